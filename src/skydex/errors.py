@@ -1,0 +1,245 @@
+"""The tree of things that can go wrong.
+
+An error is a message to a person: what happened, to what, and what to try. Its facts are attributes; the class writes
+the sentence, so that the same facts can become a VOTable INFO, JSON or a line on the terminal. Every error survives
+pickling, because queries run in other processes. No HTTP status lives here: `web.dali` maps classes to protocol words.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = [
+    "AmbiguousColumnError",
+    "BadParameterError",
+    "BadQueryError",
+    "BadRecipeError",
+    "BadRegionError",
+    "BadRowsError",
+    "BusyError",
+    "DamagedDataError",
+    "EngineError",
+    "LimitError",
+    "MemoryLimitError",
+    "QuerySyntaxError",
+    "QueryTooLargeError",
+    "RequestError",
+    "ServiceError",
+    "SettingsError",
+    "SkydexError",
+    "SpillLimitError",
+    "StoreError",
+    "TimeLimitError",
+    "UnknownColumnError",
+    "UnknownFunctionError",
+    "UnknownTableError",
+    "UnreadableFileError",
+    "UnsupportedFormatError",
+    "WorkerError",
+    "near_names",
+]
+
+
+def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Names that a mistyped one may have meant, best first, compared without regard to case."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    return [by_lower[hit] for hit in difflib.get_close_matches(name.lower(), by_lower, n=most, cutoff=0.6)]
+
+
+class SkydexError(Exception):
+    """Anything skydex raises on purpose; `str()` of it is fit for a user's eyes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[SkydexError], args: tuple[Any, ...], facts: dict[str, Any]) -> SkydexError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
+
+class RequestError(SkydexError):
+    """The asker can mend it."""
+
+
+class LimitError(SkydexError):
+    """A limit was reached; the message says which, and how to stay under it."""
+
+
+class ServiceError(SkydexError):
+    """Ours to mend: engine, store or an upstream service."""
+
+
+class BadParameterError(RequestError):
+    """A parameter is missing, unknown or not of the form it must have."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        super().__init__(f"Parameter {name}: {problem}")
+
+
+class Located(RequestError):
+    """An error that points at a place in the query text."""
+
+    line: int | None = None
+    column: int | None = None
+    token: str | None = None
+
+    def __init__(self, sentence: str, *, line: int | None = None, column: int | None = None, token: str | None = None):
+        self.line, self.column, self.token = line, column, token
+        where = f" (line {line}, column {column})" if line is not None and column is not None else ""
+        super().__init__(f"{sentence}{where}")
+
+
+class QuerySyntaxError(Located):
+    """The text does not follow the grammar of its language."""
+
+
+class BadQueryError(Located):
+    """The text parses but cannot mean anything: wrong types, a column that is not grouped, and the like."""
+
+
+class AmbiguousColumnError(Located):
+    """A bare column name that several tables of the query have."""
+
+    def __init__(self, name: str, tables: Sequence[str], **place: Any) -> None:
+        self.name, self.tables = name, list(tables)
+        super().__init__(f'Column "{name}" is in {_listed(tables)}: say which, as in {tables[0]}.{name}.', **place)
+
+
+class _UnknownName(Located):
+    noun = "name"
+
+    def __init__(self, name: str, *, where: str = "", near: Sequence[str] = (), **place: Any) -> None:
+        self.name, self.near = name, list(near)
+        inside = f" in {where}" if where else ""
+        hint = f" Did you mean {_listed([quoted(n) for n in near], word='or')}?" if near else ""
+        super().__init__(f'No {self.noun} "{name}"{inside}.{hint}', **place)
+
+
+class UnknownTableError(_UnknownName):
+    """A table that the asker cannot see; "not yours" and "not there" read alike."""
+
+    noun = "table"
+
+
+class UnknownColumnError(_UnknownName):
+    """A column that none of the tables in scope has."""
+
+    noun = "column"
+
+
+class UnknownFunctionError(_UnknownName):
+    """A function outside the published list."""
+
+    noun = "function"
+
+
+class BadRegionError(RequestError):
+    """A region of the sky that cannot be: a polygon of two points, a negative radius."""
+
+
+class UnsupportedFormatError(RequestError):
+    """A file format or media type that is not offered."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name, self.known = name, list(known)
+        super().__init__(f'Format "{name}" is not offered. Offered: {", ".join(known)}.')
+
+
+class UnreadableFileError(RequestError):
+    """An input file that cannot be read as what it claims to be."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        self.file, self.reason = file, reason
+        super().__init__(f"Cannot read {file}: {reason}")
+
+
+class BadRecipeError(RequestError):
+    """An ingest recipe or option that does not fit its file."""
+
+
+class BadRowsError(RequestError):
+    """Rows that cannot be true, where the caller asked to refuse them."""
+
+
+class SettingsError(RequestError):
+    """A setting that does not exist or has an impossible value."""
+
+
+class QueryTooLargeError(LimitError):
+    """A query text, list or nesting beyond its limit."""
+
+    def __init__(self, what: str, *, size: int | None = None, limit: int, hint: str = "") -> None:
+        self.what, self.size, self.limit = what, size, limit
+        has = f" ({size:,})" if size is not None else ""
+        super().__init__(f"The query's {what}{has} is over the limit of {limit:,}.{' ' + hint if hint else ''}")
+
+
+class TimeLimitError(LimitError):
+    """A query that ran into its time limit."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(
+            f"The query was stopped at its limit of {seconds:g} s. Restrict it (a region, an indexed column, TOP)."
+        )
+
+
+class MemoryLimitError(LimitError):
+    """A query that needed more memory than one query may have."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.megabytes = megabytes
+        super().__init__(
+            f"The query needs more than the {megabytes:,} MB of memory that one query may use. "
+            "Restrict it, or select fewer columns."
+        )
+
+
+class SpillLimitError(LimitError):
+    """A query whose intermediate result outgrew its share of disk."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.megabytes = megabytes
+        super().__init__(
+            f"The query's intermediate result is over the {megabytes:,} MB of disk that one query may use. "
+            "Restrict the join or the sort."
+        )
+
+
+class BusyError(LimitError):
+    """Every worker is taken; the caller should come back."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"The service is busy. Please try again in {retry_after_s} s.")
+
+
+class EngineError(ServiceError):
+    """The engine failed on a plan that was thought good."""
+
+
+class StoreError(ServiceError):
+    """Stored data that are missing or not as they should be."""
+
+
+class DamagedDataError(StoreError):
+    """A partition whose bytes are not those that were published."""
+
+
+class WorkerError(ServiceError):
+    """A worker process ended before it answered."""
+
+
+def quoted(name: str) -> str:
+    """A name in double quotes, as messages show it."""
+    return f'"{name}"'
+
+
+def _listed(names: Sequence[str], *, word: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

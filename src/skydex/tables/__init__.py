@@ -1,0 +1,24 @@
+"""What data mean: columns, tables, and rows in motion."""
+
+from skydex.tables.column import INDEX_COLUMN, Column, Datatype, arrow_schema, arrow_type, column_of_arrow
+from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns
+from skydex.tables.result import Result, conform, limited
+from skydex.tables.table import ForeignKey, Position, Table
+
+__all__ = [
+    "INDEX_COLUMN",
+    "Column",
+    "Datatype",
+    "ForeignKey",
+    "Position",
+    "Result",
+    "Table",
+    "arrow_schema",
+    "arrow_type",
+    "column_of_arrow",
+    "columns_from_metadata",
+    "conform",
+    "field_xml",
+    "limited",
+    "metadata_of_columns",
+]
