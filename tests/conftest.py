@@ -1,0 +1,18 @@
+"""What every test may use: the real data beside the project, and a fresh place to write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real astronomical files beside the checkout; tests skip where it is absent."""
+    data = SHARED / "data"
+    if not data.is_dir():
+        pytest.skip("the real data (../shared/data) are not beside this checkout")
+    return data
