@@ -1,0 +1,92 @@
+"""Values as text: what every writer of characters needs, once.
+
+Everything is a whole-column Arrow cast. Floats come out as the shortest decimal that reads back to the same bits, and
+timestamps as ISO 8601 in the form of DALI 1.1, section 3.3.3. How a format quotes text or marks a null is its own affair.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skydex.tables import Column
+
+__all__ = ["element_offsets", "flat_values", "text_of", "timestamp_text"]
+
+_NOT_FINITE = {"nan": "NaN", "inf": "Inf", "-inf": "-Inf"}
+
+
+def text_of(
+    array: pa.Array, column: Column, *, booleans: tuple[str, str] = ("true", "false"), missing: str = "NaN"
+) -> pa.StringArray:
+    """Spell the values of one column as text, one text a row.
+
+    Parameters
+    ----------
+    array : (n,) Arrow array
+        Values in `arrow_type(column)`; slices and chunk offsets are respected.
+    column : Column
+        What they mean. The type of the array alone decides the spelling; the column is there for what it cannot say.
+    booleans : (str, str)
+        How true and false are spelt.
+    missing : str
+        How a null *element* of an array value is spelt, where blanks separate the elements.
+
+    Returns
+    -------
+    texts : (n,) Arrow string array
+        Nulls stay nulls. Floats: shortest round trip, `NaN`, `Inf`, `-Inf`. Timestamps: `2015-01-01T00:00:00`, with a
+        fraction only where there is one. Array values: their elements joined by blanks, an empty text for no elements.
+    """
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if isinstance(array, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        return _joined(array, column, booleans, missing)
+    kind = array.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return timestamp_text(array)
+    if pa.types.is_boolean(kind):
+        return pc.if_else(array, *booleans)
+    if pa.types.is_floating(kind):
+        return _float_text(array)
+    return array.cast(pa.string())
+
+
+def timestamp_text(array: pa.Array) -> pa.StringArray:
+    """ISO 8601 with a `T`, and a fraction of a second only where it is not zero."""
+    instants = array.cast(pa.timestamp("us"))
+    seconds = instants.cast(pa.timestamp("s"), safe=False)
+    if seconds.cast(pa.timestamp("us")).equals(instants):
+        return _with_t(seconds.cast(pa.string()))
+    return _with_t(pc.ascii_rtrim(pc.ascii_rtrim(instants.cast(pa.string()), "0"), "."))
+
+
+def flat_values(array: pa.Array) -> pa.Array:
+    """All elements of a column of array values, row after row."""
+    return array.flatten()
+
+
+def element_offsets(array: pa.Array) -> pa.Int32Array:
+    """Where each row's elements begin in `flat_values(array)`, and where the last ends: (n + 1,) values."""
+    lengths = pc.fill_null(pc.list_value_length(array), 0)
+    return pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
+
+
+def _with_t(texts: pa.StringArray) -> pa.StringArray:
+    return pc.replace_substring(texts, pattern=" ", replacement="T", max_replacements=1)
+
+
+def _float_text(array: pa.Array) -> pa.StringArray:
+    texts = array.cast(pa.string())
+    if pc.all(pc.is_finite(array)).as_py() is not False:
+        return texts
+    for ours, theirs in _NOT_FINITE.items():
+        texts = pc.if_else(pc.equal(texts, ours), theirs, texts)
+    return texts
+
+
+def _joined(array: pa.Array, column: Column, booleans: tuple[str, str], missing: str) -> pa.StringArray:
+    elements = text_of(flat_values(array), column, booleans=booleans).fill_null(missing)
+    lists = pa.ListArray.from_arrays(element_offsets(array), elements)
+    texts = pc.binary_join(lists, " ")
+    return pc.if_else(array.is_valid(), texts, None) if array.null_count else texts
