@@ -1,7 +1,8 @@
 """Values as text: what every writer of characters needs, once.
 
 Everything is a whole-column Arrow cast. Floats come out as the shortest decimal that reads back to the same bits, and
-timestamps as ISO 8601 in the form of DALI 1.1, section 3.3.3. How a format quotes text or marks a null is its own affair.
+timestamps as ISO 8601 in the form of DALI 1.1, section 3.3.3. How a format quotes a text or marks a null is its own
+affair.
 """
 
 from __future__ import annotations
