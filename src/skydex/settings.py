@@ -1,0 +1,264 @@
+"""`Settings`: everything about an archive that its operator may choose, read once at the start and then handed on.
+
+A value comes from, in rising order of weight: the default here, `skydex.toml` in the archive directory (or the file
+named by `--config`), the environment (`SKYDEX_PORT=80`), and a flag of the command. Nothing else in skydex reads the
+environment or a configuration file.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import math
+import os
+import textwrap
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from skydex.errors import SettingsError, near_names
+
+__all__ = ["CONFIG_FILE", "Settings", "load_settings", "settings_table"]
+
+CONFIG_FILE = "skydex.toml"
+"""Name of the configuration file in an archive directory."""
+ENVIRONMENT_PREFIX = "SKYDEX_"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_MAY_BE_ZERO = ("port", "workers", "threads", "queue_length", "spool_memory_kb")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices of an archive's operator."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` for every address of the machine."""
+    port: int = 8642
+    """TCP port to listen on; 0 for any free one."""
+    base_url: str | None = None
+    """Public address of the server, as users write it; by default `http://HOST:PORT`. The Host header is never used."""
+    title: str = "skydex archive"
+    """Name of the archive, for pages and service descriptions."""
+    publisher: str = ""
+    """Who publishes the archive."""
+    contact: str = ""
+    """Where users write to: a mail address or a web page."""
+    workers: int = 0
+    """Processes that answer queries; 0 for two a core."""
+    threads: int = 0
+    """Threads of one query; 0 for one a core."""
+    query_time_s: float = 60.0
+    """Time limit of a query, in seconds."""
+    query_memory_mb: int = 2048
+    """Memory that one query may use, in MB."""
+    query_spill_mb: int = 8192
+    """Disk that the intermediate result of one query may use, in MB."""
+    max_rows_default: int = 1_000_000
+    """Rows of an answer when the request does not say how many."""
+    max_rows_hard: int = 10_000_000
+    """Rows of an answer, whatever the request says."""
+    queue_length: int = 256
+    """Requests that may wait for a worker; more are told to come back later."""
+    queue_wait_s: float = 10.0
+    """How long a request waits for a worker before it is told to come back later, in seconds."""
+    form_mb: int = 4
+    """Size of a request's parameters, in MB."""
+    spool_memory_kb: int = 2048
+    """Part of an answer that is held in memory for a slow reader, in kB."""
+    spool_mb: int = 4096
+    """Part of an answer that is held on disk for a slow reader, in MB; beyond it the query waits for the reader."""
+    header_time_s: float = 10.0
+    """How long a connection may take to send the header of a request, in seconds."""
+    body_time_s: float = 30.0
+    """How long a connection may pause while it sends a request, in seconds."""
+    write_time_s: float = 60.0
+    """How long a connection may pause while it reads an answer, in seconds."""
+    stop_time_s: float = 25.0
+    """How long running queries may go on after the server was told to stop, in seconds."""
+    temp_dir: str | None = None
+    """Directory for temporary files; by default the system's."""
+    log_level: str = "info"
+    """How much is logged: `debug`, `info`, `warning` or `error`."""
+    access_log: bool = False
+    """Whether each request is logged."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def n_workers(self) -> int:
+        """Worker processes to keep."""
+        return self.workers or max(2, 2 * (os.cpu_count() or 1))
+
+    @property
+    def n_threads(self) -> int:
+        """Threads that one query may use."""
+        return self.threads or (os.cpu_count() or 1)
+
+    @property
+    def public_url(self) -> str:
+        """Address of the server as users write it, without a slash at the end."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def load_settings(
+    directory: Path | None = None,
+    *,
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the settings of an archive.
+
+    Parameters
+    ----------
+    directory : Path, optional
+        The archive, whose `skydex.toml` is read if there is one.
+    config : Path, optional
+        A configuration file to read instead; it must exist.
+    environ : mapping of str, optional
+        The environment; by default that of this process.
+    flags : mapping, optional
+        Values from the command line; those that are `None` were not given.
+
+    Raises
+    ------
+    SettingsError
+        A key that is no setting, or a value that cannot be; the message says where it stands.
+    """
+    values = _of_file(directory, config)
+    values |= _of_environment(os.environ if environ is None else environ)
+    values |= {key: _value(key, value, "the flags") for key, value in (flags or {}).items() if value is not None}
+    return Settings(**values)
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table: name, default, environment variable, meaning."""
+    docs = _field_docs()
+    rows = [
+        f"| `{key.name}` | `{_shown(key.default)}` | `{ENVIRONMENT_PREFIX}{key.name.upper()}` | {docs[key.name]} |"
+        for key in fields(Settings)
+    ]
+    return "\n".join(["| setting | default | environment | meaning |", "|---|---|---|---|", *rows])
+
+
+def _of_file(directory: Path | None, config: Path | None) -> dict[str, Any]:
+    file = config or (directory / CONFIG_FILE if directory else None)
+    if file is None or (config is None and not file.is_file()):
+        return {}
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"Cannot read the settings in {file.name}: {error}") from error
+    return {key: _value(key, value, file.name) for key, value in found.items()}
+
+
+def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    given = {key: value for key, value in environ.items() if key.startswith(ENVIRONMENT_PREFIX)}
+    names = {key: key.removeprefix(ENVIRONMENT_PREFIX).lower() for key in given}
+    return {names[key]: _value(names[key], value, f"the environment ({key})") for key, value in given.items()}
+
+
+def _value(key: str, value: Any, origin: str) -> Any:
+    """A value in the type of its setting; text is read as the type asks."""
+    if key not in _TYPES:
+        near = near_names(key, _TYPES)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise SettingsError(f'There is no setting "{key}" ({origin}).{hint}')
+    kind = _TYPES[key]
+    try:
+        return _READERS[kind](value)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"Setting {key} must be {_WORDS[kind]}, not {value!r} ({origin}).") from error
+
+
+def _read_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word not in _TRUE + _FALSE:
+        raise ValueError(word)
+    return word in _TRUE
+
+
+def _read_int(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(value)
+    return int(value)
+
+
+def _read_float(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError(value)
+    return float(value)
+
+
+def _read_str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+_READERS: dict[type, Any] = {bool: _read_bool, int: _read_int, float: _read_float, str: _read_str}
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def _check(settings: Settings) -> None:
+    for key in fields(Settings):
+        value = getattr(settings, key.name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        least = 0 if key.name in _MAY_BE_ZERO else 1
+        if not math.isfinite(value) or value < 0 or (isinstance(value, int) and value < least):
+            raise SettingsError(f"Setting {key.name} must be at least {least}, not {value}.")
+    _check_places(settings)
+
+
+def _check_places(settings: Settings) -> None:
+    if settings.port > 65535:
+        raise SettingsError(f"Setting port must be at most 65535, not {settings.port}.")
+    if settings.log_level not in LOG_LEVELS:
+        raise SettingsError(f"Setting log_level must be one of {', '.join(LOG_LEVELS)}, not {settings.log_level!r}.")
+    if settings.max_rows_default > settings.max_rows_hard:
+        raise SettingsError("Setting max_rows_default must not be over max_rows_hard.")
+    if settings.base_url is not None and not _is_web_address(settings.base_url):
+        raise SettingsError(f"Setting base_url must be an http or https address, not {settings.base_url!r}.")
+
+
+def _is_web_address(text: str) -> bool:
+    parts = urlsplit(text)
+    plain = text.isascii() and text.isprintable() and not set(text) & set(" <>\"'")
+    return plain and parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.query or parts.fragment)
+
+
+def _shown(default: Any) -> str:
+    return "unset" if default is None else str(default).lower() if isinstance(default, bool) else str(default) or '""'
+
+
+def _plain_type(hint: Any) -> type:
+    """The type in a hint, without its `None`."""
+    if isinstance(hint, types.UnionType):
+        hint = next(kind for kind in typing.get_args(hint) if kind is not type(None))
+    return typing.cast(type, hint)
+
+
+def _field_docs() -> dict[str, str]:
+    """The line below each field, which Python itself does not keep."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(Settings)))
+    body = typing.cast(ast.ClassDef, tree.body[0]).body
+    return {
+        field.target.id: ast.literal_eval(line.value)
+        for field, line in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(line, ast.Expr)
+    }
+
+
+_TYPES = {name: _plain_type(hint) for name, hint in typing.get_type_hints(Settings).items()}
