@@ -1,7 +1,7 @@
 """What data mean: columns, tables, and rows in motion."""
 
 from skydex.tables.column import INDEX_COLUMN, Column, Datatype, arrow_schema, arrow_type, column_of_arrow
-from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns
+from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
 from skydex.tables.result import Result, conform, limited
 from skydex.tables.table import ForeignKey, Position, Table
 
@@ -21,4 +21,6 @@ __all__ = [
     "field_xml",
     "limited",
     "metadata_of_columns",
+    "xml_attribute",
+    "xml_text",
 ]

@@ -8,6 +8,7 @@ their key-value metadata, as the IVOA note "Parquet in the VO" (VOParquet 1.0, 2
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,15 @@ from xml.sax.saxutils import escape, quoteattr
 from skydex.errors import StoreError
 from skydex.tables.column import Column, Datatype
 
-__all__ = ["VOPARQUET_CONTENT", "VOPARQUET_VERSION", "columns_from_metadata", "field_xml", "metadata_of_columns"]
+__all__ = [
+    "VOPARQUET_CONTENT",
+    "VOPARQUET_VERSION",
+    "columns_from_metadata",
+    "field_xml",
+    "metadata_of_columns",
+    "xml_attribute",
+    "xml_text",
+]
 
 VOPARQUET_VERSION = b"IVOA.VOTable-Parquet.version"
 VOPARQUET_CONTENT = b"IVOA.VOTable-Parquet.content"
@@ -25,19 +34,23 @@ SKYDEX_COLUMNS = b"skydex.columns"
 """Our own key: the facts of a column that a FIELD has no place for, as JSON."""
 
 _NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _OWN_FACTS = ("principal", "indexed", "std")
 
 
 def xml_text(text: str) -> str:
     """Escape a text for XML 1.0 and leave out the characters that XML cannot hold at all."""
-    return escape(
-        "".join(
-            c for c in text if c in "\t\n\r" or ("\x20" <= c <= "\ud7ff") or ("\ue000" <= c <= "\ufffd") or c > "\uffff"
-        )
-    )
+    return escape(_legal(text), {"\r": "&#13;"})
 
 
-def field_xml(column: Column, *, identifier: str | None = None, null: str | None = None) -> str:
+def xml_attribute(text: str) -> str:
+    """Quote a text as the value of an XML 1.0 attribute, quotes included, without what XML cannot hold."""
+    return quoteattr(_legal(text), {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
+
+
+def field_xml(
+    column: Column, *, identifier: str | None = None, null: str | None = None, reference: str | None = None
+) -> str:
     """Write one FIELD element.
 
     Parameters
@@ -48,6 +61,8 @@ def field_xml(column: Column, *, identifier: str | None = None, null: str | None
         Value of the ID attribute.
     null : str, optional
         Magic value for nulls, for serialisations that need one (integers in TABLEDATA and BINARY).
+    reference : str, optional
+        ID of the coordinate or time system that the values belong to.
     """
     attributes = {
         "ID": identifier,
@@ -58,8 +73,9 @@ def field_xml(column: Column, *, identifier: str | None = None, null: str | None
         "unit": column.unit,
         "ucd": column.ucd,
         "utype": column.utype,
+        "ref": reference,
     }
-    words = "".join(f" {key}={quoteattr(_clean(value))}" for key, value in attributes.items() if value)
+    words = "".join(f" {key}={xml_attribute(value)}" for key, value in attributes.items() if value)
     inner = f"<DESCRIPTION>{xml_text(column.description)}</DESCRIPTION>" if column.description else ""
     if null is not None:
         inner += f'<VALUES null="{null}"/>'
@@ -76,7 +92,7 @@ def metadata_of_columns(
     rows = f' nrows="{nrows}"' if nrows is not None else ""
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<VOTABLE version="1.4" xmlns="{_NAMESPACE}"><RESOURCE>'
-        f"<TABLE name={quoteattr(_clean(name))}{rows}>{about}{fields}</TABLE></RESOURCE></VOTABLE>"
+        f"<TABLE name={xml_attribute(name)}{rows}>{about}{fields}</TABLE></RESOURCE></VOTABLE>"
     )
     return {
         VOPARQUET_VERSION: b"1.0",
@@ -126,5 +142,5 @@ def _own_facts(column: Column) -> dict[str, Any]:
     return facts
 
 
-def _clean(text: str) -> str:
-    return "".join(c for c in text if c >= " " or c in "\t\n\r")
+def _legal(text: str) -> str:
+    return _ILLEGAL.sub("", text)
