@@ -1,0 +1,18 @@
+"""Work in processes that can be killed: any callable, its answer streamed as bytes."""
+
+from skydex.jobs.forkserver import ForkServer, Staffing
+from skydex.jobs.frames import FrameReader, Kind, frame, iter_frames, send_parts
+from skydex.jobs.worker import Factory, Handler, WorkerLimits
+
+__all__ = [
+    "Factory",
+    "ForkServer",
+    "FrameReader",
+    "Handler",
+    "Kind",
+    "Staffing",
+    "WorkerLimits",
+    "frame",
+    "iter_frames",
+    "send_parts",
+]

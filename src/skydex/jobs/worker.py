@@ -1,0 +1,122 @@
+"""The inside of a worker process: take a request, stream the answer, again and again.
+
+Small answers leave in one piece, so that whoever waits knows at once that they are whole; and an error that comes
+before the first piece has left is an error of the request, not of a half-sent answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skydex.errors import EngineError, LimitError, MemoryLimitError, RequestError, ServiceError, SkydexError
+from skydex.jobs.frames import Kind, data_head, frame, iter_frames, send_parts
+from skydex.jobs.limits import limit_memory, resident_mb
+
+__all__ = ["Factory", "Handler", "WorkerLimits", "run_worker"]
+
+Handler = Callable[[Any, float | None], tuple[dict[str, Any], Iterator[bytes]]]
+"""Answers a request before a deadline (`time.monotonic()` seconds): facts about the answer, and its bytes."""
+Factory = Callable[[Path], Handler]
+"""Makes the handler of one worker, given an empty directory that is the worker's own and ends with it."""
+
+PIECE_BYTES = 1 << 16
+"""Bytes that are gathered before they leave."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerLimits:
+    """What one worker may take."""
+
+    memory_mb: int
+    """Memory of one request, beyond what the idle worker has."""
+    n_requests: int = 50_000
+    """Requests after which a worker is replaced, against slow leaks."""
+    growth_mb: int = 384
+    """Resident memory by which an idle worker may have grown before it is replaced."""
+
+
+def run_worker(sock: socket.socket, factory: Factory, limits: WorkerLimits, scratch: Path) -> None:
+    """Answer requests from a socket until it closes or the worker has had its day."""
+    worker = _Worker(sock, factory(scratch), limits)
+    limit_memory(limits.memory_mb)
+    sock.sendall(frame(Kind.READY))
+    for _, payload in iter_frames(sock):
+        worker.answer(*pickle.loads(payload))
+        if worker.is_spent:
+            return
+
+
+class _Worker:
+    """One worker between its requests."""
+
+    def __init__(self, sock: socket.socket, handler: Handler, limits: WorkerLimits) -> None:
+        self._sock, self._handler, self._limits = sock, handler, limits
+        self._at_rest_mb = resident_mb()
+        self._n_done = 0
+        self.is_spent = False
+
+    def answer(self, request: Any, deadline: float | None) -> None:
+        """Send the answer to one request, or the error that came instead."""
+        try:
+            facts, chunks = self._handler(request, deadline)
+            outbox = _Outbox(self._sock, facts)
+            for chunk in chunks:
+                outbox.add(chunk)
+            self._count()
+            outbox.finish(last=self.is_spent)
+        except ConnectionError:
+            self.is_spent = True  # nobody listens any more
+        except (RequestError, LimitError) as error:
+            self._refuse(error, fit=not isinstance(error, MemoryLimitError))
+        except MemoryError:
+            self._refuse(MemoryLimitError(self._limits.memory_mb), fit=False)
+        except ServiceError as error:
+            _log.error("A request failed: %r", request, exc_info=True)
+            self._refuse(error, fit=False)
+        except Exception:
+            _log.exception("A request failed in a way nobody foresaw: %r", request)
+            self._refuse(EngineError("The service failed on this request. The fault is logged."), fit=False)
+
+    def _count(self) -> None:
+        self._n_done += 1
+        has_grown = resident_mb() > self._at_rest_mb + self._limits.growth_mb
+        self.is_spent = has_grown or self._n_done >= self._limits.n_requests
+
+    def _refuse(self, error: SkydexError, *, fit: bool) -> None:
+        self._count()
+        self.is_spent = self.is_spent or not fit
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        self._sock.sendall(frame(Kind.ERROR, pickle.dumps((error, self.is_spent))))
+
+
+class _Outbox:
+    """Pieces of one answer on their way out, gathered until they are worth sending."""
+
+    def __init__(self, sock: socket.socket, facts: dict[str, Any]) -> None:
+        self._sock = sock
+        self._parts = [frame(Kind.HEADER, pickle.dumps(facts))]
+        self._n_bytes = 0
+
+    def add(self, chunk: bytes) -> None:
+        if not chunk:
+            return
+        self._parts += (data_head(len(chunk)), chunk)
+        self._n_bytes += len(chunk)
+        if self._n_bytes >= PIECE_BYTES:
+            self._flush()
+
+    def finish(self, *, last: bool) -> None:
+        self._parts.append(frame(Kind.END, b"last" if last else b""))
+        self._flush()
+
+    def _flush(self) -> None:
+        send_parts(self._sock, self._parts)
+        self._parts, self._n_bytes = [], 0
