@@ -1,5 +1,6 @@
 """File formats: batches in, batches out, always streaming; one module each."""
 
+from skydex.formats import fits
 from skydex.formats.format import Format, Reader, Source, Writer
 from skydex.formats.registry import Registry
 
@@ -17,7 +18,9 @@ __all__ = [
     "writable",
 ]
 
-REGISTRY = Registry(())
+_BUILT_IN = (fits.FORMAT,)
+
+REGISTRY = Registry(_BUILT_IN)
 
 get_format = REGISTRY.get_format
 format_of_suffix = REGISTRY.format_of_suffix
