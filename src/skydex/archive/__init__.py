@@ -1,0 +1,8 @@
+"""Everything an archive can be asked."""
+
+from skydex.archive.answer import Answer, Explanation
+from skydex.archive.archive import Archive, Schema
+from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest
+from skydex.engines import Deadline
+
+__all__ = ["Answer", "Archive", "ConeRequest", "Deadline", "Explanation", "QueryRequest", "Schema", "TableRequest"]

@@ -1,0 +1,56 @@
+"""`Answer`: a table on its way out as bytes, and `Explanation`: what a request would read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from skydex.query import Plan
+from skydex.tables import Column
+
+__all__ = ["Answer", "Explanation"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Bytes of one answer, to be walked through once."""
+
+    media_type: str
+    """What the bytes are."""
+    suffix: str
+    """File name ending that fits, with its dot."""
+    columns: tuple[Column, ...]
+    """The columns of the table in it."""
+    chunks: Iterator[bytes]
+    """The bytes, as they become known."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a request will be answered."""
+
+    plan: Plan
+    """Everything that is known before it runs."""
+    n_rows: int | None = None
+    """Rows of the answer, if it was run."""
+    seconds: float | None = None
+    """Time it took, if it was run."""
+
+    def __str__(self) -> str:
+        lines = ["Tree:", *(f"  {line}" for line in str(self.plan.bound).splitlines())]
+        lines += [f"Engine: {self.plan.engine}", "Reads:", *(f"  {line}" for line in self._reads())]
+        if self.n_rows is not None:
+            lines.append(f"Answer: {self.n_rows:,} rows in {self.seconds:.3f} s")
+        return "\n".join(lines)
+
+    def _reads(self) -> Iterator[str]:
+        for scan in self.plan.scans.values():
+            what = f"{scan.source} = {scan.relation.table.name}: {len(scan.columns)} columns"
+            selection = scan.selection
+            if selection is None:
+                yield f"{what}, in memory"
+            else:
+                yield (
+                    f"{what}, {selection.n_files} of {selection.total_files} files, {selection.n_groups} of "
+                    f"{selection.total_groups} row groups, at most {selection.n_rows:,} rows"
+                )

@@ -1,0 +1,187 @@
+"""`Archive`: everything an archive can be asked.
+
+The trunk: a request becomes a tree, is bound to the names that its owner sees, planned, run, and written. There is no
+other way from a question to an answer; services, jobs and the command line all end here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from skydex.archive.answer import Answer, Explanation
+from skydex.archive.requests import TableRequest
+from skydex.engines import Deadline, Engine, ScanEngine
+from skydex.errors import UnknownTableError, near_names
+from skydex.formats import Format, get_format
+from skydex.query import Namespace, Plan, Relation, bind, make_plan
+from skydex.settings import Settings
+from skydex.store import ArchiveDirectory
+from skydex.tables import Result, Table
+from skydex.tables.tap_schema import TAP_SCHEMA, tap_schema
+
+__all__ = ["Archive", "Schema"]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A collection: tables that belong together."""
+
+    name: str
+    """As it stands before the dot."""
+    description: str
+    """One paragraph for people."""
+    tables: tuple[Table, ...]
+    """In the order to show."""
+
+
+@dataclass(frozen=True)
+class _Holdings:
+    """What is published at one moment."""
+
+    revision: str
+    schemas: tuple[Schema, ...]
+    everything: Namespace
+    collections: dict[str, Namespace]
+
+
+class Archive:
+    """An archive, opened for asking; safe to share between threads.
+
+    Parameters
+    ----------
+    directory : ArchiveDirectory
+        What is published.
+    settings : Settings
+        Limits of queries.
+    """
+
+    def __init__(self, directory: ArchiveDirectory, settings: Settings) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._scan: Engine = ScanEngine()
+        self._sql: Engine | None = None
+        self._lock = threading.Lock()
+        self._holdings = self._read_holdings()
+
+    @classmethod
+    def open(cls, directory: Path | str, settings: Settings | None = None) -> Self:
+        """Open an archive directory; reads metadata only."""
+        return cls(ArchiveDirectory.open(Path(directory)), settings or Settings())
+
+    @property
+    def revision(self) -> str:
+        """Changes with every publication."""
+        return self.refresh().revision
+
+    def schemas(self) -> tuple[Schema, ...]:
+        """Everything published, by collection, TAP_SCHEMA first."""
+        return self.refresh().schemas
+
+    def tables(self) -> tuple[Table, ...]:
+        """Everything published, TAP_SCHEMA first."""
+        return tuple(table for schema in self.schemas() for table in schema.tables)
+
+    def namespace(self, collection: str | None = None) -> Namespace:
+        """The names that a query may use.
+
+        Raises
+        ------
+        UnknownTableError
+            There is no such collection.
+        """
+        holdings = self.refresh()
+        if collection is None:
+            return holdings.everything
+        found = holdings.collections.get(collection.lower())
+        if found is None:
+            raise UnknownTableError(collection, near=near_names(collection, holdings.collections))
+        return found
+
+    def plan(self, request: TableRequest) -> Plan:
+        """Say how a request will be answered; all that a user can do wrong shows here."""
+        namespace = self.namespace(request.collection)
+        return make_plan(bind(request.tree(namespace), namespace), request.max_rows)
+
+    def query(self, request: TableRequest, deadline: Deadline | None = None) -> Result:
+        """Answer any request for a table: tree, bind, plan, execute."""
+        plan = self.plan(request)
+        result = self._engine(plan).run(plan, deadline)
+        return request.shaped(result, self.namespace(request.collection))
+
+    def answer(self, request: TableRequest, format_name: str, deadline: Deadline | None = None) -> Answer:
+        """Answer a request in a format.
+
+        Raises
+        ------
+        SkydexError
+            Before the first chunk for everything wrong with the request; from the chunks if it fails under way.
+        """
+        form = get_format(format_name)
+        result = self.query(request, deadline)
+        return Answer(form.media_type, form.suffixes[0], result.columns, _written(form, result))
+
+    def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
+        """Show what a request would read; with `run`, read it."""
+        explanation = Explanation(self.plan(request))
+        if not run:
+            return explanation
+        start = time.perf_counter()
+        with self._engine(explanation.plan).run(explanation.plan) as result:
+            n_rows = sum(batch.num_rows for batch in result.batches)
+        return replace(explanation, n_rows=n_rows, seconds=time.perf_counter() - start)
+
+    def refresh(self) -> _Holdings:
+        """Notice new publications."""
+        if self._directory.revision != self._holdings.revision:
+            with self._lock:
+                self._holdings = self._read_holdings()
+        return self._holdings
+
+    def _engine(self, plan: Plan) -> Engine:
+        if plan.engine == "scan":
+            return self._scan
+        with self._lock:
+            if self._sql is None:
+                self._sql = _duckdb(self._settings)
+        return self._sql
+
+    def _read_holdings(self) -> _Holdings:
+        revision = self._directory.revision
+        relations = [Relation(dataset.table, dataset) for dataset in map(self._directory.open_table, self._names())]
+        by_schema: dict[str, list[Relation]] = {}
+        for relation in relations:
+            by_schema.setdefault(relation.table.schema_name, []).append(relation)
+        collections = {name.lower(): _namespace(held, name) for name, held in by_schema.items()}
+        everything = _namespace(relations, None)
+        own = tuple(relation.table for relation in everything if relation.table.schema_name == TAP_SCHEMA)
+        schemas = (Schema(TAP_SCHEMA, "The tables of this service, described as tables", own),
+                   *(Schema(name, "", tuple(r.table for r in held)) for name, held in by_schema.items()))
+        return _Holdings(revision, schemas, everything, collections)
+
+    def _names(self) -> list[str]:
+        return sorted(entry.name for entry in self._directory.tables())
+
+
+def _namespace(relations: list[Relation], collection: str | None) -> Namespace:
+    tables = [relation.table for relation in relations]
+    names = {table.schema_name: "" for table in tables}
+    described = [Relation(table, rows) for table, rows in tap_schema(tables, names)]
+    return Namespace([*described, *relations], default_schema=collection)
+
+
+def _written(form: Format, result: Result) -> Iterator[bytes]:
+    assert form.write is not None, "get_format gives formats that can be written"
+    with result:
+        yield from form.write(result)
+
+
+def _duckdb(settings: Settings) -> Engine:
+    from skydex.engines.duckdb import DuckDBEngine, DuckDBLimits
+
+    limits = DuckDBLimits(settings.query_memory_mb, settings.query_spill_mb, settings.threads, settings.spill_directory)
+    return DuckDBEngine(limits)

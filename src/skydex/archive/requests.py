@@ -1,0 +1,140 @@
+"""What can be asked of an archive: a query in a language, a cone.
+
+Requests are plain values: they travel to worker processes, and a job is the same request made later. Each knows the
+tree that it means; none knows an engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from sqlglot import exp
+
+from skydex.errors import BadParameterError
+from skydex.query import Namespace, cone_query, get_language, table_query
+from skydex.sky import Cone
+from skydex.tables import Column, Datatype, Result, Table, conform
+
+__all__ = ["ConeRequest", "QueryRequest", "TableRequest"]
+
+
+class TableRequest(Protocol):
+    """Anything whose answer is a table."""
+
+    @property
+    def max_rows(self) -> int | None: ...
+
+    @property
+    def collection(self) -> str | None: ...
+
+    def tree(self, namespace: Namespace) -> exp.Query: ...
+
+    def shaped(self, result: Result, namespace: Namespace) -> Result: ...
+
+
+@dataclass(frozen=True)
+class QueryRequest:
+    """A query in text."""
+
+    text: str
+    """What the user wrote."""
+    language: str = "ADQL"
+    """Name of the query language, with a version after a hyphen if one is insisted on."""
+    max_rows: int | None = None
+    """Row limit; None for no limit."""
+    owner: str | None = None
+    """Who asks; None for anybody."""
+    collection: str | None = None
+    """Schema to which the service is confined; None for everything."""
+
+    def tree(self, _: Namespace) -> exp.Query:
+        return get_language(self.language).parse(self.text)
+
+    def shaped(self, result: Result, _: Namespace) -> Result:
+        return result
+
+
+@dataclass(frozen=True)
+class ConeRequest:
+    """A cone search as SCS 1.03 (IVOA REC 2008-02-22) means it.
+
+    The answer's columns carry the UCD1 words that clients look for: ID_MAIN, POS_EQ_RA_MAIN and POS_EQ_DEC_MAIN, each
+    once (section 2.2). An identifier that is a number is written as text, as the standard asks.
+    """
+
+    table: str
+    """Name of a table with positions."""
+    ra_deg: float
+    """Centre, ICRS."""
+    dec_deg: float
+    """Centre, ICRS."""
+    radius_deg: float
+    """0 asks for the columns only."""
+    verbosity: int = 2
+    """1: identifier and position; 2: the principal columns; 3: all columns."""
+    max_rows: int | None = None
+    """Row limit; None for no limit."""
+    owner: str | None = None
+    """Who asks; None for anybody."""
+    collection: str | None = None
+    """Schema to which the service is confined; None for everything."""
+
+    def tree(self, namespace: Namespace) -> exp.Query:
+        table = self._table(namespace)
+        columns = self._columns(table)
+        if self.radius_deg == 0.0:
+            return table_query(table, columns, limit=0)
+        return cone_query(table, columns, Cone(self.ra_deg, self.dec_deg, self.radius_deg))
+
+    def shaped(self, result: Result, namespace: Namespace) -> Result:
+        """Give the identifier and the position their UCD1 words."""
+        table = self._table(namespace)
+        assert table.position is not None
+        words = {table.position.ra: "POS_EQ_RA_MAIN", table.position.dec: "POS_EQ_DEC_MAIN"}
+        identifier = _identifier(table)
+        columns = tuple(_marked(c, words, identifier) for c in result.columns)
+        was = result.columns
+        result.columns = columns
+        if columns != was:
+            result.batches = conform(result.batches, columns) if _retyped(was, columns) else result.batches
+        return result
+
+    def _table(self, namespace: Namespace) -> Table:
+        table = namespace.get(self.table).table
+        if table.position is None:
+            raise BadParameterError("table", f"{table.name} has no positions to search by.")
+        return table
+
+    def _columns(self, table: Table) -> list[Column]:
+        assert table.position is not None
+        needed = {_identifier(table), table.position.ra, table.position.dec}
+        return [
+            column
+            for column in table.columns
+            if column.name in needed or self.verbosity == 3 or (self.verbosity == 2 and column.principal)
+        ]
+
+
+def _identifier(table: Table) -> str | None:
+    """The column that names a row: the known one, else the first that is no position."""
+    if table.id_column is not None:
+        return table.id_column
+    position = {column.name for column in table.position_columns()}
+    scalars = (column.name for column in table.columns if not column.is_array and column.name not in position)
+    return next(scalars, None)
+
+
+def _marked(column: Column, words: dict[str, str], identifier: str | None) -> Column:
+    if column.name in words:
+        return replace(column, ucd=words[column.name])
+    if column.name == identifier:
+        as_text = column if column.datatype.is_text else replace(column, datatype=Datatype.CHAR, arraysize="32*")
+        return replace(as_text, ucd="ID_MAIN", xtype=None)
+    ucd = ";".join(word for word in (column.ucd or "").split(";") if word != "meta.main")
+    return replace(column, ucd=ucd or None) if ucd != (column.ucd or "") else column
+
+
+def _retyped(before: tuple[Column, ...], after: tuple[Column, ...]) -> bool:
+    return any(a.datatype is not b.datatype for a, b in zip(before, after, strict=True))
+

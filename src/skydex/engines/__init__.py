@@ -1,0 +1,6 @@
+"""From a plan to rows, one module an engine."""
+
+from skydex.engines.engine import Deadline, Engine
+from skydex.engines.scan import ScanEngine
+
+__all__ = ["Deadline", "Engine", "ScanEngine"]

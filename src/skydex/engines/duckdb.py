@@ -1,0 +1,155 @@
+"""The DuckDB engine: joins, aggregates, sorts, set operations, over the same Parquet files.
+
+DuckDB never sees a user's text: the bound tree is spelled in its dialect, the files are the ones that the plan names,
+and small pruned selections are handed over as Arrow tables. Limits are set on the connection itself, since DuckDB does
+not pass them on to cursors; results stream, since `to_arrow_reader` of a relation does not materialise.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from skydex.engines.duckdb_sql import sql_of
+from skydex.engines.engine import Deadline
+from skydex.engines.reading import read_scan
+from skydex.errors import BadQueryError, DamagedDataError, EngineError, MemoryLimitError, SpillLimitError, TimeLimitError
+from skydex.query import Plan, Scan
+from skydex.tables import Result, arrow_schema, conform, limited
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["DuckDBEngine", "DuckDBLimits"]
+
+_ARROW_ROWS = 400_000
+"""A pruned selection up to so many rows is read by us, row group by row group, and handed over."""
+_BATCH_ROWS = 65_536
+_RETRY_INTERRUPT_S = 0.2
+
+
+@dataclass(frozen=True)
+class DuckDBLimits:
+    """What one query may use."""
+
+    memory_mb: int = 2048
+    """Memory of its operators."""
+    spill_mb: int = 8192
+    """Temporary files."""
+    threads: int = 2
+    """Processor cores."""
+    spill_directory: Path | None = None
+    """Where temporary files go; None forbids them."""
+
+
+class DuckDBEngine:
+    """Runs plans of every kind."""
+
+    name = "duckdb"
+
+    def __init__(self, limits: DuckDBLimits | None = None) -> None:
+        self._limits = limits or DuckDBLimits()
+        self._connection = _connect(self._limits)
+
+    def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
+        """Start a query; rows come as the result is walked through."""
+        rows = conform(self._rows(plan, deadline), plan.columns)
+        return limited(Result(plan.columns, rows), plan.max_rows)
+
+    def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
+        handed_over = {name: scan for name, scan in plan.scans.items() if _is_handed_over(scan)}
+        with self._errors_translated(deadline), self._interrupted_at(deadline):
+            for name, scan in handed_over.items():
+                self._connection.register(name, _arrow_table(scan))
+            try:
+                text = sql_of(plan, {name for name in plan.scans if name not in handed_over})
+                yield from self._connection.sql(text).to_arrow_reader(_BATCH_ROWS)
+            finally:
+                for name in handed_over:
+                    self._connection.unregister(name)
+
+    @contextmanager
+    def _interrupted_at(self, deadline: Deadline | None) -> Iterator[None]:
+        """Interrupt again and again once the deadline has passed: one that comes too early is lost."""
+        if deadline is None:
+            yield
+            return
+        deadline.check()
+        done = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(deadline, done), name="deadline", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            done.set()
+
+    def _watch(self, deadline: Deadline, done: threading.Event) -> None:
+        if done.wait(max(0.0, deadline.left_s)):
+            return
+        while not done.wait(_RETRY_INTERRUPT_S):
+            self._connection.interrupt()
+
+    @contextmanager
+    def _errors_translated(self, deadline: Deadline | None) -> Iterator[None]:
+        import duckdb
+
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            raise TimeLimitError(deadline.seconds if deadline else 0.0) from error
+        except duckdb.OutOfMemoryException as error:
+            raise self._out_of_memory(str(error)) from error
+        except (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.InvalidInputException) as error:
+            if "parquet" in str(error).lower():
+                raise DamagedDataError("A partition of one of the tables cannot be read.") from error
+            raise BadQueryError("The query computes a value that is out of range or of the wrong form.") from error
+        except (duckdb.IOException, duckdb.SerializationException) as error:
+            raise DamagedDataError("A partition of one of the tables cannot be read.") from error
+        except duckdb.Error as error:
+            raise EngineError("The engine could not run the query.") from error
+
+    def _out_of_memory(self, message: str) -> MemoryLimitError | SpillLimitError:
+        if "max_temp_directory_size" in message or "temp directory" in message.lower():
+            return SpillLimitError(self._limits.spill_mb)
+        return MemoryLimitError(self._limits.memory_mb)
+
+
+def _connect(limits: DuckDBLimits) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    config: dict[str, Any] = {
+        "threads": limits.threads,
+        "memory_limit": f"{limits.memory_mb}MB",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "parquet_metadata_cache": True,
+        "python_enable_replacements": False,
+    }
+    connection = duckdb.connect(config=config)
+    spill = str(limits.spill_directory) if limits.spill_directory else ""
+    connection.execute("SET temp_directory = ?", [spill])
+    connection.execute(f"SET max_temp_directory_size = '{limits.spill_mb if spill else 0}MB'")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _is_handed_over(scan: Scan) -> bool:
+    selection = scan.selection
+    return selection is None or (not selection.whole and selection.n_rows <= _ARROW_ROWS)
+
+
+def _arrow_table(scan: Scan) -> pa.Table:
+    """The rows of a small scan; a table without columns still has its rows."""
+    if isinstance(scan.relation.rows, pa.Table):
+        return scan.relation.rows
+    names = list(scan.columns) or [scan.relation.table.columns[0].name]
+    schema = arrow_schema(tuple(scan.relation.table.get_column(name) for name in names))
+    return pa.Table.from_batches(list(read_scan(scan, names)), schema)

@@ -1,0 +1,119 @@
+"""A plan in DuckDB's own SQL.
+
+The bound tree is neutral; what is DuckDB's alone is here: files as `read_parquet`, region tests spelled out, and
+numbers in a form that DuckDB takes for doubles rather than decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+
+from skydex.query import Plan, Scan
+from skydex.query.geometry import expanded
+from skydex.query.tree import InRegion, column, conjunction, integer
+from skydex.tables import Column, arrow_type
+
+__all__ = ["sql_of"]
+
+_MOST_RANGES = 16
+"""More index ranges than this are read as the one range that spans them."""
+
+
+class _Dialect(DuckDB):
+    class Generator(DuckDB.Generator):
+        def literal_sql(self, expression: exp.Literal) -> str:
+            text: str = super().literal_sql(expression)
+            if expression.is_string or (text.isdigit() and not expression.meta.get("double")):
+                return text
+            return text if "e" in text.lower() else f"{text}e0"
+
+
+def sql_of(plan: Plan, from_files: Iterable[str]) -> str:
+    """Spell a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    from_files : iterable of str
+        The sources that DuckDB reads from their files; all others are registered under their names.
+    """
+    query = plan.bound.tree.copy()
+    for test in list(query.find_all(InRegion)):
+        test.replace(exp.Paren(this=expanded(test)))
+    if plan.limit is not None:
+        query = exp.select("*").from_(query.subquery("answer")).limit(plan.limit)
+    for name in from_files:
+        query = query.with_(name, as_=_from_files(plan.scans[name]), materialized=False)
+    return query.sql(dialect=_Dialect)
+
+
+def _from_files(scan: Scan) -> exp.Select:
+    """SELECT of the needed columns from the files of a scan, in their logical types."""
+    dataset, selection = scan.relation.dataset, scan.selection
+    assert dataset is not None and selection is not None, "only stored tables have files"
+    names = list(scan.columns) or [scan.relation.table.columns[0].name]
+    columns = [scan.relation.table.get_column(name) for name in names]
+    outputs = [exp.alias_(_logical(item, scan), item.name, quoted=True) for item in columns]
+    query = exp.Select(expressions=outputs)
+    query.set("from_", exp.From(this=_read_parquet([piece.file for piece in selection.pieces])))
+    within = _within_ranges(scan)
+    if within is not None:
+        query.set("where", exp.Where(this=within))
+    if not selection.pieces:
+        query = _empty(columns)
+    return query
+
+
+def _logical(item: Column, scan: Scan) -> exp.Expression:
+    """A stored column in the type that it is published in; foreign NaN as null."""
+    dataset = scan.relation.dataset
+    assert dataset is not None
+    stored = exp.column(exp.to_identifier(item.name, quoted=True))
+    if item.datatype.is_floating and not item.is_array and dataset.nan_is_null:
+        usable = exp.Not(this=exp.Anonymous(this="isnan", expressions=[stored.copy()]))
+        return exp.Case(ifs=[exp.If(this=usable, true=stored)])
+    physical = dataset.arrow_schema.field(item.name).type
+    if item.datatype.is_integer and not item.is_array and physical != arrow_type(item):
+        return exp.Cast(this=stored, to=exp.DataType.build("bigint"))
+    return stored
+
+
+def _read_parquet(files: Iterable[str]) -> exp.Expression:
+    paths = exp.Array(expressions=[exp.Literal.string(file) for file in files])
+    plain = exp.EQ(this=exp.to_identifier("hive_partitioning"), expression=exp.Boolean(this=False))
+    return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[paths, plain]))
+
+
+def _within_ranges(scan: Scan) -> exp.Expression | None:
+    """Condition on the index column, so that DuckDB skips row groups; the region itself is tested elsewhere."""
+    dataset, ranges = scan.relation.dataset, scan.ranges
+    if dataset is None or ranges is None or not len(ranges) or dataset.index_column is None or dataset.index_order != 29:
+        return None
+    if len(ranges) > _MOST_RANGES:
+        ranges = ranges[[0, -1]].reshape(1, 4)[:, [0, 3]]
+    index = exp.column(exp.to_identifier(dataset.index_column, quoted=True))
+    spans = [exp.Between(this=index.copy(), low=integer(int(low)), high=integer(int(high) - 1)) for low, high in ranges]
+    return conjunction(spans, exp.Or)
+
+
+def _empty(columns: Iterable[Column]) -> exp.Select:
+    """No rows, in the right types."""
+    nothing = [
+        exp.alias_(exp.Cast(this=exp.Null(), to=exp.DataType.build(_type_name(item), dialect="duckdb")), item.name,
+                   quoted=True)
+        for item in columns
+    ]
+    return exp.Select(expressions=nothing, where=exp.Where(this=exp.Boolean(this=False)))
+
+
+def _type_name(item: Column) -> str:
+    names = {"boolean": "boolean", "unsignedByte": "utinyint", "short": "smallint", "int": "integer", "long": "bigint",
+             "float": "float", "double": "double"}
+    if item.is_timestamp:
+        return "timestamp"
+    name = names.get(item.datatype.value, "varchar")
+    return f"{name}[]" if item.is_array else name

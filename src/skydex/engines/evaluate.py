@@ -1,0 +1,140 @@
+"""Evaluate bound expressions on record batches with Arrow's compute functions.
+
+Covers the nodes that `query.plan` lets through to the scan engine. Logic is three-valued as in SQL: a comparison with
+null is null, and only true selects a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlglot import exp
+
+from skydex.query.tree import InRegion
+
+__all__ = ["Operand", "evaluate"]
+
+Operand = pa.Array | pa.Scalar
+
+
+def evaluate(node: exp.Expression, batch: pa.RecordBatch) -> Operand:
+    """Value of an expression for each row of a batch; a scalar if it has no column."""
+    return _METHODS[type(node)](node, batch)
+
+
+def _column(node: exp.Column, batch: pa.RecordBatch) -> Operand:
+    return batch.column(batch.schema.get_field_index(node.name))
+
+
+def _literal(node: exp.Literal, _: pa.RecordBatch) -> Operand:
+    if node.is_string:
+        return pa.scalar(node.this)
+    if node.this.isdigit() and not node.meta.get("double"):
+        return pa.scalar(int(node.this), pa.int64())
+    return pa.scalar(float(node.this), pa.float64())
+
+
+def _inner(node: exp.Expression, batch: pa.RecordBatch) -> Operand:
+    return evaluate(node.this, batch)
+
+
+def _unary(function: Callable[..., Any]) -> Callable[[exp.Expression, pa.RecordBatch], Operand]:
+    return lambda node, batch: function(evaluate(node.this, batch))
+
+
+def _binary(function: Callable[..., Any]) -> Callable[[exp.Expression, pa.RecordBatch], Operand]:
+    return lambda node, batch: function(evaluate(node.this, batch), evaluate(node.expression, batch))
+
+
+def _between(node: exp.Between, batch: pa.RecordBatch) -> Operand:
+    subject = evaluate(node.this, batch)
+    low = pc.greater_equal(subject, evaluate(node.args["low"], batch))
+    return pc.and_kleene(low, pc.less_equal(subject, evaluate(node.args["high"], batch)))
+
+
+def _in(node: exp.In, batch: pa.RecordBatch) -> Operand:
+    subject = evaluate(node.this, batch)
+    values = [evaluate(item, batch).as_py() for item in node.expressions]
+    kind = pa.float64() if any(isinstance(value, float) for value in values) else subject.type
+    kind = pa.int64() if pa.types.is_integer(kind) else kind
+    found = pc.is_in(pc.cast(subject, kind), pa.array(values, kind))
+    return pc.if_else(pc.is_null(subject), pa.scalar(None, pa.bool_()), found)
+
+
+def _like(*, ignore_case: bool) -> Callable[[exp.Binary, pa.RecordBatch], Operand]:
+    def match(node: exp.Binary, batch: pa.RecordBatch) -> Operand:
+        pattern = evaluate(node.expression, batch).as_py().replace("\\", "\\\\")
+        return pc.match_like(evaluate(node.this, batch), pattern, ignore_case=ignore_case)
+
+    return match
+
+
+def _quotient(node: exp.Div, batch: pa.RecordBatch) -> Operand:
+    divisor = evaluate(node.expression, batch)
+    return pc.divide(_double(evaluate(node.this, batch)), _double(divisor))
+
+
+def _nullif(node: exp.Nullif, batch: pa.RecordBatch) -> Operand:
+    subject = evaluate(node.this, batch)
+    equal = pc.fill_null(pc.equal(subject, evaluate(node.expression, batch)), False)
+    return pc.if_else(equal, pa.scalar(None, subject.type), subject)
+
+
+def _in_region(node: InRegion, batch: pa.RecordBatch) -> Operand:
+    ra, dec = evaluate(node.this, batch), evaluate(node.expression, batch)
+    inside = node.meta["region"].contains(_numbers(ra), _numbers(dec))
+    unknown = pc.or_(pc.is_null(ra), pc.is_null(dec)) if ra.null_count or dec.null_count else None
+    answer = pa.array(inside)
+    return answer if unknown is None else pc.if_else(unknown, pa.scalar(None, pa.bool_()), answer)
+
+
+def _numbers(array: pa.Array) -> np.ndarray[Any, np.dtype[np.float64]]:
+    numbers: np.ndarray[Any, np.dtype[np.float64]] = _double(array).to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def _double(operand: Operand) -> Operand:
+    return operand if operand.type == pa.float64() else pc.cast(operand, pa.float64())
+
+
+def _cast(node: exp.Cast, batch: pa.RecordBatch) -> Operand:
+    return pc.cast(evaluate(node.this, batch), _CASTS[node.args["to"].this])
+
+
+_CASTS = {exp.DataType.Type.DOUBLE: pa.float64(), exp.DataType.Type.BIGINT: pa.int64()}
+
+
+_METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] = {
+    exp.Column: _column,
+    exp.Literal: _literal,
+    exp.Boolean: lambda node, _: pa.scalar(bool(node.this)),
+    exp.Paren: _inner,
+    exp.Alias: _inner,
+    exp.Neg: _unary(pc.negate),
+    exp.Cast: _cast,
+    exp.Abs: _unary(pc.abs),
+    exp.Not: _unary(pc.invert),
+    exp.EQ: _binary(pc.equal),
+    exp.NEQ: _binary(pc.not_equal),
+    exp.LT: _binary(pc.less),
+    exp.LTE: _binary(pc.less_equal),
+    exp.GT: _binary(pc.greater),
+    exp.GTE: _binary(pc.greater_equal),
+    exp.And: _binary(pc.and_kleene),
+    exp.Or: _binary(pc.or_kleene),
+    exp.Add: _binary(pc.add),
+    exp.Sub: _binary(pc.subtract),
+    exp.Mul: _binary(pc.multiply),
+    exp.Div: _quotient,
+    exp.Nullif: _nullif,
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Is: _unary(pc.is_null),
+    exp.Like: _like(ignore_case=False),
+    exp.ILike: _like(ignore_case=True),
+    InRegion: _in_region,
+}

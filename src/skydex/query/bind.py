@@ -1,0 +1,345 @@
+"""Bind: from a tree of names to a tree of known things.
+
+Takes the tree of a query language or of `build`, resolves every table, column and function against a namespace, and
+gives a `BoundQuery`: a neutral tree whose columns are `c0, c1, ...`, and for each of them name, type, unit, UCD and
+description. Clauses follow SQL-92 as ADQL 2.1 takes it over (section 2.2); standing expressions are `expressions`'
+affair, what may be read is `prune`'s.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from skydex.errors import BadQueryError
+from skydex.query import tree, types
+from skydex.query.expressions import ExpressionBinder
+from skydex.query.groups import check_groups
+from skydex.query.languages import place_of
+from skydex.query.namespace import Namespace, Relation
+from skydex.query.scope import Scope, Source
+from skydex.query.values import Value
+from skydex.tables import Column
+
+__all__ = ["BoundQuery", "bind"]
+
+_SET_OPERATIONS = (exp.Union, exp.Except, exp.Intersect)
+
+
+@dataclass(frozen=True)
+class BoundQuery:
+    """A query whose every name is known."""
+
+    tree: exp.Query
+    """Neutral; its output columns are called c0, c1, ..."""
+    columns: tuple[Column, ...]
+    """What the output columns are called by the user, and mean."""
+    sources: dict[str, Source]
+    """The tables it reads, by their name in the tree."""
+
+    def __str__(self) -> str:
+        return self.tree.sql(pretty=True)
+
+
+def bind(query: exp.Query, namespace: Namespace) -> BoundQuery:
+    """Resolve a query against the tables that its author can see.
+
+    Raises
+    ------
+    RequestError
+        An unknown or ambiguous name, a wrong type, a column that is not grouped; with its place in the text.
+    """
+    binder = _QueryBinder(namespace)
+    bound, columns = binder.query(query, None)
+    return BoundQuery(bound, columns, binder.sources)
+
+
+@dataclass
+class _QueryBinder:
+    """What all SELECTs of one query share: the namespace, the sources found, the common table expressions."""
+
+    namespace: Namespace
+    sources: dict[str, Source] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _named: list[dict[str, tuple[exp.Query, tuple[Column, ...]]]] = field(default_factory=list)
+    _bodies: dict[str, exp.Query] = field(default_factory=dict)
+
+    def query(self, node: exp.Expression, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
+        """Bind a SELECT, a set operation, or either in parentheses."""
+        with_ = node.args.get("with_") or node.args.get("with")
+        self._named.append({})
+        try:
+            for named in with_.expressions if with_ is not None else ():
+                self._named[-1][named.alias.lower()] = self._common_table(named, outer)
+            if isinstance(node, _SET_OPERATIONS):
+                return self._set_operation(node, outer)
+            if isinstance(node, exp.Subquery):
+                return self._wrapped(node, outer)
+            if isinstance(node, exp.Select):
+                return _SelectBinder(self, outer).bind(node)
+        finally:
+            self._named.pop()
+        raise BadQueryError("A query begins with SELECT or WITH.", **place_of(node))
+
+    def source_of_table(self, node: exp.Table) -> Source:
+        """A table, or a common table expression, under its alias."""
+        name = ".".join(part.name for part in node.parts)
+        for named in reversed(self._named):
+            if name.lower() in named:
+                return self._derived(node.alias or name, *named[name.lower()])
+        relation = self.namespace.get(name, **place_of(node.this))
+        return self._stored(node.alias or relation.table.name, relation)
+
+    def source_of_query(self, node: exp.Subquery, outer: Scope | None) -> tuple[Source, exp.Query]:
+        """A derived table, with the query that makes it."""
+        alias = node.alias
+        bound, columns = self.query(node.this, outer)
+        return self._derived(alias or f"subquery {next(self._numbers)}", bound, columns), bound
+
+    def common_table(self, source: Source) -> exp.Query | None:
+        """The query of a source that is a common table expression."""
+        return self._bodies.get(source.identifier)
+
+    def _stored(self, alias: str, relation: Relation) -> Source:
+        columns = {column.name: column for column in relation.table.columns}
+        source = Source(f"t{next(self._numbers)}", alias, columns, relation)
+        self.sources[source.identifier] = source
+        return source
+
+    def _derived(self, alias: str, query: exp.Query, columns: tuple[Column, ...]) -> Source:
+        source = Source(f"t{next(self._numbers)}", alias, {f"c{i}": column for i, column in enumerate(columns)})
+        self._bodies[source.identifier] = query
+        return source
+
+    def _common_table(self, node: exp.CTE, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
+        bound, columns = self.query(node.this, outer)
+        names = [identifier.name for identifier in node.args["alias"].columns]
+        if names and len(names) != len(columns):
+            raise BadQueryError(
+                f'"{node.alias}" names {len(names)} columns and selects {len(columns)}.', **place_of(node)
+            )
+        return bound, tuple(c.renamed(n) for c, n in zip(columns, names, strict=True)) if names else columns
+
+    def _wrapped(self, node: exp.Subquery, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
+        """A query in parentheses, which may have its own ORDER BY."""
+        bound, columns = self.query(node.this, outer)
+        return self._tailed(bound, columns, node)
+
+    def _set_operation(self, node: exp.SetOperation, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
+        left, left_columns = self.query(node.this, outer)
+        right, right_columns = self.query(node.expression, outer)
+        word = type(node).__name__.upper()
+        if len(left_columns) != len(right_columns):
+            raise BadQueryError(f"The two sides of {word} select {len(left_columns)} and {len(right_columns)} columns.")
+        columns = [types.common(a, b) for a, b in zip(left_columns, right_columns, strict=True)]
+        for column, a in zip(columns, left_columns, strict=True):
+            if column is None:
+                raise BadQueryError(f'The two sides of {word} have different types for "{a.name}".')
+        merged = type(node)(this=_operand(left), expression=_operand(right), distinct=bool(node.args.get("distinct")))
+        known = tuple(column for column in columns if column is not None)
+        return self._tailed(merged, known, node)
+
+    def _tailed(
+        self, bound: exp.Query, columns: tuple[Column, ...], node: exp.Expression
+    ) -> tuple[exp.Query, tuple[Column, ...]]:
+        """Add ORDER BY, TOP and OFFSET of a set operation or of parentheses, around the whole."""
+        clauses = [node.args.get(clause) for clause in ("order", "limit", "offset")]
+        if not any(clauses):
+            return bound, columns
+        source = self._derived("operation", bound, columns)
+        outer = exp.select(*[_aliased(source.value(f"c{i}").node, i) for i in range(len(columns))])
+        outer = outer.from_(exp.Subquery(this=bound, alias=_table_alias(source)))
+        if clauses[0] is not None:
+            values = [source.value(f"c{i}").meaning(name=column.name) for i, column in enumerate(columns)]
+            outer.set("order", _order(clauses[0], values, None))
+        _set_row_limits(outer, node)
+        return outer, columns
+
+
+class _SelectBinder:
+    """Binds one SELECT, clause by clause, in the order in which SQL gives them meaning."""
+
+    def __init__(self, queries: _QueryBinder, outer: Scope | None) -> None:
+        self._queries = queries
+        self._scope = Scope(outer)
+        self._expressions = ExpressionBinder(self._scope, queries.query)
+
+    def bind(self, node: exp.Select) -> tuple[exp.Query, tuple[Column, ...]]:
+        bound = exp.Select()
+        self._from(node, bound)
+        where = node.args.get("where")
+        if where is not None:
+            bound.set("where", exp.Where(this=self._expressions.condition(where.this)))
+        outputs = list(self._outputs(node))
+        keys = self._group(node, bound, outputs)
+        having = node.args.get("having")
+        if having is not None:
+            bound.set("having", exp.Having(this=self._expressions.condition(having.this)))
+        bound.set("expressions", [_aliased(value.node, i) for i, value in enumerate(outputs)])
+        if node.args.get("distinct") is not None:
+            bound.set("distinct", exp.Distinct())
+        order = node.args.get("order")
+        if order is not None:
+            bound.set("order", _order(order, outputs, self._expressions))
+        check_groups(bound, keys, {source.identifier for source in self._scope.sources}, place_of(node))
+        _set_row_limits(bound, node)
+        return bound, tuple(value.column for value in outputs)
+
+    def _from(self, node: exp.Select, bound: exp.Select) -> None:
+        from_ = node.args.get("from_") or node.args.get("from")
+        if from_ is None:
+            return
+        source, item = self._item(from_.this)
+        self._scope.add(source)
+        bound.set("from_" if "from_" in exp.Select.arg_types else "from", exp.From(this=item))
+        joins = [*(from_.this.args.get("joins") or ()), *(node.args.get("joins") or ())]
+        bound.set("joins", [self._join(join) for join in joins])
+
+    def _item(self, node: exp.Expression) -> tuple[Source, exp.Expression]:
+        """One entry of FROM as a source, and as it stands in the neutral tree."""
+        if isinstance(node, exp.Table):
+            source = self._queries.source_of_table(node)
+            body = self._queries.common_table(source)
+            if body is None:
+                return source, exp.Table(this=exp.to_identifier(source.identifier), alias=_table_alias(source))
+            return source, exp.Subquery(this=body.copy(), alias=_table_alias(source))
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
+            source, body = self._queries.source_of_query(node, self._scope.outer)
+            return source, exp.Subquery(this=body, alias=_table_alias(source))
+        raise BadQueryError("FROM names tables, or queries in parentheses with an alias.", **place_of(node))
+
+    def _join(self, node: exp.Join) -> exp.Join:
+        source, item = self._item(node.this)
+        before = list(self._scope.sources)
+        side, kind = (node.side or "").upper(), (node.kind or "").upper()
+        shared = self._shared_names(node, before, source)
+        self._scope.add(source)
+        if shared:
+            condition: exp.Expression | None = self._merge(shared, before, source, side)
+        else:
+            on = node.args.get("on")
+            condition = self._expressions.condition(on) if on is not None else None
+        if condition is None and (side or kind == "INNER"):
+            raise BadQueryError("A JOIN needs ON, USING or NATURAL.", **place_of(node.this))
+        words = {"side": side or None, "kind": None if side or condition is not None else "CROSS"}
+        return exp.Join(this=item, on=condition, **{key: word for key, word in words.items() if word})
+
+    def _shared_names(self, node: exp.Join, before: Sequence[Source], source: Source) -> list[str]:
+        using = [identifier.name for identifier in node.args.get("using") or ()]
+        if using or (node.args.get("method") or "").upper() != "NATURAL":
+            return using
+        here = {column.name.lower() for column in source.columns.values()}
+        there = [column.name for other in before for column in other.columns.values()]
+        shared = list(dict.fromkeys(name for name in there if name.lower() in here))
+        if not shared:
+            raise BadQueryError("NATURAL JOIN of tables that have no column in common.", **place_of(node.this))
+        return shared
+
+    def _merge(self, names: Sequence[str], before: Sequence[Source], source: Source, side: str) -> exp.Expression:
+        """Equate shared columns, and let their bare names mean the side that is never null."""
+        left_scope = Scope(None, list(before), dict(self._scope.merged))
+        conditions = []
+        for name in names:
+            left = left_scope.column(name, "", {})
+            right = Scope(None, [source]).column(name, "", {})
+            conditions.append(exp.EQ(this=left.node, expression=right.node))
+            chosen = right if side == "RIGHT" else left
+            if side == "FULL":
+                chosen = replace(left, node=exp.Coalesce(this=left.node.copy(), expressions=[right.node.copy()]))
+            self._scope.merged[name.lower()] = chosen
+        return tree.conjunction(conditions)
+
+    def _outputs(self, node: exp.Select) -> Iterator[Value]:
+        for position, item in enumerate(node.expressions, start=1):
+            if isinstance(item, exp.Star):
+                yield from self._star(node)
+            elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+                qualifier = ".".join(part.name for part in (item.args.get("db"), item.args.get("table")) if part)
+                source = self._scope.source_called(qualifier, place_of(item))
+                yield from (source.value(key) for key in source.columns)
+            else:
+                yield self._output(item, position)
+
+    def _star(self, node: exp.Select) -> Iterator[Value]:
+        if not self._scope.sources:
+            raise BadQueryError("SELECT * needs a FROM clause.", **place_of(node))
+        yield from self._scope.star()
+
+    def _output(self, item: exp.Expression, position: int) -> Value:
+        if isinstance(item, exp.Alias):
+            return self._expressions.bind(item.this).meaning(name=item.alias)
+        value = self._expressions.bind(item)
+        return value if value.column.name else value.meaning(name=f"col{position}")
+
+    def _group(self, node: exp.Select, bound: exp.Select, outputs: Sequence[Value]) -> list[exp.Expression] | None:
+        """Bind GROUP BY: columns, expressions, output names or positions."""
+        group = node.args.get("group")
+        if group is None:
+            return None
+        keys = [self._group_key(item, outputs) for item in group.expressions]
+        bound.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+        return keys
+
+    def _group_key(self, item: exp.Expression, outputs: Sequence[Value]) -> exp.Expression:
+        if isinstance(item, exp.Literal) and not item.is_string:
+            return _at(outputs, item, "GROUP BY").node
+        if isinstance(item, exp.Column) and not item.table:
+            named = [value for value in outputs if value.column.name.lower() == item.name.lower()]
+            if named and not any(source.matches(item.name) for source in self._scope.sources):
+                return named[0].node
+        return self._expressions.bind(item).node
+
+
+def _order(order: exp.Order, outputs: Sequence[Value], expressions: ExpressionBinder | None) -> exp.Order:
+    """ORDER BY output names first, then positions, then expressions; nulls come last on every engine."""
+    items = [
+        exp.Ordered(this=_order_key(item.this, outputs, expressions), desc=bool(item.args.get("desc")),
+                    nulls_first=False)
+        for item in order.expressions
+    ]
+    return exp.Order(expressions=items)
+
+
+def _order_key(
+    node: exp.Expression, outputs: Sequence[Value], expressions: ExpressionBinder | None
+) -> exp.Expression:
+    if isinstance(node, exp.Literal) and not node.is_string:
+        return tree.integer(outputs.index(_at(outputs, node, "ORDER BY")) + 1)
+    if isinstance(node, exp.Column) and not node.table:
+        for position, value in enumerate(outputs, start=1):
+            if value.column.name.lower() == node.name.lower():
+                return tree.integer(position)
+    if expressions is None:
+        raise BadQueryError("ORDER BY after a set operation names columns of the result.", **place_of(node))
+    return expressions.bind(node).node
+
+
+def _at(outputs: Sequence[Value], node: exp.Literal, clause: str) -> Value:
+    position = int(node.this) if node.this.isdigit() else 0
+    if not 1 <= position <= len(outputs):
+        raise BadQueryError(f"{clause} {node.this}: the result has columns 1 to {len(outputs)}.", **place_of(node))
+    return outputs[position - 1]
+
+
+def _set_row_limits(bound: exp.Query, node: exp.Expression) -> None:
+    for clause, kind in (("limit", exp.Limit), ("offset", exp.Offset)):
+        given = node.args.get(clause)
+        if given is not None:
+            bound.set(clause, kind(expression=tree.integer(int(given.expression.this))))
+
+
+def _aliased(node: exp.Expression, position: int) -> exp.Alias:
+    return exp.Alias(this=node, alias=exp.to_identifier(f"c{position}"))
+
+
+def _table_alias(source: Source) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(source.identifier))
+
+
+def _operand(query: exp.Query) -> exp.Expression:
+    """A side of a set operation; one with its own order or limit stands in parentheses."""
+    tailed = any(query.args.get(clause) for clause in ("order", "limit", "offset"))
+    return exp.Subquery(this=query) if tailed or isinstance(query, _SET_OPERATIONS) else query

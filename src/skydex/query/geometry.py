@@ -1,0 +1,191 @@
+"""Geometry in ADQL: points and regions on the sphere, and the arithmetic that tests them.
+
+Answers the geometry functions of ADQL 2.1 (IVOA REC 2023-12-15, section 4.2). Coordinates are ICRS, degrees; another
+coordinate system is refused, never ignored. A test of a position against a region that is written out becomes an
+`InRegion` node, which carries its `sky` region for pruning and for engines that work on arrays; `expanded` gives the
+same test in arithmetic that every SQL engine has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from skydex.errors import BadQueryError
+from skydex.query.tree import InRegion, call, column, conjunction, integer, number
+from skydex.query.values import Shape, Value
+from skydex.sky import Cone, Polygon, Region
+
+__all__ = ["SHAPES", "contains", "distance", "expanded", "intersects", "make_shape", "within_distance"]
+
+SHAPES = ("POINT", "CIRCLE", "BOX", "POLYGON")
+_RADIAN = math.pi / 180.0
+_FRAMES = ("", "ICRS", "UNKNOWNFRAME", "ICRS GEOCENTER", "ICRS BARYCENTER", "ICRS TOPOCENTER")
+
+
+def make_shape(kind: str, numbers: Sequence[Value], frame: str | None) -> Shape:
+    """Check a geometry constructor's arguments.
+
+    Raises
+    ------
+    BadQueryError
+        Wrong number of arguments, text among them, or a coordinate system other than ICRS.
+    """
+    if frame is not None and frame.upper().strip() not in _FRAMES:
+        raise BadQueryError(f"Coordinate system {frame!r} is not offered in {kind}: positions are ICRS.")
+    fitting = {"POINT": len(numbers) == 2, "CIRCLE": len(numbers) == 3, "BOX": len(numbers) == 4,
+               "POLYGON": len(numbers) >= 6 and len(numbers) % 2 == 0}
+    if not fitting[kind]:
+        raise BadQueryError(f"{kind} does not take {len(numbers)} numbers: {_USAGE[kind]}.")
+    text = next((value for value in numbers if not value.column.datatype.is_numeric and not value.is_null), None)
+    if text is not None:
+        raise BadQueryError(f"{kind} takes numbers in degrees: {_USAGE[kind]}.")
+    return Shape(kind, tuple(numbers))
+
+
+_USAGE = {
+    "POINT": "POINT(ra, dec)",
+    "CIRCLE": "CIRCLE(ra, dec, radius)",
+    "BOX": "BOX(ra, dec, width, height)",
+    "POLYGON": "POLYGON(ra1, dec1, ra2, dec2, ra3, dec3, ...)",
+}
+
+
+def contains(inner: Shape, outer: Shape) -> exp.Expression:
+    """Condition that `inner` lies in `outer`."""
+    if inner.kind != "POINT":
+        return _circle_in_circle(inner, outer)
+    if outer.kind == "POINT":
+        raise BadQueryError("A POINT contains nothing: the second argument of CONTAINS is a CIRCLE, BOX or POLYGON.")
+    constants = outer.constants
+    if constants is not None:
+        return _test(inner, _region(outer.kind, constants))
+    if outer.kind == "CIRCLE":
+        return within_distance(inner, Shape("POINT", outer.numbers[:2]), outer.numbers[2].node, closed=True)
+    return _in_moving_polygon(inner, outer)
+
+
+def intersects(left: Shape, right: Shape) -> exp.Expression:
+    """Condition that two geometries have a point in common."""
+    if left.kind == "POINT":
+        return _same(left, right) if right.kind == "POINT" else contains(left, right)
+    if right.kind == "POINT":
+        return contains(right, left)
+    if left.kind == right.kind == "CIRCLE":
+        reach = exp.Add(this=exp.Paren(this=left.numbers[2].node), expression=exp.Paren(this=right.numbers[2].node))
+        return within_distance(_centre(left), _centre(right), reach, closed=True)
+    raise BadQueryError(f"INTERSECTS of {left.kind} and {right.kind} is not offered; points and circles are.")
+
+
+def distance(left: Shape, right: Shape) -> exp.Expression:
+    """Angular distance in degrees of two points, by haversine (exact for close pairs, unlike an arc cosine)."""
+    if left.kind != "POINT" or right.kind != "POINT":
+        raise BadQueryError("DISTANCE takes two points: DISTANCE(POINT(a, b), POINT(c, d)) or DISTANCE(a, b, c, d).")
+    root = call(exp.Sqrt, exp.Least(this=number(1.0), expressions=[_haversine(left, right)]))
+    return exp.Mul(this=number(2.0 / _RADIAN), expression=call(exp.Asin, root))
+
+
+def within_distance(left: Shape, right: Shape, radius: exp.Expression, *, closed: bool) -> exp.Expression:
+    """Condition that two points are at most (or less than) `radius` degrees apart.
+
+    If one of the points and the radius are written out and the limit is closed, the condition is a cone.
+    """
+    from skydex.query.tree import constant
+
+    fixed, moving = (left, right) if left.constants is not None else (right, left)
+    radius_deg = constant(radius)
+    if closed and fixed.constants is not None and moving.constants is None and radius_deg is not None:
+        if not 0.0 <= radius_deg:
+            return exp.Boolean(this=False)
+        return _test(moving, Cone(*fixed.constants, min(radius_deg, 180.0)))
+    half = exp.Mul(this=exp.Paren(this=radius.copy()), expression=number(_RADIAN / 2.0))
+    comparison = exp.LTE if closed else exp.LT
+    near = comparison(this=exp.Paren(this=_haversine(left, right)), expression=_square(call(exp.Sin, half)))
+    possible = exp.GTE(this=exp.Paren(this=radius.copy()), expression=integer(0))
+    return conjunction([near, possible])
+
+
+def expanded(node: InRegion) -> exp.Expression:
+    """Spell a region test in arithmetic on longitude and latitude in degrees."""
+    region: Region = node.meta["region"]
+    ra, dec = node.this, node.expression
+    if isinstance(region, Cone):
+        return _expanded_cone(region, ra, dec)
+    if isinstance(region, Polygon):
+        return _expanded_polygon(region, ra, dec)
+    raise BadQueryError(f"A {type(region).__name__} cannot be tested in a query.")
+
+
+def _region(kind: str, numbers: tuple[float, ...]) -> Region:
+    makers: dict[str, Callable[..., Region]] = {"CIRCLE": Cone, "BOX": Polygon.from_box}
+    if kind == "POLYGON":
+        return Polygon(numbers[0::2], numbers[1::2])
+    return makers[kind](*numbers)
+
+
+def _test(point: Shape, region: Region) -> exp.Expression:
+    ra, dec = (value.node for value in point.numbers)
+    test = InRegion(this=ra.copy(), expression=dec.copy())
+    test.meta["region"] = region
+    return test
+
+
+def _centre(circle: Shape) -> Shape:
+    return Shape("POINT", circle.numbers[:2])
+
+
+def _same(left: Shape, right: Shape) -> exp.Expression:
+    return within_distance(left, right, integer(0), closed=True)
+
+
+def _circle_in_circle(inner: Shape, outer: Shape) -> exp.Expression:
+    if inner.kind != "CIRCLE" or outer.kind != "CIRCLE":
+        raise BadQueryError(f"CONTAINS of a {inner.kind} in a {outer.kind} is not offered; points and circles are.")
+    room = exp.Sub(this=exp.Paren(this=outer.numbers[2].node), expression=exp.Paren(this=inner.numbers[2].node))
+    return within_distance(_centre(inner), _centre(outer), room, closed=True)
+
+
+def _in_moving_polygon(point: Shape, outer: Shape) -> exp.Expression:
+    if outer.kind == "BOX":
+        raise BadQueryError("A BOX whose numbers are columns is not offered; a CIRCLE is, and a BOX written out.")
+    raise BadQueryError("A POLYGON whose vertices are columns is not offered; a CIRCLE is, and a POLYGON written out.")
+
+
+def _haversine(left: Shape, right: Shape) -> exp.Expression:
+    """sin^2 of half the distance of two points."""
+    (ra1, dec1), (ra2, dec2) = ((v.node.copy() for v in point.numbers) for point in (left, right))
+    return _haversine_of(ra1, dec1, ra2, dec2)
+
+
+def _haversine_of(ra1: exp.Expression, dec1: exp.Expression, ra2: exp.Expression, dec2: exp.Expression
+                  ) -> exp.Expression:
+    across = exp.Mul(
+        this=exp.Mul(this=call(exp.Cos, _radians(dec1)), expression=call(exp.Cos, _radians(dec2))),
+        expression=_square(call(exp.Sin, _half_difference(ra1, ra2))),
+    )
+    return exp.Add(this=_square(call(exp.Sin, _half_difference(dec1, dec2))), expression=across)
+
+
+def _half_difference(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    difference = exp.Paren(this=exp.Sub(this=exp.Paren(this=left.copy()), expression=exp.Paren(this=right.copy())))
+    return exp.Mul(this=difference, expression=number(_RADIAN / 2.0))
+
+
+def _radians(node: exp.Expression) -> exp.Expression:
+    return exp.Mul(this=exp.Paren(this=node.copy()), expression=number(_RADIAN))
+
+
+def _square(node: exp.Expression) -> exp.Expression:
+    return exp.Mul(this=exp.Paren(this=node), expression=exp.Paren(this=node.copy()))
+
+
+def _expanded_cone(cone: Cone, ra: exp.Expression, dec: exp.Expression) -> exp.Expression:
+    """Haversine against the centre, or against the antipode for a cone larger than a hemisphere."""
+    large = cone.radius_deg > 90.0
+    centre = (cone.ra_deg + 180.0, -cone.dec_deg) if large else (cone.ra_deg, cone.dec_deg)
+    radius_deg = 180.0 - cone.radius_deg if large else cone.radius_deg
+    limit = number(math.sin(radius_deg * _RADIAN / 2.0) ** 2)
+    near = exp.Paren(this=_haversine_of(ra, dec, number(centre[0]), number(centre[1])))
+    return exp.GTE(this=near, expression=limit) if large else exp.LTE(this=near, expression=limit)

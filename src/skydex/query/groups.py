@@ -1,0 +1,69 @@
+"""Grouping: whether every output of a grouped SELECT has one value for each group (SQL-92, section 7.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from skydex.errors import BadQueryError
+
+__all__ = ["check_groups"]
+
+
+def check_groups(
+    select: exp.Select, keys: Sequence[exp.Expression] | None, own: set[str], place: dict[str, Any]
+) -> None:
+    """Refuse columns that are neither grouped nor aggregated, and aggregates where none may stand.
+
+    Parameters
+    ----------
+    select : exp.Select
+        Bound and complete.
+    keys : sequence of exp.Expression or None
+        The GROUP BY expressions; None without the clause.
+    own : set of str
+        Sources of this SELECT; columns of outer queries are constants here.
+    place : dict
+        Where the SELECT stands in the text.
+
+    Raises
+    ------
+    BadQueryError
+        Naming the column.
+    """
+    where = select.args.get("where")
+    if where is not None and any(True for _ in _aggregates(where)):
+        raise BadQueryError("An aggregate function cannot stand in WHERE; use HAVING.", **place)
+    parts = [*select.expressions, select.args.get("having"), select.args.get("order")]
+    present = [part for part in parts if part is not None]
+    if keys is None and not any(True for part in present for _ in _aggregates(part)):
+        if select.args.get("having") is not None:
+            raise BadQueryError("HAVING needs GROUP BY or an aggregate function.", **place)
+        return
+    for part in present:
+        for column in _ungrouped(part, keys or (), own):
+            raise BadQueryError(
+                f'Column "{column.name}" must stand in GROUP BY or inside an aggregate function.', **place
+            )
+
+
+def _aggregates(node: exp.Expression) -> Iterable[exp.Expression]:
+    """Aggregate calls of this SELECT; those inside subqueries are theirs."""
+    if isinstance(node, exp.AggFunc):
+        yield node
+        return
+    for child in node.iter_expressions():
+        if not isinstance(child, exp.Query):
+            yield from _aggregates(child)
+
+
+def _ungrouped(node: exp.Expression, keys: Sequence[exp.Expression], own: set[str]) -> Iterable[exp.Column]:
+    if isinstance(node, exp.AggFunc) or any(node == key for key in keys):
+        return
+    if isinstance(node, exp.Column) and node.table in own:
+        yield node
+    for child in node.iter_expressions():
+        if not isinstance(child, exp.Query):
+            yield from _ungrouped(child, keys, own)

@@ -1,0 +1,85 @@
+"""`Namespace`: the tables that one caller can name, and `Relation`: a named table with its rows.
+
+Published catalogues, TAP_SCHEMA, uploads and a user's own tables are all relations in a namespace; nothing else in the
+trunk knows the difference. Names resolve without regard to case; a bare name works when it is unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from skydex.errors import UnknownTableError, near_names
+from skydex.store import Dataset
+from skydex.tables import Table
+
+__all__ = ["Namespace", "Relation"]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table that can be queried: what it means, and where its rows are."""
+
+    table: Table
+    """Name, columns and position."""
+    rows: Dataset | pa.Table
+    """A stored data set, or a small table in memory."""
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The stored data set, if the rows are on disk."""
+        return self.rows if isinstance(self.rows, Dataset) else None
+
+
+class Namespace:
+    """The relations that a query may name.
+
+    Parameters
+    ----------
+    relations : iterable of Relation
+        Everything visible, each under its qualified name.
+    default_schema : str, optional
+        Schema in which a bare name is looked up before all others.
+    """
+
+    def __init__(self, relations: Iterable[Relation], *, default_schema: str | None = None) -> None:
+        self._by_name = {relation.table.name.lower(): relation for relation in relations}
+        self._default_schema = default_schema.lower() if default_schema else None
+        self._by_bare_name: dict[str, list[Relation]] = {}
+        for relation in self._by_name.values():
+            self._by_bare_name.setdefault(relation.table.bare_name.lower(), []).append(relation)
+
+    def __iter__(self) -> Iterable[Relation]:  # type: ignore[override]
+        return iter(self._by_name.values())
+
+    def find(self, name: str) -> Relation | None:
+        """The relation of a qualified or unique bare name, or `None`."""
+        lower = name.lower()
+        if lower in self._by_name:
+            return self._by_name[lower]
+        if self._default_schema and f"{self._default_schema}.{lower}" in self._by_name:
+            return self._by_name[f"{self._default_schema}.{lower}"]
+        schema, _, bare = lower.rpartition(".")
+        candidates = self._by_bare_name.get(bare, [])
+        return candidates[0] if len(candidates) == 1 and schema in ("", "dbo") else None
+
+    def get(self, name: str, **place: object) -> Relation:
+        """The relation of a name.
+
+        Raises
+        ------
+        UnknownTableError
+            Nothing of that name is visible, or several schemas have the bare name.
+        """
+        found = self.find(name)
+        if found is not None:
+            return found
+        lower = name.lower().rpartition(".")[2]
+        near = [relation.table.name for relation in self._by_bare_name.get(lower, [])]
+        names = [relation.table.name for relation in self._by_name.values()]
+        near = near or near_names(name, names)
+        bare = {relation.table.bare_name: relation.table.name for relation in self._by_name.values()}
+        near = near or [bare[hit] for hit in near_names(lower, bare)]
+        raise UnknownTableError(name, near=near, **place)

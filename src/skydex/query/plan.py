@@ -1,0 +1,104 @@
+"""`Plan`: what will be read, and by which engine.
+
+A plan adds to a bound query the columns, files and row groups of each of its tables, the row limit, and the choice of
+engine: a query that only scans one table needs no SQL engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from skydex.query.bind import BoundQuery
+from skydex.query.namespace import Relation
+from skydex.query.prune import Ranges, prune
+from skydex.query.tree import InRegion
+from skydex.store import Selection
+from skydex.tables import Column
+
+__all__ = ["Plan", "Scan", "make_plan"]
+
+_SCANNED: frozenset[type[exp.Expression]] = frozenset({
+    exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Identifier, exp.Alias, exp.Where, exp.Limit,
+    exp.Column, exp.Literal, exp.Boolean, exp.Paren, exp.Neg, InRegion,
+    exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
+    exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Nullif, exp.Abs,
+    exp.Cast, exp.DataType,
+})  # fmt: skip
+"""Kinds of nodes that the scan engine evaluates; one contract suite holds both engines to the same answers."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is read of one table."""
+
+    source: str
+    """Its name in the bound tree."""
+    relation: Relation
+    """The table."""
+    columns: tuple[str, ...]
+    """The columns that the query looks at."""
+    ranges: Ranges | None = None
+    """Order-29 ranges outside of which no row can matter; None if there are none."""
+    selection: Selection | None = None
+    """Files and row groups to be read; None for a table in memory."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A query that is ready to run."""
+
+    bound: BoundQuery
+    """The query."""
+    scans: Mapping[str, Scan]
+    """What it reads, by source."""
+    max_rows: int | None
+    """Row limit of the answer; one row more is asked for, to know whether there is one."""
+    engine: str
+    """`scan` or `sql`."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.bound.columns
+
+    @property
+    def limit(self) -> int | None:
+        """How many rows to produce at the most."""
+        return None if self.max_rows is None else self.max_rows + 1
+
+
+def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
+    """Prune the tables of a query and choose its engine."""
+    ranges = prune(bound.tree, bound.sources)
+    scans = {}
+    for name, source in bound.sources.items():
+        if source.relation is None:
+            continue
+        dataset = source.relation.dataset
+        selection = dataset.select(ranges.get(name)) if dataset is not None else None
+        scans[name] = Scan(name, source.relation, tuple(source.used), ranges.get(name), selection)
+    return Plan(bound, scans, max_rows, "scan" if _only_scans(bound.tree, scans) else "sql")
+
+
+def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
+    if len(scans) != 1 or next(iter(scans.values())).selection is None:
+        return False
+    plain = not any(query.args.get(clause) for clause in ("distinct", "group", "having", "order", "joins", "offset"))
+    return plain and all(type(node) in _SCANNED and _is_scannable(node) for node in query.walk(prune=_is_null_test))
+
+
+def _is_null_test(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Is) and isinstance(node.this, exp.Column)
+
+
+def _is_scannable(node: exp.Expression) -> bool:
+    """Whether a node of a scanned kind is also in a form that the scan engine evaluates."""
+    if isinstance(node, exp.Like | exp.ILike):
+        return isinstance(node.expression, exp.Literal) and isinstance(node.this, exp.Column)
+    if isinstance(node, exp.In):
+        return isinstance(node.this, exp.Column) and all(isinstance(item, exp.Literal) for item in node.expressions)
+    if isinstance(node, exp.Cast):
+        return node.args["to"].this in (exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT)
+    return not isinstance(node, exp.Is) or isinstance(node.this, exp.Column)

@@ -1,0 +1,160 @@
+"""Prune: which part of the sky a query can touch, table by table.
+
+A condition on positions restricts its table to HEALPix ranges wherever that is sound: AND-ed conditions intersect,
+an OR restricts a table only if each of its branches does, and the ON of an outer join restricts only the side that
+may be null. Conditions are tested again row by row, so a range may be too wide but never too narrow. Comparisons of
+the coordinates themselves (`dec BETWEEN -5 AND 5`) restrict as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlglot import exp
+
+from skydex.query import tree
+from skydex.query.scope import Source
+from skydex.query.tree import InRegion
+from skydex.sky import Range, intersect_ranges, merge_ranges, ranges29
+
+__all__ = ["Ranges", "prune"]
+
+Ranges = NDArray[np.int64]
+"""Half-open ranges of order-29 NESTED pixels, (n, 2), ascending."""
+
+_NOWHERE: Ranges = np.empty((0, 2), np.int64)
+_Bounds = dict[tuple[str, str], tuple[float, float]]
+
+
+def prune(query: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ranges]:
+    """Find the ranges outside of which rows of a source cannot matter; sources that may matter everywhere are absent.
+
+    Parameters
+    ----------
+    query : exp.Expression
+        A bound tree.
+    sources : mapping of str to Source
+        Its tables.
+    """
+    found: dict[str, Ranges] = {}
+    for select in query.find_all(exp.Select):
+        for condition, reach in _conditions(select):
+            restricted = _restrictions(condition, sources)
+            found = _both(found, {name: restricted[name] for name in restricted.keys() & reach})
+    return found
+
+
+def _conditions(select: exp.Select) -> Iterable[tuple[exp.Expression, set[str]]]:
+    """The conditions of a SELECT, each with the sources that it may restrict."""
+    from_ = select.args.get("from_") or select.args.get("from")
+    if from_ is None:
+        return
+    joins = select.args.get("joins") or []
+    own = {item.alias_or_name for item in (from_.this, *(join.this for join in joins))}
+    where = select.args.get("where")
+    if where is not None:
+        yield where.this, own
+    for join in joins:
+        on, side = join.args.get("on"), (join.side or "").upper()
+        if on is not None and side not in ("RIGHT", "FULL"):
+            yield on, {join.this.alias_or_name} if side == "LEFT" else own
+
+
+def _restrictions(condition: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ranges]:
+    if isinstance(condition, exp.Paren):
+        return _restrictions(condition.this, sources)
+    if isinstance(condition, exp.And):
+        parts = tree.flattened(condition, exp.And)
+        found = reduce(_both, (_restrictions(part, sources) for part in parts))
+        return _both(found, _coordinate_ranges(parts, sources))
+    if isinstance(condition, exp.Or):
+        return reduce(_either, (_restrictions(part, sources) for part in tree.flattened(condition, exp.Or)))
+    if isinstance(condition, InRegion):
+        source = _positioned_source(condition, sources)
+        return {source: ranges29(condition.meta["region"])} if source else {}
+    return _coordinate_ranges([condition], sources)
+
+
+def _both(left: dict[str, Ranges], right: dict[str, Ranges]) -> dict[str, Ranges]:
+    shared = {name: intersect_ranges(left[name], right[name]) for name in left.keys() & right.keys()}
+    return {**left, **right, **shared}
+
+
+def _either(left: dict[str, Ranges], right: dict[str, Ranges]) -> dict[str, Ranges]:
+    return {name: merge_ranges(np.concatenate([left[name], right[name]])) for name in left.keys() & right.keys()}
+
+
+def _positioned_source(test: InRegion, sources: Mapping[str, Source]) -> str | None:
+    """The source whose stored positions a test looks at, if it is those and no other columns."""
+    ra, dec = _bare(test.this), _bare(test.expression)
+    if not (isinstance(ra, exp.Column) and isinstance(dec, exp.Column)) or ra.table != dec.table:
+        return None
+    position = _indexed_position(sources.get(ra.table))
+    return ra.table if position == (ra.name, dec.name) else None
+
+
+def _indexed_position(source: Source | None) -> tuple[str, str] | None:
+    """Names of the position columns by which a source is stored."""
+    if source is None or source.relation is None or source.relation.dataset is None:
+        return None
+    position = source.relation.table.position
+    return (position.ra, position.dec) if position else None
+
+
+def _bare(node: exp.Expression) -> exp.Expression:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def _coordinate_ranges(parts: Iterable[exp.Expression], sources: Mapping[str, Source]) -> dict[str, Ranges]:
+    """Ranges that follow from comparing right ascension or declination with numbers."""
+    bounds: _Bounds = {}
+    for part in parts:
+        for key, (lower, upper) in _bounds_of(_bare(part)):
+            low, high = bounds.get(key, (-math.inf, math.inf))
+            bounds[key] = (max(low, lower), min(high, upper))
+    found = {}
+    for name in {source for source, _ in bounds}:
+        position = _indexed_position(sources.get(name))
+        if position is not None:
+            ranges = _range(bounds.get((name, position[0])), bounds.get((name, position[1])), sources[name])
+            if ranges is not None:
+                found[name] = ranges
+    return found
+
+
+def _bounds_of(node: exp.Expression) -> Iterable[tuple[tuple[str, str], tuple[float, float]]]:
+    if isinstance(node, exp.Between):
+        subject, low, high = _bare(node.this), tree.constant(node.args["low"]), tree.constant(node.args["high"])
+        if isinstance(subject, exp.Column) and low is not None and high is not None:
+            yield (subject.table, subject.name), (low, high)
+    elif isinstance(node, exp.EQ | exp.LT | exp.LTE | exp.GT | exp.GTE):
+        left, right, at_most = _bare(node.this), _bare(node.expression), isinstance(node, exp.LT | exp.LTE)
+        if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
+            left, right, at_most = right, left, not at_most
+        value = tree.constant(right)
+        if isinstance(left, exp.Column) and value is not None:
+            upper = value if at_most or isinstance(node, exp.EQ) else math.inf
+            lower = value if not at_most or isinstance(node, exp.EQ) else -math.inf
+            yield (left.table, left.name), (lower, upper)
+
+
+def _range(ra: tuple[float, float] | None, dec: tuple[float, float] | None, source: Source) -> Ranges | None:
+    """Ranges of a rectangle in coordinates; `None` if it restricts nothing that can be relied on."""
+    dec_min, dec_max = dec or (-90.0, 90.0)
+    ra_min, ra_max = ra or (0.0, 360.0)
+    if dec_min > dec_max or ra_min > ra_max or dec_min > 90.0 or dec_max < -90.0:
+        return _NOWHERE
+    dataset = source.relation.dataset if source.relation else None
+    if dataset is None or dataset.nan_is_null:  # a foreign catalogue may count right ascension from -180
+        ra_min, ra_max = 0.0, 360.0
+    if ra_min >= 360.0 or ra_max < 0.0:
+        return _NOWHERE
+    rectangle = Range(max(ra_min, 0.0), min(ra_max, 360.0), max(dec_min, -90.0), min(dec_max, 90.0))
+    whole = rectangle == Range(0.0, 360.0, -90.0, 90.0)
+    return None if whole else ranges29(rectangle)

@@ -1,0 +1,128 @@
+"""The nodes of a bound tree, and small builders for them.
+
+A bound tree is a sqlglot tree in neutral terms: every name is quoted and belongs to a source of the query, every
+function has been replaced by one that all engines share, and values of the user are literal nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlglot import exp
+
+__all__ = [
+    "InRegion",
+    "call",
+    "column",
+    "conjunction",
+    "constant",
+    "flattened",
+    "integer",
+    "is_region_test",
+    "number",
+    "string",
+]
+
+
+class InRegion(exp.Condition, exp.Func):
+    """Whether a position lies in a constant region of the sky (`meta["region"]`, a `sky.Region`).
+
+    Engines that know no such function ask `geometry.expanded` for the same test in arithmetic.
+    """
+
+    arg_types = {"this": True, "expression": True}
+
+
+def column(source: str, name: str) -> exp.Column:
+    """A column of a source, both quoted."""
+    return exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(source, quoted=True))
+
+
+def number(value: float) -> exp.Expression:
+    """A double; the sign is an operator, as in any text."""
+    literal = exp.Literal.number(repr(abs(float(value))))
+    literal.meta["double"] = True
+    return exp.Neg(this=literal) if math.copysign(1.0, value) < 0 else literal
+
+
+def integer(value: int) -> exp.Expression:
+    literal = exp.Literal.number(str(abs(value)))
+    return exp.Neg(this=literal) if value < 0 else literal
+
+
+def string(value: str) -> exp.Literal:
+    return exp.Literal.string(value)
+
+
+def call(function: type[exp.Expression], *arguments: exp.Expression, **more: Any) -> exp.Expression:
+    """A function node of one or two arguments, such as `call(exp.Pow, base, power)`."""
+    names = ("this", "expression")
+    return function(**dict(zip(names, arguments, strict=False)), **more)
+
+
+def constant(node: exp.Expression) -> float | None:
+    """Value of a number that is written out, such as `-1.5` or `2./3600`; `None` for anything else."""
+    if isinstance(node, exp.Literal) and not node.is_string:
+        return float(node.this)
+    if isinstance(node, exp.Paren):
+        return constant(node.this)
+    if isinstance(node, exp.Neg):
+        value = constant(node.this)
+        return None if value is None else -value
+    if isinstance(node, exp.Cast):
+        return constant(node.this)
+    operation = _ARITHMETIC.get(type(node))
+    if operation is None:
+        return None
+    left, right = constant(node.this), constant(node.expression)
+    return None if left is None or right is None else operation(left, right)
+
+
+def _quotient(left: float, right: float) -> float | None:
+    return left / right if right else None
+
+
+_ARITHMETIC = {
+    exp.Add: lambda left, right: left + right,
+    exp.Sub: lambda left, right: left - right,
+    exp.Mul: lambda left, right: left * right,
+    exp.Div: _quotient,
+}
+
+
+def flattened(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
+    """The operands of a chain of one associative operator, in their order, without recursion."""
+    operands: list[exp.Expression] = []
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if type(top) is exp.Paren and isinstance(top.this, kind):
+            top = top.this
+        if isinstance(top, kind):
+            stack += [top.expression, top.this]
+        else:
+            operands.append(top)
+    return operands
+
+
+def conjunction(nodes: Sequence[exp.Expression], kind: type[exp.Expression] = exp.And) -> exp.Expression:
+    """Join conditions by AND (or OR) as a balanced tree, so that long chains do not make deep trees."""
+    if len(nodes) == 1:
+        return nodes[0]
+    middle = len(nodes) // 2
+    return kind(this=_wrapped(conjunction(nodes[:middle], kind)), expression=_wrapped(conjunction(nodes[middle:], kind)))
+
+
+def _wrapped(node: exp.Expression) -> exp.Expression:
+    return exp.Paren(this=node) if isinstance(node, exp.Connector) else node
+
+
+def is_region_test(node: exp.Expression) -> bool:
+    return isinstance(node, InRegion)
+
+
+def sources_of(nodes: Iterable[exp.Expression]) -> set[str]:
+    """The sources whose columns stand in some expressions."""
+    return {found.table for node in nodes for found in node.find_all(exp.Column)}

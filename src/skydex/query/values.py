@@ -1,0 +1,52 @@
+"""`Value`: a bound expression with its meaning, and `Shape`: a bound geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlglot import exp
+
+from skydex.query import tree
+from skydex.tables import Column
+
+__all__ = ["Shape", "Value"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression whose names are known, and what it means."""
+
+    node: exp.Expression
+    """Neutral tree."""
+    column: Column
+    """Datatype, unit, UCD and description; its name is what the result column would be called."""
+
+    @property
+    def constant(self) -> float | None:
+        """The number, if the text writes one out."""
+        return tree.constant(self.node)
+
+    @property
+    def is_null(self) -> bool:
+        return isinstance(self.node, exp.Null)
+
+    def meaning(self, **changes: Any) -> Value:
+        """The same expression with another unit, UCD, name, ..."""
+        return replace(self, column=replace(self.column, **changes))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A geometry in a query: it lives only inside geometry functions."""
+
+    kind: str
+    """`POINT`, `CIRCLE`, `BOX` or `POLYGON`."""
+    numbers: tuple[Value, ...]
+    """Its coordinates in degrees, in ADQL's order; longitudes and latitudes alternate."""
+
+    @property
+    def constants(self) -> tuple[float, ...] | None:
+        """The coordinates as numbers, if every one is written out."""
+        values = [value.constant for value in self.numbers]
+        return None if None in values else tuple(value for value in values if value is not None)
