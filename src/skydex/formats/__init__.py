@@ -1,6 +1,6 @@
 """File formats: batches in, batches out, always streaming; one module each."""
 
-from skydex.formats import fits
+from skydex.formats import delimited, fits
 from skydex.formats.format import Format, Reader, Source, Writer
 from skydex.formats.registry import Registry
 
@@ -18,7 +18,7 @@ __all__ = [
     "writable",
 ]
 
-_BUILT_IN = (fits.FORMAT,)
+_BUILT_IN = (fits.FORMAT, *delimited.FORMATS)
 
 REGISTRY = Registry(_BUILT_IN)
 

@@ -1,0 +1,179 @@
+"""CSV, TSV and tables separated by blanks, read in blocks.
+
+A file is walked through once to settle the types of its columns (`settling`), and once more when its rows are asked
+for. Arrow cuts the fields; a file with ragged rows, at which Arrow stops, is cut by Python's `csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from skydex.errors import UnreadableFileError
+from skydex.formats.delimited.opening import open_plain, squeezed, unescaped
+from skydex.formats.delimited.settling import Settling, converted
+from skydex.formats.delimited.sniffing import Layout, sniffed
+from skydex.formats.format import Source
+from skydex.tables import Column, arrow_schema
+
+__all__ = ["read_csv", "read_tsv", "source_of_layout", "text_batches"]
+
+_BLOCK = 8 << 20
+_ROWS_A_BATCH = 1 << 16
+_LONGEST_FIELD = 16 << 20
+_REMARK = "# OVERFLOW: "
+
+
+def read_csv(file: Path, options: Mapping[str, Any]) -> list[Source]:
+    """Describe a CSV file, whatever its delimiter; see `sniffing.sniffed` for the options."""
+    return [source_of_layout(file, sniffed(file, options))]
+
+
+def read_tsv(file: Path, options: Mapping[str, Any]) -> list[Source]:
+    """Describe a TSV file; as CSV, but tabs are preferred."""
+    return [source_of_layout(file, sniffed(file, options, favourite="\t"))]
+
+
+def source_of_layout(file: Path, layout: Layout) -> Source:
+    """Describe a file whose layout is known; walks through it once to settle the types.
+
+    Raises
+    ------
+    UnreadableFileError
+        Rows that do not fit the header, a text that is not in its encoding, damaged compression.
+    """
+    settled = _settled(file, layout)
+    return Source(
+        file=file,
+        name=file.name.split(".")[0],
+        columns=settled.columns,
+        open_batches=partial(_batches, file, layout, settled),
+        description=" ".join(filter(None, layout.comments))[:4000],
+        n_rows=settled.n_rows,
+    )
+
+
+@dataclass(frozen=True)
+class _Settled:
+    columns: tuple[Column, ...]
+    n_rows: int
+    is_ragged: bool
+
+
+def _settled(file: Path, layout: Layout) -> _Settled:
+    for is_ragged in (False, True):
+        try:
+            settlings, n_rows = _surveyed(file, layout, is_ragged)
+        except pa.ArrowInvalid as error:
+            if is_ragged or "straddling" in str(error):
+                raise UnreadableFileError(file.name, _first_line(error)) from error
+            continue
+        columns = tuple(settling.column(layout.descriptions.get(settling.name, "")) for settling in settlings)
+        return _Settled(columns, n_rows, is_ragged)
+    raise AssertionError("the second way of reading either succeeds or raises")
+
+
+def _surveyed(file: Path, layout: Layout, is_ragged: bool) -> tuple[list[Settling], int]:
+    settlings = [Settling(name, layout.nulls) for name in layout.names]
+    n_rows = 0
+    for batch in text_batches(file, layout, is_ragged=is_ragged):
+        n_rows += batch.num_rows
+        for settling, texts in zip(settlings, batch.columns, strict=True):
+            settling.see(texts)
+    return settlings, n_rows
+
+
+def _batches(file: Path, layout: Layout, settled: _Settled) -> Iterator[pa.RecordBatch]:
+    schema = arrow_schema(settled.columns)
+    try:
+        for batch in text_batches(file, layout, is_ragged=settled.is_ragged):
+            pairs = zip(batch.columns, settled.columns, strict=True)
+            arrays = [converted(texts, column, layout.nulls) for texts, column in pairs]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    except pa.ArrowInvalid as error:
+        raise UnreadableFileError(file.name, f"it changed while it was read ({_first_line(error)})") from error
+
+
+def text_batches(file: Path, layout: Layout, *, is_ragged: bool = False) -> Iterator[pa.RecordBatch]:
+    """Cut a file into fields: one text column for each name, nulls where there is no value."""
+    cut = _ragged_batches if is_ragged else _even_batches
+    with open_plain(file, max_bytes=layout.max_bytes) as stream:
+        plain = squeezed(stream) if layout.is_blank_separated else unescaped(stream) if layout.is_dump else stream
+        for batch in cut(file, plain, layout):
+            yield _without_remark(batch) if batch.num_columns == 1 else batch
+
+
+def _even_batches(file: Path, stream: BinaryIO, layout: Layout) -> Iterator[pa.RecordBatch]:
+    places = [str(place) for place in range(len(layout.names))]
+    source = pa.PythonFile(stream, "r")
+    if layout.encoding != "utf-8":
+        source = pa.transcoding_input_stream(source, layout.encoding, "utf-8")
+    reader = pacsv.open_csv(
+        source,
+        read_options=pacsv.ReadOptions(
+            block_size=_BLOCK,
+            column_names=places,
+            skip_rows=layout.skip_lines,
+        ),
+        parse_options=pacsv.ParseOptions(
+            delimiter=layout.delimiter,
+            quote_char=False if layout.is_dump else '"',
+            newlines_in_values=not layout.is_dump,
+            invalid_row_handler=lambda row: "skip" if (row.text or "").lstrip().startswith("#") else "error",
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(places, pa.string()),
+            null_values=list(layout.nulls),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    yield from reader
+
+
+def _ragged_batches(file: Path, stream: BinaryIO, layout: Layout) -> Iterator[pa.RecordBatch]:
+    """Rows of unequal length: short ones are filled up with nulls, as astropy does."""
+    text = io.TextIOWrapper(stream, layout.encoding, errors="replace", newline="")
+    lines = islice(text, layout.skip_lines, None)
+    csv.field_size_limit(_LONGEST_FIELD)
+    reader = csv.reader(
+        lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE if layout.is_dump else csv.QUOTE_MINIMAL
+    )
+    n_columns, nulls = len(layout.names), frozenset(layout.nulls)
+    rows = (_evened(file, row, n_columns, reader.line_num + layout.skip_lines) for row in reader if _holds_data(row))
+    for first in rows:
+        block = [first, *islice(rows, _ROWS_A_BATCH - 1)]
+        columns = zip(*block, strict=True)
+        arrays = [pa.array([None if cell in nulls else cell for cell in column], pa.string()) for column in columns]
+        yield pa.RecordBatch.from_arrays(arrays, [str(place) for place in range(n_columns)])
+
+
+def _holds_data(row: Sequence[str]) -> bool:
+    return bool(row) and not row[0].lstrip().startswith("#") and any(map(str.strip, row))
+
+
+def _evened(file: Path, row: list[str], n_columns: int, line: int) -> list[str]:
+    extra = row[n_columns:]
+    if any(map(str.strip, extra)):
+        raise UnreadableFileError(file.name, f"line {line} has {len(row)} fields, but there are {n_columns} columns")
+    return list(chain(row[:n_columns], [""] * (n_columns - len(row))))
+
+
+def _without_remark(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """One column: the remark that a result was cut cannot be told from a row by its fields."""
+    remark = pc.starts_with(batch.column(0), _REMARK).fill_null(False)
+    return batch.filter(pc.invert(remark)) if pc.any(remark).as_py() else batch
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]
