@@ -1,0 +1,45 @@
+"""Geometry of the sky: regions, separations, HEALPix pixels, coverage."""
+
+from skydex.sky.angles import haversine, separation_deg, unit_vectors
+from skydex.sky.coverage import (
+    coverage_from_fits,
+    coverage_of_index29,
+    coverage_of_pixels,
+    coverage_ranges29,
+    coverage_to_fits,
+    sky_fraction,
+)
+from skydex.sky.insides import Cap, Crossing, Crossings, HalfSpaces, Vector
+from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, index29, pixels_touching, ranges29
+from skydex.sky.ranges import Ranges, intersect_ranges, merge_ranges, ranges_overlap
+from skydex.sky.regions import Cone, Polygon, Range, Region
+
+__all__ = [
+    "MAX_ORDER",
+    "N_PIXELS_29",
+    "Cap",
+    "Cone",
+    "Crossing",
+    "Crossings",
+    "HalfSpaces",
+    "Polygon",
+    "Range",
+    "Ranges",
+    "Region",
+    "Vector",
+    "coverage_from_fits",
+    "coverage_of_index29",
+    "coverage_of_pixels",
+    "coverage_ranges29",
+    "coverage_to_fits",
+    "haversine",
+    "index29",
+    "intersect_ranges",
+    "merge_ranges",
+    "pixels_touching",
+    "ranges29",
+    "ranges_overlap",
+    "separation_deg",
+    "sky_fraction",
+    "unit_vectors",
+]

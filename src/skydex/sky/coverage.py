@@ -1,0 +1,78 @@
+"""Coverage: which part of the sky a catalogue has rows in, as a MOC.
+
+MOC 2.0 (IVOA REC 2022-07-27), space MOCs in NESTED ICRS pixels. mocpy is imported on first use: with astropy behind
+it, it takes half a second, which queries and clients need not spend.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skydex.sky.pixels import MAX_ORDER
+from skydex.sky.ranges import Ranges
+
+if TYPE_CHECKING:
+    from mocpy import MOC
+
+__all__ = [
+    "coverage_from_fits",
+    "coverage_of_index29",
+    "coverage_of_pixels",
+    "coverage_ranges29",
+    "coverage_to_fits",
+    "sky_fraction",
+]
+
+
+def coverage_of_pixels(orders: ArrayLike, pixels: ArrayLike) -> MOC:
+    """The MOC of pixels, each with its order (or one order for all), such as the partitions of a catalogue.
+
+    Parameters
+    ----------
+    orders : (n,) array_like of int, or int
+        HEALPix orders, 0 to 29.
+    pixels : (n,) array_like of int
+        NESTED pixel numbers.
+
+    Returns
+    -------
+    coverage : MOC
+        Of the finest order given, whether or not pixels of it can be joined.
+    """
+    from mocpy import MOC
+
+    numbers = np.atleast_1d(np.asarray(pixels, dtype=np.uint64))
+    depths = np.broadcast_to(np.asarray(orders, dtype=np.uint8), numbers.shape).copy()
+    return MOC.from_healpix_cells(numbers, depths, int(np.max(orders, initial=0)))
+
+
+def coverage_of_index29(index29: ArrayLike, order: int) -> MOC:
+    """The MOC, at one order, of all pixels that hold a position; rows without one (index -1) do not count."""
+    index = np.asarray(index29, dtype=np.int64)
+    return coverage_of_pixels(order, np.unique(index[index >= 0] >> 2 * (MAX_ORDER - order)))
+
+
+def coverage_ranges29(coverage: MOC) -> Ranges:
+    """The order-29 pixels of a MOC, as merged half-open ranges."""
+    return np.asarray(coverage.to_depth29_ranges, dtype=np.int64).reshape(-1, 2)
+
+
+def coverage_to_fits(coverage: MOC, path: Path) -> None:
+    """Write a MOC as FITS (MOC 2.0, NUNIQ), replacing what is there."""
+    coverage.save(str(path), format="fits", overwrite=True)
+
+
+def coverage_from_fits(path: Path) -> MOC:
+    """Read a space MOC from a FITS file of MOC 1.1 or 2.0."""
+    from mocpy import MOC
+
+    return MOC.load(str(path), format="fits")
+
+
+def sky_fraction(coverage: MOC) -> float:
+    """The part of the sky, 0 to 1, that a MOC covers."""
+    return float(coverage.sky_fraction)
