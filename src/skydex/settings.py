@@ -12,12 +12,13 @@ import inspect
 import itertools
 import math
 import os
+import tempfile
 import textwrap
 import tomllib
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ ENVIRONMENT_PREFIX = "SKYDEX_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-_MAY_BE_ZERO = ("port", "workers", "threads", "queue_length", "spool_memory_kb")
+_MAY_BE_ZERO = ("port", "queue_length", "spool_memory_kb")
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ class Settings:
     """Who publishes the archive."""
     contact: str = ""
     """Where users write to: a mail address or a web page."""
-    workers: int = 0
-    """Processes that answer queries; 0 for two a core."""
-    threads: int = 0
-    """Threads of one query; 0 for one a core."""
+    workers: int = field(default_factory=lambda: max(2, 2 * _n_cores()))
+    """Processes that answer queries; by default two a core."""
+    threads: int = field(default_factory=lambda: _n_cores())
+    """Threads of one query; by default one a core."""
     query_time_s: float = 60.0
     """Time limit of a query, in seconds."""
     query_memory_mb: int = 2048
@@ -94,19 +95,15 @@ class Settings:
         _check(self)
 
     @property
-    def n_workers(self) -> int:
-        """Worker processes to keep."""
-        return self.workers or max(2, 2 * (os.cpu_count() or 1))
-
-    @property
-    def n_threads(self) -> int:
-        """Threads that one query may use."""
-        return self.threads or (os.cpu_count() or 1)
-
-    @property
     def public_url(self) -> str:
         """Address of the server as users write it, without a slash at the end."""
-        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = "localhost" if self.host in ("0.0.0.0", "::") else f"[{self.host}]" if ":" in self.host else self.host
+        return (self.base_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def spill_directory(self) -> Path:
+        """Where intermediate results and other temporary files go."""
+        return Path(self.temp_dir or tempfile.gettempdir())
 
 
 def load_settings(
@@ -239,7 +236,13 @@ def _is_web_address(text: str) -> bool:
     return plain and parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.query or parts.fragment)
 
 
+def _n_cores() -> int:
+    return os.cpu_count() or 1
+
+
 def _shown(default: Any) -> str:
+    if default is MISSING:
+        return "of this machine"
     return "unset" if default is None else str(default).lower() if isinstance(default, bool) else str(default) or '""'
 
 
@@ -255,9 +258,9 @@ def _field_docs() -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(Settings)))
     body = typing.cast(ast.ClassDef, tree.body[0]).body
     return {
-        field.target.id: ast.literal_eval(line.value)
-        for field, line in itertools.pairwise(body)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(line, ast.Expr)
+        above.target.id: ast.literal_eval(line.value)
+        for above, line in itertools.pairwise(body)
+        if isinstance(above, ast.AnnAssign) and isinstance(above.target, ast.Name) and isinstance(line, ast.Expr)
     }
 
 

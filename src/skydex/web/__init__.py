@@ -1,0 +1,26 @@
+"""The archive over HTTP: one module per service; the built-in ones stand here."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from skydex.settings import Settings
+from skydex.web import pages, scs, tap, vosi
+from skydex.web.app import create_app as _create_app
+from skydex.web.server import serve_services
+from skydex.web.service import Link, Service
+
+__all__ = ["SERVICES", "Link", "Service", "create_app", "serve"]
+
+SERVICES: tuple[Service, ...] = (pages.SERVICE, tap.SERVICE, scs.SERVICE, vosi.SERVICE)
+"""What every server offers."""
+
+
+def create_app(archive_directory: Path, settings: Settings) -> Starlette:
+    """Make the ASGI application that serves an archive with all services."""
+    return _create_app(Path(archive_directory).resolve(), settings, SERVICES)
+
+
+def serve(archive_directory: Path, settings: Settings) -> None:
+    """Serve an archive with all services until SIGTERM or SIGINT."""
+    serve_services(Path(archive_directory).resolve(), settings, SERVICES)

@@ -1,0 +1,242 @@
+"""One request on its way through the server, and one reply on its way back.
+
+`Endpoint` is the ASGI side of every resource: it turns what a handler returns or raises into bytes, notices that a
+client has left, and never lets an exception's text out. Handlers take a `Call` and return a `Reply`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
+
+from skydex.errors import BadParameterError, BodyTooLargeError, EngineError, SkydexError
+from skydex.web import dali
+from skydex.web.dispatch import Exchange
+from skydex.web.site import Site
+
+__all__ = ["Call", "Endpoint", "Handler", "Reply", "refuse_in_text"]
+
+Headers = tuple[tuple[bytes, bytes], ...]
+_PATIENCE_S = 0.05
+"""How long an answer may take before the server begins to look whether its client is still there."""
+_MOST_DISCARDED = 256 << 20
+_EVERYWHERE: Headers = ((b"access-control-allow-origin", b"*"), (b"x-content-type-options", b"nosniff"))
+_PREFLIGHT: Headers = (
+    *_EVERYWHERE,
+    (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"content-type, range"),
+    (b"access-control-max-age", b"86400"),
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back to a client."""
+
+    body: bytes | Exchange
+    """The bytes, or where they come from."""
+    media_type: str
+    """Value of Content-Type."""
+    status: int = 200
+    """HTTP status."""
+    headers: Headers = ()
+    """Further headers."""
+
+
+class ClientLeft(Exception):
+    """The client closed its connection before it had sent its request."""
+
+
+class Call:
+    """One request: who asks, for what, with which parameters."""
+
+    __slots__ = ("_receive", "_watch", "has_left", "scope", "site")
+
+    def __init__(self, site: Site, scope: Scope, receive: Receive) -> None:
+        self.site, self.scope, self._receive = site, scope, receive
+        self._watch: asyncio.TimerHandle | asyncio.Task[None] | None = None
+        self.has_left = False
+
+    @property
+    def asker(self) -> str:
+        """Whose turn it is when askers wait: the address of the other end."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+    def part(self, name: str) -> str | None:
+        """A variable part of the path."""
+        value: str | None = self.scope["path_params"].get(name)
+        return value
+
+    async def parameters(self) -> dali.Parameters:
+        """What the request asks, from its address and, in a POST, from its form."""
+        query_string = self.scope["query_string"]
+        if self.scope["method"] != "POST":
+            return dali.parse_query_string(query_string)
+        if self._header(b"content-encoding") not in (b"", b"identity"):
+            raise BadParameterError("Content-Encoding", "is not accepted in requests.")
+        content_type = self._header(b"content-type").decode("latin-1")
+        return dali.parse_form(query_string, content_type, await self._body())
+
+    async def ask(self, request: Any, *, is_quick: bool = False) -> Reply:
+        """Have a worker answer a request; the reply streams its bytes."""
+        self._begin_watch()
+        exchange = await self.site.dispatcher.submit(request, asker=self.asker, is_quick=is_quick)
+        try:
+            facts = await exchange.facts()
+        except BaseException:
+            exchange.close()
+            raise
+        return Reply(exchange, facts["media_type"], headers=_disposition(facts))
+
+    def end(self) -> None:
+        """Stop looking whether the client is still there."""
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _body(self) -> bytes:
+        limit_mb = self.site.settings.form_mb
+        pieces, n_bytes, more = [], 0, True
+        while more and n_bytes < _MOST_DISCARDED:
+            message = await asyncio.wait_for(self._receive(), self.site.settings.body_time_s)
+            if message["type"] == "http.disconnect":
+                raise ClientLeft
+            n_bytes += len(message["body"])
+            if n_bytes <= limit_mb << 20:
+                pieces.append(message["body"])
+            more = message["more_body"]
+        if n_bytes > limit_mb << 20:  # read to its end all the same, since most clients send first and listen later
+            raise BodyTooLargeError(limit_mb)
+        return b"".join(pieces)
+
+    def _header(self, name: bytes) -> bytes:
+        return next((value for key, value in self.scope["headers"] if key == name), b"")
+
+    def _begin_watch(self) -> None:
+        """Begin to look for the client's leaving, if the answer is not there soon."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._watch = asyncio.get_running_loop().call_later(_PATIENCE_S, self._look, task)
+
+    def _look(self, task: asyncio.Task[Any]) -> None:
+        self._watch = asyncio.get_running_loop().create_task(self._wait_for_leaving(task))
+
+    async def _wait_for_leaving(self, task: asyncio.Task[Any]) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.has_left = True
+        task.cancel()
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+"""Answers one call."""
+Refusal = Callable[[SkydexError], Reply]
+"""Puts an error into the form that a protocol asks for."""
+
+
+def refuse_in_text(error: SkydexError) -> Reply:
+    """An error as plain text."""
+    return Reply(dali.error_text(error), dali.TEXT_TYPE, dali.error_status(error), dali.error_headers(error))
+
+
+class Endpoint:
+    """The ASGI application of one resource.
+
+    Parameters
+    ----------
+    site : Site
+        What is served.
+    handler : Handler
+        Answers a call.
+    refuse : Refusal
+        The form of its errors.
+    methods : tuple of str
+        HTTP methods that the handler takes; HEAD and OPTIONS come by themselves.
+    """
+
+    def __init__(
+        self, site: Site, handler: Handler, *, refuse: Refusal = refuse_in_text, methods: tuple[str, ...] = ("GET",)
+    ) -> None:
+        self._site, self._handler, self._refuse = site, handler, refuse
+        self._methods = (*methods, "HEAD")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(self._site, scope, receive)
+        try:
+            reply = await self._reply(call)
+            await _send(reply, send)
+        except ClientLeft:
+            return
+        except asyncio.CancelledError:
+            if not call.has_left:
+                raise
+        finally:
+            call.end()
+
+    async def _reply(self, call: Call) -> Reply:
+        method = call.scope["method"]
+        if method == "OPTIONS":
+            return Reply(b"", dali.TEXT_TYPE, 204, _PREFLIGHT)
+        if method not in self._methods:
+            allowed = ", ".join(self._methods)
+            return Reply(b"UsageError: Method not allowed\n", dali.TEXT_TYPE, 405, ((b"allow", allowed.encode()),))
+        try:
+            return await self._handler(call)
+        except SkydexError as error:
+            return self._refuse(error)
+        except TimeoutError:
+            return self._refuse(BadParameterError("request", "did not arrive in time."))
+        except (ClientLeft, asyncio.CancelledError):
+            raise
+        except Exception:
+            _log.exception("A request to %s failed in a way nobody foresaw", call.scope["path"])
+            return self._refuse(EngineError("The service failed on this request. The fault is logged."))
+
+
+async def _send(reply: Reply, send: Send) -> None:
+    body = reply.body
+    if isinstance(body, bytes):
+        await _send_whole(reply, body, send)
+        return
+    try:
+        small = body.small_answer()
+        if small is not None:
+            await _send_whole(reply, small, send)
+        else:
+            await _send_stream(reply, body, send)
+    finally:
+        body.close()
+
+
+async def _send_whole(reply: Reply, body: bytes, send: Send) -> None:
+    await send(_start(reply, (b"content-length", b"%d" % len(body))))
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_stream(reply: Reply, exchange: Exchange, send: Send) -> None:
+    """Send bytes as they come; where the answer breaks off, so does the connection, and the client notices."""
+    await send(_start(reply))
+    try:
+        while piece := await exchange.read():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except SkydexError as error:
+        _log.warning("An answer broke off: %s", error)
+        return  # without the last chunk, which makes the server close the connection
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _start(reply: Reply, *more: tuple[bytes, bytes]) -> Message:
+    headers = [(b"content-type", reply.media_type.encode("latin-1")), *_EVERYWHERE, *reply.headers, *more]
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}
+
+
+def _disposition(facts: dict[str, Any]) -> Headers:
+    suffix = facts.get("suffix", "")
+    return ((b"content-disposition", f'inline; filename="result{suffix}"'.encode("latin-1")),) if suffix else ()

@@ -1,0 +1,201 @@
+"""DALI: how parameters come in, and how errors go out.
+
+DALI 1.1 (IVOA REC 2017-05-17): parameters in the query string or a form (section 2), names without regard to case
+(3.1), unknown ones ignored, RESPONSEFORMAT and MAXREC (3.4), errors as VOTable or as text that begins with a word of
+the standard (4.2). The one table that gives each class of error its HTTP status and its word stands here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import HTTP
+from urllib.parse import parse_qsl
+
+from skydex.errors import (
+    BadParameterError,
+    BodyTooLargeError,
+    BusyError,
+    LimitError,
+    RequestError,
+    ServiceError,
+    SkydexError,
+    UnknownResourceError,
+)
+from skydex.settings import Settings
+
+__all__ = [
+    "Parameters",
+    "error_headers",
+    "error_message",
+    "error_status",
+    "error_text",
+    "parse_form",
+    "parse_query_string",
+    "row_limit",
+]
+
+VOTABLE_TYPE = "application/x-votable+xml"
+"""Media type of a VOTable (VOTable 1.4, section 8)."""
+TEXT_TYPE = "text/plain; charset=utf-8"
+
+_STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
+    (BodyTooLargeError, 413, "UsageError"),
+    (BusyError, 503, "ServiceUnavailable"),
+    (UnknownResourceError, 404, "NotFoundError"),
+    (RequestError, 400, "UsageError"),
+    (LimitError, 400, "UsageError"),
+    (ServiceError, 500, "Error"),
+)
+"""HTTP status and DALI word of each class of error; the first that fits counts."""
+
+_MOST_FIELDS = 1000
+_MOST_MESSAGE = 2000
+_INTEGER = re.compile(r"[+-]?[0-9]{1,300}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][+-]?[0-9]{1,4})?", re.ASCII)
+
+
+class Parameters:
+    """What a request asks, by name without regard to case; a name may have several values."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name.upper(), []).append(value)
+
+    def values(self, name: str) -> Sequence[str]:
+        """Every value of a parameter, in the order given."""
+        return self._values.get(name.upper(), [])
+
+    def find(self, name: str, *aliases: str) -> str | None:
+        """The one value of a parameter, under its name or else under an alias; an empty value counts as none.
+
+        Raises
+        ------
+        BadParameterError
+            It is given several times with different values.
+        """
+        for key in (name, *aliases):
+            given = set(self.values(key)) - {""}
+            if len(given) > 1:
+                raise BadParameterError(key, "is given more than once.")
+            if given:
+                return given.pop()
+        return None
+
+    def find_integer(self, name: str) -> int | None:
+        """The one value of a parameter, as an integer."""
+        text = self.find(name)
+        if text is None:
+            return None
+        if not _INTEGER.fullmatch(text.strip()):
+            raise BadParameterError(name, f'must be a whole number, not "{_short(text)}".')
+        return int(text)
+
+    def get_number(self, name: str, *, least: float, most: float) -> float:
+        """The one value of a parameter that must be there, as a number between two bounds.
+
+        Raises
+        ------
+        BadParameterError
+            It is missing, or not a number, or out of bounds.
+        """
+        text = self.find(name)
+        if text is None:
+            raise BadParameterError(name, "is missing.")
+        value = float(text) if _NUMBER.fullmatch(text.strip()) else None
+        if value is None or not least <= value <= most:
+            raise BadParameterError(name, f'must be a number from {least:g} to {most:g}, not "{_short(text)}".')
+        return value
+
+
+def parse_query_string(query_string: bytes) -> Parameters:
+    """Parameters of a GET.
+
+    Raises
+    ------
+    BadParameterError
+        There are too many.
+    """
+    return Parameters(_pairs(query_string))
+
+
+def parse_form(query_string: bytes, content_type: str, body: bytes) -> Parameters:
+    """Parameters of a POST: those in its address and those in its form, urlencoded or multipart.
+
+    Raises
+    ------
+    BadParameterError
+        The body is not a form, or has too many fields.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in ("", "application/x-www-form-urlencoded"):
+        return Parameters([*_pairs(query_string), *_pairs(body)])
+    if kind == "multipart/form-data":
+        return Parameters([*_pairs(query_string), *_parts(content_type, body)])
+    raise BadParameterError("Content-Type", "must be application/x-www-form-urlencoded or multipart/form-data.")
+
+
+def row_limit(parameters: Parameters, settings: Settings) -> int:
+    """The number of rows that MAXREC asks for, within what the service gives (DALI 1.1, section 3.4.4)."""
+    asked = parameters.find_integer("MAXREC")
+    if asked is None:
+        return settings.max_rows_default
+    if asked < 0:
+        raise BadParameterError("MAXREC", "must not be negative.")
+    return min(asked, settings.max_rows_hard)
+
+
+def error_status(error: SkydexError) -> int:
+    """The HTTP status of an error."""
+    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
+
+
+def error_headers(error: SkydexError) -> tuple[tuple[bytes, bytes], ...]:
+    """HTTP headers that belong to an error."""
+    return ((b"retry-after", b"%d" % error.retry_after_s),) if isinstance(error, BusyError) else ()
+
+
+def error_text(error: SkydexError) -> bytes:
+    """An error as text, with the standard's word in front (DALI 1.1, section 4.2)."""
+    word = next((word for kind, _, word in _STATUS if isinstance(error, kind)), "Error")
+    return f"{word}: {error_message(error)}\n".encode()
+
+
+def error_message(error: SkydexError) -> str:
+    """An error as one text of moderate length."""
+    return _short(str(error), _MOST_MESSAGE).encode("utf-8", "replace").decode()
+
+
+def _short(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def _pairs(text: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise BadParameterError("request", f"has more than {_MOST_FIELDS} parameters.") from error
+
+
+def _parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    """The text fields of a multipart form; a part that is a file is given by its name alone."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    if not message.is_multipart():
+        raise BadParameterError("request", "has a body that is not the multipart form it claims to be.")
+    parts = [part for part in message.get_payload() if isinstance(part, Message)]
+    if len(parts) > _MOST_FIELDS:
+        raise BadParameterError("request", f"has more than {_MOST_FIELDS} parameters.")
+    return [(_name(part), "" if part.get_filename() else _text(part)) for part in parts]
+
+
+def _name(part: Message) -> str:
+    return str(part.get_param("name", "", header="content-disposition"))
+
+
+def _text(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""

@@ -1,0 +1,67 @@
+"""`serve`: an archive on a TCP port, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from skydex.errors import SettingsError
+from skydex.settings import Settings
+from skydex.web.app import create_app
+from skydex.web.connection import connection_class
+from skydex.web.service import Service
+
+__all__ = ["listen", "serve_services"]
+
+_BACKLOG = 1024
+_IDLE_S = 30
+_log = logging.getLogger(__name__)
+
+
+def serve_services(directory: Path, settings: Settings, services: tuple[Service, ...]) -> None:
+    """Serve an archive until SIGTERM or SIGINT.
+
+    Then no connection is accepted any more, running requests have `settings.stop_time_s` to end, and all workers stop.
+
+    Raises
+    ------
+    SettingsError
+        The address cannot be listened on.
+    """
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s: %(name)s: %(message)s")
+    with listen(settings) as sock:
+        settings = replace(settings, port=sock.getsockname()[1])
+        app = create_app(directory, settings, services)
+        _log.info("Serving %s at %s", directory, settings.public_url)
+        uvicorn.Server(_config(app, settings)).run(sockets=[sock])
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket on the address that the settings say."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise SettingsError(f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}.") from error
+
+
+def _config(app: object, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http=connection_class(settings),
+        loop="auto",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        log_level=settings.log_level,
+        access_log=settings.access_log,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_IDLE_S,
+        timeout_graceful_shutdown=max(1, round(settings.stop_time_s)),
+    )

@@ -1,0 +1,28 @@
+"""`Site`: what the services of one server share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skydex.archive import Archive
+from skydex.settings import Settings
+from skydex.web.dispatch import Dispatcher
+
+__all__ = ["Site"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """One archive on the web."""
+
+    archive: Archive
+    """What is published, as far as descriptions go; rows are read by the workers."""
+    settings: Settings
+    """The operator's choices."""
+    dispatcher: Dispatcher
+    """Who answers queries."""
+
+    @property
+    def url(self) -> str:
+        """Public address, without a slash at the end; from the settings, never from a request."""
+        return self.settings.public_url

@@ -1,0 +1,168 @@
+"""TAP: what a table-access request means.
+
+Service side of TAP 1.1 (IVOA REC 2019-09-27): sync (2.1), REQUEST, LANG and QUERY (2.7), MAXREC (2.7.4), errors (3.3)
+and overflow (3.4); its capability as TAPRegExt 1.0 with erratum 1 describes it. Reading parameters is DALI's affair
+(`dali`), documents about the service are VOSI's (`vosi`), and what a query text means is the archive's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.routing import BaseRoute, Route
+
+from skydex.archive import QueryRequest
+from skydex.errors import BadParameterError, SkydexError, UnknownResourceError
+from skydex.formats import Format, get_format, writable
+from skydex.formats.votable import error_votable
+from skydex.query.geometry import SHAPES
+from skydex.query.languages import LANGUAGES, Language
+from skydex.settings import Settings
+from skydex.web import dali
+from skydex.web.asgi import Call, Endpoint, Reply
+from skydex.web.service import Link, Service
+from skydex.web.site import Site
+from skydex.web.vosi import find_schema, vosi_capabilities, vosi_routes
+from skydex.web.xml import element, optional, text
+
+__all__ = ["SERVICE"]
+
+BASES = ("/tap", "/{collection}/tap")
+"""Where TAP answers: over everything, and over one collection."""
+DEFAULT_LANGUAGE = "ADQL"
+DEFAULT_FORMAT = "votable"
+
+_REGISTRY = "ivo://ivoa.net/std/TAPRegExt"
+_FORMAT_IDS = {
+    "votable": "output-votable-binary2",
+    "votable/td": "output-votable-td",
+    "votable/b": "output-votable-binary",
+}
+_GEOMETRY = (*SHAPES, "CONTAINS", "INTERSECTS", "DISTANCE")
+
+
+async def sync(call: Call) -> Reply:
+    """Answer a synchronous query (TAP 1.1, sections 2.1 and 2.7)."""
+    parameters = await call.parameters()
+    _check_collection(call)
+    form = get_format(parameters.find("RESPONSEFORMAT", "FORMAT") or DEFAULT_FORMAT)
+    request = query_request(parameters, call.site.settings, collection=call.part("collection"))
+    return await call.ask((request, form.name))
+
+
+def query_request(parameters: dali.Parameters, settings: Settings, *, collection: str | None) -> QueryRequest:
+    """Read what a query asks.
+
+    Raises
+    ------
+    BadParameterError
+        A parameter is missing or is none that TAP knows a meaning for.
+    """
+    request = parameters.find("REQUEST")
+    if request is not None and request.lower() != "doquery":
+        raise BadParameterError("REQUEST", 'must be "doQuery".')
+    if any(parameters.values("UPLOAD")):
+        raise BadParameterError("UPLOAD", "is not offered by this service.")
+    query = parameters.find("QUERY")
+    if query is None:
+        raise BadParameterError("QUERY", "is missing.")
+    max_rows = dali.row_limit(parameters, settings)
+    return QueryRequest(query, language=_language(parameters), max_rows=max_rows, collection=collection)
+
+
+def _language(parameters: dali.Parameters) -> str:
+    asked = (parameters.find("LANG") or DEFAULT_LANGUAGE).upper()
+    offered = [name for language in LANGUAGES.values() for name in (language.name, *_with_versions(language))]
+    if asked not in offered:
+        raise BadParameterError("LANG", f"must be one of {', '.join(offered)}.")
+    return asked
+
+
+def _with_versions(language: Language) -> list[str]:
+    return [f"{language.name}-{version}" for version in language.versions]
+
+
+def refuse(error: SkydexError) -> Reply:
+    """An error as a VOTable."""
+    document = error_votable(dali.error_message(error))
+    return Reply(document, dali.VOTABLE_TYPE, dali.error_status(error), dali.error_headers(error))
+
+
+def _check_collection(call: Call) -> None:
+    collection = call.part("collection")
+    if collection is not None and find_schema(call.site.archive, collection) is None:
+        raise UnknownResourceError("collection", collection)
+
+
+def _routes(site: Site) -> list[BaseRoute]:
+    routes: list[BaseRoute] = []
+    for base in BASES:
+        endpoint = Endpoint(site, sync, refuse=refuse, methods=("GET", "POST"))
+        routes += [Route(f"{base}/sync", endpoint), *vosi_routes(site, base, _capabilities_here, with_tables=True)]
+    return routes
+
+
+def _capabilities_here(call: Call) -> Iterable[str]:
+    _check_collection(call)
+    collection = call.part("collection")
+    base_url = f"{call.site.url}/{collection}/tap" if collection else f"{call.site.url}/tap"
+    yield _capability(call.site, base_url)
+    yield from vosi_capabilities(base_url, with_tables=True)
+
+
+def _capabilities(site: Site) -> Iterable[str]:
+    yield _capability(site, f"{site.url}/tap")
+
+
+def _capability(site: Site, base_url: str) -> str:
+    settings = site.settings
+    access = text("accessURL", base_url, {"use": "base"})
+    interface = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": "1.1"}
+    return element(
+        "capability",
+        element("interface", access, attributes=interface),
+        *(_language_element(language) for language in LANGUAGES.values()),
+        *(_output_format(kind) for kind in writable()),
+        element("executionDuration", _whole("default", settings.query_time_s), _whole("hard", settings.query_time_s)),
+        element(
+            "outputLimit",
+            text("default", settings.max_rows_default, {"unit": "row"}),
+            text("hard", settings.max_rows_hard, {"unit": "row"}),
+        ),
+        attributes={"standardID": "ivo://ivoa.net/std/TAP", "xsi:type": "tr:TableAccess"},
+    )
+
+
+def _language_element(language: Language) -> str:
+    versions = [
+        text("version", version, {"ivo-id": f"ivo://ivoa.net/std/{language.name}#v{version}"})
+        for version in language.versions
+    ]
+    geometry = [element("feature", text("form", name)) for name in _GEOMETRY]
+    return element(
+        "language",
+        text("name", language.name),
+        *versions,
+        element("languageFeatures", *geometry, attributes={"type": f"{_REGISTRY}#features-adqlgeo"}),
+    )
+
+
+def _output_format(kind: Format) -> str:
+    identifier = _FORMAT_IDS.get(kind.name)
+    return element(
+        "outputFormat",
+        text("mime", kind.media_type),
+        *(text("alias", alias) for alias in dict.fromkeys((kind.name, *kind.aliases)) if alias != kind.media_type),
+        attributes={"ivo-id": f"{_REGISTRY}#{identifier}" if identifier else None},
+    )
+
+
+def _whole(tag: str, seconds: float) -> str:
+    return optional(tag, round(seconds))
+
+
+def _links(site: Site) -> Iterable[Link]:
+    yield Link("TAP over everything", f"{site.url}/tap")
+
+
+SERVICE = Service("tap", "Queries in ADQL (TAP)", _routes, _capabilities, _links)
