@@ -1,0 +1,32 @@
+"""The languages that queries are written in: text becomes a tree.
+
+A language is a module that ends with `LANGUAGE = Language(...)`; it is listed here.
+"""
+
+from __future__ import annotations
+
+from skydex.errors import BadParameterError
+from skydex.query.languages import adql
+from skydex.query.languages.adql import parse_adql
+from skydex.query.languages.language import Language
+from skydex.query.languages.limits import QueryLimits
+from skydex.query.languages.places import caret, place_of
+
+__all__ = ["LANGUAGES", "Language", "QueryLimits", "caret", "get_language", "parse_adql", "place_of"]
+
+LANGUAGES: dict[str, Language] = {module.LANGUAGE.name: module.LANGUAGE for module in (adql,)}
+"""Every language, by the name that LANG gives it."""
+
+
+def get_language(name: str) -> Language:
+    """A language by its name, in any case.
+
+    Raises
+    ------
+    BadParameterError
+        There is none of that name.
+    """
+    language = LANGUAGES.get(name.upper())
+    if language is None:
+        raise BadParameterError("LANG", f"{name} is not offered. Offered: {', '.join(LANGUAGES)}.")
+    return language

@@ -1,0 +1,103 @@
+"""Cutting a query text into tokens.
+
+ADQL 2.1 (IVOA REC 2023-12-15), section 2.1: characters, key words, identifiers, literals, comments. Text between two
+quotes is taken literally but for the doubled quote; there is no backslash escape. Whatever no ADQL query can contain is
+refused here, with the ADQL way to say it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from skydex.errors import QuerySyntaxError, QueryTooLargeError
+from skydex.query.languages.places import place_at
+from skydex.query.languages.words import FOREIGN_SIGNS
+
+__all__ = ["Token", "read_tokens"]
+
+_TOKEN = re.compile(
+    r"""(?P<space>[\s\ufeff\u200b]+|--[^\r\n]*)
+      | (?P<word>[A-Za-z][A-Za-z0-9_]*)
+      | (?P<foreign>==|=>|=<|->|\*\*|//|<<|>>|/\*|::|:=|0[xX][0-9A-Fa-f]+)
+      | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+      | (?P<sign><=|>=|<>|!=|\|\||[(),.;=<>+\-*/])
+      | (?P<string>'[^']*(?:''[^']*)*'(?!'))
+      | (?P<quoted>"[^"]*(?:""[^"]*)*"(?!"))
+      | (?P<strange>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class Token(NamedTuple):
+    """One word, name, literal or sign of a query."""
+
+    kind: str
+    """`word`, `quoted` (a delimited identifier), `string`, `number`, `sign` or `end`."""
+    word: str
+    """What grammar looks at: a word in capitals, a sign as it is; empty for names in quotes and for literals."""
+    text: str
+    """The text of the token as the user wrote it."""
+    start: int
+    """Offset of its first character."""
+
+    @property
+    def end(self) -> int:
+        """Offset of its last character."""
+        return self.start + max(len(self.text), 1) - 1
+
+
+def read_tokens(text: str, *, most: int) -> list[Token]:
+    """Cut a text into tokens, closed by one of kind `end`.
+
+    Raises
+    ------
+    QuerySyntaxError
+        At a character or sign that ADQL does not have, or a quote that is never closed.
+    QueryTooLargeError
+        Beyond `most` tokens.
+    """
+    tokens: list[Token] = []
+    add = tokens.append
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind == "space":
+            continue
+        found = match.group()
+        if kind == "word":
+            add(Token("word", found.upper(), found, match.start()))
+        elif kind == "sign":
+            add(Token("sign", found, found, match.start()))
+        elif kind in ("number", "string", "quoted"):
+            add(Token(kind, "", found, match.start()))
+        else:
+            raise _foreign(text, found, match.start())
+        if len(tokens) > most:
+            raise QueryTooLargeError("number of words and signs", limit=most, hint="Upload long lists as a table.")
+    add(Token("end", "", "", len(text)))
+    return tokens
+
+
+def _foreign(text: str, found: str, start: int) -> QuerySyntaxError:
+    sentence = FOREIGN_SIGNS.get(found) or _strange(text, found, start)
+    return QuerySyntaxError(sentence, **place_at(text, start, found))
+
+
+def _strange(text: str, character: str, start: int) -> str:
+    if character.lower().startswith("0x"):
+        return f"ADQL has no hexadecimal numbers: write {int(character, 16)} for {character}."
+    if character == "'":
+        return "A text begins here and its closing quote (') is missing. A quote inside a text is written twice ('')."
+    if character == '"':
+        return 'A quoted name begins here and its closing double quote (") is missing.'
+    if character == "_" or character.isalpha():
+        name = re.match(r"\w+", text[start:]) or re.match(r".", text[start:])
+        before = re.search(r"\w*$", text[:start])
+        whole = (before.group() if before else "") + (name.group() if name else character)
+        return (
+            "Names consist of the letters a to z, digits and underscores, and begin with a letter. "
+            f'Any other name stands in double quotes: "{whole[:60]}".'
+        )
+    if character.isprintable():
+        return f"ADQL has no sign {character} outside of quotes."
+    return f"The text contains a character that cannot be shown (U+{ord(character):04X})."

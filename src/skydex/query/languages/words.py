@@ -1,0 +1,181 @@
+"""The words of ADQL, and what to say about those of other languages.
+
+Reserved words: appendix A of ADQL 2.1 (IVOA REC 2023-12-15) and of ADQL 2.0 (IVOA REC 2008-10-30). A reserved word is
+no name unless it stands in double quotes.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CLAUSES",
+    "FOREIGN_CALLS",
+    "FOREIGN_LITERALS",
+    "FOREIGN_SIGNS",
+    "FOREIGN_WORDS",
+    "RESERVED",
+    "STATEMENTS",
+]
+
+_SQL_WORDS = """
+    ABSOLUTE ACTION ADD ALL ALLOCATE ALTER AND ANY ARE AS ASC ASSERTION AT AUTHORIZATION AVG BEGIN BETWEEN BIT
+    BIT_LENGTH BOTH BY CASCADE CASCADED CASE CAST CATALOG CHAR CHARACTER CHAR_LENGTH CHARACTER_LENGTH CHECK CLOSE
+    COALESCE COLLATE COLLATION COLUMN COMMIT CONNECT CONNECTION CONSTRAINT CONSTRAINTS CONTINUE CONVERT CORRESPONDING
+    COUNT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATE DAY DEALLOCATE
+    DECIMAL DECLARE DEFAULT DEFERRABLE DEFERRED DELETE DESC DESCRIBE DESCRIPTOR DIAGNOSTICS DISCONNECT DISTINCT DOMAIN
+    DOUBLE DROP ELSE END ESCAPE EXCEPT EXCEPTION EXEC EXECUTE EXISTS EXTERNAL EXTRACT FALSE FETCH FIRST FLOAT FOR
+    FOREIGN FOUND FROM FULL GET GLOBAL GO GOTO GRANT GROUP HAVING HOUR IDENTITY IMMEDIATE IN INDICATOR INITIALLY INNER
+    INPUT INSENSITIVE INSERT INT INTEGER INTERSECT INTERVAL INTO IS ISOLATION JOIN KEY LANGUAGE LAST LEADING LEFT LEVEL
+    LIKE LOCAL LOWER MATCH MAX MIN MINUTE MODULE MONTH NAMES NATIONAL NATURAL NCHAR NEXT NO NOT NULL NULLIF NUMERIC
+    OCTET_LENGTH OF ON ONLY OPEN OPTION OR ORDER OUTER OUTPUT OVERLAPS PAD PARTIAL POSITION PRECISION PREPARE PRESERVE
+    PRIMARY PRIOR PRIVILEGES PROCEDURE PUBLIC READ REAL REFERENCES RELATIVE RESTRICT REVOKE RIGHT ROLLBACK ROWS SCHEMA
+    SCROLL SECOND SECTION SELECT SESSION SESSION_USER SET SIZE SMALLINT SOME SPACE SQL SQLCODE SQLERROR SQLSTATE
+    SUBSTRING SUM SYSTEM_USER TABLE TEMPORARY THEN TIME TIMESTAMP TIMEZONE_HOUR TIMEZONE_MINUTE TO TRAILING TRANSACTION
+    TRANSLATE TRANSLATION TRIM TRUE UNION UNIQUE UNKNOWN UPDATE UPPER USAGE USER USING VALUE VALUES VARCHAR VARYING
+    VIEW WHEN WHENEVER WHERE WITH WORK WRITE YEAR ZONE
+"""
+_ADQL_WORDS = """
+    ABS ACOS AREA ASIN ATAN ATAN2 BOX CEILING CENTROID CIRCLE CONTAINS COORD1 COORD2 COORDSYS COS DEGREES DISTANCE EXP
+    FLOOR INTERSECTS LOG LOG10 MOD PI POINT POLYGON POWER RADIANS REGION RAND ROUND SIN SQRT TOP TAN TRUNCATE
+"""
+_NEW_IN_2_1 = "BIGINT COT ILIKE IN_UNIT OFFSET"
+
+
+def _words(*texts: str) -> frozenset[str]:
+    return frozenset(word for text in texts for word in text.split())
+
+
+RESERVED: dict[str, frozenset[str]] = {
+    "2.0": _words(_SQL_WORDS, _ADQL_WORDS),
+    "2.1": _words(_SQL_WORDS, _ADQL_WORDS, _NEW_IN_2_1),
+}
+"""Words that are no names, by version of the language."""
+
+CLAUSES = _words("""
+    ALL AND ANY AS ASC BETWEEN BY CROSS DESC DISTINCT ELSE END EXCEPT FROM FULL GROUP HAVING ILIKE IN INNER INTERSECT
+    INTO IS JOIN LIKE NATURAL NOT OFFSET ON OR ORDER OUTER SELECT SOME THEN TOP UNION USING VALUES WHEN WHERE WITH
+""")
+"""Words that carry the grammar: where a value is expected, they tell that something is missing before them."""
+
+STATEMENTS = _words("""
+    ALTER ANALYZE ATTACH BEGIN CALL CHECKPOINT COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DESCRIBE DETACH DROP
+    EXEC EXECUTE EXPLAIN EXPORT GRANT IMPORT INSERT INSTALL KILL LOAD MERGE PIVOT PRAGMA PREPARE RENAME RESET REVOKE
+    ROLLBACK SAVEPOINT SET SHOW START SUMMARIZE TRUNCATE UNPIVOT UPDATE USE VACUUM VALUES FROM TABLE
+""")
+"""Words that begin something other than a query in other dialects."""
+
+_TOP = "ADQL has no {}: write SELECT TOP n ... to limit the number of rows."
+_WINDOW = "ADQL has no window functions: aggregate with GROUP BY, or compute it from the downloaded table."
+_SUBTOTALS = "ADQL has no subtotals in GROUP BY: join several queries with UNION ALL."
+_NOW = "ADQL has no current date: write it as a text, such as '2025-01-31T00:00:00'."
+_TRUTH = "ADQL has no TRUE and FALSE: compare with a value, such as flag = 1."
+_TIME = "ADQL has no date literals: write CAST('2025-01-31T00:00:00' AS TIMESTAMP)."
+_PIVOT = "ADQL cannot pivot tables: select the columns that you need, or pivot the downloaded table."
+_PATTERN = "ADQL has no regular expressions: use LIKE with % for any text and _ for any character."
+_STAR = "ADQL cannot change what * selects: write the names of the columns that you need."
+_JOINS = "ADQL has no such join: write JOIN, LEFT JOIN, RIGHT JOIN or FULL JOIN with ON."
+
+FOREIGN_WORDS: dict[str, str] = {
+    "LIMIT": _TOP.format("LIMIT"),
+    "FETCH": _TOP.format("FETCH FIRST"),
+    "OVER": _WINDOW,
+    "WINDOW": _WINDOW,
+    "QUALIFY": "ADQL has no QUALIFY: put the query into FROM (...) AS q and use WHERE.",
+    "FILTER": "ADQL has no FILTER: write SUM(CASE WHEN ... THEN 1 ELSE 0 END), or use WHERE.",
+    "WITHIN": "ADQL has no ordered aggregates (WITHIN GROUP).",
+    "PIVOT": _PIVOT,
+    "UNPIVOT": _PIVOT,
+    "TABLESAMPLE": "ADQL has no TABLESAMPLE: write WHERE RAND() < 0.01 for one row in a hundred.",
+    "LATERAL": "ADQL has no LATERAL: write the query in parentheses, with an alias, and join it with ON.",
+    "VALUES": "ADQL has no VALUES: upload a small table and join with it.",
+    "INTO": "ADQL only reads: SELECT ... INTO is no part of it.",
+    "REGEXP": _PATTERN,
+    "RLIKE": _PATTERN,
+    "SIMILAR": _PATTERN,
+    "GLOB": _PATTERN,
+    "ROLLUP": _SUBTOTALS,
+    "CUBE": _SUBTOTALS,
+    "GROUPING": _SUBTOTALS,
+    "COLUMNS": _STAR,
+    "EXCLUDE": _STAR,
+    "REPLACE": _STAR,
+    "RENAME": _STAR,
+    "NULLS": "ADQL has no NULLS FIRST or LAST: add a condition such as x IS NOT NULL.",
+    "ISNULL": "Write IS NULL, in two words.",
+    "NOTNULL": "Write IS NOT NULL, in three words.",
+    "UNNEST": "ADQL has no UNNEST: FROM names tables, or queries in parentheses.",
+    "ARRAY": "ADQL has no array values.",
+    "MINUS": "The difference of two queries is written EXCEPT in ADQL.",
+    "RECURSIVE": "ADQL has no recursive queries.",
+    "ANY": "ADQL has no ANY: write x IN (SELECT ...).",
+    "SOME": "ADQL has no SOME: write x IN (SELECT ...).",
+    "ASOF": _JOINS,
+    "SEMI": _JOINS,
+    "ANTI": _JOINS,
+    "POSITIONAL": _JOINS,
+    "APPLY": _JOINS,
+    "TRUE": _TRUTH,
+    "FALSE": _TRUTH,
+    "CURRENT_DATE": _NOW,
+    "CURRENT_TIME": _NOW,
+    "CURRENT_TIMESTAMP": _NOW,
+    "DIV": "Division is written a / b in ADQL.",
+    "ESCAPE": "ADQL has no ESCAPE: in LIKE, % and _ always stand for any text and any character.",
+    "COLLATE": "ADQL has no COLLATE: compare UPPER(name) or LOWER(name), or use ILIKE.",
+    "XOR": "ADQL has no XOR: write (a OR b) AND NOT (a AND b).",
+}
+"""What other languages say with a word, and how ADQL says it; looked at only where the word cannot be a name."""
+
+FOREIGN_LITERALS: dict[str, str] = {
+    **dict.fromkeys(("DATE", "TIME", "TIMESTAMP"), _TIME),
+    "INTERVAL": "ADQL has no intervals: times in the tables are numbers, mostly days.",
+}
+"""The same for words that begin a literal, which a number or text follows."""
+
+FOREIGN_CALLS = frozenset({"ROLLUP", "CUBE", "GROUPING", "COLUMNS", "UNNEST"})
+"""Constructs of other languages that look like a call of a function."""
+
+_QUOTES = "This typographic quotation mark came from a word processor: texts stand in '...', names in \"...\"."
+_BITS = "ADQL has no operations on bits."
+_POWER = "ADQL has no such operator: write POWER(a, b)."
+_BRACKETS = 'ADQL has no brackets and no arrays: names with special characters stand in double quotes, as in "my name".'
+_PARAMETER = "ADQL has no parameters: write the value itself."
+_COMMENT = "Comments in ADQL begin with -- and end with the line."
+
+FOREIGN_SIGNS: dict[str, str] = {
+    "==": "Equality is written with one = in ADQL.",
+    "=>": "At least is written >= in ADQL.",
+    "=<": "At most is written <= in ADQL.",
+    "->": "ADQL has no sign -> (no lambdas, no access to parts of a value).",
+    "**": _POWER,
+    "^": _POWER,
+    "//": "Division is written a / b in ADQL; FLOOR(a / b) cuts the fraction off.",
+    "<<": _BITS,
+    ">>": _BITS,
+    "&": _BITS,
+    "|": f"{_BITS} Texts are joined with ||.",
+    "~": f"{_BITS} {_PATTERN}",
+    "/*": _COMMENT,
+    "*/": _COMMENT,
+    "#": _COMMENT,
+    "::": "ADQL has no :: casts: write CAST(value AS type).",
+    ":=": "ADQL has no := assignments.",
+    ":": _PARAMETER,
+    "?": _PARAMETER,
+    "$": _PARAMETER,
+    "@": _PARAMETER,
+    "%": "ADQL has no % operator: write MOD(a, b). A pattern for LIKE stands in quotes: '%X'.",
+    "[": _BRACKETS,
+    "]": _BRACKETS,
+    "{": "ADQL has no braces; a template must be filled in before it is sent.",
+    "}": "ADQL has no braces; a template must be filled in before it is sent.",
+    "`": 'Names with special characters stand in double quotes in ADQL, as in "my name".',
+    "!": "Negation is written NOT, inequality <> or !=.",
+    "\\": "ADQL has no backslash outside of quotes.",
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2032\u2033\u00b4", _QUOTES),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "This dash is not a minus sign: write -."),
+    "\u2264": "At most is written <= in ADQL.",
+    "\u2265": "At least is written >= in ADQL.",
+    "\u2260": "Inequality is written <> or != in ADQL.",
+    "\u00d7": "Multiplication is written * in ADQL.",
+}
+"""Signs that no ADQL query contains outside of quotes, and how ADQL says it."""
