@@ -18,6 +18,7 @@ __all__ = [
     "BadRecipeError",
     "BadRegionError",
     "BadRowsError",
+    "BodyTooLargeError",
     "BusyError",
     "DamagedDataError",
     "EngineError",
@@ -34,6 +35,7 @@ __all__ = [
     "TimeLimitError",
     "UnknownColumnError",
     "UnknownFunctionError",
+    "UnknownResourceError",
     "UnknownTableError",
     "UnreadableFileError",
     "UnsupportedFormatError",
@@ -143,6 +145,14 @@ class BadRegionError(RequestError):
     """A region of the sky that cannot be: a polygon of two points, a negative radius."""
 
 
+class UnknownResourceError(RequestError):
+    """An address at which nothing is published."""
+
+    def __init__(self, what: str, name: str) -> None:
+        self.what, self.name = what, name
+        super().__init__(f'No {what} "{name}" is published here.')
+
+
 class UnsupportedFormatError(RequestError):
     """A file format or media type that is not offered."""
 
@@ -178,6 +188,14 @@ class QueryTooLargeError(LimitError):
         self.what, self.size, self.limit = what, size, limit
         has = f" ({size:,})" if size is not None else ""
         super().__init__(f"The query's {what}{has} is over the limit of {limit:,}.{' ' + hint if hint else ''}")
+
+
+class BodyTooLargeError(LimitError):
+    """A request whose parameters are larger than the service reads."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.megabytes = megabytes
+        super().__init__(f"The request is over the limit of {megabytes:,} MB for its parameters.")
 
 
 class TimeLimitError(LimitError):
