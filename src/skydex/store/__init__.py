@@ -1,0 +1,23 @@
+"""The keeper of files and directories: HATS catalogues written, published, opened and verified."""
+
+from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
+from skydex.store.directory import ArchiveDirectory, ArchiveEntry
+from skydex.store.layout import Layout
+from skydex.store.staging import Staging, WriteReport
+from skydex.store.verify import Damage, verify
+
+__all__ = [
+    "ArchiveDirectory",
+    "ArchiveEntry",
+    "Damage",
+    "Dataset",
+    "Layout",
+    "Partition",
+    "Piece",
+    "RowGroups",
+    "Selection",
+    "Staging",
+    "WriteReport",
+    "open_dataset",
+    "verify",
+]

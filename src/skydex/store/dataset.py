@@ -1,0 +1,236 @@
+"""`Dataset`: a stored table, open for reading.
+
+Everything that decides what a query reads comes from metadata held in memory: the description, the partitions and the
+bounds of their row groups. Files are opened when rows are wanted. The same class serves our own catalogues, those of
+others in HATS 1.0 (IVOA Note, 2025), local or remote, and tables without positions.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from weakref import finalize
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from skydex.errors import DamagedDataError, StoreError
+from skydex.store.foreign import find_properties, read_foreign
+from skydex.store.holding import Holding, Partition
+from skydex.store.layout import IN_USE, partition_label
+from skydex.store.location import LocalLocation, Location, locate
+from skydex.store.manifest import FileFacts, find_manifest
+from skydex.store.openfiles import OpenFiles
+from skydex.store.own import read_own
+from skydex.store.parquet import footer_checksum
+from skydex.store.properties import parse_properties
+from skydex.store.rowgroups import RowGroups
+
+__all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_dataset"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Row groups to be read from one file."""
+
+    file: str
+    """Absolute path or fsspec URL."""
+    groups: tuple[int, ...]
+    """Numbers of the row groups, ascending."""
+    n_rows: int
+    """Rows in them."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What must be read of a data set."""
+
+    pieces: tuple[Piece, ...]
+    """By file, in the order of the partitions, which is that of the index."""
+    n_rows: int
+    """Rows in all pieces: an upper bound of the rows sought."""
+    n_files: int
+    """Files to be opened."""
+    n_groups: int
+    """Row groups to be read."""
+    total_files: int
+    """Files of the data set."""
+    total_groups: int
+    """Row groups of the data set."""
+    whole: bool
+    """Whether this is the whole data set."""
+
+
+class Dataset:
+    """A stored table, open for reading; safe to share between threads."""
+
+    def __init__(self, location: Location, holding: Holding) -> None:
+        self.table = holding.table
+        """The description under the published name; the index column is not in it."""
+        self.directory = location.root
+        """Absolute path or fsspec URL of the catalogue."""
+        self.version = holding.version
+        """Changes with every publication."""
+        self.arrow_schema: pa.Schema = holding.arrow_schema
+        """Physical schema of the files, which in foreign catalogues may hold any Arrow type."""
+        self.index_column = holding.index_column
+        """Name of the HEALPix index column, or `None`."""
+        self.index_order = holding.index_order
+        """HEALPix order of the index column, 0 to 29."""
+        self.nan_is_null = holding.nan_is_null
+        """Whether NaN stands for what is missing in floating columns."""
+        self.partitions = holding.partitions
+        """The files, in the order of the index."""
+        self.location = location
+        """How to reach the files."""
+        self._holding = holding
+        self._open_files = OpenFiles()
+        self._stay(location)
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.table.name}, version {self.version}, {len(self.partitions)} partitions>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.directory, self.table.name)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether skydex wrote it, so that every byte is accounted for."""
+        return bool(self._holding.files)
+
+    @cached_property
+    def row_groups(self) -> RowGroups:
+        """Bounds of all row groups."""
+        return self._holding.load_row_groups()
+
+    def select(self, ranges: NDArray[np.int64] | None) -> Selection:
+        """Find what must be read for a region.
+
+        Parameters
+        ----------
+        ranges : (n, 2) int64 array or None
+            Half-open ranges of order-29 NESTED pixels; `None` is everything, rows without a position included.
+
+        Returns
+        -------
+        selection : Selection
+            Never too little; rows outside the region may be among it.
+        """
+        if ranges is None:
+            return self._everything
+        return self._selection(self.row_groups.touching(ranges))
+
+    @cached_property
+    def _everything(self) -> Selection:
+        return self._selection(np.arange(len(self.row_groups)))
+
+    def _selection(self, numbers: NDArray[np.int64]) -> Selection:
+        pieces = tuple(self._pieces(numbers))
+        return Selection(
+            pieces=pieces,
+            n_rows=sum(piece.n_rows for piece in pieces),
+            n_files=len(pieces),
+            n_groups=len(numbers),
+            total_files=len(self.partitions),
+            total_groups=len(self.row_groups),
+            whole=len(numbers) == len(self.row_groups),
+        )
+
+    def _pieces(self, numbers: NDArray[np.int64]) -> Iterator[Piece]:
+        partition = self.row_groups.partition[numbers]
+        group, n_rows = self.row_groups.group[numbers], self.row_groups.n_rows[numbers]
+        starts = np.flatnonzero(np.diff(partition, prepend=-1))
+        if not len(starts):
+            return
+        totals = np.add.reduceat(n_rows, starts)
+        stops = [*starts[1:].tolist(), len(numbers)]
+        for start, stop, total in zip(starts.tolist(), stops, totals.tolist(), strict=True):
+            yield Piece(self.partitions[partition[start]].file, tuple(group[start:stop].tolist()), total)
+
+    def open_file(self, file: str) -> pq.ParquetFile:
+        """Open one of the files for this thread; it stays open for later calls.
+
+        Raises
+        ------
+        DamagedDataError
+            The file is missing, or its size or footer is not what was published.
+        """
+        return self._open_files.get(file, self._open)
+
+    def _open(self, file: str) -> pq.ParquetFile:
+        facts = self._holding.files.get(file[len(self.directory) + 1 :])
+        try:
+            source = self.location.open(file)
+            if facts is not None:
+                self._check(file, source, facts)
+            return pq.ParquetFile(source, page_checksum_verification=facts is not None)
+        except FileNotFoundError as error:
+            raise self.damage(file, "the file is missing") from error
+        except (OSError, pa.ArrowException) as error:
+            raise self.damage(file, "the file cannot be read as Parquet") from error
+
+    def _check(self, file: str, source: pa.NativeFile, facts: FileFacts) -> None:
+        if source.size() != facts.size:
+            raise self.damage(file, f"it has {source.size():,} bytes instead of {facts.size:,}")
+        if footer_checksum(source) != facts.footer:
+            raise self.damage(file, "its footer has changed since publication")
+
+    def damage(self, file: str, what: str) -> DamagedDataError:
+        """Make the error for a damaged file; it names table and partition, never the path."""
+        return DamagedDataError(
+            f"Partition {partition_label(file)} of {self.table.name} is damaged: {what}. "
+            "`skydex verify` lists all damage; restore the file or ingest the table again."
+        )
+
+    def _stay(self, location: Location) -> None:
+        """Keep the version from being cleared away while this object lives."""
+        if not isinstance(location, LocalLocation) or not os.path.exists(location.path(IN_USE)):
+            return
+        descriptor = os.open(location.path(IN_USE), os.O_RDONLY | os.O_CLOEXEC)
+        finalize(self, os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreError(f"This version of {self.table.name} is being removed; open the table again.") from error
+        except OSError:
+            return  # a file system without locks: old versions are then cleared at the archive's own risk
+
+
+def open_dataset(address: str | os.PathLike[str], *, name: str) -> Dataset:
+    """Open a catalogue: ours, a HATS catalogue or collection, or a directory of Parquet files.
+
+    Parameters
+    ----------
+    address : str or path
+        Local directory or fsspec URL. Of a HATS collection the primary table is opened.
+    name : str
+        Qualified name under which the table is published.
+
+    Raises
+    ------
+    StoreError
+        There is nothing there that can be opened.
+    """
+    location = locate(address)
+    manifest = find_manifest(location, name=name)
+    if manifest is not None:
+        return Dataset(location, read_own(location, manifest, name=name))
+    primary = None if find_properties(location) else _primary_table(location)
+    if primary:
+        return open_dataset(location.path(primary), name=name)
+    return Dataset(location, read_foreign(location, name=name))
+
+
+def _primary_table(location: Location) -> str | None:
+    content = location.find("collection.properties")
+    return parse_properties(content.decode()).get("hats_primary_table_url") if content else None
+
+
+def _reopen(directory: str, name: str) -> Dataset:
+    return open_dataset(directory, name=name)

@@ -1,0 +1,324 @@
+"""`ArchiveDirectory`: what an archive directory holds, and how a table appears in it.
+
+`archive.json` is the truth; it is replaced in one step, so that a publication happens wholly or not at all. Catalogues
+lie under `catalogs/<schema>.<table>/<version>/`, and a link `current` beside the versions gives other HATS readers a
+path that stays. A version that was replaced goes when no reader holds it any more.
+
+Names are ADQL regular identifiers; nothing that a user types is joined to a path before it has been checked.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from skydex.errors import BadParameterError, StoreError, UnknownTableError, UnreadableFileError, near_names
+from skydex.store.dataset import Dataset, open_dataset
+from skydex.store.files import storing, sync_directory, write_file
+from skydex.store.layout import IN_USE
+from skydex.store.location import LocalLocation
+from skydex.store.manifest import find_manifest
+
+__all__ = ["ArchiveDirectory", "ArchiveEntry"]
+
+_FORMAT = 1
+_ARCHIVE = "archive.json"
+_CATALOGS = "catalogs"
+_STAGING = "staging"
+_CURRENT = "current"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\.[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class ArchiveEntry:
+    """One published table."""
+
+    name: str
+    """Qualified: `schema.table`."""
+    kind: Literal["stored", "mounted"]
+    """Whether its files lie in the archive or elsewhere."""
+    location: str
+    """Relative to the archive for a stored table, else an absolute path or URL."""
+    version: str
+    """Changes with every publication."""
+    n_rows: int | None
+    """Number of rows, if known."""
+    description: str
+    """One paragraph for people."""
+    published_at: str
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """The content of `archive.json`."""
+
+    serial: int
+    entries: tuple[ArchiveEntry, ...]
+
+    def find(self, name: str) -> ArchiveEntry | None:
+        lower = name.lower()
+        return next((entry for entry in self.entries if entry.name.lower() == lower), None)
+
+    def with_entry(self, new: ArchiveEntry) -> _Contents:
+        others = self.without(new.name).entries
+        return _Contents(self.serial + 1, tuple(sorted((*others, new), key=lambda entry: entry.name.lower())))
+
+    def without(self, name: str) -> _Contents:
+        kept = tuple(entry for entry in self.entries if entry.name.lower() != name.lower())
+        return _Contents(self.serial + 1, kept)
+
+    def to_bytes(self) -> bytes:
+        tables = [asdict(entry) for entry in self.entries]
+        return json.dumps({"format": _FORMAT, "serial": self.serial, "tables": tables}, indent=1).encode()
+
+
+class ArchiveDirectory:
+    """An archive on the disk. Any number of processes may read it and publish to it."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        """Where it is."""
+        if not (self.path / _ARCHIVE).is_file():
+            raise UnreadableFileError(str(path), "it is not an archive: it has no archive.json.")
+        self._read: tuple[str, _Contents] | None = None
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str]) -> ArchiveDirectory:
+        """Open an archive, making an empty one if the directory is new or empty."""
+        root = Path(path).absolute()
+        if not (root / _ARCHIVE).is_file():
+            if root.exists() and (not root.is_dir() or any(root.iterdir())):
+                raise UnreadableFileError(str(path), "an archive can only be made in a new or empty directory.")
+            with storing("a new archive"):
+                root.mkdir(parents=True, exist_ok=True)
+                write_file(root / _ARCHIVE, _Contents(0, ()).to_bytes())
+                sync_directory(root)
+        return cls(root)
+
+    @property
+    def revision(self) -> str:
+        """Changes with every publication; costs one look at a file's status."""
+        status = os.stat(self.path / _ARCHIVE)
+        return f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+
+    def tables(self) -> tuple[ArchiveEntry, ...]:
+        """All published tables, by name."""
+        return self._contents().entries
+
+    def get(self, name: str) -> ArchiveEntry:
+        """Look up a table without regard to case; `UnknownTableError` if there is none."""
+        contents = self._contents()
+        entry = contents.find(name)
+        if entry is None:
+            raise UnknownTableError(name, near=near_names(name, (known.name for known in contents.entries)))
+        return entry
+
+    def open(self, name: str) -> Dataset:
+        """Open the version of a table that is published now; it stays readable when a newer one replaces it."""
+        for _ in range(_ATTEMPTS):
+            entry = self.get(name)
+            try:
+                dataset = open_dataset(self.address(entry), name=entry.name)
+            except (StoreError, OSError):
+                if self.get(name) == entry:
+                    raise
+            else:
+                if self.get(name) == entry:  # else it may have been half deleted when it was opened
+                    return dataset
+        raise StoreError(f"{name} is being replaced too often to be opened.")
+
+    def address(self, entry: ArchiveEntry) -> str:
+        """Absolute path or URL of a table's files."""
+        return str(self.path / entry.location) if entry.kind == "stored" else entry.location
+
+    def hats_path(self, name: str) -> Path:
+        """Path of a stored table that stays the same from version to version, for other readers of HATS."""
+        return self._catalog(self.get(name).name) / _CURRENT
+
+    def staging_directory(self, name: str, key: str) -> Path:
+        """Where a table is to be written before it is published.
+
+        Parameters
+        ----------
+        name : str
+            Qualified name of the table.
+        key : str
+            What is being ingested; the same key finds the same directory again.
+        """
+        digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+        return self.path / _STAGING / f"{_checked(name).lower()}-{digest}"
+
+    def publish(self, name: str, staged: Path) -> ArchiveEntry:
+        """Make a finished catalogue visible under a name, in one step; an earlier version is replaced.
+
+        Parameters
+        ----------
+        name : str
+            Qualified name.
+        staged : Path
+            `WriteReport.directory`; it is moved, and the staging directory around it removed.
+        """
+        manifest = find_manifest(LocalLocation(staged), name=_checked(name))
+        if manifest is None:
+            raise StoreError(f"The files of {name} are not complete: there is no manifest.")
+        home = self._catalog(name)
+        with self._locked(), storing(f"the publication of {name}"):
+            home.mkdir(parents=True, exist_ok=True)
+            (staged / IN_USE).touch()
+            target = home / manifest.version
+            entry = ArchiveEntry(
+                name=name,
+                kind="stored",
+                location=target.relative_to(self.path).as_posix(),
+                version=manifest.version,
+                n_rows=manifest.n_rows,
+                description=manifest.table["description"],
+                published_at=_now(),
+            )
+            self._move_in(staged, target, entry)
+            self._point_current_to(target)
+        self._clear_staging(staged)
+        self.clear_old_versions()
+        return entry
+
+    def _move_in(self, staged: Path, target: Path, entry: ArchiveEntry) -> None:
+        """Move the files and list them; if they cannot be listed they go back, so that it can be tried again."""
+        os.rename(staged, target)
+        try:
+            sync_directory(target.parent)
+            self._write(self._contents().with_entry(entry))
+        except OSError:
+            if self._contents().find(entry.name) != entry:
+                os.rename(target, staged)
+            raise
+
+    def mount(self, name: str, address: str) -> ArchiveEntry:
+        """Publish a catalogue where it lies: a HATS catalogue or collection, local or remote, or Parquet files."""
+        place = address if "://" in address else str(Path(address).absolute())
+        dataset = open_dataset(place, name=_checked(name))
+        table = dataset.table
+        entry = ArchiveEntry(name, "mounted", place, dataset.version, table.n_rows, table.description, _now())
+        with self._locked(), storing(f"the publication of {name}"):
+            self._write(self._contents().with_entry(entry))
+        self.clear_old_versions()
+        return entry
+
+    def remove(self, name: str) -> None:
+        """Take a table out of the archive; the files of a mounted one are left alone."""
+        entry = self.get(name)
+        with self._locked(), storing(f"the removal of {name}"):
+            self._write(self._contents().without(entry.name))
+        self.clear_old_versions()
+
+    def clear_old_versions(self) -> None:
+        """Delete versions that are no longer published and that nobody reads; done after each publication too."""
+        with self._locked():
+            published = {self.path / entry.location for entry in self._contents().entries if entry.kind == "stored"}
+            for home in _folders(self.path / _CATALOGS):
+                for version in _folders(home):
+                    if version not in published:
+                        _delete_unless_read(version)
+                _tidy(home)
+
+    def _contents(self) -> _Contents:
+        """Read `archive.json`, unless it is the one that was read last."""
+        revision = self.revision
+        if self._read is None or self._read[0] != revision:
+            self._read = revision, _parse((self.path / _ARCHIVE).read_bytes())
+        return self._read[1]
+
+    def _write(self, contents: _Contents) -> None:
+        write_file(self.path / _ARCHIVE, contents.to_bytes())
+        sync_directory(self.path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from publishing meanwhile."""
+        with storing("the archive's lock"):
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _catalog(self, name: str) -> Path:
+        """Directory of all versions of a table; names that differ in case share it."""
+        return self.path / _CATALOGS / _checked(name).lower()
+
+    def _point_current_to(self, target: Path) -> None:
+        """Turn the link for other readers; the archive itself does not need it."""
+        with suppress(OSError):
+            link = target.parent / f".{_CURRENT}.part"
+            link.unlink(missing_ok=True)
+            link.symlink_to(target.name)
+            os.replace(link, target.parent / _CURRENT)
+
+    def _clear_staging(self, staged: Path) -> None:
+        """Remove runs and journal of what has been published."""
+        if staged.parent.parent == self.path / _STAGING:
+            shutil.rmtree(staged.parent, ignore_errors=True)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise BadParameterError(
+            "name",
+            f"{name[:100]!r} is not of the form schema.table (letters, digits and _, each beginning with a letter).",
+        )
+    return name
+
+
+def _parse(content: bytes) -> _Contents:
+    try:
+        found: dict[str, Any] = json.loads(content)
+        entries = tuple(ArchiveEntry(**entry) for entry in found["tables"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError("The list of tables, archive.json, is damaged. Restore it from a copy.") from error
+    if found["format"] > _FORMAT:
+        raise StoreError("The archive was written by a later version of skydex. Update skydex to read it.")
+    return _Contents(found["serial"], entries)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _folders(path: Path) -> list[Path]:
+    return [folder for folder in path.iterdir() if folder.is_dir() and not folder.is_symlink()] if path.is_dir() else []
+
+
+def _delete_unless_read(version: Path) -> None:
+    """Delete a version unless a reader holds its lock; one that is half deleted goes next time."""
+    try:
+        descriptor = os.open(version / IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(version, ignore_errors=True)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _tidy(home: Path) -> None:
+    """Remove a dead link and an empty directory."""
+    link = home / _CURRENT
+    with suppress(OSError):
+        if link.is_symlink() and not link.exists():
+            link.unlink()
+        home.rmdir()

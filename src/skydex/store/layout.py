@@ -1,0 +1,88 @@
+"""Where the files of a catalogue lie, and how rows are spread over them.
+
+The layout is HATS 1.0 (IVOA Note "HATS: Hierarchical Adaptive Tiling Scheme", 2025): one Parquet file per HEALPix pixel
+under `dataset/Norder=k/Dir=d/Npix=n`, whose order adapts to the density of sources. What HATS has no place for (rows
+without a position, the manifest, the bounds of the row groups) lies beside it under names of our own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = [
+    "COMMON_METADATA",
+    "COVERAGE",
+    "DATASET",
+    "IN_USE",
+    "MANIFEST",
+    "MANIFEST_DIGEST",
+    "METADATA",
+    "PARTITIONS",
+    "PARTITION_INFO",
+    "PROPERTIES",
+    "ROW_GROUPS",
+    "UNPOSITIONED",
+    "Layout",
+    "partition_file",
+    "partition_label",
+    "pixel_of_file",
+]
+
+DATASET = "dataset"
+COMMON_METADATA = "dataset/_common_metadata"
+METADATA = "dataset/_metadata"
+PROPERTIES = ("hats.properties", "properties")
+"""The HATS property file under its new and its old name; both are written, the first one found is read."""
+PARTITION_INFO = "partition_info.csv"
+COVERAGE = "moc.fits"
+UNPOSITIONED = "unpositioned"
+"""Directory of the rows that have no position."""
+MANIFEST = "manifest.json"
+MANIFEST_DIGEST = "manifest.sha256"
+PARTITIONS = "partitions.arrow"
+ROW_GROUPS = "row_groups.arrow"
+IN_USE = "in_use.lock"
+"""Readers hold a shared lock on this file, so that a version goes only when nobody reads it."""
+
+_PIXEL = re.compile(r"Norder=(\d+)/(?:Dir=\d+/)?Npix=(\d+)")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the rows of a data set are spread over partitions and row groups."""
+
+    rows_per_partition: int = 200_000
+    """A pixel with more rows is split into four; the coarsest pixel that holds no more becomes a partition."""
+    rows_per_group: int = 10_000
+    """Rows of one row group, the smallest thing that is read."""
+    bytes_per_partition: int = 128 << 20
+    """Bytes of a partition in memory; lowers `rows_per_partition` for very wide tables."""
+    compression_level: int = 3
+    """Level of zstd."""
+    sort_by: tuple[str, ...] = ()
+    """Columns that order rows of the same index, for example the object's number and the time of a detection."""
+    max_order: int = 29
+    """Finest HEALPix order of a partition."""
+
+    def rows_for(self, bytes_per_row: float) -> int:
+        """Rows that one partition may hold when a row takes so many bytes in memory."""
+        most = int(self.bytes_per_partition / max(bytes_per_row, 1.0))
+        return max(1, min(self.rows_per_partition, max(most, self.rows_per_group)))
+
+
+def partition_file(order: int, pixel: int, *, suffix: str = ".parquet") -> str:
+    """Name of a partition, relative to its catalogue; a suffix of `/` names a directory of files."""
+    return f"{DATASET}/Norder={order}/Dir={pixel // 10_000 * 10_000}/Npix={pixel}{suffix.rstrip('/')}"
+
+
+def pixel_of_file(file: str) -> tuple[int, int] | None:
+    """HEALPix order and NESTED pixel in a file name, or `None` for a file that belongs to no pixel."""
+    found = _PIXEL.search(file.replace("%3D", "="))
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def partition_label(file: str) -> str:
+    """What people call a partition: its pixel, or the last two parts of its name."""
+    pixel = pixel_of_file(file)
+    return f"Norder={pixel[0]}/Npix={pixel[1]}" if pixel else "/".join(file.rsplit("/", 2)[-2:])

@@ -1,0 +1,72 @@
+"""Catalogues that skydex wrote: everything needed lies in the manifest and two small Arrow files."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skydex.errors import DamagedDataError
+from skydex.store.holding import Holding, Partition
+from skydex.store.layout import COMMON_METADATA, PARTITIONS, ROW_GROUPS
+from skydex.store.location import Location
+from skydex.store.manifest import Manifest
+from skydex.store.rowgroups import RowGroups, row_groups_from_bytes
+from skydex.tables import INDEX_COLUMN, arrow_schema, columns_from_metadata
+
+__all__ = ["partitions_to_bytes", "read_own"]
+
+
+def read_own(location: Location, manifest: Manifest, *, name: str) -> Holding:
+    """Read what a published catalogue of ours says of itself."""
+    common = pq.read_metadata(pa.BufferReader(_sound(location, manifest, COMMON_METADATA, name=name)))
+    columns = tuple(columns_from_metadata(common.metadata).values())
+    table = manifest.to_table(columns, name=name)
+    schema = arrow_schema(columns)
+    if table.position:
+        schema = schema.insert(0, pa.field(INDEX_COLUMN, pa.int64()))
+    return Holding(
+        table=table,
+        version=manifest.version,
+        arrow_schema=schema,
+        index_column=INDEX_COLUMN if table.position else None,
+        index_order=29,
+        nan_is_null=False,
+        partitions=_partitions(location, _sound(location, manifest, PARTITIONS, name=name)),
+        load_row_groups=lambda: _row_groups(location, manifest, name=name),
+        files=manifest.files,
+    )
+
+
+def _sound(location: Location, manifest: Manifest, file: str, *, name: str) -> bytes:
+    """Content of a small file; its size is checked, and its digest as well since it is small."""
+    content = location.find(file)
+    facts = manifest.files.get(file)
+    if content is None or facts is None or not facts.describe(content):
+        raise DamagedDataError(f"The file {file} of {name} is damaged. Restore the catalogue, or ingest it again.")
+    return content
+
+
+def _row_groups(location: Location, manifest: Manifest, *, name: str) -> RowGroups:
+    return row_groups_from_bytes(_sound(location, manifest, ROW_GROUPS, name=name))
+
+
+def _partitions(location: Location, content: bytes) -> tuple[Partition, ...]:
+    rows = pa.ipc.open_file(content).read_all().to_pydict()
+    numbers = zip(rows["file"], rows["order"], rows["pixel"], rows["n_rows"], strict=True)
+    return tuple(Partition(location.path(file), *facts) for file, *facts in numbers)
+
+
+def partitions_to_bytes(partitions: list[Partition]) -> bytes:
+    """Write partitions, whose files are named relative to the catalogue, as an Arrow IPC file."""
+    table = pa.table(
+        {
+            "file": pa.array([partition.file for partition in partitions], pa.string()),
+            "order": pa.array([partition.order for partition in partitions], pa.int32()),
+            "pixel": pa.array([partition.pixel for partition in partitions], pa.int64()),
+            "n_rows": pa.array([partition.n_rows for partition in partitions], pa.int64()),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())

@@ -1,0 +1,167 @@
+"""The files around the partitions that make a directory a catalogue.
+
+For HATS 1.0 readers: `hats.properties` and its older twin, `partition_info.csv`, `moc.fits`, and the Parquet files
+`_common_metadata` and (where it stays small) `_metadata`. For skydex: the partitions, the bounds of their row groups,
+and the manifest, which is written last.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from skydex import __version__
+from skydex.store.coverage import moc_to_fits, sky_fraction
+from skydex.store.files import write_file
+from skydex.store.holding import NOWHERE, Partition
+from skydex.store.layout import (
+    COMMON_METADATA,
+    COVERAGE,
+    MANIFEST,
+    MANIFEST_DIGEST,
+    METADATA,
+    PARTITION_INFO,
+    PARTITIONS,
+    PROPERTIES,
+    ROW_GROUPS,
+    Layout,
+)
+from skydex.store.manifest import FileFacts, Manifest, facts_of_table, manifest_to_bytes
+from skydex.store.own import partitions_to_bytes
+from skydex.store.parquet import PartitionFile
+from skydex.store.properties import format_properties
+from skydex.store.rowgroups import RowGroups, concat_row_groups, row_groups_to_bytes
+from skydex.tables import INDEX_COLUMN, Table
+
+__all__ = ["Publication"]
+
+MAX_CHUNKS = 200_000
+"""Column chunks up to which a `_metadata` file is written; readers load it whole, about 150 bytes for each."""
+
+
+@dataclass
+class Publication:
+    """A catalogue directory being completed."""
+
+    directory: Path
+    """Where its files go."""
+    table: Table
+    """As it will be published."""
+    schema: pa.Schema
+    """Physical schema of the partitions."""
+    about: Mapping[bytes, bytes]
+    """Key-value metadata of every Parquet file."""
+    layout: Layout
+    """How its rows are spread."""
+    partitions: list[Partition] = field(default_factory=list)
+    """So far, with relative file names."""
+    _groups: list[RowGroups] = field(default_factory=list)
+    _files: dict[str, FileFacts] = field(default_factory=dict)
+    _footers: list[pq.FileMetaData] = field(default_factory=list)
+    _chunks: int = 0
+
+    def add(self, file: str, pixel: tuple[int, int] | None, written: PartitionFile) -> None:
+        """Take note of a partition; they come in the order of the index, those without a position last."""
+        number = np.full(len(written.row_groups), len(self.partitions), np.int32)
+        groups = written.row_groups
+        self._groups.append(RowGroups(number, groups.group, groups.n_rows, groups.index_min, groups.index_max))
+        self.partitions.append(Partition(file, *(pixel or (NOWHERE, NOWHERE)), written.n_rows))
+        self._files[file] = written.facts
+        self._chunks += written.metadata.num_row_groups * written.metadata.num_columns
+        if self._chunks > MAX_CHUNKS:
+            self._footers.clear()
+        elif file.startswith("dataset/"):
+            written.metadata.set_file_path(file.removeprefix("dataset/"))
+            self._footers.append(written.metadata)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all files so far."""
+        return sum(facts.size for facts in self._files.values())
+
+    def close(self, coverage: NDArray[np.int64] | None, *, n_unpositioned: int, version: str) -> None:
+        """Write everything that is not a partition.
+
+        Parameters
+        ----------
+        coverage : (n, 2) int64 array or None
+            Half-open order-29 ranges where there are rows; `None` for a table without positions.
+        n_unpositioned : int
+            Rows without a position.
+        version : str
+            Name of this version of the catalogue.
+        """
+        self._write_metadata()
+        self._write(PARTITIONS, partitions_to_bytes(self.partitions))
+        self._write(ROW_GROUPS, row_groups_to_bytes(concat_row_groups(self._groups)))
+        if coverage is not None:
+            self._write_hats(coverage)
+        total = sum(partition.n_rows or 0 for partition in self.partitions)
+        manifest = Manifest(version, facts_of_table(self.table), total, n_unpositioned, self._files)
+        text, digest = manifest_to_bytes(manifest)
+        write_file(self.directory / MANIFEST_DIGEST, digest)
+        write_file(self.directory / MANIFEST, text)
+
+    def _write(self, name: str, content: bytes) -> None:
+        written = write_file(self.directory / name, content)
+        self._files[name] = FileFacts(written.size, written.sha256)
+
+    def _write_metadata(self) -> None:
+        schema = self.schema.with_metadata(dict(self.about))
+        self._write(COMMON_METADATA, _common_metadata(schema))
+        if self._footers:
+            self._write(METADATA, _joined_footers(self._footers))
+
+    def _write_hats(self, coverage: NDArray[np.int64]) -> None:
+        pixels = [partition for partition in self.partitions if partition.order != NOWHERE]
+        rows = [f"{partition.order},{partition.pixel},{partition.n_rows}" for partition in pixels]
+        self._write(PARTITION_INFO, "\n".join(["Norder,Npix,num_rows", *rows, ""]).encode())
+        self._write(COVERAGE, moc_to_fits(coverage))
+        values = self._properties(pixels, sky_fraction(coverage))
+        for name in PROPERTIES:
+            self._write(name, format_properties(values, title="HATS catalog").encode())
+
+    def _properties(self, pixels: Sequence[Partition], fraction: float) -> dict[str, object]:
+        position = self.table.position
+        today = datetime.datetime.now(datetime.UTC)
+        return {
+            "obs_collection": self.table.name.replace(".", "_"),
+            "obs_description": self.table.description or None,
+            "dataproduct_type": "source" if self.layout.sort_by else "object",
+            "hats_nrows": sum(partition.n_rows or 0 for partition in pixels),
+            "hats_col_ra": position.ra if position else None,
+            "hats_col_dec": position.dec if position else None,
+            "hats_col_healpix": INDEX_COLUMN,
+            "hats_col_healpix_order": 29,
+            "hats_npix_suffix": ".parquet",
+            "hats_max_rows": max((partition.n_rows or 0 for partition in pixels), default=0),
+            "hats_order": max((partition.order for partition in pixels), default=0),
+            "hats_estsize": self.n_bytes // 1024,
+            "hats_builder": f"skydex v{__version__}",
+            "hats_creation_date": today.strftime("%Y-%m-%dT%H:%MUTC"),
+            "hats_release_date": "2025-08-22",
+            "hats_version": "v1.0",
+            "moc_sky_fraction": f"{fraction:.8g}",
+        }
+
+
+def _common_metadata(schema: pa.Schema) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_metadata(schema, sink)
+    return bytes(sink.getvalue())
+
+
+def _joined_footers(footers: list[pq.FileMetaData]) -> bytes:
+    first, *others = footers
+    for footer in others:
+        first.append_row_groups(footer)
+    sink = pa.BufferOutputStream()
+    first.write_metadata_file(sink)
+    return bytes(sink.getvalue())
