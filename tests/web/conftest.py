@@ -1,0 +1,50 @@
+"""Real workers that do the deeds of `tests/jobs`, and a runner for coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from skydex.jobs import Staffing, WorkerLimits
+from skydex.web.dispatch import Dispatcher, Rules
+from skydex.web.spool import SpoolLimits
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
+
+
+@pytest.fixture
+def run():
+    """Run a coroutine to its end, or fail after half a minute."""
+
+    def run(coroutine):
+        async def bounded():
+            async with asyncio.timeout(30):
+                return await coroutine
+
+        return asyncio.run(bounded())
+
+    return run
+
+
+@pytest.fixture
+def staff(tmp_path):
+    """Open a dispatcher whose workers do deeds: `async with staff(n_workers=2) as dispatcher`."""
+    import deeds
+
+    @contextlib.asynccontextmanager
+    async def staff(*, memory_bytes=1 << 20, disk_bytes=1 << 30, factory=deeds.factory, **given):
+        rules = {"n_workers": 2, "time_s": 10.0, "queue_length": 50, "queue_wait_s": 5.0} | given
+        spool = SpoolLimits(memory_bytes, disk_bytes, str(tmp_path))
+        staffing = Staffing(factory, WorkerLimits(200), ("deeds",), str(tmp_path))
+        dispatcher = Dispatcher(staffing, Rules(**rules, spool=spool))
+        await dispatcher.start()
+        try:
+            yield dispatcher
+        finally:
+            await dispatcher.stop()
+
+    return staff
