@@ -6,11 +6,11 @@ other way from a question to an answer; services, jobs and the command line all 
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 
 from skydex.archive.answer import Answer, Explanation
@@ -69,9 +69,9 @@ class Archive:
         self._holdings = self._read_holdings()
 
     @classmethod
-    def open(cls, directory: Path | str, settings: Settings | None = None) -> Self:
+    def open(cls, directory: str | os.PathLike[str], settings: Settings | None = None) -> Self:
         """Open an archive directory; reads metadata only."""
-        return cls(ArchiveDirectory.open(Path(directory)), settings or Settings())
+        return cls(ArchiveDirectory(directory), settings or Settings())
 
     @property
     def revision(self) -> str:
@@ -152,15 +152,17 @@ class Archive:
 
     def _read_holdings(self) -> _Holdings:
         revision = self._directory.revision
-        relations = [Relation(dataset.table, dataset) for dataset in map(self._directory.open_table, self._names())]
+        relations = [Relation(dataset.table, dataset) for dataset in map(self._directory.open, self._names())]
         by_schema: dict[str, list[Relation]] = {}
         for relation in relations:
             by_schema.setdefault(relation.table.schema_name, []).append(relation)
         collections = {name.lower(): _namespace(held, name) for name, held in by_schema.items()}
         everything = _namespace(relations, None)
         own = tuple(relation.table for relation in everything if relation.table.schema_name == TAP_SCHEMA)
-        schemas = (Schema(TAP_SCHEMA, "The tables of this service, described as tables", own),
-                   *(Schema(name, "", tuple(r.table for r in held)) for name, held in by_schema.items()))
+        schemas = (
+            Schema(TAP_SCHEMA, "The tables of this service, described as tables", own),
+            *(Schema(name, "", tuple(r.table for r in held)) for name, held in by_schema.items()),
+        )
         return _Holdings(revision, schemas, everything, collections)
 
     def _names(self) -> list[str]:
@@ -183,5 +185,6 @@ def _written(form: Format, result: Result) -> Iterator[bytes]:
 def _duckdb(settings: Settings) -> Engine:
     from skydex.engines.duckdb import DuckDBEngine, DuckDBLimits
 
-    limits = DuckDBLimits(settings.query_memory_mb, settings.query_spill_mb, settings.threads, settings.spill_directory)
+    threads = settings.threads or os.cpu_count() or 1
+    limits = DuckDBLimits(settings.query_memory_mb, settings.query_spill_mb, threads, settings.spill_directory)
     return DuckDBEngine(limits)

@@ -48,10 +48,12 @@ class QueryRequest:
     collection: str | None = None
     """Schema to which the service is confined; None for everything."""
 
-    def tree(self, _: Namespace) -> exp.Query:
-        return get_language(self.language).parse(self.text)
+    def tree(self, namespace: Namespace) -> exp.Query:
+        name, _, version = self.language.partition("-")
+        language = get_language(name)
+        return language.parse(self.text, version=version or language.versions[-1])
 
-    def shaped(self, result: Result, _: Namespace) -> Result:
+    def shaped(self, result: Result, namespace: Namespace) -> Result:
         return result
 
 
@@ -137,4 +139,3 @@ def _marked(column: Column, words: dict[str, str], identifier: str | None) -> Co
 
 def _retyped(before: tuple[Column, ...], after: tuple[Column, ...]) -> bool:
     return any(a.datatype is not b.datatype for a, b in zip(before, after, strict=True))
-

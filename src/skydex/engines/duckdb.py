@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from sqlglot import exp
 
 from skydex.engines.duckdb_sql import sql_of
 from skydex.engines.engine import Deadline
 from skydex.engines.reading import read_scan
-from skydex.errors import BadQueryError, DamagedDataError, EngineError, MemoryLimitError, SpillLimitError, TimeLimitError
+from skydex.errors import (
+    BadQueryError,
+    DamagedDataError,
+    EngineError,
+    MemoryLimitError,
+    SpillLimitError,
+    TimeLimitError,
+)
 from skydex.query import Plan, Scan
 from skydex.tables import Result, arrow_schema, conform, limited
 
@@ -64,37 +70,14 @@ class DuckDBEngine:
         return limited(Result(plan.columns, rows), plan.max_rows)
 
     def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
-        handed_over = {name: scan for name, scan in plan.scans.items() if _is_handed_over(scan)}
-        with self._errors_translated(deadline), self._interrupted_at(deadline):
-            for name, scan in handed_over.items():
-                self._connection.register(name, _arrow_table(scan))
-            try:
-                text = sql_of(plan, {name for name in plan.scans if name not in handed_over})
-                yield from self._connection.sql(text).to_arrow_reader(_BATCH_ROWS)
-            finally:
-                for name in handed_over:
-                    self._connection.unregister(name)
-
-    @contextmanager
-    def _interrupted_at(self, deadline: Deadline | None) -> Iterator[None]:
-        """Interrupt again and again once the deadline has passed: one that comes too early is lost."""
-        if deadline is None:
-            yield
-            return
-        deadline.check()
-        done = threading.Event()
-        watch = threading.Thread(target=self._watch, args=(deadline, done), name="deadline", daemon=True)
-        watch.start()
-        try:
-            yield
-        finally:
-            done.set()
-
-    def _watch(self, deadline: Deadline, done: threading.Event) -> None:
-        if done.wait(max(0.0, deadline.left_s)):
-            return
-        while not done.wait(_RETRY_INTERRUPT_S):
-            self._connection.interrupt()
+        """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
+        from_files = [name for name, scan in plan.scans.items() if not _is_handed_over(scan)]
+        cursor = self._connection.cursor()
+        with self._errors_translated(deadline), closing(cursor), _interrupted_at(cursor, deadline):
+            for name, scan in plan.scans.items():
+                if _is_handed_over(scan):
+                    cursor.register(name, _arrow_table(scan))
+            yield from cursor.sql(sql_of(plan, from_files)).to_arrow_reader(_BATCH_ROWS)
 
     @contextmanager
     def _errors_translated(self, deadline: Deadline | None) -> Iterator[None]:
@@ -121,6 +104,28 @@ class DuckDBEngine:
         return MemoryLimitError(self._limits.memory_mb)
 
 
+@contextmanager
+def _interrupted_at(cursor: duckdb.DuckDBPyConnection, deadline: Deadline | None) -> Iterator[None]:
+    """Interrupt again and again once the deadline has passed: one that comes too early is lost."""
+    if deadline is None:
+        yield
+        return
+    deadline.check()
+    done = threading.Event()
+    threading.Thread(target=_watch, args=(cursor, deadline, done), name="deadline", daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _watch(cursor: duckdb.DuckDBPyConnection, deadline: Deadline, done: threading.Event) -> None:
+    if done.wait(max(0.0, deadline.left_s)):
+        return
+    while not done.wait(_RETRY_INTERRUPT_S):
+        cursor.interrupt()
+
+
 def _connect(limits: DuckDBLimits) -> duckdb.DuckDBPyConnection:
     import duckdb
 
@@ -130,10 +135,10 @@ def _connect(limits: DuckDBLimits) -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
-        "parquet_metadata_cache": True,
-        "python_enable_replacements": False,
     }
     connection = duckdb.connect(config=config)
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute("SET python_enable_replacements = false")
     spill = str(limits.spill_directory) if limits.spill_directory else ""
     connection.execute("SET temp_directory = ?", [spill])
     connection.execute(f"SET max_temp_directory_size = '{limits.spill_mb if spill else 0}MB'")
@@ -147,9 +152,7 @@ def _is_handed_over(scan: Scan) -> bool:
 
 
 def _arrow_table(scan: Scan) -> pa.Table:
-    """The rows of a small scan; a table without columns still has its rows."""
+    """The rows of a small scan."""
     if isinstance(scan.relation.rows, pa.Table):
         return scan.relation.rows
-    names = list(scan.columns) or [scan.relation.table.columns[0].name]
-    schema = arrow_schema(tuple(scan.relation.table.get_column(name) for name in names))
-    return pa.Table.from_batches(list(read_scan(scan, names)), schema)
+    return pa.Table.from_batches(list(read_scan(scan)), arrow_schema(scan.column_list()))

@@ -13,7 +13,7 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
-from skydex.query.tree import InRegion, column, conjunction, integer
+from skydex.query.tree import InRegion, conjunction, integer
 from skydex.tables import Column, arrow_type
 
 __all__ = ["sql_of"]
@@ -22,8 +22,8 @@ _MOST_RANGES = 16
 """More index ranges than this are read as the one range that spans them."""
 
 
-class _Dialect(DuckDB):
-    class Generator(DuckDB.Generator):
+class _Dialect(DuckDB):  # type: ignore[misc]  # sqlglot ships no types
+    class Generator(DuckDB.Generator):  # type: ignore[misc]
         def literal_sql(self, expression: exp.Literal) -> str:
             text: str = super().literal_sql(expression)
             if expression.is_string or (text.isdigit() and not expression.meta.get("double")):
@@ -48,15 +48,13 @@ def sql_of(plan: Plan, from_files: Iterable[str]) -> str:
         query = exp.select("*").from_(query.subquery("answer")).limit(plan.limit)
     for name in from_files:
         query = query.with_(name, as_=_from_files(plan.scans[name]), materialized=False)
-    return query.sql(dialect=_Dialect)
+    return str(query.sql(dialect=_Dialect))
 
 
 def _from_files(scan: Scan) -> exp.Select:
     """SELECT of the needed columns from the files of a scan, in their logical types."""
-    dataset, selection = scan.relation.dataset, scan.selection
-    assert dataset is not None and selection is not None, "only stored tables have files"
-    names = list(scan.columns) or [scan.relation.table.columns[0].name]
-    columns = [scan.relation.table.get_column(name) for name in names]
+    _, selection = scan.stored
+    columns = scan.column_list()
     outputs = [exp.alias_(_logical(item, scan), item.name, quoted=True) for item in columns]
     query = exp.Select(expressions=outputs)
     query.set("from_", exp.From(this=_read_parquet([piece.file for piece in selection.pieces])))
@@ -70,8 +68,7 @@ def _from_files(scan: Scan) -> exp.Select:
 
 def _logical(item: Column, scan: Scan) -> exp.Expression:
     """A stored column in the type that it is published in; foreign NaN as null."""
-    dataset = scan.relation.dataset
-    assert dataset is not None
+    dataset, _ = scan.stored
     stored = exp.column(exp.to_identifier(item.name, quoted=True))
     if item.datatype.is_floating and not item.is_array and dataset.nan_is_null:
         usable = exp.Not(this=exp.Anonymous(this="isnan", expressions=[stored.copy()]))
@@ -91,7 +88,13 @@ def _read_parquet(files: Iterable[str]) -> exp.Expression:
 def _within_ranges(scan: Scan) -> exp.Expression | None:
     """Condition on the index column, so that DuckDB skips row groups; the region itself is tested elsewhere."""
     dataset, ranges = scan.relation.dataset, scan.ranges
-    if dataset is None or ranges is None or not len(ranges) or dataset.index_column is None or dataset.index_order != 29:
+    if (
+        dataset is None
+        or ranges is None
+        or not len(ranges)
+        or dataset.index_column is None
+        or dataset.index_order != 29
+    ):
         return None
     if len(ranges) > _MOST_RANGES:
         ranges = ranges[[0, -1]].reshape(1, 4)[:, [0, 3]]
@@ -103,16 +106,24 @@ def _within_ranges(scan: Scan) -> exp.Expression | None:
 def _empty(columns: Iterable[Column]) -> exp.Select:
     """No rows, in the right types."""
     nothing = [
-        exp.alias_(exp.Cast(this=exp.Null(), to=exp.DataType.build(_type_name(item), dialect="duckdb")), item.name,
-                   quoted=True)
+        exp.alias_(
+            exp.Cast(this=exp.Null(), to=exp.DataType.build(_type_name(item), dialect="duckdb")), item.name, quoted=True
+        )
         for item in columns
     ]
     return exp.Select(expressions=nothing, where=exp.Where(this=exp.Boolean(this=False)))
 
 
 def _type_name(item: Column) -> str:
-    names = {"boolean": "boolean", "unsignedByte": "utinyint", "short": "smallint", "int": "integer", "long": "bigint",
-             "float": "float", "double": "double"}
+    names = {
+        "boolean": "boolean",
+        "unsignedByte": "utinyint",
+        "short": "smallint",
+        "int": "integer",
+        "long": "bigint",
+        "float": "float",
+        "double": "double",
+    }
     if item.is_timestamp:
         return "timestamp"
     name = names.get(item.datatype.value, "varchar")

@@ -7,7 +7,7 @@ null is null, and only true selects a row.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,8 @@ from skydex.query.tree import InRegion
 
 __all__ = ["Operand", "evaluate"]
 
-Operand = pa.Array | pa.Scalar
+Operand: TypeAlias = "pa.Array | pa.Scalar"
+"""A column of values, or one value for every row."""
 
 
 def evaluate(node: exp.Expression, batch: pa.RecordBatch) -> Operand:
@@ -105,7 +106,11 @@ def _cast(node: exp.Cast, batch: pa.RecordBatch) -> Operand:
     return pc.cast(evaluate(node.this, batch), _CASTS[node.args["to"].this])
 
 
-_CASTS = {exp.DataType.Type.DOUBLE: pa.float64(), exp.DataType.Type.BIGINT: pa.int64()}
+_CASTS = {
+    exp.DataType.Type.DOUBLE: pa.float64(),
+    exp.DataType.Type.BIGINT: pa.int64(),
+    exp.DataType.Type.TIMESTAMP: pa.timestamp("us"),
+}
 
 
 _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] = {
@@ -130,6 +135,7 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.Sub: _binary(pc.subtract),
     exp.Mul: _binary(pc.multiply),
     exp.Div: _quotient,
+    exp.IntDiv: _binary(pc.divide),
     exp.Nullif: _nullif,
     exp.Between: _between,
     exp.In: _in,

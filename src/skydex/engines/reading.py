@@ -7,17 +7,16 @@ cost time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from skydex.errors import DamagedDataError
 from skydex.query import Scan
-from skydex.store import Dataset, Piece
-from skydex.tables import Column, conform
+from skydex.store import Piece
+from skydex.tables import conform
 
 __all__ = ["read_scan"]
 
@@ -28,19 +27,13 @@ _CHUNK_ROWS = 64_000
 _READ_AHEAD = 3
 
 
-def read_scan(scan: Scan, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Read some columns of what a scan selects; rows outside the ranges of the scan are left out.
+def read_scan(scan: Scan) -> Generator[pa.RecordBatch]:
+    """Read what a scan of a stored table selects; most rows outside of its ranges are left out.
 
-    Parameters
-    ----------
-    scan : Scan
-        Of a stored table.
-    columns : sequence of str
-        Names of columns, each once; the batches have them in this order.
+    The batches have the columns of `scan.column_list()`, in that order.
     """
-    dataset, selection = scan.relation.dataset, scan.selection
-    assert dataset is not None and selection is not None, "a table in memory needs no reading"
-    reader = _Reader(dataset, tuple(scan.relation.table.get_column(name) for name in columns), scan)
+    _, selection = scan.stored
+    reader = _Reader(scan)
     pieces = list(_chunks(selection.pieces))
     if selection.n_rows <= _SMALL_ROWS:
         return (batch for piece in pieces for batch in reader.read(piece))
@@ -57,7 +50,7 @@ def _chunks(pieces: Sequence[Piece]) -> Iterator[Piece]:
             yield Piece(piece.file, groups, per_group * len(groups))
 
 
-def _read_ahead(reader: _Reader, pieces: Sequence[Piece]) -> Iterator[pa.RecordBatch]:
+def _read_ahead(reader: _Reader, pieces: Sequence[Piece]) -> Generator[pa.RecordBatch]:
     waiting: deque[Future[list[pa.RecordBatch]]] = deque()
     with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
         try:
@@ -75,16 +68,14 @@ def _read_ahead(reader: _Reader, pieces: Sequence[Piece]) -> Iterator[pa.RecordB
 class _Reader:
     """Reads pieces of one data set."""
 
-    def __init__(self, dataset: Dataset, columns: tuple[Column, ...], scan: Scan) -> None:
-        self._dataset = dataset
-        self._columns = columns
-        self._names = [column.name for column in columns]
+    def __init__(self, scan: Scan) -> None:
+        self._dataset, _ = scan.stored
+        self._columns = scan.column_list()
+        self._names = [column.name for column in self._columns]
         self._ranges = scan.ranges
-        shown = list(self._names)
-        self._index = dataset.index_column if scan.ranges is not None and dataset.index_order == 29 else None
-        if self._index is not None:
-            shown.append(self._index)
-        self._shown = shown or [dataset.arrow_schema.names[0]]
+        has_index = scan.ranges is not None and self._dataset.index_order == 29
+        self._index = self._dataset.index_column if has_index else None
+        self._shown = [*self._names, self._index] if self._index is not None else self._names
 
     def read(self, piece: Piece) -> list[pa.RecordBatch]:
         """Read one piece; its rows in the logical types."""
@@ -96,8 +87,6 @@ class _Reader:
             raise DamagedDataError(f"A partition of {self._dataset.table.name} cannot be read.") from error
         if self._index is not None:
             table = self._within(table)
-        if not self._names:
-            return [pa.RecordBatch.from_struct_array(_rowless(table.num_rows))]
         return list(conform(table.select(self._names).combine_chunks().to_batches(), self._columns))
 
     def _within(self, table: pa.Table) -> pa.Table:
@@ -112,8 +101,4 @@ class _Reader:
             return table
         if len(hits) and hits[-1] - hits[0] + 1 == len(hits):
             return table.slice(int(hits[0]), len(hits))
-        return table.filter(pc.array(inside) if hasattr(pc, "array") else pa.array(inside))
-
-
-def _rowless(n_rows: int) -> pa.StructArray:
-    return pa.StructArray.from_buffers(pa.struct([]), n_rows, [None])
+        return table.filter(pa.array(inside))

@@ -39,7 +39,7 @@ def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
     left = _limit(query, plan.limit)
     if left == 0:
         return
-    batches = read_scan(scan, scan.columns)
+    batches = read_scan(scan)
     try:
         for batch in batches:
             if deadline is not None:
@@ -55,7 +55,7 @@ def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
     except pa.ArrowInvalid as error:
         raise BadQueryError("The query computes a number that is out of range.") from error
     finally:
-        batches.close()  # type: ignore[attr-defined]
+        batches.close()
 
 
 def _limit(query: exp.Query, limit: int | None) -> int | None:

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
 from skydex.query import tree, types
 from skydex.query.expressions import ExpressionBinder
+from skydex.query.from_clause import FromBinder
 from skydex.query.groups import check_groups
 from skydex.query.languages import place_of
-from skydex.query.namespace import Namespace, Relation
-from skydex.query.scope import Scope, Source
+from skydex.query.namespace import Namespace
+from skydex.query.scope import Scope, Source, qualifier_of
 from skydex.query.values import Value
 from skydex.tables import Column
 
@@ -41,7 +42,7 @@ class BoundQuery:
     """The tables it reads, by their name in the tree."""
 
     def __str__(self) -> str:
-        return self.tree.sql(pretty=True)
+        return str(self.tree.sql(pretty=True))
 
 
 def bind(query: exp.Query, namespace: Namespace) -> BoundQuery:
@@ -65,11 +66,10 @@ class _QueryBinder:
     sources: dict[str, Source] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _named: list[dict[str, tuple[exp.Query, tuple[Column, ...]]]] = field(default_factory=list)
-    _bodies: dict[str, exp.Query] = field(default_factory=dict)
 
     def query(self, node: exp.Expression, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
         """Bind a SELECT, a set operation, or either in parentheses."""
-        with_ = node.args.get("with_") or node.args.get("with")
+        with_ = node.args.get("with_")
         self._named.append({})
         try:
             for named in with_.expressions if with_ is not None else ():
@@ -84,35 +84,23 @@ class _QueryBinder:
             self._named.pop()
         raise BadQueryError("A query begins with SELECT or WITH.", **place_of(node))
 
-    def source_of_table(self, node: exp.Table) -> Source:
-        """A table, or a common table expression, under its alias."""
+    def table(self, node: exp.Table) -> tuple[Source, exp.Expression]:
+        """A table, or a common table expression, as a source and as it stands in the neutral tree."""
         name = ".".join(part.name for part in node.parts)
         for named in reversed(self._named):
             if name.lower() in named:
-                return self._derived(node.alias or name, *named[name.lower()])
-        relation = self.namespace.get(name, **place_of(node.this))
-        return self._stored(node.alias or relation.table.name, relation)
-
-    def source_of_query(self, node: exp.Subquery, outer: Scope | None) -> tuple[Source, exp.Query]:
-        """A derived table, with the query that makes it."""
-        alias = node.alias
-        bound, columns = self.query(node.this, outer)
-        return self._derived(alias or f"subquery {next(self._numbers)}", bound, columns), bound
-
-    def common_table(self, source: Source) -> exp.Query | None:
-        """The query of a source that is a common table expression."""
-        return self._bodies.get(source.identifier)
-
-    def _stored(self, alias: str, relation: Relation) -> Source:
-        columns = {column.name: column for column in relation.table.columns}
-        source = Source(f"t{next(self._numbers)}", alias, columns, relation)
+                query, columns = named[name.lower()]
+                return self.derived(node.alias or name, query.copy(), columns)
+        relation = self.namespace.get(name, **place_of(node))
+        columns_by_name = {column.name: column for column in relation.table.columns}
+        source = Source(f"t{next(self._numbers)}", node.alias or relation.table.name, columns_by_name, relation)
         self.sources[source.identifier] = source
-        return source
+        return source, exp.Table(this=exp.to_identifier(source.identifier), alias=_table_alias(source))
 
-    def _derived(self, alias: str, query: exp.Query, columns: tuple[Column, ...]) -> Source:
+    def derived(self, alias: str, query: exp.Query, columns: Sequence[Column]) -> tuple[Source, exp.Expression]:
+        """A bound query in FROM, as a source and as it stands in the neutral tree."""
         source = Source(f"t{next(self._numbers)}", alias, {f"c{i}": column for i, column in enumerate(columns)})
-        self._bodies[source.identifier] = query
-        return source
+        return source, exp.Subquery(this=query, alias=_table_alias(source))
 
     def _common_table(self, node: exp.CTE, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
         bound, columns = self.query(node.this, outer)
@@ -149,9 +137,9 @@ class _QueryBinder:
         clauses = [node.args.get(clause) for clause in ("order", "limit", "offset")]
         if not any(clauses):
             return bound, columns
-        source = self._derived("operation", bound, columns)
-        outer = exp.select(*[_aliased(source.value(f"c{i}").node, i) for i in range(len(columns))])
-        outer = outer.from_(exp.Subquery(this=bound, alias=_table_alias(source)))
+        source, item = self.derived("operation", bound, columns)
+        outer = exp.Select(expressions=[_aliased(source.value(f"c{i}").node, i) for i in range(len(columns))])
+        outer.set("from_", exp.From(this=item))
         if clauses[0] is not None:
             values = [source.value(f"c{i}").meaning(name=column.name) for i, column in enumerate(columns)]
             outer.set("order", _order(clauses[0], values, None))
@@ -169,7 +157,12 @@ class _SelectBinder:
 
     def bind(self, node: exp.Select) -> tuple[exp.Query, tuple[Column, ...]]:
         bound = exp.Select()
-        self._from(node, bound)
+        from_ = node.args.get("from_")
+        if from_ is not None:
+            clause = FromBinder(self._queries, self._scope, self._expressions)
+            item, joins = clause.bind(from_.this, node.args.get("joins") or ())
+            bound.set("from_", exp.From(this=item))
+            bound.set("joins", joins)
         where = node.args.get("where")
         if where is not None:
             bound.set("where", exp.Where(this=self._expressions.condition(where.this)))
@@ -188,77 +181,12 @@ class _SelectBinder:
         _set_row_limits(bound, node)
         return bound, tuple(value.column for value in outputs)
 
-    def _from(self, node: exp.Select, bound: exp.Select) -> None:
-        from_ = node.args.get("from_") or node.args.get("from")
-        if from_ is None:
-            return
-        source, item = self._item(from_.this)
-        self._scope.add(source)
-        bound.set("from_" if "from_" in exp.Select.arg_types else "from", exp.From(this=item))
-        joins = [*(from_.this.args.get("joins") or ()), *(node.args.get("joins") or ())]
-        bound.set("joins", [self._join(join) for join in joins])
-
-    def _item(self, node: exp.Expression) -> tuple[Source, exp.Expression]:
-        """One entry of FROM as a source, and as it stands in the neutral tree."""
-        if isinstance(node, exp.Table):
-            source = self._queries.source_of_table(node)
-            body = self._queries.common_table(source)
-            if body is None:
-                return source, exp.Table(this=exp.to_identifier(source.identifier), alias=_table_alias(source))
-            return source, exp.Subquery(this=body.copy(), alias=_table_alias(source))
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
-            source, body = self._queries.source_of_query(node, self._scope.outer)
-            return source, exp.Subquery(this=body, alias=_table_alias(source))
-        raise BadQueryError("FROM names tables, or queries in parentheses with an alias.", **place_of(node))
-
-    def _join(self, node: exp.Join) -> exp.Join:
-        source, item = self._item(node.this)
-        before = list(self._scope.sources)
-        side, kind = (node.side or "").upper(), (node.kind or "").upper()
-        shared = self._shared_names(node, before, source)
-        self._scope.add(source)
-        if shared:
-            condition: exp.Expression | None = self._merge(shared, before, source, side)
-        else:
-            on = node.args.get("on")
-            condition = self._expressions.condition(on) if on is not None else None
-        if condition is None and (side or kind == "INNER"):
-            raise BadQueryError("A JOIN needs ON, USING or NATURAL.", **place_of(node.this))
-        words = {"side": side or None, "kind": None if side or condition is not None else "CROSS"}
-        return exp.Join(this=item, on=condition, **{key: word for key, word in words.items() if word})
-
-    def _shared_names(self, node: exp.Join, before: Sequence[Source], source: Source) -> list[str]:
-        using = [identifier.name for identifier in node.args.get("using") or ()]
-        if using or (node.args.get("method") or "").upper() != "NATURAL":
-            return using
-        here = {column.name.lower() for column in source.columns.values()}
-        there = [column.name for other in before for column in other.columns.values()]
-        shared = list(dict.fromkeys(name for name in there if name.lower() in here))
-        if not shared:
-            raise BadQueryError("NATURAL JOIN of tables that have no column in common.", **place_of(node.this))
-        return shared
-
-    def _merge(self, names: Sequence[str], before: Sequence[Source], source: Source, side: str) -> exp.Expression:
-        """Equate shared columns, and let their bare names mean the side that is never null."""
-        left_scope = Scope(None, list(before), dict(self._scope.merged))
-        conditions = []
-        for name in names:
-            left = left_scope.column(name, "", {})
-            right = Scope(None, [source]).column(name, "", {})
-            conditions.append(exp.EQ(this=left.node, expression=right.node))
-            chosen = right if side == "RIGHT" else left
-            if side == "FULL":
-                chosen = replace(left, node=exp.Coalesce(this=left.node.copy(), expressions=[right.node.copy()]))
-            self._scope.merged[name.lower()] = chosen
-        return tree.conjunction(conditions)
-
     def _outputs(self, node: exp.Select) -> Iterator[Value]:
         for position, item in enumerate(node.expressions, start=1):
             if isinstance(item, exp.Star):
                 yield from self._star(node)
             elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
-                qualifier = ".".join(part.name for part in (item.args.get("db"), item.args.get("table")) if part)
-                source = self._scope.source_called(qualifier, place_of(item))
+                source = self._scope.source_called(qualifier_of(item), place_of(item))
                 yield from (source.value(key) for key in source.columns)
             else:
                 yield self._output(item, position)
@@ -296,16 +224,15 @@ class _SelectBinder:
 def _order(order: exp.Order, outputs: Sequence[Value], expressions: ExpressionBinder | None) -> exp.Order:
     """ORDER BY output names first, then positions, then expressions; nulls come last on every engine."""
     items = [
-        exp.Ordered(this=_order_key(item.this, outputs, expressions), desc=bool(item.args.get("desc")),
-                    nulls_first=False)
+        exp.Ordered(
+            this=_order_key(item.this, outputs, expressions), desc=bool(item.args.get("desc")), nulls_first=False
+        )
         for item in order.expressions
     ]
     return exp.Order(expressions=items)
 
 
-def _order_key(
-    node: exp.Expression, outputs: Sequence[Value], expressions: ExpressionBinder | None
-) -> exp.Expression:
+def _order_key(node: exp.Expression, outputs: Sequence[Value], expressions: ExpressionBinder | None) -> exp.Expression:
     if isinstance(node, exp.Literal) and not node.is_string:
         return tree.integer(outputs.index(_at(outputs, node, "ORDER BY")) + 1)
     if isinstance(node, exp.Column) and not node.table:

@@ -17,7 +17,7 @@ from skydex.errors import BadQueryError, UnknownFunctionError, near_names
 from skydex.query import geometry, tree, types
 from skydex.query.functions import AGGREGATES, SCALARS
 from skydex.query.languages import place_of
-from skydex.query.scope import Scope
+from skydex.query.scope import Scope, qualifier_of
 from skydex.query.values import Shape, Value
 from skydex.tables import Column, Datatype
 
@@ -42,7 +42,7 @@ _TEXT_OF_NUMBER = 32
 class Subqueries(Protocol):
     """Binds a query that stands inside an expression."""
 
-    def __call__(self, query: exp.Expression, outer: Scope) -> tuple[exp.Expression, tuple[Column, ...]]: ...
+    def __call__(self, query: exp.Expression, outer: Scope | None, /) -> tuple[exp.Query, tuple[Column, ...]]: ...
 
 
 class ExpressionBinder:
@@ -81,8 +81,7 @@ class ExpressionBinder:
         return value.node
 
     def _column(self, node: exp.Column) -> Value:
-        qualifier = ".".join(part.name for part in (node.args.get("db"), node.args.get("table")) if part)
-        value = self._scope.column(node.name, qualifier, place_of(node))
+        value = self._scope.column(node.name, qualifier_of(node), place_of(node))
         return value.meaning(name=node.name)
 
     def _literal(self, node: exp.Literal) -> Value:
@@ -372,7 +371,10 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Value]] =
 }
 
 _MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
-    exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE,
+    exp.LT: exp.GT,
+    exp.GT: exp.LT,
+    exp.LTE: exp.GTE,
+    exp.GTE: exp.LTE,
 }
 
 

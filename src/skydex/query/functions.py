@@ -164,8 +164,15 @@ def _in_unit(unit: str) -> Meaning:
 def _like_first(arguments: Sequence[Value]) -> Column:
     """Type and unit of the first argument, without its UCD's right to be the main one."""
     first = arguments[0].column
-    return Column("", first.datatype, first.arraysize, unit=first.unit, ucd=_minor(first.ucd), xtype=first.xtype,
-                  description=first.description)
+    return Column(
+        "",
+        first.datatype,
+        first.arraysize,
+        unit=first.unit,
+        ucd=_minor(first.ucd),
+        xtype=first.xtype,
+        description=first.description,
+    )
 
 
 def _double_like_first(arguments: Sequence[Value]) -> Column:
@@ -219,8 +226,9 @@ SCALARS: dict[str, Function] = {
         Function("ACOS", "n", 1, _within(exp.Acos, -1.0, 1.0), _in_unit("rad"), "ACOS(x)"),
         Function("ASIN", "n", 1, _within(exp.Asin, -1.0, 1.0), _in_unit("rad"), "ASIN(x)"),
         Function("ATAN", "n", 1, _unary(exp.Atan), _in_unit("rad"), "ATAN(x)"),
-        Function("ATAN2", "nn", 2, lambda n: call(exp.Atan2, _double(n[0]), _double(n[1])), _in_unit("rad"),
-                 "ATAN2(y, x)"),
+        Function(
+            "ATAN2", "nn", 2, lambda n: call(exp.Atan2, _double(n[0]), _double(n[1])), _in_unit("rad"), "ATAN2(y, x)"
+        ),
         Function("COS", "n", 1, _unary(exp.Cos), _is_double, "COS(x)"),
         Function("COT", "n", 1, _cotangent, _is_double, "COT(x)"),
         Function("SIN", "n", 1, _unary(exp.Sin), _is_double, "SIN(x)"),
@@ -247,8 +255,9 @@ def _total(arguments: Sequence[Value]) -> Column:
 
 def _mean(arguments: Sequence[Value]) -> Column:
     first = arguments[0].column
-    return Column("", Datatype.DOUBLE, unit=first.unit, ucd=_with_word(first.ucd, "stat.mean"),
-                  description=_of("Mean", first))
+    return Column(
+        "", Datatype.DOUBLE, unit=first.unit, ucd=_with_word(first.ucd, "stat.mean"), description=_of("Mean", first)
+    )
 
 
 def _extreme(word: str, name: str) -> Meaning:

@@ -9,14 +9,14 @@ same test in arithmetic that every SQL engine has.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
-from skydex.query.tree import InRegion, call, column, conjunction, integer, number
+from skydex.query.tree import InRegion, call, conjunction, constant, integer, number
 from skydex.query.values import Shape, Value
-from skydex.sky import Cone, Polygon, Region
+from skydex.sky import Cap, Cone, Crossing, Crossings, HalfSpaces, Polygon, Region, Vector
 
 __all__ = ["SHAPES", "contains", "distance", "expanded", "intersects", "make_shape", "within_distance"]
 
@@ -35,8 +35,12 @@ def make_shape(kind: str, numbers: Sequence[Value], frame: str | None) -> Shape:
     """
     if frame is not None and frame.upper().strip() not in _FRAMES:
         raise BadQueryError(f"Coordinate system {frame!r} is not offered in {kind}: positions are ICRS.")
-    fitting = {"POINT": len(numbers) == 2, "CIRCLE": len(numbers) == 3, "BOX": len(numbers) == 4,
-               "POLYGON": len(numbers) >= 6 and len(numbers) % 2 == 0}
+    fitting = {
+        "POINT": len(numbers) == 2,
+        "CIRCLE": len(numbers) == 3,
+        "BOX": len(numbers) == 4,
+        "POLYGON": len(numbers) >= 6 and len(numbers) % 2 == 0,
+    }
     if not fitting[kind]:
         raise BadQueryError(f"{kind} does not take {len(numbers)} numbers: {_USAGE[kind]}.")
     text = next((value for value in numbers if not value.column.datatype.is_numeric and not value.is_null), None)
@@ -92,14 +96,13 @@ def within_distance(left: Shape, right: Shape, radius: exp.Expression, *, closed
 
     If one of the points and the radius are written out and the limit is closed, the condition is a cone.
     """
-    from skydex.query.tree import constant
-
     fixed, moving = (left, right) if left.constants is not None else (right, left)
     radius_deg = constant(radius)
     if closed and fixed.constants is not None and moving.constants is None and radius_deg is not None:
-        if not 0.0 <= radius_deg:
+        if radius_deg < 0.0:
             return exp.Boolean(this=False)
-        return _test(moving, Cone(*fixed.constants, min(radius_deg, 180.0)))
+        ra_deg, dec_deg = fixed.constants
+        return _test(moving, Cone(ra_deg, dec_deg, min(radius_deg, 180.0)))
     half = exp.Mul(this=exp.Paren(this=radius.copy()), expression=number(_RADIAN / 2.0))
     comparison = exp.LTE if closed else exp.LT
     near = comparison(this=exp.Paren(this=_haversine(left, right)), expression=_square(call(exp.Sin, half)))
@@ -112,10 +115,13 @@ def expanded(node: InRegion) -> exp.Expression:
     region: Region = node.meta["region"]
     ra, dec = node.this, node.expression
     if isinstance(region, Cone):
-        return _expanded_cone(region, ra, dec)
-    if isinstance(region, Polygon):
-        return _expanded_polygon(region, ra, dec)
-    raise BadQueryError(f"A {type(region).__name__} cannot be tested in a query.")
+        return _expanded_cap(region.cap, ra, dec)
+    if not isinstance(region, Polygon):
+        raise BadQueryError(f"A {type(region).__name__} cannot be tested in a query.")
+    point = _unit_vector(ra, dec)
+    if isinstance(region.test, HalfSpaces):
+        return _expanded_half_spaces(region.test, point)
+    return _expanded_crossings(region.test, point)
 
 
 def _region(kind: str, numbers: tuple[float, ...]) -> Region:
@@ -159,8 +165,9 @@ def _haversine(left: Shape, right: Shape) -> exp.Expression:
     return _haversine_of(ra1, dec1, ra2, dec2)
 
 
-def _haversine_of(ra1: exp.Expression, dec1: exp.Expression, ra2: exp.Expression, dec2: exp.Expression
-                  ) -> exp.Expression:
+def _haversine_of(
+    ra1: exp.Expression, dec1: exp.Expression, ra2: exp.Expression, dec2: exp.Expression
+) -> exp.Expression:
     across = exp.Mul(
         this=exp.Mul(this=call(exp.Cos, _radians(dec1)), expression=call(exp.Cos, _radians(dec2))),
         expression=_square(call(exp.Sin, _half_difference(ra1, ra2))),
@@ -181,11 +188,48 @@ def _square(node: exp.Expression) -> exp.Expression:
     return exp.Mul(this=exp.Paren(this=node), expression=exp.Paren(this=node.copy()))
 
 
-def _expanded_cone(cone: Cone, ra: exp.Expression, dec: exp.Expression) -> exp.Expression:
-    """Haversine against the centre, or against the antipode for a cone larger than a hemisphere."""
-    large = cone.radius_deg > 90.0
-    centre = (cone.ra_deg + 180.0, -cone.dec_deg) if large else (cone.ra_deg, cone.dec_deg)
-    radius_deg = 180.0 - cone.radius_deg if large else cone.radius_deg
-    limit = number(math.sin(radius_deg * _RADIAN / 2.0) ** 2)
-    near = exp.Paren(this=_haversine_of(ra, dec, number(centre[0]), number(centre[1])))
-    return exp.GTE(this=near, expression=limit) if large else exp.LTE(this=near, expression=limit)
+def _expanded_cap(cap: Cap, ra: exp.Expression, dec: exp.Expression) -> exp.Expression:
+    near = exp.Paren(this=_haversine_of(ra, dec, number(cap.ra_deg), number(cap.dec_deg)))
+    return (exp.GTE if cap.beyond else exp.LTE)(this=near, expression=number(cap.limit))
+
+
+def _expanded_half_spaces(spaces: HalfSpaces, point: Sequence[exp.Expression]) -> exp.Expression:
+    least = number(spaces.least)
+    sides = [exp.GTE(this=_dot(normal, point), expression=least.copy()) for normal in spaces.normals]
+    return conjunction(sides)
+
+
+def _expanded_crossings(crossings: Crossings, point: Sequence[exp.Expression]) -> exp.Expression:
+    """An odd number of crossed edges, counted as a sum of ones."""
+    counts = [_counted(conjunction(list(_crossed(edge, point)))) for edge in crossings.edges]
+    odd = exp.EQ(
+        this=exp.Mod(this=exp.Paren(this=conjunction(counts, exp.Add)), expression=integer(2)), expression=integer(1)
+    )
+    near = exp.GTE(this=_dot(crossings.axis, point), expression=number(crossings.least))
+    return conjunction([near, odd])
+
+
+def _crossed(edge: Crossing, point: Sequence[exp.Expression]) -> Iterator[exp.Expression]:
+    for normal, forwards in ((edge.start, edge.rising), (edge.end, not edge.rising)):
+        yield (exp.GTE if forwards else exp.LT)(this=_dot(normal, point), expression=number(0.0))
+    yield exp.GT(this=_dot(edge.side, point), expression=number(0.0))
+
+
+def _counted(condition: exp.Expression) -> exp.Expression:
+    return exp.Case(ifs=[exp.If(this=condition, true=integer(1))], default=integer(0))
+
+
+def _unit_vector(ra: exp.Expression, dec: exp.Expression) -> tuple[exp.Expression, ...]:
+    across = call(exp.Cos, _radians(dec))
+    return (
+        exp.Mul(this=across, expression=call(exp.Cos, _radians(ra))),
+        exp.Mul(this=across.copy(), expression=call(exp.Sin, _radians(ra))),
+        call(exp.Sin, _radians(dec)),
+    )
+
+
+def _dot(vector: Vector, point: Sequence[exp.Expression]) -> exp.Expression:
+    products = [
+        exp.Mul(this=number(weight), expression=part.copy()) for weight, part in zip(vector, point, strict=True)
+    ]
+    return exp.Paren(this=exp.Add(this=exp.Add(this=products[0], expression=products[1]), expression=products[2]))

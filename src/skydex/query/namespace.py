@@ -6,8 +6,9 @@ trunk knows the difference. Names resolve without regard to case; a bare name wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -51,7 +52,7 @@ class Namespace:
         for relation in self._by_name.values():
             self._by_bare_name.setdefault(relation.table.bare_name.lower(), []).append(relation)
 
-    def __iter__(self) -> Iterable[Relation]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Relation]:
         return iter(self._by_name.values())
 
     def find(self, name: str) -> Relation | None:
@@ -65,7 +66,7 @@ class Namespace:
         candidates = self._by_bare_name.get(bare, [])
         return candidates[0] if len(candidates) == 1 and schema in ("", "dbo") else None
 
-    def get(self, name: str, **place: object) -> Relation:
+    def get(self, name: str, **place: Any) -> Relation:
         """The relation of a name.
 
         Raises

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
 from skydex.query.namespace import Relation
-from skydex.query.prune import Ranges, prune
+from skydex.query.prune import prune
 from skydex.query.tree import InRegion
-from skydex.store import Selection
+from skydex.sky import Ranges
+from skydex.store import Dataset, Selection
 from skydex.tables import Column
 
 __all__ = ["Plan", "Scan", "make_plan"]
@@ -24,10 +26,11 @@ _SCANNED: frozenset[type[exp.Expression]] = frozenset({
     exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Identifier, exp.Alias, exp.Where, exp.Limit,
     exp.Column, exp.Literal, exp.Boolean, exp.Paren, exp.Neg, InRegion,
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
-    exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Nullif, exp.Abs,
+    exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Nullif, exp.Abs,
     exp.Cast, exp.DataType,
 })  # fmt: skip
 """Kinds of nodes that the scan engine evaluates; one contract suite holds both engines to the same answers."""
+_SCANNED_CASTS = (exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT, exp.DataType.Type.TIMESTAMP)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,18 @@ class Scan:
     """Order-29 ranges outside of which no row can matter; None if there are none."""
     selection: Selection | None = None
     """Files and row groups to be read; None for a table in memory."""
+
+    @property
+    def stored(self) -> tuple[Dataset, Selection]:
+        """The data set and what to read of it, for a table that is stored."""
+        if self.relation.dataset is None or self.selection is None:
+            raise EngineError(f"{self.relation.table.name} is held in memory: it has no files.")
+        return self.relation.dataset, self.selection
+
+    def column_list(self) -> tuple[Column, ...]:
+        """The columns to read; one at least, so that rows can be counted."""
+        table = self.relation.table
+        return tuple(table.get_column(name) for name in self.columns) or table.columns[:1]
 
 
 @dataclass(frozen=True)
@@ -100,5 +115,5 @@ def _is_scannable(node: exp.Expression) -> bool:
     if isinstance(node, exp.In):
         return isinstance(node.this, exp.Column) and all(isinstance(item, exp.Literal) for item in node.expressions)
     if isinstance(node, exp.Cast):
-        return node.args["to"].this in (exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT)
+        return node.args["to"].this in _SCANNED_CASTS
     return not isinstance(node, exp.Is) or isinstance(node.this, exp.Column)

@@ -13,18 +13,15 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlglot import exp
 
 from skydex.query import tree
 from skydex.query.scope import Source
 from skydex.query.tree import InRegion
-from skydex.sky import Range, intersect_ranges, merge_ranges, ranges29
+from skydex.sky import Range, Ranges, intersect_ranges, merge_ranges, ranges29
 
-__all__ = ["Ranges", "prune"]
+__all__ = ["prune"]
 
-Ranges = NDArray[np.int64]
-"""Half-open ranges of order-29 NESTED pixels, (n, 2), ascending."""
 
 _NOWHERE: Ranges = np.empty((0, 2), np.int64)
 _Bounds = dict[tuple[str, str], tuple[float, float]]
@@ -50,18 +47,26 @@ def prune(query: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ran
 
 def _conditions(select: exp.Select) -> Iterable[tuple[exp.Expression, set[str]]]:
     """The conditions of a SELECT, each with the sources that it may restrict."""
-    from_ = select.args.get("from_") or select.args.get("from")
+    from_ = select.args.get("from_")
     if from_ is None:
         return
     joins = select.args.get("joins") or []
-    own = {item.alias_or_name for item in (from_.this, *(join.this for join in joins))}
+    own = set().union(*(_names(item) for item in (from_.this, *(join.this for join in joins))))
     where = select.args.get("where")
     if where is not None:
         yield where.this, own
     for join in joins:
         on, side = join.args.get("on"), (join.side or "").upper()
         if on is not None and side not in ("RIGHT", "FULL"):
-            yield on, {join.this.alias_or_name} if side == "LEFT" else own
+            yield on, _names(join.this) if side == "LEFT" else own
+
+
+def _names(item: exp.Expression) -> set[str]:
+    """The sources of one entry of FROM; a join in parentheses has several."""
+    if item.alias:
+        return {item.alias}
+    first = item.this
+    return _names(first).union(*(_names(join.this) for join in first.args.get("joins") or ()))
 
 
 def _restrictions(condition: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ranges]:

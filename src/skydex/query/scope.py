@@ -18,7 +18,7 @@ from skydex.query.namespace import Relation
 from skydex.query.values import Value
 from skydex.tables import Column
 
-__all__ = ["Scope", "Source"]
+__all__ = ["Scope", "Source", "qualifier_of"]
 
 
 @dataclass
@@ -107,7 +107,7 @@ class Scope:
                     yield source.value(key)
 
     def around(self) -> Iterator[Scope]:
-        """This scope and those around it, from the inside."""
+        """The scope itself and those around it, from the inside."""
         scope: Scope | None = self
         while scope is not None:
             yield scope
@@ -139,6 +139,6 @@ class Scope:
         return UnknownTableError(qualifier, where="the FROM clause", near=near_names(qualifier, aliases), **place)
 
 
-def identifier_text(node: exp.Expression | None) -> str:
-    """Text of an identifier node, or nothing."""
-    return node.name if node is not None else ""
+def qualifier_of(column: exp.Column) -> str:
+    """What stands before the dot of a column's name: a table, or a schema and a table."""
+    return ".".join(part.name for part in (column.args.get("db"), column.args.get("table")) if part is not None)

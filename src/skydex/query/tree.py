@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 
-class InRegion(exp.Condition, exp.Func):
+class InRegion(exp.Expression, exp.Func):  # type: ignore[misc]
     """Whether a position lies in a constant region of the sky (`meta["region"]`, a `sky.Region`).
 
     Engines that know no such function ask `geometry.expanded` for the same test in arithmetic.
     """
 
-    arg_types = {"this": True, "expression": True}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True}
 
 
 def column(source: str, name: str) -> exp.Column:
@@ -112,7 +112,9 @@ def conjunction(nodes: Sequence[exp.Expression], kind: type[exp.Expression] = ex
     if len(nodes) == 1:
         return nodes[0]
     middle = len(nodes) // 2
-    return kind(this=_wrapped(conjunction(nodes[:middle], kind)), expression=_wrapped(conjunction(nodes[middle:], kind)))
+    return kind(
+        this=_wrapped(conjunction(nodes[:middle], kind)), expression=_wrapped(conjunction(nodes[middle:], kind))
+    )
 
 
 def _wrapped(node: exp.Expression) -> exp.Expression:

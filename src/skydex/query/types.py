@@ -37,8 +37,11 @@ def common(left: Column, right: Column) -> Column | None:
     merged = _common_type(left, right)
     if merged is None:
         return None
-    kept = {key: value for key in ("unit", "ucd", "utype", "description")
-            if (value := getattr(left, key)) == getattr(right, key)}
+    kept = {
+        key: value
+        for key in ("unit", "ucd", "utype", "description")
+        if (value := getattr(left, key)) == getattr(right, key)
+    }
     return replace(merged, name=left.name, **kept)
 
 

@@ -25,6 +25,7 @@ __all__ = ["QueryReader"]
 _SET_OPERATIONS = {"UNION": exp.Union, "EXCEPT": exp.Except, "INTERSECT": exp.Intersect}
 _SIDES = ("LEFT", "RIGHT", "FULL")
 _JOIN_WORDS = frozenset({"JOIN", "NATURAL", "INNER", "CROSS", *_SIDES})
+_FOREIGN_JOINS = frozenset({"ANTI", "ASOF", "POSITIONAL", "SEMI"})
 _MOST_TABLE_PARTS = 3
 
 
@@ -259,6 +260,8 @@ class QueryReader(ValueReader):
         return self._with_alias(query)
 
     def _with_alias(self, table: exp.Expression) -> exp.Expression:
+        if self.token.word in _FOREIGN_JOINS and self.ahead().word == "JOIN":
+            raise self.failed(FOREIGN_WORDS[self.token.word])
         alias = self.alias("a name for the table after AS")
         if alias is None:
             return table

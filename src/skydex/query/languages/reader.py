@@ -22,7 +22,10 @@ __all__ = ["Reader"]
 
 Node = TypeVar("Node", bound=exp.Expression)
 _LONGEST_SHOWN = 40
-_DIGITS = 'A name that begins with a digit, or contains other signs, is written in double quotes, as in "2mass".'
+_OTHER_NAMES = (
+    "A name that begins with a digit, or has other signs than letters, digits and underscores, "
+    'is written in double quotes, as in "II/246/out".'
+)
 _ORDER_OF_CLAUSES = "The clauses of a query are SELECT, FROM, WHERE, GROUP BY, HAVING, ORDER BY, OFFSET, in this order."
 _END = "the end of the query"
 _TOO_NEW = "{} is not part of ADQL 2.0, for which this query asks: ask for ADQL 2.1."
@@ -124,8 +127,8 @@ class Reader:
             return self.failed("This closing parenthesis closes nothing: is an opening one missing before it?")
         if token.word == ";":
             return self.failed(f"The query ends here, where {wanted} is expected.")
-        if _sticks(previous, token):
-            return self.failed(_DIGITS)
+        if _sticks(previous, token) or _sticks(token, self.ahead()) or token.word in ("/", "-", "+"):
+            return self.failed(_OTHER_NAMES)
         if previous.text == "''" and token.kind == "word":
             return self.failed("A text stands between one single quote on each side: 'like this'.", previous)
         if token.kind == "word" and token.word in CLAUSES:

@@ -27,6 +27,10 @@ _TOKEN = re.compile(
       | (?P<strange>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_LONGEST_WORD = 60
+_WORD = re.compile(rf"\w{{1,{_LONGEST_WORD}}}")
+_WORD_BEFORE = re.compile(r"\w*$")
+_HEXADECIMAL = re.compile(r"0[xX](?=[0-9A-Fa-f])")
 
 
 class Token(NamedTuple):
@@ -79,25 +83,27 @@ def read_tokens(text: str, *, most: int) -> list[Token]:
 
 
 def _foreign(text: str, found: str, start: int) -> QuerySyntaxError:
-    sentence = FOREIGN_SIGNS.get(found) or _strange(text, found, start)
-    return QuerySyntaxError(sentence, **place_at(text, start, found))
+    word = _WORD.match(text, start) if len(found) == 1 else None
+    token = word.group() if word else found
+    before = _WORD_BEFORE.search(text[max(0, start - _LONGEST_WORD) : start])
+    sentence = FOREIGN_SIGNS.get(found) or _strange(token, before)
+    return QuerySyntaxError(sentence, **place_at(text, start, token))
 
 
-def _strange(text: str, character: str, start: int) -> str:
-    if character.lower().startswith("0x"):
-        return f"ADQL has no hexadecimal numbers: write {int(character, 16)} for {character}."
-    if character == "'":
+def _strange(token: str, before: re.Match[str] | None) -> str:
+    """What to say about something that no ADQL query contains, with the letters before it."""
+    if _HEXADECIMAL.match(token):
+        return f"ADQL has no hexadecimal numbers: write {int(token[:18], 16)} for {token[:18]}."
+    if token == "'":
         return "A text begins here and its closing quote (') is missing. A quote inside a text is written twice ('')."
-    if character == '"':
+    if token == '"':
         return 'A quoted name begins here and its closing double quote (") is missing.'
-    if character == "_" or character.isalpha():
-        name = re.match(r"\w+", text[start:]) or re.match(r".", text[start:])
-        before = re.search(r"\w*$", text[:start])
-        whole = (before.group() if before else "") + (name.group() if name else character)
+    if _WORD.match(token):
+        whole = (before.group() if before else "") + token
         return (
             "Names consist of the letters a to z, digits and underscores, and begin with a letter. "
-            f'Any other name stands in double quotes: "{whole[:60]}".'
+            f'Any other name stands in double quotes: "{whole}".'
         )
-    if character.isprintable():
-        return f"ADQL has no sign {character} outside of quotes."
-    return f"The text contains a character that cannot be shown (U+{ord(character):04X})."
+    if token.isprintable():
+        return f"ADQL has no sign {token} outside of quotes."
+    return f"The text contains a character that cannot be shown (U+{ord(token):04X})."

@@ -1,0 +1,138 @@
+"""What names mean: results' metadata, and the complaints about names that mean nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from skydex.errors import (
+    AmbiguousColumnError,
+    BadQueryError,
+    RequestError,
+    UnknownColumnError,
+    UnknownFunctionError,
+    UnknownTableError,
+)
+from skydex.query import Namespace, bind, get_language
+
+
+def columns_of(text: str, namespace: Namespace):
+    return bind(get_language("ADQL").parse(text), namespace).columns
+
+
+def test_result_columns_keep_unit_ucd_and_description(namespace):
+    (column,) = columns_of("SELECT mag FROM sky.stars", namespace)
+    assert (column.unit, column.ucd, column.description) == ("mag", "phot.mag;em.opt.V", "Mean magnitude")
+
+
+def test_names_are_echoed_as_they_are_written(namespace):
+    columns = columns_of("SELECT RAMean, s.ID, mag AS v, mag FROM sky.stars AS s", namespace)
+    assert [column.name for column in columns] == ["RAMean", "ID", "v", "mag"]
+
+
+def test_the_same_column_may_stand_twice(namespace):
+    assert [column.name for column in columns_of("SELECT name, name FROM stars", namespace)] == ["name", "name"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "datatype", "unit", "ucd"),
+    [
+        ("COUNT(*)", "long", None, "meta.number"),
+        ("AVG(mag)", "double", "mag", "phot.mag;em.opt.V;stat.mean"),
+        ("MAX(id)", "long", None, "meta.id;stat.max"),
+        ("SUM(filterID)", "long", None, None),
+        ("MIN(raMean)", "double", "deg", "pos.eq.ra;stat.min"),
+    ],
+)
+def test_aggregates_know_type_unit_and_ucd(namespace, expression, datatype, unit, ucd):
+    (column,) = columns_of(f"SELECT {expression} FROM stars", namespace)
+    assert (column.datatype.value, column.unit, column.ucd) == (datatype, unit, ucd)
+
+
+@pytest.mark.parametrize(
+    ("expression", "datatype", "unit"),
+    [
+        ("mag + 1", "double", "mag"),
+        ("mag - mag", "double", "mag"),
+        ("mag * 2", "double", None),
+        ("filterID + 1", "long", None),
+        ("filterID / 2", "long", None),
+        ("1.5", "double", None),
+        ("7", "int", None),
+        ("ROUND(mag, 1)", "double", "mag"),
+        ("DISTANCE(POINT(raMean, decMean), POINT(1, 2))", "double", "deg"),
+        ("CONTAINS(POINT(raMean, decMean), CIRCLE(1, 2, 3))", "int", None),
+        ("CAST(mag AS INTEGER)", "int", "mag"),
+        ("CASE WHEN mag < 13 THEN 1 ELSE 2.5 END", "double", None),
+    ],
+)
+def test_expressions_know_type_and_unit(namespace, expression, datatype, unit):
+    (column,) = columns_of(f"SELECT {expression} FROM stars", namespace)
+    assert (column.datatype.value, column.unit) == (datatype, unit)
+
+
+@pytest.mark.parametrize(
+    ("expression", "arraysize"),
+    [
+        ("name", "12*"),
+        ("name || '-x'", "14*"),
+        ("'abc'", "3*"),
+        ("CAST(id AS VARCHAR(20))", "20*"),
+        ("UPPER(name)", "12*"),
+    ],
+)
+def test_text_has_a_bounded_length(namespace, expression, arraysize):
+    (column,) = columns_of(f"SELECT {expression} FROM stars", namespace)
+    assert column.arraysize == arraysize
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("SELECT magg FROM stars", UnknownColumnError, 'No column "magg" in sky.stars. Did you mean "mag"?'),
+        ("SELECT x.mag FROM stars AS s", UnknownTableError, 'No table "x" in the FROM clause'),
+        ("SELECT mag FROM star", UnknownTableError, 'Did you mean "sky.stars"?'),
+        ("SELECT filterID FROM stars, bands", AmbiguousColumnError, "say which"),
+        ("SELECT FOO(mag) FROM stars", UnknownFunctionError, 'No function "FOO"'),
+        ("SELECT mag FROM stars WHERE name = 3", BadQueryError, "Cannot compare text with a number"),
+        ("SELECT name + 1 FROM stars", BadQueryError, "A number is expected here, not text"),
+        ("SELECT mag, COUNT(*) FROM stars", BadQueryError, '"mag" must stand in GROUP BY'),
+        ("SELECT name FROM stars GROUP BY filterID", BadQueryError, '"name" must stand in GROUP BY'),
+        ("SELECT mag FROM stars WHERE COUNT(*) > 1", BadQueryError, "use HAVING"),
+        ("SELECT mag FROM stars ORDER BY 3", BadQueryError, "the result has columns 1 to 1"),
+        ("SELECT id FROM stars UNION SELECT id, mag FROM stars", BadQueryError, "select 1 and 2 columns"),
+        ("SELECT id FROM stars UNION SELECT name FROM stars", BadQueryError, "different types"),
+        ("SELECT POINT(1, 2) FROM stars", BadQueryError, "stands only inside"),
+        ("SELECT id FROM stars WHERE 1=CONTAINS(POINT('GALACTIC', 1, 2), CIRCLE(1, 2, 3))", BadQueryError, "ICRS"),
+        ("SELECT ATAN2(mag) FROM stars", RequestError, "ATAN2"),
+        ("SELECT SQRT(name) FROM stars", BadQueryError, "Argument 1 of SQRT must be a number"),
+        ("SELECT a.id FROM stars AS a, stars AS a", BadQueryError, "give one of them an alias"),
+        ("SELECT id FROM stars WHERE observed > 'yesterday'", BadQueryError, "is not a time"),
+        ('SELECT id FROM stars NATURAL JOIN (SELECT "size" FROM bands) AS b', BadQueryError, "no column in common"),
+    ],
+)
+def test_what_cannot_mean_anything_is_refused_with_a_remedy(namespace, text, error, message):
+    with pytest.raises(error) as caught:
+        columns_of(text, namespace)
+    assert message in str(caught.value)
+
+
+def test_errors_point_at_the_token(namespace):
+    with pytest.raises(UnknownColumnError) as caught:
+        columns_of("SELECT id,\n       magg\nFROM stars", namespace)
+    assert (caught.value.line, caught.value.column, caught.value.token) == (2, 8, "magg")
+
+
+def test_every_engine_function_outside_the_list_is_refused_by_name(namespace):
+    """R01: DuckDB's own functions are not a user's."""
+    import duckdb
+
+    from skydex.query.functions import AGGREGATES, SCALARS
+    from skydex.query.geometry import SHAPES
+
+    ours = {*SCALARS, *AGGREGATES, *SHAPES, "CONTAINS", "INTERSECTS", "DISTANCE"}
+    names = {name for (name,) in duckdb.sql("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()}
+    words = [name for name in names if name.isidentifier() and name.isascii() and name.upper() not in ours]
+    assert len(words) > 500
+    for name in words:
+        with pytest.raises(RequestError):
+            columns_of(f"SELECT {name}(mag) FROM stars", namespace)
