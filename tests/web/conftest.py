@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from skydex.jobs import Staffing, WorkerLimits
 from skydex.web.dispatch import Dispatcher, Rules
@@ -18,14 +19,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
 
 @pytest.fixture
 def run():
-    """Run a coroutine to its end, or fail after half a minute."""
+    """Run a coroutine to its end, on the loop that servers use, or fail after half a minute."""
 
     def run(coroutine):
         async def bounded():
             async with asyncio.timeout(30):
                 return await coroutine
 
-        return asyncio.run(bounded())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(bounded())
 
     return run
 

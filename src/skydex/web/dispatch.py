@@ -15,7 +15,7 @@ import socket
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from skydex.errors import BusyError, SkydexError, TimeLimitError, WorkerError
 from skydex.jobs import ForkServer, FrameReader, Kind, Staffing, frame
@@ -166,8 +166,7 @@ class _Worker(asyncio.Protocol):
         self.resume()  # a paused socket would not tell of its end
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         exchange, is_free = self._exchange, False
