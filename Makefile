@@ -1,0 +1,56 @@
+# make demo    real catalogues published and queried on this machine; the server stays (ONCE=1: stops afterwards)
+# make test    lint, types, layers and all tests
+# make docs    the reference pages, from the code
+# make bench   measurements, with ratios to what others need
+#
+# Each target makes the environment it needs in .venv; nothing else is touched.
+
+SHELL := /bin/bash
+PY := .venv/bin/python
+N ?= 2
+SHARED ?= ../shared
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint tests test-long docs bench clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+demo:
+	@.ci/venv demo
+	@$(PY) -m skydex demo run --out demo-output $(if $(wildcard $(SHARED)/data),--data $(SHARED)/data) $(if $(ONCE),--once)
+
+test:
+	@.ci/venv test
+	@.ci/tools
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory tests
+
+lint:
+	@echo "== Lint"
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@echo "== Types"
+	@$(PY) -m mypy
+	@echo "== Layers"
+	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+tests:
+	@echo "== Tests"
+	@$(PY) -m pytest -n $(N) -m "not slow"
+
+test-long:
+	@.ci/venv test
+	@.ci/tools
+	@$(PY) -m pytest -n $(N)
+
+docs:
+	@.ci/venv test
+	@$(PY) docs/build.py
+
+bench:
+	@.ci/venv bench
+	@$(PY) -m benchmarks
+
+clean:
+	rm -rf .venv demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

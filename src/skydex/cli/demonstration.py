@@ -1,0 +1,49 @@
+"""The demonstration: `skydex demo build`, `skydex demo run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(name="demo", help="A demonstration archive, built, served and used.", no_args_is_help=True)
+
+Data = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Real catalogues to publish; without, a small simulated sky.")
+]
+
+
+@app.command()
+def build(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the archive goes.")],
+    data: Data = None,
+) -> None:
+    """Build the demonstration archive.
+
+    **Example**: `skydex demo build --out demo-archive`, then `skydex serve demo-archive`
+    """
+    from skydex.demo import build_demo
+
+    build_demo(out, data)
+
+
+@app.command()
+def run(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where archive, tables and figures go.")],
+    data: Data = None,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Stop when the work is done, instead of serving on.")] = False,
+    port: Annotated[int | None, typer.Option(help="TCP port of the server; any free one if it is taken.")] = None,
+) -> None:
+    """Build the archive, serve it, ask it over the network as an astronomer would, and go on serving it.
+
+    Tables and figures of the answers are written beside the archive. Needs `pip install 'skydex[demo]'`.
+
+    **Example**: `skydex demo run --out demo-output`
+    """
+    from skydex.demo import run_demo
+
+    run_demo(out, data, once=once, port=port)

@@ -1,0 +1,114 @@
+"""What an archive holds, and whether it is sound: `list`, `show`, `verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skydex.cli.command import Command
+from skydex.cli.screen import output, progress_bar, remark
+
+if TYPE_CHECKING:
+    from skydex.tables import Column
+
+__all__ = ["COMMANDS", "PANEL"]
+
+PANEL = "Look after"
+
+Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Directory of the archive.")]
+
+
+def list_tables(archive: Archive) -> None:
+    """List the tables of an archive.
+
+    **Example**: `skydex list archive`
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from skydex.store import ArchiveDirectory
+
+    grid = Table("table", "rows", "", "published", "description", box=None, header_style="bold", pad_edge=False)
+    grid.columns[1].justify = "right"
+    for entry in ArchiveDirectory(archive).tables():
+        n_rows = "?" if entry.n_rows is None else f"{entry.n_rows:,}"
+        grid.add_row(entry.name, n_rows, entry.kind, entry.published_at[:10], escape(entry.description))
+    output().print(grid)
+
+
+def show(
+    archive: Archive,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Name of the table, as schema.table.")],
+) -> None:
+    """Describe a table: its columns, where its positions are, how it lies on the disk.
+
+    A question mark after a unit or UCD says that it was guessed, and how surely.
+
+    **Example**: `skydex show archive survey.stars`
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from skydex.store import ArchiveDirectory
+
+    directory = ArchiveDirectory(archive)
+    dataset = directory.open(table)
+    described = dataset.table
+    grid = Table("column", "type", "unit", "ucd", "description", box=None, header_style="bold", pad_edge=False)
+    for column in described.columns:
+        grid.add_row(*(escape(cell) for cell in _cells(column)))
+    n_rows = "unknown" if described.n_rows is None else f"{described.n_rows:,}"
+    position = f"{described.position.ra}, {described.position.dec} (ICRS, deg)" if described.position else "none"
+    console = output()
+    console.print(f"[bold]{described.name}[/bold]  {escape(described.description)}".rstrip())
+    console.print(f"rows: {n_rows}; position: {position}; id: {described.id_column or 'none'}")
+    console.print(f"files: {len(dataset.partitions):,} in {escape(directory.address(directory.get(table)))}")
+    console.print(grid)
+
+
+def _cells(column: Column) -> tuple[str, str, str, str, str]:
+    kind = f"{column.datatype}[{column.arraysize}]" if column.arraysize else str(column.datatype)
+    return column.name, kind, _guessed(column, "unit"), _guessed(column, "ucd"), column.description
+
+
+def _guessed(column: Column, attribute: str) -> str:
+    value = getattr(column, attribute) or ""
+    trust = column.inferred.get(attribute)
+    return f"{value} ?{trust:.0%}" if value and trust is not None else value
+
+
+def verify(
+    archive: Archive,
+    table: Annotated[str | None, typer.Argument(metavar="[TABLE]", help="One table; by default all.")] = None,
+) -> None:
+    """Read every byte and compare it with what was published.
+
+    Lists what is damaged, missing or surplus, and exits with status 1 if there is anything.
+
+    **Examples**
+
+    - `skydex verify archive`
+    - `skydex verify archive survey.stars`
+    """
+    from skydex import store
+
+    directory = store.ArchiveDirectory(archive)
+    entries = [directory.get(table)] if table else list(directory.tables())
+    n_damaged = 0
+    for entry in entries:
+        with progress_bar(entry.name, unit="files") as progress:
+            found = store.verify(
+                directory.open(entry.name), progress=lambda done, total: progress("verify", done, total)
+            )
+        n_damaged += bool(found)
+        print(f"{entry.name}: {'damaged' if found else 'sound'}")
+        for damage in found:
+            print(f"  {damage.partition}: {damage.problem}")
+    if n_damaged:
+        remark(f"skydex: {n_damaged} of {len(entries)} tables are damaged.")
+        raise typer.Exit(1)
+
+
+COMMANDS = (Command(list_tables, {"name": "list"}), Command(show), Command(verify))

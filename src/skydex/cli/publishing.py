@@ -1,0 +1,151 @@
+"""Tables into an archive and out of it: `ingest`, `mount`, `remove`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skydex.cli.command import Command
+from skydex.cli.screen import output, progress_bar, remark
+
+__all__ = ["COMMANDS", "PANEL"]
+
+PANEL = "Publish"
+
+Archive = Annotated[Path, typer.Option("--into", "-a", metavar="ARCHIVE", help="The archive's directory; made if new.")]
+Name = Annotated[str, typer.Option("--name", "-n", metavar="SCHEMA.TABLE", help="Name of the published table.")]
+
+
+class BadRows(StrEnum):
+    """What to do with rows whose position is missing or impossible."""
+
+    REFUSE = "refuse"
+    KEEP = "keep"
+    DROP = "drop"
+
+
+def ingest(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or patterns with the same columns.")],
+    into: Archive = Path("archive"),
+    name: Name = "",
+    *,
+    recipe: Annotated[str | None, typer.Option(help="A YAML file, or the name of a recipe that comes along.")] = None,
+    ra: Annotated[list[str] | None, typer.Option(help="Column of right ascension; three times for h, m, s.")] = None,
+    dec: Annotated[list[str] | None, typer.Option(help="Column of declination; four times for sign, d, m, s.")] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="How angles are given: deg, hourangle, rad, arcsec, sexagesimal, parts.")
+    ] = None,
+    frame: Annotated[str | None, typer.Option(help="icrs, fk5, fk4, galactic or ecliptic; stored as ICRS.")] = None,
+    equinox: Annotated[str | None, typer.Option(help="Equinox of FK4, FK5 and ecliptic positions, e.g. B1950.")] = None,
+    no_position: Annotated[bool, typer.Option("--no-position", help="The table has no positions.")] = False,
+    id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that names a row.")] = None,
+    null: Annotated[list[str] | None, typer.Option(help='A value that means "no value": -999; repeatable.')] = None,
+    bad_rows: Annotated[BadRows | None, typer.Option(help="Rows without a possible position; by default kept.")] = None,
+    table: Annotated[
+        str | None, typer.Option(help="Which of several tables in a file: name, or number from 0.")
+    ] = None,
+    file_format: Annotated[str | None, typer.Option("--format", help="Format of the files, if it is not told.")] = None,
+    description: Annotated[str | None, typer.Option(help="One paragraph about the table.")] = None,
+    show_recipe: Annotated[
+        bool, typer.Option("--show-recipe", help="Store nothing; print what would be done, as a recipe.")
+    ] = False,
+) -> None:
+    """Publish files as a table.
+
+    Reads FITS, VOTable, CSV, TSV, ECSV, CDS, MRT, IPAC, Parquet and Arrow, compressed or not. Positions, units and
+    nulls are found where they can be; what was guessed carries a question mark in the report. A table of that name
+    is replaced in one step.
+
+    **Examples**
+
+    - `skydex ingest stars.fits --into archive --name survey.stars`
+    - `skydex ingest 'night_*.csv' -a archive -n survey.nights --ra RAJ2000 --dec DEJ2000 --null -99.9`
+    - `skydex ingest old.dat -a archive -n old.stars --ra ra1950 --dec de1950 --frame fk4 --equinox B1950`
+    - `skydex ingest stars.fits --show-recipe > stars.yaml`
+    """
+    from skydex.ingest import inferred_recipe, ingest_files, make_recipe, to_yaml
+
+    options = {
+        "ra": _one_or_several(ra),
+        "dec": _one_or_several(dec),
+        "unit": unit,
+        "frame": frame,
+        "equinox": equinox,
+        "position": "none" if no_position else None,
+        "id": id_column,
+        "null": [_number_or_text(text) for text in null or []] or None,
+        "bad_rows": bad_rows.value if bad_rows else None,
+        "select": _number_or_text(table) if table else None,
+        "format": file_format,
+        "description": description,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+    if show_recipe:
+        print(to_yaml(inferred_recipe(make_recipe(files, name, recipe=recipe, **given))), end="")
+        return
+    if not name and recipe is None:
+        raise typer.BadParameter("is needed, in the form schema.table", param_hint="--name")
+    with progress_bar(name) as progress:
+        report = ingest_files(files, into, name, recipe=recipe, progress=progress, **given)
+    output().print(report)
+
+
+def mount(
+    place: Annotated[str, typer.Argument(metavar="PATH-OR-URL", help="A HATS catalogue, or Parquet files.")],
+    into: Archive = Path("archive"),
+    name: Name = "",
+) -> None:
+    """Publish a catalogue where it lies, without copying it.
+
+    Takes a HATS catalogue or collection, or a directory of Parquet files with the same columns, here or at any
+    address that fsspec knows (`https://`, `s3://`, ...).
+
+    **Examples**
+
+    - `skydex mount /data/hats/gaia_dr3 --into archive --name gaia.dr3`
+    - `skydex mount https://example.org/hats/ztf_dr22 --into archive --name ztf.objects`
+    """
+    from skydex.store import ArchiveDirectory
+
+    if not name:
+        raise typer.BadParameter("is needed, in the form schema.table", param_hint="--name")
+    entry = ArchiveDirectory.create(into).mount(name, place)
+    n_rows = "an unknown number of" if entry.n_rows is None else f"{entry.n_rows:,}"
+    print(f"{entry.name}: {n_rows} rows, mounted")
+
+
+def remove(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Directory of the archive.")],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Name of the table, as schema.table.")],
+) -> None:
+    """Take a table out of an archive.
+
+    Its files are deleted when no running query reads them any more; those of a mounted catalogue are left alone.
+
+    **Example**: `skydex remove archive survey.stars`
+    """
+    from skydex.store import ArchiveDirectory
+
+    directory = ArchiveDirectory(archive)
+    name = directory.get(table).name
+    directory.remove(name)
+    remark(f"{name} is removed.")
+
+
+def _one_or_several(columns: list[str] | None) -> str | list[str] | None:
+    return columns[0] if columns and len(columns) == 1 else columns or None
+
+
+def _number_or_text(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+COMMANDS = (Command(ingest), Command(mount), Command(remove))

@@ -1,0 +1,98 @@
+"""Questions to a server: TAP 1.1 sync (IVOA REC 2019-09-27, section 2.1) and SCS 1.03 (IVOA REC 2008-02-22).
+
+An answer is handed on as it arrives. The server's own words about an error are shown, from a VOTable's QUERY_STATUS
+(DALI 1.1, section 4.4) or from the SCS INFO named Error.
+"""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlencode, urlsplit
+from xml.etree import ElementTree
+
+from skydex import __version__
+from skydex.errors import BadQueryError, ServiceError
+
+__all__ = ["ask", "is_address", "scs_address", "tap_address"]
+
+CHUNK = 1 << 18
+WAIT_S = 600.0
+"""How long a server may stay silent: the longest that synchronous queries are commonly given."""
+_ERROR_HEAD = 1 << 16
+
+
+def is_address(target: str) -> bool:
+    """Whether a target is a server rather than a directory."""
+    return target.startswith(("http://", "https://"))
+
+
+def tap_address(target: str) -> str:
+    """Where a server answers queries: a TAP address is taken as it is, any other is asked below `/tap`."""
+    base = target.rstrip("/")
+    if base.endswith("/sync"):
+        return base
+    last = urlsplit(base).path.rpartition("/")[2].lower()
+    return f"{base}/sync" if "tap" in last else f"{base}/tap/sync"
+
+
+def scs_address(target: str, table: str) -> str:
+    """Where a skydex server answers cone searches in a table."""
+    base = target.rstrip("/").removesuffix("/tap")
+    schema, _, name = table.rpartition(".")
+    return f"{base}/{schema}/scs/{name}"
+
+
+def ask(address: str, parameters: Mapping[str, object]) -> Iterator[bytes]:
+    """Post parameters, and yield the answer as it arrives.
+
+    Raises
+    ------
+    BadQueryError
+        The server refused the request; its own words.
+    ServiceError
+        There was no answer, or it broke off.
+    """
+    given = {key: value for key, value in parameters.items() if value is not None}
+    request = urllib.request.Request(address, urlencode(given).encode(), {"User-Agent": f"skydex/{__version__}"})
+    host = urlsplit(address).netloc
+    try:
+        with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+            yield from _chunks(answer)
+    except urllib.error.HTTPError as error:
+        raise _refusal(error.read(_ERROR_HEAD), f"{host} answered with status {error.code}.") from error
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        reason = getattr(error, "reason", error)
+        raise ServiceError(f"{host} gave no whole answer: {reason}. Nothing was kept; try again.") from error
+
+
+def _chunks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    head = answer.read(CHUNK)
+    if len(head) < CHUNK and (message := _error_message(head)):  # SCS refuses with status 200
+        raise BadQueryError(message)
+    yield head
+    while chunk := answer.read(CHUNK):
+        yield chunk
+
+
+def _refusal(content: bytes, otherwise: str) -> BadQueryError:
+    return BadQueryError(_error_message(content) or otherwise)
+
+
+def _error_message(content: bytes) -> str | None:
+    """What a short VOTable says went wrong, if it is one and something did."""
+    if b"<VOTABLE" not in content[:2000]:
+        return None
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError:
+        return None
+    for element in root.iter():
+        facts = (element.get("name", "").lower(), element.get("value", ""))
+        if facts[0] == "query_status" and facts[1].upper() == "ERROR":
+            return " ".join((element.text or "").split()) or "The server refused the query and did not say why."
+        if facts[0] == "error":
+            return facts[1]
+    return None
