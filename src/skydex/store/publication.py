@@ -8,9 +8,11 @@ and the manifest, which is written last.
 from __future__ import annotations
 
 import datetime
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from skydex import __version__
-from skydex.store.coverage import moc_to_fits, sky_fraction
+from skydex.sky import coverage_of_pixels, coverage_to_fits, sky_fraction
 from skydex.store.files import write_file
 from skydex.store.holding import NOWHERE, Partition
 from skydex.store.layout import (
@@ -40,7 +42,10 @@ from skydex.store.properties import format_properties
 from skydex.store.rowgroups import RowGroups, concat_row_groups, row_groups_to_bytes
 from skydex.tables import INDEX_COLUMN, Table
 
-__all__ = ["Publication"]
+__all__ = ["COVERAGE_ORDER", "Publication"]
+
+COVERAGE_ORDER = 9
+"""HEALPix order of the coverage map: 6.9 arcmin, three million pixels on the whole sky."""
 
 MAX_CHUNKS = 200_000
 """Column chunks up to which a `_metadata` file is written; readers load it whole, about 150 bytes for each."""
@@ -91,8 +96,8 @@ class Publication:
 
         Parameters
         ----------
-        coverage : (n, 2) int64 array or None
-            Half-open order-29 ranges where there are rows; `None` for a table without positions.
+        coverage : (n,) int64 array or None
+            Pixels of `COVERAGE_ORDER` with rows in them; `None` for a table without positions.
         n_unpositioned : int
             Rows without a position.
         version : str
@@ -123,8 +128,9 @@ class Publication:
         pixels = [partition for partition in self.partitions if partition.order != NOWHERE]
         rows = [f"{partition.order},{partition.pixel},{partition.n_rows}" for partition in pixels]
         self._write(PARTITION_INFO, "\n".join(["Norder,Npix,num_rows", *rows, ""]).encode())
-        self._write(COVERAGE, moc_to_fits(coverage))
-        values = self._properties(pixels, sky_fraction(coverage))
+        moc = coverage_of_pixels(COVERAGE_ORDER, coverage)
+        self._write(COVERAGE, _moc_bytes(moc, self.directory))
+        values = self._properties(pixels, sky_fraction(moc))
         for name in PROPERTIES:
             self._write(name, format_properties(values, title="HATS catalog").encode())
 
@@ -150,6 +156,13 @@ class Publication:
             "hats_version": "v1.0",
             "moc_sky_fraction": f"{fraction:.8g}",
         }
+
+
+def _moc_bytes(moc: Any, directory: Path) -> bytes:
+    with tempfile.TemporaryDirectory(dir=directory) as folder:
+        path = Path(folder) / COVERAGE
+        coverage_to_fits(moc, path)
+        return path.read_bytes()
 
 
 def _common_metadata(schema: pa.Schema) -> bytes:

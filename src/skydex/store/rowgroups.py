@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from skydex.sky import merge_ranges, ranges_overlap
+
 __all__ = ["RowGroups", "concat_row_groups", "row_groups_from_bytes", "row_groups_to_bytes"]
 
 Int = NDArray[np.int64]
@@ -58,16 +60,16 @@ class RowGroups:
         numbers : (m,) int64 array
             Positions in these arrays, ascending.
         """
-        low, high = _disjoint(ranges)
-        if not len(low) or not len(self):
+        wanted = _disjoint(ranges)
+        if not len(wanted) or not len(self):
             return np.empty(0, np.int64)
         order, least, greatest = self._bounds
-        first = np.searchsorted(greatest, low)
-        last = np.searchsorted(least, high)
+        first = np.searchsorted(greatest, wanted[:, 0])
+        last = np.searchsorted(least, wanted[:, 1])
         candidates = _union(first, last)
         if order is not None:
             candidates = np.sort(order[candidates])
-        return candidates[self._meet(candidates, low, high)]
+        return candidates[ranges_overlap(wanted, self.index_min[candidates], self.index_max[candidates])]
 
     @cached_property
     def _bounds(self) -> tuple[Int | None, Int, Int]:
@@ -83,26 +85,12 @@ class RowGroups:
         order = np.argsort(least, kind="stable")
         return order, least[order], np.maximum.accumulate(greatest[order])
 
-    def _meet(self, numbers: Int, low: Int, high: Int) -> NDArray[np.bool_]:
-        """Whether each group meets the first range that ends behind its least pixel."""
-        after = np.searchsorted(high, self.index_min[numbers], side="right")
-        starts = np.append(low, np.iinfo(np.int64).max)[after]
-        return np.asarray(starts <= self.index_max[numbers])
 
-
-def _disjoint(ranges: Int) -> tuple[Int, Int]:
-    """Lower and upper ends, ascending and apart; ranges that come so already are not touched."""
+def _disjoint(ranges: Int) -> Int:
+    """Ascending ranges that do not overlap; those that come so already are not touched."""
     pairs = np.asarray(ranges, np.int64).reshape(-1, 2)
-    low, high = pairs[:, 0], pairs[:, 1]
-    if (high > low).all() and (low[1:] >= high[:-1]).all():
-        return low, high
-    pairs = pairs[high > low]
-    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
-    if not len(pairs):
-        return pairs[:, 0], pairs[:, 1]
-    reach = np.maximum.accumulate(pairs[:, 1])
-    starts = np.flatnonzero(np.append(True, pairs[1:, 0] > reach[:-1]))
-    return pairs[starts, 0], reach[np.append(starts[1:], len(pairs)) - 1]
+    ends = pairs.ravel()
+    return pairs if (ends[1:] >= ends[:-1]).all() and (pairs[:, 0] < pairs[:, 1]).all() else merge_ranges(pairs)
 
 
 def _union(first: Int, last: Int) -> Int:

@@ -30,13 +30,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from skydex.errors import StoreError
-from skydex.store.coverage import joined_ranges, occupied_ranges
 from skydex.store.files import storing, sync_directories, sync_directory
 from skydex.store.journal import Entry, Journal
 from skydex.store.layout import DATASET, UNPOSITIONED, Layout, partition_file
 from skydex.store.parquet import PartitionFile, write_partition
 from skydex.store.partitioning import Pixels, adaptive_pixels
-from skydex.store.publication import Publication
+from skydex.store.publication import COVERAGE_ORDER, Publication
 from skydex.store.runs import Run, merged, open_run, sorted_table, write_run
 from skydex.store.texts import TextSize, joined_sizes, sized_columns, text_sizes
 from skydex.tables import INDEX_COLUMN, Table, arrow_schema, metadata_of_columns
@@ -257,8 +256,7 @@ class _Finish:
             self._write_unpositioned(pool, book)
         self._count_again()
         version = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
-        coverage = joined_ranges(self.coverage) if self.table.position else None
-        book.close(coverage, n_unpositioned=n_unpositioned, version=version)
+        book.close(self._covered(), n_unpositioned=n_unpositioned, version=version)
         sync_directories(self.directory)
         size = book.n_bytes
         return WriteReport(
@@ -280,7 +278,13 @@ class _Finish:
         order, pixel, (start, stop) = span
         rows = merged([run.within(start, stop) for run in self.runs], self.layout.sort_by)
         written = self._write(self.directory / partition_file(order, pixel), [rows])
-        return written, occupied_ranges(rows[INDEX_COLUMN].to_numpy())
+        return written, np.unique(rows[INDEX_COLUMN].to_numpy() >> 2 * (29 - COVERAGE_ORDER))
+
+    def _covered(self) -> NDArray[np.int64] | None:
+        """Occupied pixels, each once; partitions finer than the coverage map share some."""
+        if not self.table.position:
+            return None
+        return np.unique(np.concatenate([*self.coverage, np.empty(0, np.int64)]))
 
     def _write_unpositioned(self, pool: ThreadPoolExecutor, book: Publication) -> None:
         """Rows without a position, in the order in which they came."""
