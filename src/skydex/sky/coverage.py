@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skydex.errors import UnreadableFileError
 from skydex.sky.pixels import MAX_ORDER
 from skydex.sky.ranges import Ranges
 
@@ -67,10 +68,19 @@ def coverage_to_fits(coverage: MOC, path: Path) -> None:
 
 
 def coverage_from_fits(path: Path) -> MOC:
-    """Read a space MOC from a FITS file of MOC 1.1 or 2.0."""
+    """Read a space MOC from a FITS file of MOC 1.1 or 2.0.
+
+    Raises
+    ------
+    UnreadableFileError
+        A file that is missing or damaged, or a MOC of time.
+    """
     from mocpy import MOC
 
-    return MOC.load(str(path), format="fits")
+    try:
+        return MOC.load(str(path), format="fits")
+    except OSError as error:
+        raise UnreadableFileError(path.name, f"{error}.") from error
 
 
 def sky_fraction(coverage: MOC) -> float:
