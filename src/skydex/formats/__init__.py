@@ -1,6 +1,6 @@
 """File formats: batches in, batches out, always streaming; one module each."""
 
-from skydex.formats import delimited, fits
+from skydex.formats import arrow, delimited, fits, parquet, votable
 from skydex.formats.format import Format, Reader, Source, Writer
 from skydex.formats.registry import Registry
 
@@ -18,7 +18,7 @@ __all__ = [
     "writable",
 ]
 
-_BUILT_IN = (fits.FORMAT, *delimited.FORMATS)
+_BUILT_IN = (*votable.FORMATS, fits.FORMAT, *delimited.FORMATS, parquet.FORMAT, arrow.FORMAT)
 
 REGISTRY = Registry(_BUILT_IN)
 

@@ -15,6 +15,7 @@ from skydex.formats.votable.document import (
     header,
     scs_error_votable,
 )
+from skydex.formats.votable.reader import read, read_votable, sniff
 from skydex.formats.votable.writer import write_votable
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "error_votable",
     "footer",
     "header",
+    "read_votable",
     "scs_error_votable",
     "write_votable",
 ]
@@ -40,7 +42,9 @@ FORMATS = (
         media_type=_MEDIA_TYPE,
         suffixes=(".vot", ".votable", ".xml"),
         aliases=("text/xml", "application/xml", "votable/b2", f"{_MEDIA_TYPE};serialization=BINARY2"),
+        read=read,
         write=write_votable,
+        sniff=sniff,
     ),
     Format(
         name="votable/td",

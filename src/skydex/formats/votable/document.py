@@ -76,6 +76,7 @@ _MAGIC = {
     Datatype.INT: -(2**31),
     Datatype.LONG: -(2**63),
 }
+_VARIABLE_ROWS = re.compile(r"x\d*\*$")
 _OPENING = {
     Serialization.TABLEDATA: "<TABLEDATA>\n",
     Serialization.BINARY: '<BINARY>\n<STREAM encoding="base64">\n',
@@ -157,8 +158,15 @@ def wire_column(column: Column, serialization: Serialization) -> Column:
     """Describe a column as it is written: what a serialisation cannot carry is widened, never cut.
 
     BINARY has no place for the null of an `unsignedByte` but one of its 256 values, so there it travels as `short`.
-    Timestamps without a size would be read as one character.
+    Timestamps without a size would be read as one character. Of an array that varies in its last dimension, as `"2x*"`,
+    STILTS counts the elements and astropy the pairs; as `"*"` both read it.
     """
+    if (
+        serialization is not Serialization.TABLEDATA
+        and column.is_array
+        and _VARIABLE_ROWS.search(column.arraysize or "")
+    ):
+        return replace(column, arraysize="*")
     if column.is_timestamp and column.datatype.is_text and column.arraysize is None:
         return replace(column, arraysize="26*")
     if serialization is Serialization.BINARY and column.datatype is Datatype.UNSIGNED_BYTE and column.arraysize is None:

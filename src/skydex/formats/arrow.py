@@ -1,0 +1,155 @@
+"""Arrow IPC: the fastest way from here to a Python client.
+
+Written as a stream. Unit, UCD and description stand in each field's metadata, where pyarrow shows them, and the whole
+of the columns as a VOTable in the schema's (as in `parquet`). Overflow is known only at the end: a last batch without
+rows carries it in its custom metadata. Reads streams and files (Feather V2).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from skydex.errors import UnreadableFileError
+from skydex.formats.format import Format, Source
+from skydex.formats.sink import Sink
+from skydex.tables import (
+    Column,
+    Result,
+    arrow_type,
+    column_of_arrow,
+    columns_from_metadata,
+    conform,
+    metadata_of_columns,
+)
+
+__all__ = ["FORMAT", "INFOS", "OVERFLOW", "WARNINGS", "read", "write"]
+
+OVERFLOW, INFOS, WARNINGS = b"skydex.overflow", b"skydex.infos", b"skydex.warnings"
+"""Keys: overflow and warnings in the metadata of the last batch, infos (JSON pairs) in the schema's."""
+
+_FILE_MAGIC = b"ARROW1\x00\x00"
+_STREAM_MAGIC = b"\xff\xff\xff\xff"
+_FACTS = ("unit", "ucd", "utype", "description")
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file that begins so is an Arrow file or stream."""
+    return head.startswith(_FILE_MAGIC) or (head.startswith(_STREAM_MAGIC) and head[8:12] == b"\x10\x00\x00\x00")
+
+
+def write(result: Result) -> Iterator[bytes]:
+    """Write a result as an Arrow stream: the schema at once, then a message for every batch."""
+    schema = _schema(result)
+    sink = Sink()
+    writer = pa.ipc.new_stream(sink, schema)
+    for batch in result.batches:
+        writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+        yield sink.taken()
+    end = {OVERFLOW: json.dumps(result.overflow), WARNINGS: json.dumps(result.warnings)}
+    writer.write_batch(_no_rows(schema), end)
+    writer.close()
+    yield sink.taken()
+
+
+def read(file: Path, options: Mapping[str, Any]) -> list[Source]:
+    """Describe the table of an Arrow file or stream.
+
+    Parameters
+    ----------
+    file : Path
+        The file; `.feather` of version 2 is the same thing.
+    options : mapping
+        None are known.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is damaged, cut short, or has no column that can be published.
+    """
+    columns, problems = _columns(_opened(file).schema, file)
+    positions = list(columns)
+    kept = tuple(columns.values())
+    return [
+        Source(
+            file=file,
+            name=file.name.partition(".")[0],
+            columns=kept,
+            open_batches=lambda: conform(_rows(file, positions), kept),
+            warnings=tuple(problems),
+        )
+    ]
+
+
+def _schema(result: Result) -> pa.Schema:
+    metadata = metadata_of_columns(result.columns, name=result.name, description=result.description)
+    fields = [pa.field(column.name, arrow_type(column), metadata=_facts(column)) for column in result.columns]
+    return pa.schema(fields, metadata | {INFOS: json.dumps(result.infos).encode()})
+
+
+def _facts(column: Column) -> dict[str, str]:
+    return {fact: value for fact in _FACTS if (value := getattr(column, fact))}
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in schema.types], schema=schema)
+
+
+def _opened(file: Path) -> Any:
+    """Open a file or a stream, whichever it is."""
+    try:
+        mapped = pa.memory_map(str(file))
+        is_file = mapped.read(len(_FILE_MAGIC)) == _FILE_MAGIC
+        mapped.seek(0)
+        return pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableFileError(file.name, f"it is neither an Arrow file nor a stream ({error})") from error
+
+
+def _columns(schema: pa.Schema, file: Path) -> tuple[dict[int, Column], list[str]]:
+    """Describe the columns that can be carried, by position."""
+    told = columns_from_metadata(schema.metadata)
+    columns: dict[int, Column] = {}
+    problems = []
+    for position, field in enumerate(schema):
+        plain = column_of_arrow(field.name, field.type)
+        if plain is None:
+            problems.append(f'Column "{field.name}" is left out: type {field.type} is not carried.')
+            continue
+        same = told.get(field.name)
+        columns[position] = same if same is not None and arrow_type(same) == arrow_type(plain) else _told(plain, field)
+    if not columns:
+        raise UnreadableFileError(file.name, f"none of its columns can be published ({'; '.join(problems)})")
+    return columns, problems
+
+
+def _told(plain: Column, field: pa.Field) -> Column:
+    facts = {key.decode(): value.decode("utf-8", "replace") for key, value in (field.metadata or {}).items()}
+    return replace(plain, **{fact: facts[fact] for fact in _FACTS if fact in facts})
+
+
+def _rows(file: Path, positions: list[int]) -> Iterator[pa.RecordBatch]:
+    try:
+        opened = _opened(file)
+        batches = map(opened.get_batch, range(opened.num_record_batches)) if hasattr(opened, "get_batch") else opened
+        for batch in batches:
+            if batch.num_rows:
+                yield batch.select(positions)
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableFileError(file.name, f"it is damaged or cut short ({error})") from error
+
+
+FORMAT = Format(
+    name="arrow",
+    media_type="application/vnd.apache.arrow.stream",
+    suffixes=(".arrow", ".arrows", ".feather"),
+    aliases=("application/vnd.apache.arrow.file", "arrows", "feather"),
+    read=read,
+    write=write,
+    sniff=sniff,
+)
