@@ -58,7 +58,7 @@ def caret(text: str, error: Located) -> str:
     line = lines[error.line - 1] if error.line <= len(lines) else ""
     column = error.column - 1
     first = max(0, column - _WIDEST // 2) if len(line) > _WIDEST else 0
-    shown = line[first : first + _WIDEST]
+    shown = "".join(c if c.isprintable() or c == "\t" else "?" for c in line[first : first + _WIDEST])
     room = max(1, len(shown) - (column - first))
     under = "".join("\t" if character == "\t" else " " for character in line[first:column])
     return f"{shown}\n{under}{'^' * max(1, min(len(_LINE_END.split(error.token or ' ')[0]), room))}"

@@ -136,7 +136,9 @@ class QueryReader(ValueReader):
 
     def _select(self) -> exp.Select:
         """Read one SELECT up to HAVING."""
-        first = self.expect("SELECT", "a query, which begins with SELECT")
+        if self.token.kind != "end" and self.token.word != "SELECT":
+            raise self._not_a_query()
+        first = self.expect("SELECT", "a query, which begins with SELECT,")
         tree = self.placed(exp.Select(), first)
         if self.token.word in ("DISTINCT", "ALL") and self.advance().word == "DISTINCT":
             tree.set("distinct", exp.Distinct())

@@ -126,8 +126,8 @@ class Reader:
         if token.word == ")" and self._open_parenthesis() is None:
             return self.failed("This closing parenthesis closes nothing: is an opening one missing before it?")
         if token.word == ";":
-            return self.failed(f"The query ends here, where {wanted} is expected.")
-        if _sticks(previous, token) or _sticks(token, self.ahead()) or token.word in ("/", "-", "+"):
+            return self.failed(f"The query ends where {wanted} is expected.")
+        if _sticks(previous, token) or _sticks(token, self.ahead()) or self._breaks_name():
             return self.failed(_OTHER_NAMES)
         if previous.text == "''" and token.kind == "word":
             return self.failed("A text stands between one single quote on each side: 'like this'.", previous)
@@ -135,7 +135,7 @@ class Reader:
             problem = (
                 f"{token.text} cannot stand here." if wanted == _END else f"Expected {wanted} before {token.text}."
             )
-            return self.failed(f"{problem}{self._about_order()}")
+            return self.failed(f"{token.text} {problem}.{self._about_order()}")
         if token.kind == "word" and token.word in self.reserved:
             return self.reserved_name()
         return self.failed(f"Expected {wanted}, not {_shown(token)}.{self._about_comma()}")
@@ -167,6 +167,11 @@ class Reader:
             elif token.word == ")" and stack:
                 stack.pop()
         return stack[-1] if stack else None
+
+    def _breaks_name(self) -> bool:
+        """Whether here stands a sign that belongs to a name, such as the slash of `II/246/out`."""
+        name = self.previous
+        return self.token.word in ("/", "-", "+") and name.kind == "word" and name.word not in self.reserved
 
     def _follows_item(self) -> bool:
         """Whether the token taken last looked like an alias, or a table, but begins something that ADQL lacks."""

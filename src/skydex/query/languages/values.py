@@ -256,10 +256,10 @@ class ValueReader(Reader):
             return exp.In(this=left, query=self.subquery())
         self.advance()
         items = self._items(self._plain_value)
+        if len(items) == 1 and isinstance(items[0], exp.Subquery):
+            return exp.In(this=left, query=self.subquery(items[0]))
         self.expect(")", "a comma, or the parenthesis that closes the list")
         self.check_length(items, "IN list", self.limits.list_items)
-        if len(items) == 1 and isinstance(items[0], exp.Subquery):
-            return exp.In(this=left, query=items[0])
         return exp.In(this=left, expressions=items)
 
     def _items(self, read: Callable[[], exp.Expression]) -> list[exp.Expression]:
