@@ -1,6 +1,6 @@
 """File formats: batches in, batches out, always streaming; one module each."""
 
-from skydex.formats import arrow, delimited, fits, parquet, votable
+from skydex.formats import arrow, ascii, delimited, ecsv, fits, html, jsontable, parquet, text, votable
 from skydex.formats.format import Format, Reader, Source, Writer
 from skydex.formats.registry import Registry
 
@@ -18,7 +18,18 @@ __all__ = [
     "writable",
 ]
 
-_BUILT_IN = (*votable.FORMATS, fits.FORMAT, *delimited.FORMATS, parquet.FORMAT, arrow.FORMAT)
+_BUILT_IN = (
+    *votable.FORMATS,
+    fits.FORMAT,
+    *delimited.FORMATS,
+    ecsv.FORMAT,
+    jsontable.FORMAT,
+    parquet.FORMAT,
+    arrow.FORMAT,
+    ascii.FORMAT,
+    text.FORMAT,
+    html.FORMAT,
+)
 
 REGISTRY = Registry(_BUILT_IN)
 

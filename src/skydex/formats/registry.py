@@ -83,6 +83,8 @@ class Registry:
         head = first_bytes(file)
         sniffed = [kind for kind in self.readable() if kind.sniff and kind.sniff(head)]
         found = named if named in sniffed or not sniffed else sniffed[0]
+        if found is None and b"\n" in head and b"\0" not in head and "ascii" in self._by_name:
+            found = self.get_format("ascii")  # any text may be a table: hst1pass has suffixes of its own
         if found is None:
             raise UnreadableFileError(file.name, "neither its suffix nor its content is of a known format")
         return found

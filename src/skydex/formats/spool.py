@@ -24,7 +24,8 @@ class Spool:
     def __init__(self, schema: pa.Schema, *, in_memory: int = _IN_MEMORY) -> None:
         self.n_rows = 0
         """Rows put aside so far."""
-        self._schema = schema
+        self.schema = schema
+        """Of every batch."""
         self._held: list[pa.RecordBatch] = []
         self._n_bytes = 0
         self._in_memory = in_memory
@@ -64,7 +65,7 @@ class Spool:
     def _on_disk(self) -> pa.RecordBatchStreamWriter:
         if self._writer is None:
             self._file = tempfile.TemporaryFile(prefix="skydex-rows-")  # noqa: SIM115
-            self._writer = pa.ipc.new_stream(self._file, self._schema)
+            self._writer = pa.ipc.new_stream(self._file, self.schema)
             for batch in self._held:
                 self._writer.write_batch(batch)
             self._held.clear()

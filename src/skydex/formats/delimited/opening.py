@@ -18,6 +18,7 @@ _BLOCK = 4 << 20
 _COMMENT = re.compile(rb"^[ \t]*#.*(?:\n|\Z)", re.MULTILINE)
 _MARGIN = re.compile(rb"^[ \t]+|[ \t\r]+$", re.MULTILINE)
 _BLANKS = re.compile(rb"[ \t]+")
+_EMPTY = re.compile(rb"^\n+", re.MULTILINE)
 _ESCAPED_TAB = re.compile(rb"(?<!\\)((?:\\\\)*\\)\t")
 
 
@@ -56,7 +57,7 @@ def unescaped(stream: BinaryIO) -> BinaryIO:
 
 
 def _squeeze(lines: bytes) -> bytes:
-    return _BLANKS.sub(b" ", _MARGIN.sub(b"", _COMMENT.sub(b"", lines)))
+    return _EMPTY.sub(b"", _BLANKS.sub(b" ", _MARGIN.sub(b"", _COMMENT.sub(b"", lines))))
 
 
 class _ByLines(io.RawIOBase):

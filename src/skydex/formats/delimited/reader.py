@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -78,7 +78,14 @@ def _settled(file: Path, layout: Layout) -> _Settled:
             if is_ragged or "straddling" in str(error):
                 raise UnreadableFileError(file.name, _first_line(error)) from error
             continue
-        columns = tuple(settling.column(layout.descriptions.get(settling.name, "")) for settling in settlings)
+        columns = tuple(
+            replace(
+                settling.column(),
+                unit=layout.units.get(settling.name),
+                description=layout.descriptions.get(settling.name, ""),
+            )
+            for settling in settlings
+        )
         return _Settled(columns, n_rows, is_ragged)
     raise AssertionError("the second way of reading either succeeds or raises")
 
@@ -108,7 +115,7 @@ def text_batches(file: Path, layout: Layout, *, is_ragged: bool = False) -> Iter
     """Cut a file into fields: one text column for each name, nulls where there is no value."""
     cut = _ragged_batches if is_ragged else _even_batches
     with open_plain(file, max_bytes=layout.max_bytes) as stream:
-        plain = squeezed(stream) if layout.is_blank_separated else unescaped(stream) if layout.is_dump else stream
+        plain = squeezed(stream) if layout.any_blanks else unescaped(stream) if layout.is_dump else stream
         for batch in cut(file, plain, layout):
             yield _without_remark(batch) if batch.num_columns == 1 else batch
 
@@ -150,7 +157,12 @@ def _ragged_batches(file: Path, stream: BinaryIO, layout: Layout) -> Iterator[pa
         lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE if layout.is_dump else csv.QUOTE_MINIMAL
     )
     n_columns, nulls = len(layout.names), frozenset(layout.nulls)
-    rows = (_evened(file, row, n_columns, reader.line_num + layout.skip_lines) for row in reader if _holds_data(row))
+    least = n_columns if layout.any_blanks else 1  # between blanks a missing field would shift the others
+    rows = (
+        _evened(file, row, (least, n_columns), reader.line_num + layout.skip_lines)
+        for row in reader
+        if _holds_data(row)
+    )
     for first in rows:
         block = [first, *islice(rows, _ROWS_A_BATCH - 1)]
         columns = zip(*block, strict=True)
@@ -162,9 +174,9 @@ def _holds_data(row: Sequence[str]) -> bool:
     return bool(row) and not row[0].lstrip().startswith("#") and any(map(str.strip, row))
 
 
-def _evened(file: Path, row: list[str], n_columns: int, line: int) -> list[str]:
-    extra = row[n_columns:]
-    if any(map(str.strip, extra)):
+def _evened(file: Path, row: list[str], n_fields: tuple[int, int], line: int) -> list[str]:
+    least, n_columns = n_fields
+    if len(row) < least or any(map(str.strip, row[n_columns:])):
         raise UnreadableFileError(file.name, f"line {line} has {len(row)} fields, but there are {n_columns} columns")
     return list(chain(row[:n_columns], [""] * (n_columns - len(row))))
 

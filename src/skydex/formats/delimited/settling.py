@@ -62,12 +62,12 @@ class Settling:
         self._is_ascii = self._is_ascii and pc.all(pc.string_is_ascii(texts)).as_py() is not False
         self._longest = max(self._longest, pc.max(pc.utf8_length(pc.utf8_trim_whitespace(texts))).as_py() or 0)
 
-    def column(self, description: str = "") -> Column:
+    def column(self) -> Column:
         """The column that came out of it; one without any value is text."""
         if self.kind in _DATATYPES:
-            return Column(self.name, _DATATYPES[self.kind], description=description)
+            return Column(self.name, _DATATYPES[self.kind])
         datatype = Datatype.CHAR if self._is_ascii else Datatype.UNICODE_CHAR
-        return Column(self.name, datatype, arraysize=f"{max(self._longest, 1)}*", description=description)
+        return Column(self.name, datatype, arraysize=f"{max(self._longest, 1)}*")
 
 
 def converted(texts: pa.Array, column: Column, nulls: tuple[str, ...]) -> pa.Array:

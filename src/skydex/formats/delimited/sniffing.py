@@ -31,7 +31,7 @@ class Layout:
     """What must be known to cut a file into fields."""
 
     delimiter: str
-    """Between two fields; a blank stands for any run of blanks and tabs."""
+    """Between two fields."""
     names: tuple[str, ...]
     """Names of the columns, each once."""
     skip_lines: int
@@ -42,16 +42,16 @@ class Layout:
     """Comment lines before the header."""
     descriptions: Mapping[str, str] = field(default_factory=dict)
     """What the header says of a column, by name."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """What the header says of a column's unit, by name."""
     nulls: tuple[str, ...] = NULLS
     """Spellings of "no value"."""
+    any_blanks: bool = False
+    """Whether any run of blanks and tabs separates fields; the delimiter is then one blank."""
     is_dump: bool = False
     """Whether it is a MySQL dump: no quotes, backslashes escape."""
     max_bytes: int | None = None
     """Most plain bytes that are read of a compressed file."""
-
-    @property
-    def is_blank_separated(self) -> bool:
-        return self.delimiter == " "
 
 
 def sniffed(file: Path, options: Mapping[str, Any], *, favourite: str = ",") -> Layout:
