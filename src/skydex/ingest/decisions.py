@@ -76,6 +76,7 @@ def _check_names(recipe: Recipe, columns: Sequence[Column]) -> None:
 def _position(recipe: Recipe, columns: Sequence[Column], sample: pa.Table) -> PositionFinding:
     if recipe.position is Finding.NONE:
         return PositionFinding()
+    columns = [_overridden(column, recipe.column(column.name)).renamed(column.name) for column in columns]
     by_lower = {column.name.lower(): column.name for column in columns}
     given = recipe.position
     if isinstance(given, PositionRecipe) and all(name.lower() in by_lower for name in given.columns):
@@ -172,7 +173,7 @@ def _direct_columns(position: PositionRecipe, mapped: Sequence[ColumnMapping]) -
     pair = [by_source.get(name) for name in (position.ra[0], position.dec[0])]
     if position.frame is not Frame.ICRS or position.unit is not AngleUnit.DEG:
         return None
-    if pair[0] is None or pair[1] is None or not all(column and column.datatype.is_floating for column in pair):
+    if pair[0] is None or pair[1] is None or not all(column and column.datatype.is_numeric for column in pair):
         return None
     return pair[0].name, pair[1].name
 
@@ -199,7 +200,7 @@ def _not_main(column: Column) -> Column:
 
 
 def _as_angle(column: Column, ucd: str, trust: float) -> Column:
-    """A position column: the UCD becomes the main one, a missing unit is degrees."""
+    """A position column: the UCD becomes the main one, a missing unit is degrees, whole numbers become floats."""
     inferred = dict(column.inferred)
     if column.ucd not in (ucd, ucd.split(";")[0]) and trust < 1.0:
         inferred["ucd"] = trust
@@ -207,7 +208,9 @@ def _as_angle(column: Column, ucd: str, trust: float) -> Column:
         inferred.pop("ucd", None)
     if not column.unit and trust < 1.0:
         inferred["unit"] = trust
-    return replace(column, ucd=ucd, unit="deg", indexed=True, inferred=MappingProxyType(inferred))
+    datatype = column.datatype if column.datatype.is_floating else Datatype.DOUBLE
+    inferred_now = MappingProxyType(inferred)
+    return replace(column, datatype=datatype, ucd=ucd, unit="deg", indexed=True, inferred=inferred_now)
 
 
 def _identifier(

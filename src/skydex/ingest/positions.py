@@ -9,6 +9,7 @@ what was seen and which option settles it, because a wrong guess would move ever
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,9 +27,12 @@ __all__ = ["PositionFinding", "find_position", "spelled"]
 Pair = tuple[Column, Column]
 _Test = Callable[[Column], bool]
 
-_RA_IN_NAME = re.compile(r"(?<![a-z])ra(?=$|[^a-z]|j2000|icrs|mean|deg|stack)", re.I)
+_RA_IN_NAME = re.compile(
+    r"(?<![A-Za-z])(?i:ra)(?=$|[^A-Za-z]|(?i:j2000|icrs|deg))|(?<![A-Za-z])ra(?=[A-Z])|(?<=[a-z])RA(?![a-z])"
+)
 _HARMLESS_WORDS = frozenset({"meta.main", "stat.mean", "stat.median"})
 _MOSTLY = 0.5
+_NEARLY_ALL = 0.8
 _ENOUGH_ROWS = 100
 _FULL_TURN = 360.0
 
@@ -83,14 +87,15 @@ def _readings(columns: Sequence[Column]) -> Iterator[tuple[str, float, Frame, li
     """Ways of finding a pair, the surest first: (what tells, confidence, frame, pairs)."""
     values = [column for column in columns if not column.is_array]
     named = [column for column in values if not ERROR_NAME.search(column.name)]
+    name_of = _names_without_common_end(columns)
     yield "UCD (meta.main)", 1.0, Frame.ICRS, _pairs_by(values, _is_main("pos.eq.ra"), _is_main("pos.eq.dec"))
-    yield "name", 0.9, Frame.ICRS, _pairs_by_name(named, POSITION_NAMES)
+    yield "name", 0.9, Frame.ICRS, _pairs_by_name(named, POSITION_NAMES, name_of)
     yield "UCD", 0.9, Frame.ICRS, _pairs_by(values, _is_plain("pos.eq.ra"), _is_plain("pos.eq.dec"))
     yield "part of the name", 0.7, Frame.ICRS, _pairs_by_pattern(named)
     yield "names of parts", 0.95, Frame.ICRS, _pairs_of_parts(values)
     longitude, latitude = _is_plain("pos.galactic.lon"), _is_plain("pos.galactic.lat")
     yield "UCD (galactic)", 0.9, Frame.GALACTIC, _pairs_by(values, longitude, latitude)
-    yield "name", 0.8, Frame.GALACTIC, _pairs_by_name(named, GALACTIC_NAMES)
+    yield "name", 0.8, Frame.GALACTIC, _pairs_by_name(named, GALACTIC_NAMES, name_of)
 
 
 def _ucd_words(column: Column) -> list[str]:
@@ -112,12 +117,22 @@ def _pairs_by(columns: Sequence[Column], is_ra: _Test, is_dec: _Test) -> list[Pa
     return list(zip(ras, decs, strict=True)) if len(ras) == len(decs) else []
 
 
-def _pairs_by_name(columns: Sequence[Column], names: Sequence[tuple[str, str]]) -> list[Pair]:
+def _names_without_common_end(columns: Sequence[Column]) -> Callable[[Column], str]:
+    """Plain names, less the `_gaia` that a cross-match has put to nearly all of them."""
+    ends = Counter(column.name.rpartition("_")[2] for column in columns if "_" in column.name)
+    end, n_columns = ends.most_common(1)[0] if ends else ("", 0)
+    is_common = len(columns) > 3 and n_columns >= _NEARLY_ALL * len(columns)
+    return lambda column: plain_name(column.name.removesuffix(f"_{end}") if is_common else column.name)
+
+
+def _pairs_by_name(
+    columns: Sequence[Column], names: Sequence[tuple[str, str]], name_of: Callable[[Column], str]
+) -> list[Pair]:
     """Pairs in the order of `names`; of several with one plain name (`RAJ2000`, `_RAJ2000`), numbers first."""
     found: list[Pair] = []
     for ra_name, dec_name in names:
-        ras = [column for column in columns if plain_name(column.name) == ra_name]
-        decs = [column for column in columns if plain_name(column.name) == dec_name]
+        ras = [column for column in columns if name_of(column) == ra_name]
+        decs = [column for column in columns if name_of(column) == dec_name]
         pairs = list(zip(ras, decs, strict=False))
         found += sorted(pairs, key=lambda pair: pair[0].datatype.is_text)
     return found
@@ -127,7 +142,7 @@ def _pairs_by_pattern(columns: Sequence[Column]) -> list[Pair]:
     by_lower = {column.name.lower(): column for column in columns}
     found = []
     for column in columns:
-        partners = [_RA_IN_NAME.sub(dec, column.name.lower(), count=1) for dec in ("dec", "de", "decl")]
+        partners = [_RA_IN_NAME.sub(dec, column.name, count=1).lower() for dec in ("dec", "de", "decl")]
         partner = next((by_lower[name] for name in partners if name in by_lower and name != column.name.lower()), None)
         if partner is not None:
             found.append((column, partner))
@@ -188,7 +203,7 @@ def _sample_degrees(position: PositionRecipe, sample: pa.Table) -> tuple[np.ndar
     lon_deg = degrees([sample[name].combine_chunks() for name in position.ra], unit, is_hours=is_hours)
     latitude = AngleUnit.DEG if unit is AngleUnit.HOURANGLE else unit
     lat_deg = degrees([sample[name].combine_chunks() for name in position.dec], latitude, is_hours=False)
-    present = np.isfinite(lon_deg) & np.isfinite(lat_deg) & (lon_deg > -_FULL_TURN) & (np.abs(lat_deg) < _FULL_TURN)
+    present = (lon_deg > -_FULL_TURN) & (lat_deg > -_FULL_TURN)  # neither NaN nor a sentinel such as -999
     return lon_deg[present], lat_deg[present]
 
 
