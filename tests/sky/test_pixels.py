@@ -18,7 +18,9 @@ from skydex.sky import (
     pixels_touching,
     ranges29,
     ranges_overlap,
+    unit_vectors,
 )
+from skydex.sky.pixels import CIRCUMRADIUS, NEIGHBOURHOOD
 
 SKY_DEG2 = 129600.0 / np.pi
 N_CONES = 10_000
@@ -216,3 +218,24 @@ def test_covers_are_merged_ranges():
     ranges = ranges29(Cone(10.0, 45.0, 2.0))
     np.testing.assert_array_equal(merge_ranges(ranges[::-1]), ranges)
     assert ranges.dtype == np.int64
+
+
+def test_no_pixel_reaches_further_than_the_circumradius():
+    for order in range(7):
+        pixels = np.arange(12 * 4**order)
+        centres = unit_vectors(*nested.healpix_to_lonlat(pixels, order))
+        rims = unit_vectors(*nested.vertices(pixels, order, step=4))
+        chords = np.linalg.norm(rims - centres[:, :, None], axis=0)
+        assert (2.0 * np.arcsin(chords.max() / 2.0)) * 2**order < CIRCUMRADIUS
+
+
+@pytest.mark.parametrize("order", range(1, 8))
+def test_a_circle_around_a_place_in_a_pixel_stays_in_its_neighbourhood(order, frame_at):
+    pixels = np.random.default_rng(order).choice(12 * 4**order, min(12 * 4**order, 500), replace=False)
+    rims = np.stack(nested.vertices(pixels, order, step=4), axis=-1)
+    neighbourhoods = nested.kth_neighbourhood(pixels, order, 1)
+    azimuths = np.arange(0.0, 360.0, 5.0)
+    for rim, neighbourhood in zip(rims, neighbourhoods, strict=True):
+        for place in rim[::3]:
+            ra, dec = frame_at(*place).place(np.full(72, np.degrees(NEIGHBOURHOOD / 2**order)), azimuths)
+            assert np.isin(index29(ra, dec) >> 2 * (29 - order), neighbourhood).all()

@@ -41,7 +41,7 @@ def separation_deg(ra1_deg: ArrayLike, dec1_deg: ArrayLike, ra2_deg: ArrayLike, 
 
     Examples
     --------
-    >>> float(separation_deg(359.5, 0.0, 0.5, 0.0))
+    >>> round(float(separation_deg(359.5, 0.0, 0.5, 0.0)), 9)
     1.0
     """
     ra1, dec1, ra2, dec2 = (np.asarray(angle, dtype=np.float64) for angle in (ra1_deg, dec1_deg, ra2_deg, dec2_deg))

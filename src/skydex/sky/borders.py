@@ -87,11 +87,17 @@ class Border:
         """Which points (3, m) lie within `radius` (radians, below pi / 2) of some arc."""
         sine, chord_squared = np.sin(radius), (2.0 * np.sin(radius / 2.0)) ** 2
         mask = np.zeros(points.shape[1:], dtype=np.bool_)
-        onwards, backwards = np.cross(self.normals, self.starts), np.cross(self.ends, self.normals)
-        for start, normal, onward, backward in zip(self.starts, self.normals, onwards, backwards, strict=True):
-            beside = (np.abs(normal @ points) <= sine) & (onward @ points >= 0.0) & (backward @ points >= 0.0)
+        for start, normal, *walls in zip(self.starts, self.normals, *self._walls, strict=True):
+            beside = np.abs(normal @ points) <= sine
+            for wall in walls:
+                beside &= wall @ points >= 0.0
             mask |= beside | (np.square(points - start[:, None]).sum(axis=0) <= chord_squared)
         return mask
+
+    @cached_property
+    def _walls(self) -> tuple[Floats, Floats]:
+        """Normals (n, 3) of the planes across each arc at its start and at its end, both pointing to the arc."""
+        return np.cross(self.normals, self.starts), np.cross(self.ends, self.normals)
 
 
 def _angles(chords: Floats) -> Floats:
