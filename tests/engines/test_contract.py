@@ -47,7 +47,7 @@ SCANNED = [
     "SELECT id FROM sources WHERE ra BETWEEN 100 AND 130 AND dec > 20 AND dec < 30",
     "SELECT id FROM sources WHERE dec > 89.99",
     "SELECT id FROM sources WHERE ra < 0.01",
-    "SELECT id FROM sources WHERE 1=CONTAINS(POINT(ra,dec),CIRCLE(10,10,5)) OR 1=CONTAINS(POINT(ra,dec),CIRCLE(200,0,5))",
+    "SELECT id FROM sources WHERE 1=CONTAINS(POINT(ra, dec), CIRCLE(9, 9, 5)) OR DISTANCE(ra, dec, 200, 0) <= 5",
     "SELECT id FROM sources WHERE observed > '2018-01-01' AND observed <= '2018-06-01T12:00:00'",
 ]
 """Queries that either engine can run."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 from skydex.errors import DamagedDataError
 from skydex.query import Scan
 from skydex.store import Piece
-from skydex.tables import conform
+from skydex.tables import arrow_type, conform
 
 __all__ = ["read_scan"]
 
@@ -73,6 +73,9 @@ class _Reader:
         self._columns = scan.column_list()
         self._names = [column.name for column in self._columns]
         self._ranges = scan.ranges
+        self._is_conformed = not self._dataset.nan_is_null and all(
+            self._dataset.arrow_schema.field(column.name).type == arrow_type(column) for column in self._columns
+        )
         has_index = scan.ranges is not None and self._dataset.index_order == 29
         self._index = self._dataset.index_column if has_index else None
         self._shown = [*self._names, self._index] if self._index is not None else self._names
@@ -87,7 +90,8 @@ class _Reader:
             raise DamagedDataError(f"A partition of {self._dataset.table.name} cannot be read.") from error
         if self._index is not None:
             table = self._within(table)
-        return list(conform(table.select(self._names).combine_chunks().to_batches(), self._columns))
+        batches = table.select(self._names).combine_chunks().to_batches()
+        return batches if self._is_conformed else list(conform(batches, self._columns))
 
     def _within(self, table: pa.Table) -> pa.Table:
         """Leave out the rows before the first and after the last range: cheap, and most of a row group."""

@@ -16,7 +16,7 @@ from skydex.engines.evaluate import evaluate
 from skydex.engines.reading import read_scan
 from skydex.errors import BadQueryError
 from skydex.query import Plan
-from skydex.tables import Result, conform, limited
+from skydex.tables import Column, Result, arrow_schema, conformed, limited
 
 __all__ = ["ScanEngine"]
 
@@ -28,8 +28,7 @@ class ScanEngine:
 
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
         """Start a scan; rows are read as the result is walked through."""
-        rows = conform(_rows(plan, deadline), plan.columns)
-        return limited(Result(plan.columns, rows), plan.max_rows)
+        return limited(Result(plan.columns, _rows(plan, deadline)), plan.max_rows)
 
 
 def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
@@ -49,7 +48,7 @@ def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
                 kept = kept.slice(0, left)
                 left -= kept.num_rows
             if kept.num_rows:
-                yield _projected(kept, query.expressions)
+                yield _projected(kept, query.expressions, plan.columns)
             if left == 0:
                 return
     except pa.ArrowInvalid as error:
@@ -71,12 +70,15 @@ def _selected(batch: pa.RecordBatch, condition: exp.Expression) -> pa.RecordBatc
     return batch.filter(mask, null_selection_behavior="drop")
 
 
-def _projected(batch: pa.RecordBatch, outputs: Sequence[exp.Expression]) -> pa.RecordBatch:
-    arrays = [_repeated(evaluate(output, batch), batch.num_rows) for output in outputs]
-    return pa.RecordBatch.from_arrays(arrays, names=[output.alias for output in outputs])
+def _projected(batch: pa.RecordBatch, outputs: Sequence[exp.Expression], columns: tuple[Column, ...]) -> pa.RecordBatch:
+    pairs = zip(outputs, columns, strict=True)
+    arrays = [_output(output.this, column, batch) for output, column in pairs]
+    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(columns))
 
 
-def _repeated(operand: pa.Array | pa.Scalar, n: int) -> pa.Array:
-    if isinstance(operand, pa.Scalar):
-        return pa.repeat(operand, n)
-    return operand.combine_chunks() if isinstance(operand, pa.ChunkedArray) else operand
+def _output(node: exp.Expression, column: Column, batch: pa.RecordBatch) -> pa.Array:
+    """Values of an output; what is read comes in its type already, what is computed is brought to it."""
+    operand = evaluate(node, batch)
+    if isinstance(node, exp.Column):
+        return operand
+    return conformed(pa.repeat(operand, batch.num_rows) if isinstance(operand, pa.Scalar) else operand, column)

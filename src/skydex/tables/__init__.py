@@ -2,7 +2,7 @@
 
 from skydex.tables.column import INDEX_COLUMN, Column, Datatype, arrow_schema, arrow_type, column_of_arrow
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
-from skydex.tables.result import Result, conform, limited
+from skydex.tables.result import Result, conform, conformed, limited
 from skydex.tables.table import ForeignKey, Position, Table
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "column_of_arrow",
     "columns_from_metadata",
     "conform",
+    "conformed",
     "field_xml",
     "limited",
     "metadata_of_columns",

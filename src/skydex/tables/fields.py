@@ -131,8 +131,8 @@ def _column_of_field(element: ElementTree.Element, own: Mapping[str, Any]) -> Co
     description = next((child.text or "" for child in element if child.tag.endswith("DESCRIPTION")), "")
     facts = dict(own.get(name, {}))
     inferred = MappingProxyType(facts.pop("inferred", {}))
-    texts = {key: element.get(key) for key in ("arraysize", "unit", "ucd", "utype", "xtype")}
-    return Column(name, datatype, **texts, description=description.strip(), **facts, inferred=inferred)
+    facts |= {key: element.get(key) for key in ("arraysize", "unit", "ucd", "utype", "xtype")}
+    return Column(name, datatype, description=description.strip(), **facts, inferred=inferred)
 
 
 def _own_facts(column: Column) -> dict[str, Any]:

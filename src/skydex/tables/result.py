@@ -6,7 +6,7 @@ known only after its last row (TAP 1.1, section 3.4), so `overflow` may be asked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from skydex.tables.column import Column, arrow_schema, arrow_type
 
-__all__ = ["Result", "conform", "limited"]
+__all__ = ["Result", "conform", "conformed", "limited"]
 
 
 @dataclass
@@ -37,8 +37,6 @@ class Result:
     """The row limit in force, if any."""
     overflow: bool = False
     """True when there was at least one row more than the limit. Meaningful after the last batch."""
-    on_close: Callable[[], None] | None = None
-    """Called once when the rows are used up or given up."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -53,9 +51,6 @@ class Result:
         close = getattr(self.batches, "close", None)
         if close is not None:
             close()
-        if self.on_close is not None:
-            self.on_close, on_close = None, self.on_close
-            on_close()
 
     def __enter__(self) -> Result:
         return self
@@ -90,11 +85,12 @@ def conform(batches: Iterable[pa.RecordBatch], columns: tuple[Column, ...]) -> I
     """Cast batches to the types of their columns; floating NaN becomes null on the way."""
     schema = arrow_schema(columns)
     for batch in batches:
-        arrays = [_conformed(array, column) for array, column in zip(batch.columns, columns, strict=True)]
+        arrays = [conformed(array, column) for array, column in zip(batch.columns, columns, strict=True)]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _conformed(array: pa.Array, column: Column) -> pa.Array:
+def conformed(array: pa.Array, column: Column) -> pa.Array:
+    """Cast one array to the type of its column; floating NaN becomes null."""
     kind = arrow_type(column)
     if array.type != kind:
         if pa.types.is_dictionary(array.type):
