@@ -10,6 +10,7 @@ with a schema. What a function means is the binder's affair.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
@@ -61,12 +62,12 @@ _SET_WORDS = ("UNION", "EXCEPT", "INTERSECT")
 _MOST_NAME_PARTS = 4
 
 
-class ValueReader(Reader):
+class ValueReader(Reader, ABC):
     """Reads values and conditions; what a query is, the class above knows."""
 
+    @abstractmethod
     def subquery(self, first: exp.Subquery | None = None) -> exp.Subquery:
         """Read a query in parentheses, or go on with a set operation whose first operand has been read."""
-        raise AssertionError("queries are read by QueryReader")
 
     def value(self) -> exp.Expression:
         """Read a `value_expression`."""
