@@ -28,8 +28,8 @@ Pixels = NDArray[np.int64]
 MARGIN_DEG = 1e-9
 """Added around every region: 1 % of an order-29 pixel.
 
-Index and pixel centres are good to about 1e-13 deg in this and other HEALPix libraries, so a position can be filed
-across the border of a pixel by that much and no more.
+Rounding of positions, indices and pixel centres comes to some 1e-13 deg, so a position can be filed across the border
+of a pixel by about that much. hats and cdshealpix file 3e5 positions, half of them near the poles, as healpix_geo does.
 """
 BASE_SIDE_DEG = math.degrees(math.sqrt(math.pi / 3.0))
 """Side of a square with the area of an order-0 pixel."""
