@@ -149,27 +149,25 @@ class _Layout:
         return np.arange(n_alike, dtype=np.int64)[:, None] * row_bytes + first
 
     def _walked(self, data: bytes, start: int, *, most: int | None = None) -> NDArray[np.int64]:
-        """Places of rows found one after the other."""
+        """Places of whole rows found one after the other."""
         steps = list(zip(self.widths, self.units, strict=False))
         last, size, unpack = self.widths[-1], len(data), _COUNT.unpack_from
         places: list[int] = []
-        while most is None or len(places) < most * len(self.widths):
-            row = []
-            for width, unit in steps:
-                row.append(start)
-                start += width
-                if start > size:
-                    break
-                count = unpack(data, start - 4)[0]
-                start += count * unit if unit else (count + 7) // 8
-            if start + last > size or size == 0 or len(row) < len(steps):
-                break
-            places += row
-            places.append(start)
-            start += last
-            if start >= size:
-                break
-        return np.array(places, np.int64).reshape(-1, len(self.widths))
+        note = places.append
+        n_whole = 0
+        try:
+            while start < size and n_whole != most:
+                for width, unit in steps:
+                    note(start)
+                    start += width
+                    count = unpack(data, start - 4)[0]
+                    start += count * unit if unit else (count + 7) // 8
+                note(start)
+                start += last
+                n_whole += start <= size
+        except struct.error:  # the count itself is beyond the end
+            pass
+        return np.array(places[: n_whole * len(self.widths)], np.int64).reshape(-1, len(self.widths))
 
 
 @dataclass(frozen=True)
