@@ -7,6 +7,7 @@ import contextlib
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 import uvloop
 
@@ -14,7 +15,7 @@ from skydex.jobs import Staffing, WorkerLimits
 from skydex.web.dispatch import Dispatcher, Rules
 from skydex.web.spool import SpoolLimits
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "jobs")]
 
 
 @pytest.fixture
@@ -50,3 +51,27 @@ def staff(tmp_path):
             await dispatcher.stop()
 
     return staff
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """A small archive: `sky.stars` with positions, `sky.detections` without."""
+    import serving
+
+    return serving.build_archive(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def server(archive):
+    """A server over the small archive with low limits, for tests that leave it as it is."""
+    import serving
+
+    with serving.serving(archive, max_rows_default=1000, max_rows_hard=2000, title="Sky <of> tests") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def web(server):
+    """An HTTP client of the server."""
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        yield client

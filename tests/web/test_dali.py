@@ -1,0 +1,134 @@
+"""Parameters as DALI reads them, and the one table of errors."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skydex import errors
+from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, SkydexError, TimeLimitError
+from skydex.settings import Settings
+from skydex.web import dali
+
+MULTIPART = (
+    b'--xx\r\nContent-Disposition: form-data; name="LANG"\r\n\r\nADQL\r\n'
+    b'--xx\r\nContent-Disposition: form-data; name="QUERY"\r\n\r\nSELECT 1 AS \xce\xb1\r\n'
+    b'--xx\r\nContent-Disposition: form-data; name="u"; filename="u"\r\nContent-Type: text/xml\r\n\r\n<VOTABLE/>\r\n'
+    b"--xx--\r\n"
+)
+
+
+def test_names_have_no_case_and_values_may_repeat():
+    parameters = dali.parse_query_string(b"Band=g&BAND=r&ra=1")
+    assert list(parameters.values("band")) == ["g", "r"]
+    assert parameters.find("RA") == "1"
+
+
+def test_one_value_given_twice_is_one_but_two_values_are_an_error():
+    assert dali.parse_query_string(b"LANG=ADQL&lang=ADQL").find("LANG") == "ADQL"
+    with pytest.raises(BadParameterError, match="LANG"):
+        dali.parse_query_string(b"LANG=ADQL&lang=PQL").find("LANG")
+
+
+def test_an_empty_value_counts_as_none():
+    assert dali.parse_query_string(b"QUERY=&X").find("QUERY") is None
+
+
+def test_the_standard_name_wins_over_its_alias():
+    parameters = dali.parse_query_string(b"FORMAT=csv&RESPONSEFORMAT=fits")
+    assert parameters.find("RESPONSEFORMAT", "FORMAT") == "fits"
+    assert dali.parse_query_string(b"format=csv").find("RESPONSEFORMAT", "FORMAT") == "csv"
+
+
+def test_a_form_adds_to_the_address():
+    parameters = dali.parse_form(b"MAXREC=5", "application/x-www-form-urlencoded; charset=utf-8", b"QUERY=a+%3C+b")
+    assert (parameters.find("MAXREC"), parameters.find("QUERY")) == ("5", "a < b")
+
+
+def test_a_multipart_form_gives_its_texts_and_only_the_names_of_its_files():
+    parameters = dali.parse_form(b"", "multipart/form-data; boundary=xx", MULTIPART)
+    assert parameters.find("QUERY") == "SELECT 1 AS α"
+    assert list(parameters.values("u")) == [""]
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data", "text/plain"])
+def test_a_body_that_is_no_form_is_refused(content_type):
+    with pytest.raises(BadParameterError):
+        dali.parse_form(b"", content_type, b"{}")
+
+
+def test_too_many_parameters_are_refused():
+    with pytest.raises(BadParameterError, match="1000"):
+        dali.parse_query_string(b"a=1&" * 1001)
+
+
+@pytest.mark.parametrize("text", ["1", "-1.5", "+.5", "1e2", "1.E-3", " 2 "])
+def test_numbers_are_read_as_people_write_them(text):
+    parameters = dali.Parameters([("RA", text)])
+    assert parameters.get_number("RA", least=-10, most=1000) == float(text)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1_0", "0x10", "١", "1,5", "1 2", "1e99999", "--1", "abc"])
+def test_what_is_no_number_within_bounds_is_refused_by_name(text):
+    with pytest.raises(BadParameterError, match="RA"):
+        dali.Parameters([("RA", text)]).get_number("RA", least=0, most=360)
+
+
+@pytest.mark.parametrize(
+    ("text", "n_rows"), [(None, 100), ("0", 0), ("5", 5), ("+7", 7), ("1000", 1000), ("9" * 200, 1000), ("", 100)]
+)
+def test_r06_maxrec_never_exceeds_the_hard_limit(text, n_rows):
+    settings = Settings(max_rows_default=100, max_rows_hard=1000)
+    given = [] if text is None else [("maxrec", text)]
+    assert dali.row_limit(dali.Parameters(given), settings) == n_rows
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "1.5", "1e3", "9" * 400, "∞"])
+def test_r06_a_maxrec_that_is_no_count_is_refused(text):
+    with pytest.raises(BadParameterError, match="MAXREC"):
+        dali.row_limit(dali.Parameters([("MAXREC", text)]), Settings())
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300))
+def test_r07_any_bytes_are_parameters_or_a_proper_refusal(query_string, body):
+    for content_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        try:
+            dali.parse_form(query_string, content_type, body).find("QUERY")
+        except BadParameterError as error:
+            dali.error_text(error)
+
+
+def test_every_error_class_has_a_status():
+    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SkydexError)]
+    for kind in kinds:
+        is_ours = issubclass(kind, errors.ServiceError) or kind is SkydexError
+        assert dali.error_status(kind.__new__(kind)) in ((500,) if is_ours else (400, 404, 413, 503))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "word"),
+    [
+        (BadParameterError("RA", "is missing."), 400, "UsageError"),
+        (BodyTooLargeError(4), 413, "UsageError"),
+        (TimeLimitError(60), 400, "UsageError"),
+        (BusyError(7), 503, "ServiceUnavailable"),
+        (EngineError("It failed."), 500, "Error"),
+    ],
+)
+def test_errors_go_out_with_their_status_and_word(error, status, word):
+    assert dali.error_status(error) == status
+    assert dali.error_text(error).decode().startswith(f"{word}: ")
+
+
+def test_who_is_told_to_come_back_is_told_when():
+    assert dali.error_headers(BusyError(7)) == ((b"retry-after", b"7"),)
+    assert dali.error_headers(EngineError("x")) == ()
+
+
+def test_a_message_is_cut_to_a_moderate_length_and_is_always_utf8():
+    error = BadParameterError("Q", "\ud800" + "x" * 10_000)
+    assert len(dali.error_text(error)) < 2200
+    dali.error_text(error).decode()
