@@ -215,7 +215,7 @@ def _values(texts: pa.Array, column: Column) -> pa.Array:
 def _scalars(texts: pa.Array, kind: pa.DataType) -> pa.Array:
     bare = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
     if pa.types.is_boolean(kind):
-        return pc.equal(pc.ascii_lower(bare), "true")
+        return _booleans(bare)
     values = bare.cast(kind)
     if pa.types.is_floating(kind) and pc.any(pc.is_nan(values)).as_py():
         return pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
@@ -223,16 +223,24 @@ def _scalars(texts: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _arrays(texts: pa.Array, kind: pa.DataType) -> pa.Array:
-    """JSON arrays of numbers, of any depth, as flat lists."""
+    """JSON arrays of numbers or truth values, of any depth, as flat lists; Gaia writes its truth values as texts."""
     texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-    flat = pc.replace_substring_regex(texts.fill_null(""), pattern=r"[\[\]\s]", replacement="")
+    flat = pc.replace_substring_regex(texts.fill_null(""), pattern=r"[\[\]\s\"]", replacement="")
     parts = pc.split_pattern(flat, pattern=",")
     lengths = pc.if_else(pc.equal(flat, ""), 0, pc.list_value_length(parts)).to_numpy(zero_copy_only=False)
     elements = parts.flatten()
     elements = elements.filter(pc.not_equal(elements, ""))
     elements = pc.if_else(pc.equal(elements, "null"), pa.scalar(None, pa.string()), elements)
     elements = pc.replace_substring(elements, pattern="Infinity", replacement="inf")
-    values = pc.equal(elements, "true") if pa.types.is_boolean(kind.value_type) else elements.cast(kind.value_type)
+    values = _booleans(elements) if pa.types.is_boolean(kind.value_type) else elements.cast(kind.value_type)
     ends = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
     missing = pa.array(np.append(texts.is_null().to_numpy(zero_copy_only=False), False))
     return pa.ListArray.from_arrays(pc.if_else(missing, pa.scalar(None, pa.int32()), ends), values)
+
+
+def _booleans(texts: pa.Array) -> pa.Array:
+    lower = pc.ascii_lower(texts)
+    known = pc.or_(pc.is_in(lower, value_set=pa.array(["true", "false"])), texts.is_null())
+    if not pc.all(known).as_py():
+        raise pa.ArrowInvalid(f"{texts.filter(pc.invert(known))[0].as_py()!r} is not True or False")
+    return pc.equal(lower, "true")
