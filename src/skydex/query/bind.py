@@ -186,7 +186,7 @@ class _SelectBinder:
             if isinstance(item, exp.Star):
                 yield from self._star(node)
             elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
-                source = self._scope.source_called(qualifier_of(item), place_of(item))
+                source = self._scope.source_called(qualifier_of(item), at=item)
                 yield from (source.value(key) for key in source.columns)
             else:
                 yield self._output(item, position)
@@ -259,7 +259,7 @@ def _set_row_limits(bound: exp.Query, node: exp.Expression) -> None:
 
 
 def _aliased(node: exp.Expression, position: int) -> exp.Alias:
-    return exp.Alias(this=node, alias=exp.to_identifier(f"c{position}"))
+    return exp.Alias(this=node, alias=exp.Identifier(this=f"c{position}", quoted=True))
 
 
 def _table_alias(source: Source) -> exp.TableAlias:

@@ -44,4 +44,4 @@ def _call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
 
 
 def _quoted(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=True)
+    return exp.Identifier(this=name, quoted=True)

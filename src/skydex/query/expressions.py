@@ -81,8 +81,8 @@ class ExpressionBinder:
         return value.node
 
     def _column(self, node: exp.Column) -> Value:
-        value = self._scope.column(node.name, qualifier_of(node), place_of(node))
-        return value.meaning(name=node.name)
+        value = self._scope.column(node.name, qualifier_of(node), at=node)
+        return value if value.column.name == node.name else value.meaning(name=node.name)
 
     def _literal(self, node: exp.Literal) -> Value:
         if node.is_string:

@@ -103,7 +103,7 @@ class FromBinder:
         """Equate shared columns, and let their bare names mean the side that is never null."""
         conditions = []
         for name in names:
-            left, right = before.column(name, "", {}), joined.column(name, "", {})
+            left, right = before.column(name), joined.column(name)
             conditions.append(exp.EQ(this=left.node, expression=right.node))
             self._scope.merged[name.lower()] = _merged(left, right, side)
         return tree.conjunction(conditions)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlglot import exp
 
 from skydex.errors import AmbiguousColumnError, BadQueryError, UnknownColumnError, UnknownTableError, near_names
 from skydex.query import tree
+from skydex.query.languages import place_of
 from skydex.query.namespace import Relation
 from skydex.query.values import Value
 from skydex.tables import Column
@@ -43,9 +45,15 @@ class Source:
 
     def matches(self, name: str) -> list[str]:
         """Names in the tree of the columns that users call `name`: exactly so, else in any case."""
-        exact = [key for key, column in self.columns.items() if column.name == name]
-        lower = name.lower()
-        return exact or [key for key, column in self.columns.items() if column.name.lower() == lower]
+        alike = self._by_lower_name.get(name.lower(), [])
+        return [key for key in alike if self.columns[key].name == name] or alike
+
+    @cached_property
+    def _by_lower_name(self) -> dict[str, list[str]]:
+        alike: dict[str, list[str]] = {}
+        for key, column in self.columns.items():
+            alike.setdefault(column.name.lower(), []).append(key)
+        return alike
 
     def is_called(self, name: str) -> bool:
         """Whether a qualifier such as `t` or `schema.t` means this source."""
@@ -75,8 +83,8 @@ class Scope:
             raise BadQueryError(f'Two tables are called "{source.alias}": give one of them an alias.')
         self.sources.append(source)
 
-    def column(self, name: str, qualifier: str, place: dict[str, Any]) -> Value:
-        """Resolve a column name, here or in the queries around.
+    def column(self, name: str, qualifier: str = "", *, at: exp.Expression | None = None) -> Value:
+        """Resolve a column name, here or in the queries around; `at` is where the text has it.
 
         Raises
         ------
@@ -85,17 +93,17 @@ class Scope:
         """
         scope: Scope | None = self
         while scope is not None:
-            found = scope._find(name, qualifier, place)
+            found = scope._find(name, qualifier, at)
             if found is not None:
                 return found
             scope = scope.outer
-        raise self._unknown(name, qualifier, place)
+        raise self._unknown(name, qualifier, at)
 
-    def source_called(self, qualifier: str, place: dict[str, Any]) -> Source:
+    def source_called(self, qualifier: str, *, at: exp.Expression) -> Source:
         """The source of a qualifier such as `t` in `t.*`."""
         found = next((source for source in self.sources if source.is_called(qualifier)), None)
         if found is None:
-            raise self._unknown_source(qualifier, place)
+            raise self._unknown_source(qualifier, at)
         return found
 
     def star(self) -> Iterator[Value]:
@@ -113,30 +121,34 @@ class Scope:
             yield scope
             scope = scope.outer
 
-    def _find(self, name: str, qualifier: str, place: dict[str, Any]) -> Value | None:
+    def _find(self, name: str, qualifier: str, at: exp.Expression | None) -> Value | None:
         if not qualifier and name.lower() in self.merged:
             return self.merged[name.lower()]
         sources = [source for source in self.sources if not qualifier or source.is_called(qualifier)]
         hits = [(source, key) for source in sources for key in source.matches(name)]
         if len(hits) > 1:
             tables = [source.alias for source, _ in hits]
-            raise AmbiguousColumnError(name, tables if len(set(tables)) > 1 else tables[:1], **place)
+            raise AmbiguousColumnError(name, tables if len(set(tables)) > 1 else tables[:1], **_place(at))
         return hits[0][0].value(hits[0][1]) if hits else None
 
-    def _unknown(self, name: str, qualifier: str, place: dict[str, Any]) -> Exception:
+    def _unknown(self, name: str, qualifier: str, at: exp.Expression | None) -> Exception:
         scopes = list(self.around())
         sources = [source for scope in scopes for source in scope.sources]
         if qualifier:
             sources = [source for source in sources if source.is_called(qualifier)]
             if not sources:
-                return self._unknown_source(qualifier, place)
+                return self._unknown_source(qualifier, at)
         names = [column.name for source in sources for column in source.columns.values()]
         where = sources[0].alias if len(sources) == 1 else ""
-        return UnknownColumnError(name, where=where, near=near_names(name, names), **place)
+        return UnknownColumnError(name, where=where, near=near_names(name, names), **_place(at))
 
-    def _unknown_source(self, qualifier: str, place: dict[str, Any]) -> UnknownTableError:
+    def _unknown_source(self, qualifier: str, at: exp.Expression | None) -> UnknownTableError:
         aliases = [source.alias for scope in self.around() for source in scope.sources]
-        return UnknownTableError(qualifier, where="the FROM clause", near=near_names(qualifier, aliases), **place)
+        return UnknownTableError(qualifier, where="the FROM clause", near=near_names(qualifier, aliases), **_place(at))
+
+
+def _place(node: exp.Expression | None) -> dict[str, Any]:
+    return place_of(node) if node is not None else {}
 
 
 def qualifier_of(column: exp.Column) -> str:

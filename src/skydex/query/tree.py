@@ -37,7 +37,7 @@ class InRegion(exp.Expression, exp.Func):  # type: ignore[misc]
 
 def column(source: str, name: str) -> exp.Column:
     """A column of a source, both quoted."""
-    return exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(source, quoted=True))
+    return exp.Column(this=exp.Identifier(this=name, quoted=True), table=exp.Identifier(this=source, quoted=True))
 
 
 def number(value: float) -> exp.Expression:
