@@ -27,7 +27,8 @@ def stored(archive: ArchiveDirectory) -> Callable[..., pa.Table]:
         dataset = archive.open(name)
         names = [column.name for column in dataset.table.columns]
         names = [INDEX_COLUMN, *names] if with_index and dataset.table.position else names
-        return pa.concat_tables([pq.read_table(part.file).select(names) for part in dataset.partitions])
+        empty = dataset.arrow_schema.empty_table().select(names)
+        return pa.concat_tables([empty, *(pq.read_table(part.file).select(names) for part in dataset.partitions)])
 
     return read
 

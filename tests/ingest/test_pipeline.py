@@ -227,7 +227,7 @@ def test_progress_is_told_and_ends_at_all_rows(archive: ArchiveDirectory, tmp_pa
 
 
 def _ingest_and_die(directory: str, file: str, after: int) -> None:
-    from skydex.store import Staging, staging
+    from skydex.store import Staging
 
     add, count = Staging.add, iter(range(1000))
 
@@ -237,8 +237,7 @@ def _ingest_and_die(directory: str, file: str, after: int) -> None:
         add(self, key, batch)
 
     Staging.add = add_or_die  # type: ignore[method-assign]
-    staging.BUFFER_BYTES = 1
-    Staging.__init__.__kwdefaults__["buffer_bytes"] = 1  # type: ignore[index]
+    Staging.__init__.__kwdefaults__["buffer_bytes"] = 20_000  # type: ignore[index]
     inputs.ROWS_PER_PIECE = 1000
     ingest_files([file], directory, "test.killed")
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from skydex.errors import BadRecipeError, near_names
 from skydex.ingest.mapping import ColumnMapping, Mapping
 from skydex.ingest.meaning import find_id, understood
-from skydex.ingest.positions import PositionFinding, find_position, spelled
+from skydex.ingest.positions import PositionFinding, find_position, spelled, system_hints
 from skydex.ingest.recipe import AngleUnit, ColumnRecipe, Finding, Frame, PositionRecipe, Recipe
 from skydex.tables import Column, Datatype, ForeignKey, Position, Table
 
@@ -28,7 +28,14 @@ _RA_UCD, _DEC_UCD = "pos.eq.ra;meta.main", "pos.eq.dec;meta.main"
 _ID_UCD = "meta.id;meta.main"
 
 
-def make_mapping(recipe: Recipe, columns: Sequence[Column], sample: pa.Table, *, description: str = "") -> Mapping:
+def make_mapping(
+    recipe: Recipe,
+    columns: Sequence[Column],
+    sample: pa.Table,
+    *,
+    description: str = "",
+    facts: MappingOf[str, str] = MappingProxyType({}),
+) -> Mapping:
     """Decide what each column of the input is.
 
     Parameters
@@ -41,6 +48,8 @@ def make_mapping(recipe: Recipe, columns: Sequence[Column], sample: pa.Table, *,
         Some rows of the input, under the same names.
     description : str
         What the file says of the table.
+    facts : mapping, optional
+        What its header says of systems and epochs.
 
     Raises
     ------
@@ -53,7 +62,7 @@ def make_mapping(recipe: Recipe, columns: Sequence[Column], sample: pa.Table, *,
     mapped = tuple(_mapped(column, recipe, sample) for column in kept)
     _check_unique(mapped)
     table, id_note = _described(recipe, mapped, finding, sample, description)
-    notes = (*_position_notes(finding), *id_note)
+    notes = (*_position_notes(finding), *system_hints(finding, facts), *id_note)
     return Mapping(table, _with_columns(mapped, table), finding.position, notes)
 
 

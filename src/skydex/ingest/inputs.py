@@ -17,7 +17,7 @@ import pyarrow as pa
 from skydex.errors import BadRecipeError, UnreadableFileError
 from skydex.formats import Format, Source, format_of_file, get_format
 from skydex.ingest.recipe import Recipe
-from skydex.ingest.reconcile import Shape, uniquely_named
+from skydex.ingest.reconcile import Shape, first_batch, uniquely_named
 from skydex.tables import arrow_schema
 
 __all__ = ["Piece", "find_files", "fingerprint", "first_rows", "iter_pieces", "open_sources", "tables_of"]
@@ -136,8 +136,7 @@ def first_rows(sources: Sequence[Source], shape: Shape) -> pa.Table:
     """Some rows to judge columns by: the beginning of the first file that has any."""
     for source in sources:
         own = uniquely_named(source.columns)
-        batches = source.open_batches()
-        batch = next((batch for batch in batches if batch.num_rows), None)
+        batch = first_batch(source)
         if batch is not None:
             return shape.aligned(batch.slice(0, SAMPLE_ROWS), own)
     return shape.aligned(_no_rows(sources[0]), uniquely_named(sources[0].columns))

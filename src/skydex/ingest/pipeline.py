@@ -87,7 +87,9 @@ def prepared(recipe: Recipe) -> Preparation:
     shape = reconciled(sources)
     sample = first_rows(sources, shape)
     description = next((source.description for source in sources if source.description), "")
-    return Preparation(recipe, sources, shape, make_mapping(recipe, shape.columns, sample, description=description))
+    facts = {key: value for source in reversed(sources) for key, value in source.facts.items()}
+    mapping = make_mapping(recipe, shape.columns, sample, description=description, facts=facts)
+    return Preparation(recipe, sources, shape, mapping)
 
 
 def ingest(recipe: Recipe, archive: ArchiveDirectory, *, progress: Progress | None = None) -> IngestReport:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from skydex.ingest.units import angle_unit
 from skydex.ingest.vocabulary import ERROR_NAME, GALACTIC_NAMES, POSITION_NAMES, UCD1, plain_name
 from skydex.tables import Column
 
-__all__ = ["PositionFinding", "find_position", "spelled"]
+__all__ = ["PositionFinding", "find_position", "spelled", "system_hints"]
 
 Pair = tuple[Column, Column]
 _Test = Callable[[Column], bool]
@@ -31,6 +31,7 @@ _RA_IN_NAME = re.compile(
     r"(?<![A-Za-z])(?i:ra)(?=$|[^A-Za-z]|(?i:j2000|icrs|deg))|(?<![A-Za-z])ra(?=[A-Z])|(?<=[a-z])RA(?![a-z])"
 )
 _HARMLESS_WORDS = frozenset({"meta.main", "stat.mean", "stat.median"})
+_SYSTEM_FACTS = ("COOSYS.system", "COOSYS.equinox", "RADESYS", "RADECSYS", "EQUINOX")
 _MOSTLY = 0.5
 _NEARLY_ALL = 0.8
 _ENOUGH_ROWS = 100
@@ -66,10 +67,10 @@ def find_position(columns: Sequence[Column], sample: pa.Table) -> PositionFindin
         readable = [recipe for pair in pairs if (recipe := _spelled_pair(pair, frame, sample, hints))]
         if len(readable) == 1 or (readable and how == "name"):
             found = readable[0]
-            return PositionFinding(found, confidence, how, (*hints, *_oddities(found, columns, sample)))
+            return PositionFinding(found, confidence, how, tuple(_oddities(found, columns, sample)))
         if readable:
-            return PositionFinding(hints=(*hints, _choice(how, readable)))
-    return PositionFinding(hints=(*hints, *_near_misses(columns)))
+            return PositionFinding(hints=(_choice(how, readable),))
+    return PositionFinding(hints=tuple(dict.fromkeys((*hints, *_near_misses(columns)))))
 
 
 def spelled(position: PositionRecipe, columns: Sequence[Column], sample: pa.Table) -> PositionRecipe:
@@ -81,6 +82,20 @@ def spelled(position: PositionRecipe, columns: Sequence[Column], sample: pa.Tabl
     by_name = {column.name: column for column in columns}
     unit = _spelling(by_name[position.ra[0]], by_name[position.dec[0]], sample)
     return replace(position, unit=unit or AngleUnit.DEG)
+
+
+def system_hints(finding: PositionFinding, facts: Mapping[str, str]) -> list[str]:
+    """What to say if the file speaks of another system than the one its positions are taken for.
+
+    FK5 at J2000 goes as ICRS: they agree within 0.1 arcsec (Feissel and Mignard 1998, A&A 331, L33).
+    """
+    if finding.position is None or finding.position.frame is not Frame.ICRS or finding.how == "recipe":
+        return []
+    said = " ".join(facts[key] for key in _SYSTEM_FACTS if key in facts)
+    if "FK4" not in said.upper() and "1950" not in said:
+        return []
+    names = " and ".join(finding.position.columns)
+    return [f"The file speaks of {said}, but {names} are taken as ICRS. If they are B1950, say --frame fk4."]
 
 
 def _readings(columns: Sequence[Column]) -> Iterator[tuple[str, float, Frame, list[Pair]]]:

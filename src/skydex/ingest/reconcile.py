@@ -18,7 +18,7 @@ from skydex.formats import Source
 from skydex.ingest.units import normalised_unit
 from skydex.tables import INDEX_COLUMN, Column, Datatype, arrow_type
 
-__all__ = ["Shape", "reconciled", "uniquely_named"]
+__all__ = ["Shape", "first_batch", "reconciled", "uniquely_named"]
 
 _WIDTH = [Datatype.UNSIGNED_BYTE, Datatype.SHORT, Datatype.INT, Datatype.LONG]
 _TEXTS = ("unit", "ucd", "utype", "xtype", "description")
@@ -78,6 +78,17 @@ def _fitted(array: pa.Array | None, column: Column, n_rows: int) -> pa.Array:
             f"Column {column.name} is {column.datatype} in one file, and another holds what is not: {error}. "
             f"Say which it is: columns: {{{column.name}: {{type: char}}}}."
         ) from error
+
+
+def first_batch(source: Source) -> pa.RecordBatch | None:
+    """The first batch of a file that has any rows; the file is closed again."""
+    batches = source.open_batches()
+    try:
+        return next((batch for batch in batches if batch.num_rows), None)
+    finally:
+        close = getattr(batches, "close", None)
+        if close is not None:
+            close()
 
 
 def reconciled(sources: Sequence[Source]) -> Shape:
@@ -151,8 +162,7 @@ def _wider(one: Datatype, two: Datatype) -> Datatype:
 def _is_empty(source: Source, name: str) -> bool:
     """Whether a text column has no value at all in the file's first batch."""
     names = [column.name.lower() for column in uniquely_named(source.columns)]
-    batches = source.open_batches()
-    batch = next(batches, None)
+    batch = first_batch(source)
     if batch is None or name.lower() not in names:
         return True
     texts = batch.column(names.index(name.lower()))
