@@ -187,6 +187,8 @@ def _agree(one: Any, other: Any) -> bool:
         return [text or "" for text in texts] == ["" if text == "None" else str(text or "") for text in other.tolist()]
     other = other.item() if isinstance(other, np.ndarray | np.generic) and np.size(other) == 1 else other
     other = other.decode("latin-1") if isinstance(other, bytes) else other
+    if one is None and isinstance(other, np.ndarray):
+        return other.size == 0 or bool(np.ma.getmaskarray(other).all())
     if one is None:
         return other is None or other is False or other == 0 or other != other or is_null(str(other)) or other == "N/A"
     if isinstance(one, bool):
