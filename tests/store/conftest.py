@@ -76,7 +76,13 @@ class Writer:
         self.folder = folder
 
     def report(
-        self, rows: pa.Table, table: Table = TABLE, layout: Layout | None = None, *, pieces: int = 1, name: str = "staged"
+        self,
+        rows: pa.Table,
+        table: Table = TABLE,
+        layout: Layout | None = None,
+        *,
+        pieces: int = 1,
+        name: str = "staged",
     ) -> WriteReport:
         with Staging.open(self.folder / name, table=table, layout=layout or Layout()) as staging:
             size = -(-len(rows) // pieces) if len(rows) else 0

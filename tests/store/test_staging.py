@@ -118,7 +118,9 @@ def test_rows_of_one_object_lie_together_by_time(writer):
     rows = writer.make_rows(who * 1.5, who - 20.0)
     dataset = writer.dataset(rows, layout=replace(SMALL, sort_by=("seen",)), pieces=7)
     written = writer.all_rows(dataset).select(["_healpix_29", "seen"])
-    assert written.equals(rows.select(["_healpix_29", "seen"]).sort_by([("_healpix_29", "ascending"), ("seen", "ascending")]))
+    assert written.equals(
+        rows.select(["_healpix_29", "seen"]).sort_by([("_healpix_29", "ascending"), ("seen", "ascending")])
+    )
 
 
 def test_rows_that_tie_keep_the_order_in_which_they_came(writer):
@@ -146,7 +148,9 @@ def test_descriptions_survive_in_every_file(writer):
     assert dataset.table.get_column("mag").unit == "mag"
     assert dataset.table.get_column("id").description == "Number of the object"
     assert dataset.table.get_column("ra").indexed
-    assert b"phot.mag;em.opt.R" in pq.read_metadata(dataset.partitions[0].file).metadata[b"IVOA.VOTable-Parquet.content"]
+    assert (
+        b"phot.mag;em.opt.R" in pq.read_metadata(dataset.partitions[0].file).metadata[b"IVOA.VOTable-Parquet.content"]
+    )
 
 
 def test_rows_without_a_position_are_kept_apart_and_no_region_finds_them(writer, sort_by_id):
@@ -159,7 +163,9 @@ def test_rows_without_a_position_are_kept_apart_and_no_region_finds_them(writer,
     assert report.n_unpositioned == 100
     assert sort_by_id(writer.all_rows(dataset)).equals(sort_by_id(rows))
     assert dataset.select(np.array([[0, 12 << 58]])).n_rows == 800
-    assert [p.file.rsplit("/", 2)[-2:] for p in dataset.partitions if p.order < 0] == [["unpositioned", "part0.parquet"]]
+    assert [p.file.rsplit("/", 2)[-2:] for p in dataset.partitions if p.order < 0] == [
+        ["unpositioned", "part0.parquet"]
+    ]
 
 
 def test_a_table_without_positions_keeps_its_order(writer):

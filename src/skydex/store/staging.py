@@ -84,9 +84,14 @@ class Staging:
         self._schema = _physical_schema(table)
         self._buffer: list[pa.Table] = []
         self._buffered: dict[str, int] = {}
+        self._bytes = 0
         self._lock = _lock(directory, table.name)
-        self._journal = Journal(directory / "journal.jsonl", _purpose(table, layout))
-        self._discard_unknown_runs()
+        try:
+            self._journal = Journal(directory / "journal.jsonl", _purpose(table, layout))
+            self._discard_unknown_runs()
+        except BaseException:
+            self.close()
+            raise
         self._pieces = {key: rows for entry in self._journal.entries for key, rows in entry.pieces.items()}
 
     @classmethod
@@ -148,7 +153,8 @@ class Staging:
             raise StoreError(f"The piece {key} does not have the columns of {self._table.name}.")
         self._buffer.append(batch)
         self._buffered[key] = len(batch)
-        if sum(rows.nbytes for rows in self._buffer) >= self._buffer_bytes:
+        self._bytes += batch.nbytes
+        if self._bytes >= self._buffer_bytes:
             self._flush()
 
     def _flush(self) -> None:
@@ -163,7 +169,7 @@ class Staging:
             texts = reduce(joined_sizes, (texts for _, _, texts in written))
             self._journal.append(Entry(self._buffered, sizes, texts))
         self._pieces.update(self._buffered)
-        self._buffer, self._buffered = [], {}
+        self._buffer, self._buffered, self._bytes = [], {}, 0
 
     def _write_run(self, part: tuple[int, pa.Table]) -> tuple[str, int, dict[str, TextSize]]:
         number, rows = part
