@@ -93,8 +93,8 @@ def rows_as_bytes(
     rows : bytes-like
         Not yet base64.
     damaged : set of str
-        Names of columns whose texts do not fit what their FIELD declares: longer than a fixed size (cut), or not ASCII
-        in a `char` (written as `\u00e9` escapes).
+        Names of columns whose values do not fit what their FIELD declares: texts longer than a fixed size (cut), not
+        ASCII in a `char` (written as `\u00e9` escapes), null elements of `unsignedByte` arrays (written as 0).
     """
     rows = _Rows(batch.num_rows)
     damaged: set[str] = set()
@@ -119,7 +119,7 @@ def _null_bits(batch: pa.RecordBatch) -> _Fixed:
 
 
 def _add_column(rows: _Rows, array: pa.Array, column: Column, serialization: Serialization) -> bool:
-    """Append one column; `False` if a text did not fit."""
+    """Append one column; `False` if a value did not fit."""
     if column.datatype.is_text:
         return _add_text(rows, array, column)
     dtype = _BIG_ENDIAN[column.datatype]
@@ -130,14 +130,15 @@ def _add_column(rows: _Rows, array: pa.Array, column: Column, serialization: Ser
     size = Arraysize.parse(column.arraysize)
     elements = _numbers(flat_values(array), null).astype(dtype)
     n_elements = _lengths(pc.list_value_length(array))
+    is_whole = not (column.datatype is Datatype.UNSIGNED_BYTE and flat_values(array).null_count)
     if size.is_variable:
         rows.add_variable(_binary(_offsets(n_elements) * elements.itemsize, elements), n_elements)
-        return True
+        return is_whole
     if n_elements.max(initial=0) > size.n_fixed:
         raise EngineError(f'A value of column "{column.name}" has more elements than its arraysize {column.arraysize}.')
     fill = _numbers(pa.nulls(1, flat_values(array).type), null).astype(dtype)[0]
     rows.add_fixed(_rectangle(elements, n_elements, size.n_fixed, fill))
-    return True
+    return is_whole
 
 
 def _add_text(rows: _Rows, array: pa.Array, column: Column) -> bool:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from skydex.errors import UnreadableFileError
 from skydex.formats.votable.fields import WireField
 from skydex.formats.votable.utf16 import text_of_utf16
-from skydex.formats.votable.values import from_numbers, text_from_bytes, timestamps
+from skydex.formats.votable.values import from_numbers, text_from_bytes, timestamps, whole_or_null
 from skydex.tables import Datatype
 
 __all__ = ["plain_bytes", "rows_of_binary"]
@@ -271,5 +271,6 @@ def _finished_text(
 
 
 def _lists(offsets: NDArray[np.int32], elements: pa.Array, is_null: NDArray[np.bool_] | None) -> pa.Array:
-    mask = pa.array(is_null) if is_null is not None else None
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), elements, mask=mask)
+    if is_null is None:
+        return whole_or_null(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), elements))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), elements, mask=pa.array(is_null))

@@ -157,27 +157,30 @@ def scs_error_votable(message: str, *, version: Version = VOTABLE_1_4) -> bytes:
 def wire_column(column: Column, serialization: Serialization) -> Column:
     """Describe a column as it is written: what a serialisation cannot carry is widened, never cut.
 
-    BINARY has no place for the null of an `unsignedByte` but one of its 256 values, so there it travels as `short`.
-    Timestamps without a size would be read as one character. Of an array that varies in its last dimension, as `"2x*"`,
-    STILTS counts the elements and astropy the pairs; as `"*"` both read it.
+    Without BINARY2's mask an `unsignedByte` has no place for a null but one of its 256 values, so there it travels as
+    `short`. Timestamps without a size would be read as one character. Of an array that varies in its last dimension, as
+    `"2x*"`, STILTS counts the elements and astropy the pairs; as `"*"` both read it.
     """
-    if (
-        serialization is not Serialization.TABLEDATA
-        and column.is_array
-        and _VARIABLE_ROWS.search(column.arraysize or "")
-    ):
-        return replace(column, arraysize="*")
     if column.is_timestamp and column.datatype.is_text and column.arraysize is None:
         return replace(column, arraysize="26*")
-    if serialization is Serialization.BINARY and column.datatype is Datatype.UNSIGNED_BYTE and column.arraysize is None:
-        return replace(column, datatype=Datatype.SHORT)
+    if column.datatype is Datatype.UNSIGNED_BYTE and _lacks_null(column, serialization):
+        column = replace(column, datatype=Datatype.SHORT)
+    is_binary = serialization is not Serialization.TABLEDATA
+    if is_binary and column.is_array and _VARIABLE_ROWS.search(column.arraysize or ""):
+        return replace(column, arraysize="*")
     return column
+
+
+def _lacks_null(column: Column, serialization: Serialization) -> bool:
+    """Whether only a value of its own can stand for a null."""
+    return serialization is Serialization.BINARY or (column.is_array and serialization is Serialization.TABLEDATA)
 
 
 def magic_null(column: Column, serialization: Serialization) -> str | None:
     """Value that stands for null where neither an empty cell nor a mask can: integers in BINARY and inside arrays."""
-    if column.datatype in _MAGIC and (column.is_array or serialization is Serialization.BINARY):
-        return str(_MAGIC[column.datatype])
+    datatype = wire_column(column, serialization).datatype
+    if datatype in _MAGIC and (column.is_array or serialization is Serialization.BINARY):
+        return str(_MAGIC[datatype])
     return None
 
 

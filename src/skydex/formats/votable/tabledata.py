@@ -1,6 +1,7 @@
 """Rows as TABLEDATA: XML text, one TR a row and one TD a cell (VOTable 1.4, section 5.1).
 
-A null is an empty cell. The pieces of a row are joined by one Arrow kernel; nothing here walks over rows.
+A null is an empty cell, or in an array of fixed size as many null elements as it has. The pieces of a row are joined by
+one Arrow kernel; nothing here walks over rows.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skydex.formats.encoding import text_of
-from skydex.formats.votable.document import Serialization, magic_null
-from skydex.tables import Column
+from skydex.errors import EngineError
+from skydex.formats.encoding import flat_values, text_of
+from skydex.formats.votable.arraysize import Arraysize
+from skydex.formats.votable.document import Serialization, magic_null, wire_column
+from skydex.tables import Column, Datatype
 
 __all__ = ["rows_as_xml"]
 
@@ -40,7 +43,7 @@ def rows_as_xml(batch: pa.RecordBatch, columns: Sequence[Column]) -> tuple[memor
     pieces: list[pa.Array | pa.Scalar] = []
     damaged: set[str] = set()
     for array, column in zip(batch.columns, columns, strict=True):
-        cells, is_whole = _cells(array, column)
+        cells, is_whole = _cells(array, wire_column(column, Serialization.TABLEDATA))
         pieces += [pa.scalar("</TD><TD>" if pieces else "<TR><TD>"), cells]
         if not is_whole:
             damaged.add(column.name)
@@ -59,10 +62,24 @@ def text_bytes(array: pa.Array) -> memoryview:
 
 
 def _cells(array: pa.Array, column: Column) -> tuple[pa.Array, bool]:
-    is_boolean = pa.types.is_boolean(array.type) or (column.is_array and column.datatype == "boolean")
-    missing = "?" if is_boolean else magic_null(column, Serialization.TABLEDATA) or "NaN"
+    missing = "?" if column.datatype is Datatype.BOOLEAN else magic_null(column, Serialization.TABLEDATA) or "NaN"
+    if column.is_array and not (size := Arraysize.parse(column.arraysize)).is_variable:
+        array = _of_full_size(array, size.n_fixed, column)
     texts = text_of(array, column, booleans=("T", "F"), missing=missing)
     return _escaped(texts) if pa.types.is_string(array.type) else (texts, True)
+
+
+def _of_full_size(array: pa.Array, width: int, column: Column) -> pa.Array:
+    """Array values with null elements where there are too few, so that each has as many as its FIELD says."""
+    lengths = pc.list_value_length(array).fill_null(0).to_numpy()
+    if lengths.min(initial=width) == lengths.max(initial=width) == width:
+        return array
+    if lengths.max() > width:
+        raise EngineError(f'A value of column "{column.name}" has more elements than its arraysize {column.arraysize}.')
+    places = (np.cumsum(lengths) - lengths)[:, None] + np.arange(width)
+    absent = np.arange(width) >= lengths[:, None]
+    elements = flat_values(array).take(pa.array(places.ravel(), pa.int64(), mask=absent.ravel()))
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(array) + 1) * width, pa.int32()), elements)
 
 
 def _escaped(texts: pa.StringArray) -> tuple[pa.StringArray, bool]:

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from skydex.errors import UnreadableFileError
 from skydex.formats.encoding import element_offsets
 from skydex.formats.votable.fields import WireField
-from skydex.formats.votable.values import from_words, timestamps
-from skydex.tables import arrow_type
+from skydex.formats.votable.values import from_words, timestamps, whole_or_null
 
 __all__ = ["rows_of_tabledata"]
 
@@ -216,6 +215,4 @@ def _decoded(cells: pa.StringArray, field: WireField, bad_are_null: bool) -> pa.
     is_null = pc.equal(pc.ascii_trim_whitespace(cells), "")
     lists = pc.if_else(is_null, pa.scalar(None, lists.type), lists)
     values = from_words(lists.flatten(), column, field.null, bad_are_null=bad_are_null)
-    array = pa.ListArray.from_arrays(element_offsets(lists), values, mask=is_null)
-    assert array.type == arrow_type(column)
-    return array
+    return whole_or_null(pa.ListArray.from_arrays(element_offsets(lists), values, mask=is_null))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skydex.errors import UnreadableFileError
 from skydex.tables import Column, Datatype, arrow_type
 
-__all__ = ["BadTimestampError", "from_numbers", "from_words", "text_from_bytes", "timestamps"]
+__all__ = ["BadTimestampError", "from_numbers", "from_words", "text_from_bytes", "timestamps", "whole_or_null"]
 
 _TRUE, _FALSE = ["t", "true", "1"], ["f", "false", "0"]
 _NO_VALUE = ("", "null", "none", "nan", "-", "--", "---", "n/a")
@@ -99,6 +99,16 @@ def text_from_bytes(array: pa.Array) -> pa.Array:
         return array.cast(pa.string())
     except pa.ArrowInvalid:
         return pa.array([None if text is None else text.decode("latin-1") for text in array.to_pylist()], pa.string())
+
+
+def whole_or_null(lists: pa.ListArray) -> pa.ListArray:
+    """Make array values of which every element is null a null themselves, for serialisations without a mask."""
+    if not lists.values.null_count or not len(lists):
+        return lists
+    n_known = np.concatenate([[0], np.cumsum(lists.values.is_valid().to_numpy(zero_copy_only=False))])
+    offsets = lists.offsets.to_numpy()
+    is_void = (np.diff(n_known[offsets]) == 0) & (np.diff(offsets) > 0)
+    return pc.if_else(pa.array(is_void), pa.scalar(None, lists.type), lists)
 
 
 def timestamps(texts: pa.Array, column: Column) -> pa.Array:

@@ -144,4 +144,7 @@ def _warnings(warnings: Iterable[str]) -> Iterator[Info]:
 def _damage(name: str, serialization: Serialization) -> str:
     if serialization is Serialization.TABLEDATA:
         return f'Texts of column "{name}" hold characters that XML cannot; each was replaced by U+FFFD.'
-    return f'Texts of column "{name}" do not fit its FIELD: characters beyond ASCII were escaped, long texts cut.'
+    return (
+        f'Values of column "{name}" do not fit its FIELD: characters beyond ASCII were escaped, long texts cut, '
+        "null elements of unsigned bytes written as 0."
+    )
