@@ -36,6 +36,7 @@ def test_bad_rows_are_refused_by_choice_and_nothing_is_published(ingest_text, ar
     with pytest.raises(BadRowsError, match=r"declination outside -90\.\.90: 1 rows \(row 1\)"):
         ingest_text(BAD, bad_rows="refuse")
     assert not archive.tables()
+    assert not list((archive.path / "staging").iterdir()), "nothing is left behind"
 
 
 def test_bad_rows_are_dropped_by_choice_and_counted(ingest_text, stored) -> None:

@@ -8,9 +8,12 @@ Reading, mapping and writing overlap in threads, and no stage holds more than a 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from skydex.errors import BadRecipeError, BadRowsError, StoreError
+from skydex.errors import BadRecipeError, BadRowsError, RequestError, StoreError
 from skydex.formats import Source
 from skydex.ingest.checks import Counts, PositionCheck, ValueChecks, check_positions
 from skydex.ingest.decisions import make_mapping
@@ -122,7 +125,7 @@ def ingest(recipe: Recipe, archive: ArchiveDirectory, *, progress: Progress | No
     stages = _Stages(work)
     table = work.mapping.table
     directory = archive.staging_directory(table.name, work.key)
-    with Staging.open(directory, table=table, layout=_layout(work)) as staging:
+    with _discarded_if_hopeless(directory), Staging.open(directory, table=table, layout=_layout(work)) as staging:
         for piece in read_ahead(stages.run()):
             if not staging.is_done(piece.key):
                 staging.add(piece.key, piece.rows)
@@ -131,6 +134,16 @@ def ingest(recipe: Recipe, archive: ArchiveDirectory, *, progress: Progress | No
         stages.verify(written)
         archive.publish(table.name, written.directory)
     return _report(work, stages, written, time.perf_counter() - started)
+
+
+@contextmanager
+def _discarded_if_hopeless(directory: Path) -> Iterator[None]:
+    """Remove what was staged if files or recipe must change first: nothing of it could be used again."""
+    try:
+        yield
+    except RequestError:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
 
 
 def _tell(progress: Progress | None, stage: str, done: int, total: int | None) -> None:
