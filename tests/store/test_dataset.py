@@ -128,7 +128,7 @@ def test_a_flipped_bit_in_a_page_is_an_error_when_it_is_read(dataset):
 def test_a_damaged_manifest_is_noticed_at_once(dataset):
     path = Path(dataset.directory, "manifest.json")
     path.write_bytes(path.read_bytes().replace(b"4000", b"4001"))
-    with pytest.raises(DamagedDataError, match="manifest of sky.objects"):
+    with pytest.raises(DamagedDataError, match=r"manifest of sky\.objects"):
         open_dataset(dataset.directory, name="sky.objects")
 
 

@@ -1,9 +1,10 @@
 """The keeper of files and directories: HATS catalogues written, published, opened and verified."""
 
+from skydex.store.assembly import WriteReport
 from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
 from skydex.store.directory import ArchiveDirectory, ArchiveEntry
 from skydex.store.layout import Layout
-from skydex.store.staging import Staging, WriteReport
+from skydex.store.staging import Staging
 from skydex.store.verify import Damage, verify
 
 __all__ = [

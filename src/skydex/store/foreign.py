@@ -181,9 +181,11 @@ class _Foreign:
 
     def row_groups(self, bounds: Bounds) -> RowGroups:
         start = len(self.location.path(f"{DATASET}/"))
-        if self.metadata is not None:
+        metadata = self.metadata
+        self.__dict__.pop("metadata")  # it can be large and is not needed again
+        if metadata is not None:
             numbers = {partition.file[start:]: number for number, partition in enumerate(self.partitions)}
-            found = row_groups_of_metadata(self.metadata, self.partitions, numbers, bounds)
+            found = row_groups_of_metadata(metadata, self.partitions, numbers, bounds)
             if found is not None:
                 return found
         return row_groups_of_files(self.location, self.partitions, bounds, name=self.name)

@@ -71,6 +71,8 @@ class LocalLocation:
             return Path(self.root, name).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
+        except OSError as error:
+            raise StoreError(f"The file {name} of a catalogue cannot be read: {error.strerror}.") from error
 
     def iter_names(self, folder: str = "") -> Iterator[str]:
         for parent, _, files in os.walk(os.path.join(self.root, folder)):

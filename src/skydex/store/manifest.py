@@ -35,7 +35,7 @@ class FileFacts:
     footer: int | None = None
     """CRC-32 of the Parquet footer with its length and magic, for a quick look when the file is opened."""
 
-    def describe(self, content: bytes) -> bool:
+    def agrees_with(self, content: bytes) -> bool:
         """Whether these are the bytes."""
         return len(content) == self.size and hashlib.sha256(content).hexdigest() == self.sha256
 

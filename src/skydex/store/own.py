@@ -41,7 +41,7 @@ def _sound(location: Location, manifest: Manifest, file: str, *, name: str) -> b
     """Content of a small file; its size is checked, and its digest as well since it is small."""
     content = location.find(file)
     facts = manifest.files.get(file)
-    if content is None or facts is None or not facts.describe(content):
+    if content is None or facts is None or not facts.agrees_with(content):
         raise DamagedDataError(f"The file {file} of {name} is damaged. Restore the catalogue, or ingest it again.")
     return content
 
