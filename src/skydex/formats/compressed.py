@@ -29,7 +29,7 @@ _OPENERS: dict[bytes, _Opener] = {
 _BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
-def open_decompressed(file: Path, *, max_bytes: int | None = None) -> BinaryIO:
+def open_decompressed(file: Path, *, max_bytes: int | None = None) -> io.BufferedReader:
     """Open a file for reading its plain bytes, whatever compresses them (gzip, bzip2, xz, or nothing).
 
     Parameters
@@ -50,7 +50,7 @@ def open_decompressed(file: Path, *, max_bytes: int | None = None) -> BinaryIO:
     opener = next((opener for start, opener in _OPENERS.items() if magic.startswith(start)), None)
     if opener is None and max_bytes is None:
         return raw
-    return cast(BinaryIO, io.BufferedReader(_Guarded(file, raw, opener(raw) if opener else raw, max_bytes), 1 << 18))
+    return io.BufferedReader(_Guarded(file, raw, opener(raw) if opener else raw, max_bytes), 1 << 18)
 
 
 def first_bytes(file: Path, n_bytes: int = 4096) -> bytes:

@@ -9,6 +9,7 @@ type declaration is refused unless it is a bare reference and the caller allows 
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,10 +102,38 @@ class Outline:
     """Character encoding of the bytes that `Data` counts."""
 
 
-def utf8_stream(stream: BinaryIO) -> BinaryIO:
+class _Recoded(io.RawIOBase):
+    """UTF-16 text as UTF-8 bytes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decode = codecs.getincrementaldecoder("utf-16")("replace").decode
+        self._held = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._held and (data := self._stream.read(CHUNK)):
+            self._held = self._decode(data).encode()
+        n_bytes = min(len(buffer), len(self._held))
+        buffer[:n_bytes], self._held = self._held[:n_bytes], self._held[n_bytes:]
+        return n_bytes
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _RecodedStream(io.BufferedReader):
+    """A stream that was in UTF-16, whatever its XML declaration still says."""
+
+
+def utf8_stream(stream: io.BufferedReader) -> io.BufferedReader:
     """Give a stream as it is, or recoded if it is in UTF-16, whose bytes cannot be searched for tags."""
-    head = stream.peek(2)[:2] if hasattr(stream, "peek") else b""
-    return codecs.EncodedFile(stream, "utf-8", "utf-16") if head in _UTF_16 else stream
+    if stream.peek(2)[:2] not in _UTF_16:
+        return stream
+    return _RecodedStream(_Recoded(stream), CHUNK)
 
 
 def outline_of(stream: BinaryIO, *, file: str, limits: Limits) -> Outline:
@@ -128,7 +157,7 @@ def outline_of(stream: BinaryIO, *, file: str, limits: Limits) -> Outline:
     pass_ = _Pass(stream, builder)
     try:
         pass_.run()
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # the latter: an encoding that nobody knows
         raise UnreadableFileError(file, f"its XML is broken or cut short ({error})") from error
     if not builder.is_votable:
         raise UnreadableFileError(file, "it is not a VOTable")
@@ -271,7 +300,7 @@ class _Pass:
         """Bytes read and not yet dealt with."""
         self._place = 0
         """Where they begin in the document."""
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate("utf-8" if isinstance(stream, _RecodedStream) else None)
         self._parser.buffer_text = True
         self._parser.StartElementHandler = builder.start
         self._parser.EndElementHandler = builder.end

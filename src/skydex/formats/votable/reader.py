@@ -46,7 +46,7 @@ class _Document:
 
     name: str
     """What to call it in errors."""
-    open_stream: Callable[[], BinaryIO]
+    open_stream: Callable[[], io.BufferedReader]
     """Start reading its plain bytes."""
     limits: Limits
     """How far it is trusted."""
@@ -54,8 +54,8 @@ class _Document:
     """What it holds."""
 
     @classmethod
-    def opened(cls, name: str, open_plain: Callable[[], BinaryIO], limits: Limits) -> _Document:
-        def open_stream() -> BinaryIO:
+    def opened(cls, name: str, open_plain: Callable[[], io.BufferedReader], limits: Limits) -> _Document:
+        def open_stream() -> io.BufferedReader:
             return utf8_stream(open_plain())
 
         with open_stream() as stream:
@@ -117,7 +117,7 @@ def read_votable(
     """
     data = document if isinstance(document, bytes) else document.read()
     limits = Limits(allow_doctype=True)
-    opened = _Document.opened(_ANSWER, lambda: io.BufferedReader(io.BytesIO(data)), limits)
+    opened = _Document.opened(_ANSWER, lambda: _in_memory(data), limits)
     chosen = opened.outline.tables[table]
     fields = wire_fields(chosen.fields)
     refusal = _refusal(chosen.data, fields)
@@ -130,6 +130,10 @@ def read_votable(
         pa.Table.from_batches(_batches(opened, chosen.data, fields), arrow_schema(columns)),
         opened.outline.infos,
     )
+
+
+def _in_memory(data: bytes) -> io.BufferedReader:
+    return io.BufferedReader(io.BytesIO(data))
 
 
 def _why_no_table(outline: Outline) -> str:
@@ -216,7 +220,7 @@ def _blocks(document: _Document, data: Data | None, fields: tuple[WireField, ...
     return rows_of_binary(plain_bytes(chunks), fields, has_mask=data.kind == "BINARY2")
 
 
-def _chunks(open_stream: Callable[[], BinaryIO], data: Data) -> Iterator[bytes]:
+def _chunks(open_stream: Callable[[], io.BufferedReader], data: Data) -> Iterator[bytes]:
     """Bytes of the rows, in pieces that are always cut at the same places."""
     with open_stream() as stream:
         _skip(stream, data.start)
@@ -226,15 +230,15 @@ def _chunks(open_stream: Callable[[], BinaryIO], data: Data) -> Iterator[bytes]:
             yield chunk
 
 
-def _skip(stream: BinaryIO, n_bytes: int) -> None:
-    if isinstance(stream, io.BufferedIOBase) and stream.seekable():
+def _skip(stream: io.BufferedReader, n_bytes: int) -> None:
+    if stream.seekable():
         stream.seek(n_bytes)
         return
     while n_bytes and (skipped := len(stream.read(min(n_bytes, _CHUNK)))):
         n_bytes -= skipped
 
 
-def _read_fully(stream: BinaryIO, n_bytes: int) -> bytes:
+def _read_fully(stream: io.BufferedReader, n_bytes: int) -> bytes:
     parts = []
     while n_bytes and (part := stream.read(n_bytes)):
         parts.append(part)

@@ -8,8 +8,8 @@ through expat instead, cell by cell.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from html.entities import name2codepoint
 from xml.parsers import expat
 
 import numpy as np
@@ -25,7 +25,8 @@ from skydex.formats.votable.values import from_words, timestamps, whole_or_null
 __all__ = ["rows_of_tabledata"]
 
 _ROW_END = re.compile(rb"</(?:[\w.-]+:)?TR\s*>")
-_ENTITY = re.compile(r"&(#[0-9]+|#[xX][0-9a-fA-F]+|amp|lt|gt|quot|apos);")
+_ENTITY = re.compile(r"&(?:(#[0-9]+|#x[0-9a-fA-F]+|amp|lt|gt|quot|apos);)?")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
 class _NotPlain(Exception):
@@ -59,7 +60,7 @@ def rows_of_tabledata(
         Rows that are not well-formed, have a wrong number of cells, or values of another type.
     """
     for block in _whole_rows(chunks):
-        data = block if encoding in ("utf-8", "us-ascii", "ascii") else block.decode(encoding).encode()
+        data = _in_utf8(block, encoding)
         columns = _columns_of_block(data, len(fields))
         if columns and len(columns[0]):
             yield [
@@ -82,6 +83,14 @@ def _whole_rows(chunks: Iterable[bytes]) -> Iterator[bytes]:
             held = held[end.end() :]
     if held.strip():
         yield held
+
+
+def _in_utf8(block: bytes, encoding: str) -> bytes:
+    try:
+        text = block.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise UnreadableFileError("the table", f"its text is not in the encoding that it declares ({error})") from error
+    return block if encoding in ("utf-8", "us-ascii", "ascii") else text.encode()
 
 
 def _columns_of_block(data: bytes, n_columns: int) -> list[pa.Array]:
@@ -196,10 +205,13 @@ def _resolved(cells: pa.StringArray) -> pa.StringArray:
 
 
 def _character(entity: re.Match[str]) -> str:
-    word = entity.group(1)
-    if not word.startswith("#"):
-        return "'" if word == "apos" else chr(name2codepoint[word])
-    return chr(int(word[2:], 16) if word[1] in "xX" else int(word[1:]))
+    word = entity.group(1) or ""
+    if word in _NAMED:
+        return _NAMED[word]
+    code = int(word[2:], 16) if word.startswith("#x") else int(word[1:] or "0")
+    if not 0 < code <= sys.maxunicode:
+        raise UnreadableFileError("the table", "a cell has an entity that XML does not know")
+    return chr(code)
 
 
 def _decoded(cells: pa.StringArray, field: WireField, bad_are_null: bool) -> pa.Array:
