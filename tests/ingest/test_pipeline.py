@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -228,17 +229,20 @@ def test_progress_is_told_and_ends_at_all_rows(archive: ArchiveDirectory, tmp_pa
 
 
 def _ingest_and_die(directory: str, file: str, after: int) -> None:
+    """Ingest in small pieces, each on the disk at once, and be killed at one of them."""
     from skydex.store import Staging
 
-    add, count = Staging.add, iter(range(1000))
+    begin, add, count = Staging.__init__, Staging.add, iter(range(1000))
+
+    def begin_small(self: Staging, *args: Any, **options: Any) -> None:
+        begin(self, *args, **options | {"buffer_bytes": 20_000})
 
     def add_or_die(self: Staging, key: str, batch: pa.Table) -> None:
         if next(count) == after:
             os.kill(os.getpid(), signal.SIGKILL)
         add(self, key, batch)
 
-    Staging.add = add_or_die  # type: ignore[method-assign]
-    Staging.__init__.__kwdefaults__["buffer_bytes"] = 20_000  # type: ignore[index]
+    Staging.__init__, Staging.add = begin_small, add_or_die  # type: ignore[method-assign]
     inputs.ROWS_PER_PIECE = 1000
     ingest_files([file], directory, "test.killed")
 

@@ -6,15 +6,18 @@ over a recipe that is named or read from a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from skydex.errors import BadRecipeError, near_names
+from skydex.ingest.mapping import Mapping
 from skydex.ingest.pipeline import Progress, ingest, prepared
 from skydex.ingest.recipe import ColumnRecipe, Finding, PositionRecipe, Recipe
 from skydex.ingest.recipe_text import named_recipe, read_recipe, recipe_from_mapping, recipe_names
+from skydex.ingest.report import IngestReport
 from skydex.store import ArchiveDirectory
 
 __all__ = ["inferred_recipe", "ingest_files", "make_recipe"]
@@ -44,7 +47,7 @@ def ingest_files(
     recipe: Recipe | str | Path | None = None,
     progress: Progress | None = None,
     **options: Any,
-) -> Any:
+) -> IngestReport:
     """Publish files as one table.
 
     Parameters
@@ -100,7 +103,7 @@ def _base(recipe: Recipe | str | Path | None) -> Recipe:
     return read_recipe(Path(recipe))
 
 
-def _check_options(given: Mapping[str, Any]) -> None:
+def _check_options(given: MappingOf[str, Any]) -> None:
     known = _POSITION_OPTIONS + _RECIPE_OPTIONS
     for key in given:
         if key not in known:
@@ -118,7 +121,7 @@ def _position(base: Recipe, given: dict[str, Any]) -> PositionRecipe:
     return said if before is None else replace(before, **{key: getattr(said, key) for key in given})
 
 
-def _joined_columns(base: Mapping[str, ColumnRecipe], said: Mapping[str, ColumnRecipe]) -> dict[str, ColumnRecipe]:
+def _joined_columns(base: MappingOf[str, ColumnRecipe], said: MappingOf[str, ColumnRecipe]) -> dict[str, ColumnRecipe]:
     joined = dict(base)
     for name, facts in said.items():
         joined[name] = facts.over(joined[name]) if name in joined else facts
@@ -154,5 +157,5 @@ def inferred_recipe(recipe: Recipe) -> Recipe:
     )
 
 
-def _source_of(mapping: Any, name: str | None) -> str | None:
+def _source_of(mapping: Mapping, name: str | None) -> str | None:
     return next((item.source for item in mapping.columns if item.column.name == name), None)

@@ -201,11 +201,11 @@ class _FolderWork:
 
 
 def _candidates(folder: Path, *, ignored: Path) -> Iterator[Path]:
-    """Files and HATS catalogues below a folder, in the order of their names, without hidden ones and the cache."""
+    """Files, Parquet directories and HATS catalogues below a folder, by name, without hidden ones and the cache."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.resolve() == ignored.resolve() or path.name.endswith(_RECIPE_SUFFIX):
             continue
-        if path.is_dir() and not is_hats(path):
+        if path.is_dir() and not is_hats(path) and path.suffix != ".parquet":
             yield from _candidates(path, ignored=ignored)
         elif path.is_dir() or path.is_file():
             yield path

@@ -35,7 +35,7 @@ class Piece:
     """Some consecutive rows of the input, in its common columns."""
 
     key: str
-    """Names the same rows in every run: file fingerprint and number."""
+    """Names the same rows in every run: place and fingerprint of the file, number of the piece."""
     first_row: int
     """Number of the first row in the whole input, from 0."""
     rows: pa.Table
@@ -149,12 +149,12 @@ def _no_rows(source: Source) -> pa.RecordBatch:
 def iter_pieces(sources: Sequence[Source], shape: Shape) -> Iterator[Piece]:
     """All rows of all files, in order, in pieces of about `ROWS_PER_PIECE` rows."""
     first_row = 0
-    for source in sources:
-        mark = fingerprint(source.file)
+    for place, source in enumerate(sources):
+        mark = f"{place}:{fingerprint(source.file)}"
         own = uniquely_named(source.columns)
         aligned = (shape.aligned(batch, own) for batch in source.open_batches() if batch.num_rows)
         for number, rows in enumerate(_even(aligned)):
-            yield Piece(f"{mark}:{source.name}:{number}", first_row, rows)
+            yield Piece(f"{mark}:{number}", first_row, rows)
             first_row += len(rows)
 
 

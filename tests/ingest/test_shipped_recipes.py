@@ -1,0 +1,58 @@
+"""Recipes that ship with skydex, on the catalogues whose traps they know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from skydex.errors import BadRecipeError
+from skydex.ingest import ingest_files
+from skydex.store import ArchiveDirectory
+
+
+def test_pan_starrs_magnitudes_of_minus_999_are_null(shared_data: Path, archive: ArchiveDirectory, stored) -> None:
+    file = shared_data / "seeds" / "ps1_mean_m87.ecsv"
+    plain = ingest_files([file], archive, "ps1.plain")
+    assert any(item.value == -999 for item in plain.suspicions)
+    report = ingest_files([file], archive, "ps1.mean", recipe="ps1")
+    assert not report.suspicions
+    assert pc.min(stored("ps1.mean")["gMeanPSFMag"]).as_py() > 0
+    assert stored("ps1.mean")["gMeanPSFMag"].null_count > 0
+    assert report.table.get_column("gMeanPSFMag").unit == "mag"
+    assert report.table.position is not None
+    assert report.table.position.ra == "raMean"
+
+
+def test_linear_has_6958_periods_as_its_header_says(shared_data: Path, archive: ArchiveDirectory, stored) -> None:
+    ingest_files([shared_data / "catalogues/variables/PLV_LINEAR.dat"], archive, "linear.plv", recipe="linear")
+    periods = stored("linear.plv")["P"]
+    assert len(periods) - periods.null_count == 6958
+    assert pc.min(periods).as_py() == pytest.approx(0.042, abs=5e-4)
+    assert pc.max(periods).as_py() == pytest.approx(1964, abs=1)
+
+
+def test_cepheids_have_a_period_for_each_mode_they_pulsate_in(
+    shared_data: Path, archive: ArchiveDirectory, stored
+) -> None:
+    file = shared_data / "catalogues/variables/allGalCep.listID"
+    report = ingest_files([file], archive, "cepheids.all", recipe="cepheids")
+    rows = stored("cepheids.all")
+    fundamental = rows.filter(pc.equal(rows["Mode(s)"], "F"))
+    assert fundamental["P_F"].null_count == 0
+    assert fundamental["P_1O"].null_count == len(fundamental)
+    assert report.n_positioned == 2487
+
+
+def test_chandra_cone_search_text_gets_units_and_positions(shared_data: Path, archive: ArchiveDirectory) -> None:
+    file = shared_data / "catalogues/csc/NGC3532_conesearch.csv"
+    report = ingest_files([file], archive, "csc.cone", recipe="csc21")
+    assert report.n_positioned == 389
+    assert report.table.get_column("flux_aper90_b").unit == "erg.s**-1.cm**-2"
+    assert report.table.get_column("name").ucd == "meta.id;meta.main"
+
+
+def test_a_hats_catalogue_is_sent_to_mount(shared_data: Path, archive: ArchiveDirectory) -> None:
+    with pytest.raises(BadRecipeError, match="skydex mount"):
+        ingest_files([shared_data / "hats" / "small_sky"], archive, "a.b")
