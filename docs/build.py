@@ -1,0 +1,190 @@
+"""Write the reference pages from the code: `make docs`.
+
+Each page is a function of what the code says of itself; `tests/docs` compares the pages with what this script would
+write, so that nothing can be offered without being documented.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from skydex import errors
+from skydex.archive import Archive
+from skydex.cli.app import app
+from skydex.formats import REGISTRY
+from skydex.ingest import named_recipe, recipe_names
+from skydex.query.languages import LANGUAGES
+from skydex.settings import Settings, settings_table
+from skydex.store import ArchiveDirectory
+from skydex.web import SERVICES, dali
+from skydex.web.dispatch import Dispatcher
+from skydex.web.site import Site
+
+REFERENCE = Path(__file__).parent / "reference"
+_NOTE = "<!-- Written by `make docs` from the code. -->\n"
+
+
+def settings_page() -> str:
+    """Every setting."""
+    return _page(
+        "Settings",
+        "A value comes from, in rising order of weight: the default; `skydex.toml` in the archive directory, or the "
+        "file of `--config`; the environment; a flag of `skydex serve`. A name that is no setting is an error.",
+        settings_table(),
+    )
+
+
+def formats_page() -> str:
+    """Every file format."""
+    rows = [
+        (
+            f"`{kind.name}`",
+            "yes" if kind.read else "",
+            "yes" if kind.write else "",
+            ", ".join(f"`{suffix}`" for suffix in kind.suffixes),
+            f"`{kind.media_type}`",
+            ", ".join(f"`{alias}`" for alias in kind.aliases),
+        )
+        for kind in REGISTRY.all
+    ]
+    return _page(
+        "Formats",
+        "A format is asked for by its name, its media type or another name (`RESPONSEFORMAT` of a service, `--format` "
+        "of a command), or by the ending of a file name. Files may be compressed with gzip, bzip2 or xz. What is read "
+        "is told from the first bytes rather than from the ending.",
+        _table(("format", "read", "written", "endings", "media type", "other names"), rows),
+    )
+
+
+def services_page() -> str:
+    """Every service with its addresses."""
+    sections = []
+    with tempfile.TemporaryDirectory() as folder:
+        directory = ArchiveDirectory.create(folder)
+        site = Site(Archive(directory, Settings()), Settings(), _no_dispatcher())
+        for service in SERVICES:
+            paths = dict.fromkeys(f"- `{route.path}`" for route in service.routes(site))
+            sections.append(
+                "\n".join([f"## {service.title}", "", _about(inspect.getmodule(service.routes)), "", *paths])
+            )
+    languages = ", ".join(f"{kind.name} {version}" for kind in LANGUAGES.values() for version in kind.versions)
+    return _page(
+        "Services",
+        f"Where a server answers, by default below `http://127.0.0.1:8642`. Query languages: {languages}.",
+        "\n\n".join(sections),
+    )
+
+
+def errors_page() -> str:
+    """Every error, with what becomes of it over HTTP."""
+    kinds = [kind for name in errors.__all__ if inspect.isclass(kind := getattr(errors, name))]
+    rows = [
+        (f"`{kind.__name__}`", f"`{_parent(kind)}`", str(_status(kind)), inspect.getdoc(kind) or "") for kind in kinds
+    ]
+    return _page(
+        "Errors",
+        "What can go wrong. A `RequestError` the asker can mend, a `LimitError` says how to stay below the limit, a "
+        "`ServiceError` is ours. The command line prints one line and exits with 1; services send the same sentence.",
+        _table(("error", "is a", "HTTP status", "meaning"), rows),
+    )
+
+
+def recipes_page() -> str:
+    """Every recipe that comes along."""
+    sections = [f"## `{name}`\n\nColumns: {_columns_of(name)}." for name in recipe_names()]
+    return _page(
+        "Recipes",
+        "What skydex knows of the tables of large surveys: `skydex ingest FILE --recipe NAME`. A recipe applies to "
+        "those of its columns that a file has.",
+        "\n\n".join(sections),
+    )
+
+
+def cli_page() -> str:
+    """Every command."""
+    return _page("Commands", inspect.cleandoc(app.info.help or ""), "\n\n".join(_commands("skydex", _click(app))))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "formats.md": formats_page,
+    "services.md": services_page,
+    "errors.md": errors_page,
+    "recipes.md": recipes_page,
+    "commands.md": cli_page,
+}
+
+
+def _page(title: str, introduction: str, body: str) -> str:
+    return f"{_NOTE}\n# {title}\n\n{introduction}\n\n{body}\n"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(
+        f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+    )
+
+
+def _about(module: Any) -> str:
+    """The docstring of a module without its first word, as a paragraph."""
+    return inspect.getdoc(module).partition("\n\n")[2] or inspect.getdoc(module)
+
+
+def _no_dispatcher() -> Any:
+    """Routes are only listed here; nobody answers."""
+    return object.__new__(Dispatcher)
+
+
+def _status(kind: type[errors.SkydexError]) -> int:
+    return dali.error_status(kind.__new__(kind))
+
+
+def _parent(kind: type[errors.SkydexError]) -> str:
+    """The nearest ancestor that is published."""
+    return next(base.__name__ for base in kind.__mro__[1:] if base.__name__ in (*errors.__all__, "Exception"))
+
+
+def _columns_of(name: str) -> str:
+    return ", ".join(f"`{pattern}`" for pattern in named_recipe(name).columns)
+
+
+def _click(commands: typer.Typer) -> Any:
+    return typer.main.get_command(commands)
+
+
+def _commands(path: str, group: Any) -> Iterator[str]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(f"{path} {name}", command)
+        else:
+            yield _command(f"{path} {name}", command)
+
+
+def _command(path: str, command: Any) -> str:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+    usage = " ".join([path, *(p.metavar or p.name.upper() for p in arguments), "[OPTIONS]"])
+    rows = [(f"`{p.metavar or p.name.upper()}`", p.help or "") for p in arguments]
+    rows += [(", ".join(f"`{name}`" for name in p.opts), p.help or "") for p in options]
+    about = inspect.cleandoc(command.help or "").replace("**Examples**", "Examples:").replace("**Example**", "Example")
+    parts = [f"## {path}", f"`{usage}`", about, _table(("argument or option", "meaning"), rows) if rows else ""]
+    return "\n\n".join(part for part in parts if part)
+
+
+def main() -> None:
+    """Write all pages."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")
+        print(f"docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""`build_demo`: the demonstration archive, built once and built anew when what goes into it has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from skydex import __version__
+from skydex.demo.catalogs import CATALOGS, DemoCatalog, find_hats, find_seeds
+from skydex.demo.simulated import simulate_sky
+from skydex.errors import SkydexError, StoreError
+from skydex.ingest import ingest_files
+from skydex.store import ArchiveDirectory
+
+__all__ = ["build_demo", "has_real_data"]
+
+_MARK = "demo.json"
+"""Says that an archive is a demonstration, of what, and whether it is complete."""
+_SETTINGS = 'title = "skydex demonstration"\n'
+
+
+def has_real_data(data: Path | None) -> bool:
+    """Whether a folder holds the catalogues that the demonstration asks its questions of."""
+    return data is not None and (data / CATALOGS[0].file).is_file()
+
+
+def build_demo(archive: Path, data: Path | None = None) -> None:
+    """Build the demonstration archive, unless it is there and up to date.
+
+    Parameters
+    ----------
+    archive : Path
+        Where it goes; an older demonstration there is replaced.
+    data : Path, optional
+        Folder of real catalogues; without, or if it holds none, a small simulated sky is published.
+
+    Raises
+    ------
+    StoreError
+        There is something else in that place.
+    """
+    what = _signature(data if has_real_data(data) else None)
+    if _read_mark(archive) == {"what": what, "complete": True}:
+        print(f"  {archive} is up to date", flush=True)
+        return
+    _clear(archive)
+    directory = ArchiveDirectory.create(archive)
+    (archive / "skydex.toml").write_text(_SETTINGS, encoding="utf-8")
+    _write_mark(archive, what, complete=False)
+    if data is not None and has_real_data(data):
+        _ingest(directory, data, (*CATALOGS, *find_seeds(data)))
+        _mount(directory, data)
+    else:
+        with tempfile.TemporaryDirectory(prefix="skydex-demo-") as folder:
+            _ingest(directory, Path(folder), simulate_sky(Path(folder)))
+    _write_mark(archive, what, complete=True)
+
+
+def _ingest(directory: ArchiveDirectory, data: Path, catalogs: Iterable[DemoCatalog]) -> None:
+    for catalog in catalogs:
+        if not (data / catalog.file).is_file():
+            continue
+        start = time.perf_counter()
+        try:
+            report = ingest_files(
+                [data / catalog.file],
+                directory,
+                catalog.table,
+                recipe=catalog.recipe,
+                description=catalog.description,
+                **catalog.options,
+            )
+            print(f"  {catalog.table}: {report.n_stored:,} rows, {time.perf_counter() - start:.1f} s", flush=True)
+        except SkydexError as error:
+            print(f"  {catalog.table}: not published. {error}", flush=True)
+
+
+def _mount(directory: ArchiveDirectory, data: Path) -> None:
+    for name, path in find_hats(data):
+        try:
+            entry = directory.mount(name, str(path.resolve()))
+            print(f"  {entry.name}: {entry.n_rows or 0:,} rows, mounted", flush=True)
+        except SkydexError as error:
+            print(f"  {name}: not mounted. {error}", flush=True)
+
+
+def _signature(data: Path | None) -> str:
+    """What changes when the same command would build another archive."""
+    files = sorted(path for path in data.rglob("*") if path.is_file()) if data else []
+    facts = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+    return hashlib.sha256("\n".join([__version__, repr(CATALOGS), *facts]).encode()).hexdigest()
+
+
+def _clear(archive: Path) -> None:
+    """Remove an older demonstration; anything else is left alone."""
+    if not archive.exists() or not any(archive.iterdir()):
+        return
+    if _read_mark(archive) is None and not _is_empty_archive(archive):
+        raise StoreError(f"{archive} is not empty and no demonstration archive: name another place.")
+    shutil.rmtree(archive)
+
+
+def _is_empty_archive(path: Path) -> bool:
+    """Whether it is an archive without tables, as a build that was killed early leaves it."""
+    try:
+        return not ArchiveDirectory(path).tables()
+    except SkydexError:
+        return False
+
+
+def _read_mark(archive: Path) -> object:
+    try:
+        return json.loads((archive / _MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _write_mark(archive: Path, what: str, *, complete: bool) -> None:
+    (archive / _MARK).write_text(json.dumps({"what": what, "complete": complete}), encoding="utf-8")

@@ -1,0 +1,83 @@
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+import typer
+
+from skydex.cli.app import app
+
+COMMANDS = typer.main.get_command(app).commands
+
+
+def test_help_names_every_command(skydex):
+    ran = skydex("--help")
+    assert ran.status == 0
+    assert [name for name in COMMANDS if name not in ran.out] == []
+
+
+def flat_commands():
+    for name, command in COMMANDS.items():
+        if hasattr(command, "commands"):
+            yield from (((name, inner), below) for inner, below in command.commands.items())
+        else:
+            yield (name,), command
+
+
+@pytest.mark.parametrize(("path", "command"), flat_commands(), ids=lambda value: " ".join(value) if value else None)
+def test_every_command_teaches_with_an_example(path, command, skydex):
+    assert re.search(r"Examples?", command.help), path
+    assert f"skydex {' '.join(path)}" in command.help
+    assert skydex(*path, "--help").status == 0
+
+
+@pytest.mark.parametrize(("path", "command"), flat_commands(), ids=lambda value: " ".join(value) if value else None)
+def test_every_option_says_what_it_is_for(path, command, skydex):
+    assert [parameter.name for parameter in command.params if not parameter.help] == []
+
+
+def test_help_loads_no_heavy_library():
+    heavy = "astropy", "duckdb", "pyarrow", "numpy", "sqlglot", "uvicorn", "starlette"
+    code = f"""
+import sys
+from skydex.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+sys.exit(", ".join(name for name in {heavy!r} if name in sys.modules))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.stderr == ""
+    assert ran.returncode == 0
+
+
+def test_module_runs_like_the_command():
+    ran = subprocess.run([sys.executable, "-m", "skydex", "--version"], capture_output=True, text=True, timeout=60)
+    assert re.fullmatch(r"skydex \d+\.\d+\.\d+\S*\n", ran.stdout)
+
+
+def test_unknown_command_is_wrong_usage(skydex):
+    ran = skydex("serv")
+    assert ran.status == 2
+    assert "serv" in ran.err
+
+
+def test_error_is_one_line_without_traceback(skydex, tmp_path):
+    ran = skydex("list", tmp_path / "nothing")
+    assert ran.status == 1
+    assert ran.out == ""
+    assert ran.err.startswith("skydex: ")
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_interrupt_ends_a_command_quietly(tmp_path):
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "skydex", "lint", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(3)
+    waiting.send_signal(2)
+    _, err = waiting.communicate(timeout=30)
+    assert waiting.returncode == 130
+    assert "Traceback" not in err

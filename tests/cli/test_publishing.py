@@ -1,0 +1,84 @@
+import json
+
+import pytest
+import yaml
+
+
+def n_rows(archive, table):
+    entries = json.loads((archive / "archive.json").read_text())["tables"]
+    return next((entry["n_rows"] for entry in entries if entry["name"] == table), None)
+
+
+def test_ingest_publishes_a_file_and_reports_its_columns(skydex, stars_file, tmp_path):
+    ran = skydex("ingest", stars_file, "--into", tmp_path / "a", "--name", "my.stars")
+    assert ran.status == 0, ran.err
+    assert "4 rows read, 4 stored with a position" in ran.out
+    assert "pos.eq.ra;meta.main" in ran.out
+    assert n_rows(tmp_path / "a", "my.stars") == 4
+
+
+def test_ingest_takes_positions_from_the_columns_named(skydex, tmp_path):
+    file = tmp_path / "old.csv"
+    file.write_text("x,y,z\n10.0,20.0,1\n11.0,21.0,-999\n")
+    options = ("--ra", "x", "--dec", "y", "--unit", "deg", "--null", "-999", "--id", "z")
+    assert skydex("ingest", file, "-a", tmp_path / "a", "-n", "old.t", *options).status == 0
+    shown = skydex("show", tmp_path / "a", "old.t").out
+    assert "position: x, y" in shown
+    assert "id: z" in shown
+
+
+def test_ingest_refuses_bad_rows_on_request_and_publishes_nothing(skydex, tmp_path):
+    file = tmp_path / "bad.csv"
+    file.write_text("id,ra,dec\n1,10,20\n2,10,91\n")
+    ran = skydex("ingest", file, "-a", tmp_path / "a", "-n", "my.bad", "--bad-rows", "refuse")
+    assert ran.status == 1
+    assert ran.err.startswith("skydex: ")
+    assert n_rows(tmp_path / "a", "my.bad") is None
+
+
+@pytest.mark.parametrize(("choice", "kept"), [("keep", 2), ("drop", 1)])
+def test_ingest_keeps_or_drops_bad_rows(skydex, tmp_path, choice, kept):
+    file = tmp_path / "bad.csv"
+    file.write_text("id,ra,dec\n1,10,20\n2,10,91\n")
+    assert skydex("ingest", file, "-a", tmp_path / "a", "-n", "my.bad", "--bad-rows", choice).status == 0
+    assert n_rows(tmp_path / "a", "my.bad") == kept
+
+
+def test_show_recipe_prints_a_recipe_that_ingests_the_same(skydex, stars_file, tmp_path):
+    ran = skydex("ingest", stars_file, "--show-recipe")
+    assert ran.status == 0, ran.err
+    assert yaml.safe_load(ran.out)["position"]["ra"] in ("ra", ["ra"])
+    recipe = tmp_path / "stars.yaml"
+    recipe.write_text(ran.out)
+    again = skydex("ingest", stars_file, "-a", tmp_path / "a", "-n", "my.stars", "--recipe", recipe)
+    assert again.status == 0, again.err
+    assert n_rows(tmp_path / "a", "my.stars") == 4
+
+
+def test_ingest_without_a_name_is_wrong_usage(skydex, stars_file, tmp_path):
+    ran = skydex("ingest", stars_file, "-a", tmp_path / "a")
+    assert ran.status == 2
+    assert "--name" in ran.err
+
+
+def test_mounted_catalog_answers_and_survives_its_removal(skydex, archive, tmp_path):
+    place = archive / "catalogs" / "my.stars" / "current"
+    other = tmp_path / "other"
+    assert "4 rows, mounted" in skydex("mount", place, "-a", other, "-n", "far.stars").out
+    assert skydex("query", other, "SELECT COUNT(*) AS n FROM far.stars", "-f", "csv").out == "n\n4\n"
+    assert skydex("remove", other, "far.stars").status == 0
+    assert n_rows(other, "far.stars") is None
+    assert (place / "hats.properties").is_file()
+
+
+def test_hats_catalog_of_others_is_mounted(skydex, shared_data, tmp_path):
+    ran = skydex("mount", shared_data / "hats" / "small_sky_source", "-a", tmp_path / "a", "-n", "hats.source")
+    assert ran.out == "hats.source: 17,161 rows, mounted\n"
+
+
+def test_removed_table_is_gone_and_a_mistyped_one_is_named(skydex, stars_file, tmp_path):
+    where = tmp_path / "a"
+    skydex("ingest", stars_file, "-a", where, "-n", "my.stars")
+    assert '"my.stars"' in skydex("remove", where, "my.star").err
+    assert skydex("remove", where, "my.stars").status == 0
+    assert "my.stars" not in skydex("list", where).out

@@ -1,0 +1,87 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from skydex.archive import Archive, QueryRequest
+from skydex.demo.building import build_demo
+from skydex.demo.catalogs import CATALOGS
+from skydex.demo.questions import REAL
+from skydex.demo.simulated import simulate_sky
+from skydex.errors import StoreError
+
+
+def tables_of(archive):
+    return {table.name: table for table in archive.tables() if table.schema_name != "TAP_SCHEMA"}
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    where = tmp_path_factory.mktemp("demo") / "archive"
+    build_demo(where)
+    return where
+
+
+def test_every_simulated_table_says_so(simulated):
+    tables = tables_of(Archive.open(simulated))
+    assert set(tables) == {"sim.stars", "sim.variables"}
+    assert all(table.description.startswith("SIMULATED") for table in tables.values())
+
+
+def test_same_seed_gives_the_same_sky(tmp_path):
+    first, second = tmp_path / "1", tmp_path / "2"
+    for folder in (first, second):
+        folder.mkdir()
+        list(simulate_sky(folder))
+    assert (first / "stars.fits").read_bytes() == (second / "stars.fits").read_bytes()
+
+
+def test_second_build_leaves_the_archive_as_it_is(simulated, capsys):
+    before = (simulated / "archive.json").stat().st_mtime_ns
+    build_demo(simulated)
+    assert (simulated / "archive.json").stat().st_mtime_ns == before
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_unfinished_build_is_begun_anew(tmp_path):
+    where = tmp_path / "archive"
+    where.mkdir()
+    (where / "demo.json").write_text('{"what": "something else", "complete": false}')
+    (where / "left over").write_text("")
+    build_demo(where)
+    assert not (where / "left over").exists()
+
+
+def test_other_peoples_files_are_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(StoreError, match="not empty"):
+        build_demo(tmp_path)
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_real_catalogs_are_published_and_answer_the_questions(shared_data, tmp_path):
+    build_demo(tmp_path / "archive", shared_data)
+    archive = Archive.open(tmp_path / "archive")
+    tables = tables_of(archive)
+    assert {catalog.table for catalog in CATALOGS} <= set(tables)
+    assert sum(name.startswith("hats.") for name in tables) >= 10
+    classes = archive.query(QueryRequest(REAL.aggregate)).to_arrow().to_pydict()
+    counts = dict(zip(classes["type"], classes["n"], strict=True))
+    assert counts == {1: 2612, 2: 864, 4: 342, 5: 2246, 6: 82}  # the header of the file gives these numbers
+    assert min(classes["mean_ampl"]) > 0  # the value that stands for "none" must not enter a mean
+    joined = archive.query(QueryRequest(REAL.join)).to_arrow()
+    assert np.min(joined["ampl"].to_numpy()) > 0
+    assert set(joined["type"].to_pylist()) == {1, 2}
+
+
+def test_demo_runs_from_nothing_to_figures(tmp_path):
+    command = [sys.executable, "-m", "skydex", "demo", "run", "--out", "demo-output", "--once", "--port", "0"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    written = {path.relative_to(tmp_path / "demo-output").as_posix() for path in tmp_path.rglob("*.[pcv][nso][gvt]")}
+    assert written == {
+        *(f"tables/{name}.{suffix}" for name in ("cone", "aggregate", "join") for suffix in ("vot", "csv")),
+        "figures/colour_magnitude.png",
+        "figures/period_amplitude.png",
+    }

@@ -1,0 +1,131 @@
+"""Every block of code in README and docs runs, and prints what the page says it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LENIENCE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+DEFAULT_PORT = "8642"
+MARK = "=-=-= step"
+SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of a page and what the page says it prints."""
+
+    command: str
+    printed: str
+
+    @property
+    def may_fail(self) -> bool:
+        return bool(re.search(r"^skydex: ", self.printed, re.MULTILINE))
+
+
+def steps_of_console(block: str) -> list[Step]:
+    """Commands follow `$ `, their further lines `> `; everything else is output."""
+    steps: list[Step] = []
+    for line in block.splitlines(keepends=True):
+        if line.startswith("$ "):
+            steps.append(Step(line[2:], ""))
+        elif line.startswith("> "):
+            steps[-1] = Step(steps[-1].command + line[2:], "")
+        else:
+            steps[-1] = Step(steps[-1].command, steps[-1].printed + line)
+    return steps
+
+
+def steps_of_page(page: Path) -> list[Step]:
+    steps: list[Step] = []
+    for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if language == "console":
+            steps += steps_of_console(block)
+        elif language == "python":
+            steps.append(Step(f"python - <<'END_OF_BLOCK'\n{block}END_OF_BLOCK\n", ""))
+        else:
+            pytest.fail(f"{page.name} has a block that nothing runs: {language or 'no language'}")
+    return steps
+
+
+def script_of(steps: list[Step], port: str) -> str:
+    """One bash script; a server is waited for, its log set apart."""
+    lines = []
+    for number, step in enumerate(steps):
+        command = step.command.replace(DEFAULT_PORT, port)
+        if command.rstrip().endswith("&"):
+            command = command.rstrip().removesuffix("&") + f">server.log 2>&1 &\nawait_server {port}\n"
+        lines.append(f"{command.rstrip()}\necho '{MARK}' {number} $?\n")
+    return AWAIT + "".join(lines)
+
+
+AWAIT = """
+await_server() {
+    python - "$1" <<'END' || cat server.log
+import sys, time, urllib.request
+for _ in range(600):
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/tap/availability", timeout=5)
+        sys.exit(0)
+    except OSError:
+        time.sleep(0.1)
+sys.exit(1)
+END
+}
+"""
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
+
+
+def run(script: str, folder: Path, port: str) -> str:
+    """Run a script in a process group of its own, and end whatever it leaves behind."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, "PATH": path, "HOME": str(folder), "SKYDEX_PORT": port, "MPLBACKEND": "agg"}
+    process = subprocess.Popen(
+        ["bash"],
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        return process.communicate(f"{script}\nkill $(jobs -p) 2>/dev/null; wait\n", timeout=SECONDS)[0]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_of_the_page_run_and_print_what_it_says(page, tmp_path):
+    steps = steps_of_page(page)
+    if not steps:
+        return
+    port = free_port()
+    outputs = re.split(rf"{MARK} (\d+) (\d+)\n", run(script_of(steps, port), tmp_path, port))
+    checker = doctest.OutputChecker()
+    for number, step in enumerate(steps):
+        output = outputs[3 * number].replace(port, DEFAULT_PORT)
+        assert len(outputs) > 3 * number + 2, f"{step.command}\n{output}"
+        status = int(outputs[3 * number + 2])
+        assert status == 0 or step.may_fail, f"{step.command}\n{output}"
+        if step.printed:
+            assert checker.check_output(step.printed, output, LENIENCE), f"$ {step.command}\n{output}"
