@@ -21,14 +21,14 @@ _IN_MEMORY = 64 << 20
 class Spool:
     """Batches put aside, to be walked through as often as one likes."""
 
-    def __init__(self, schema: pa.Schema, *, in_memory: int = _IN_MEMORY) -> None:
+    def __init__(self, schema: pa.Schema, *, in_memory: int | None = None) -> None:
         self.n_rows = 0
         """Rows put aside so far."""
         self.schema = schema
         """Of every batch."""
         self._held: list[pa.RecordBatch] = []
         self._n_bytes = 0
-        self._in_memory = in_memory
+        self._in_memory = _IN_MEMORY if in_memory is None else in_memory
         self._file: BinaryIO | None = None
         self._writer: pa.RecordBatchStreamWriter | None = None
 

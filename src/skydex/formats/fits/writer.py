@@ -111,7 +111,7 @@ def _column_cards(number: int, name: str, layout: Layout) -> list[tuple[str, Any
         "TTYPE": name,
         "TFORM": layout.tform,
         "TDIM": layout.tdim,
-        "TUNIT": column.unit,
+        "TUNIT": column.unit and column.unit.replace("Å", "Angstrom"),
         "TCOMM": column.description,
         "TUCD": column.ucd,
         "TUTYP": column.utype,
@@ -200,6 +200,6 @@ def _unique_names(names: Sequence[str]) -> list[str]:
 
 def _ascii(text: str) -> str:
     """A text in the characters of a FITS header: accents are dropped, what has no plain form becomes `?`."""
-    plain = unicodedata.normalize("NFKD", text.replace("µ", "u").replace("Å", "Angstrom"))
+    plain = unicodedata.normalize("NFKD", text.replace("µ", "u"))
     letters = (c for c in plain if not unicodedata.combining(c))
     return "".join(c if " " <= c <= "~" else " " if c.isspace() else "?" for c in letters)
