@@ -225,6 +225,15 @@ def test_unsigned_bytes_with_nulls_lose_none_of_their_values_in_binary():
     assert table.array["flags"].tolist() == [*range(256), None]
 
 
+def test_an_integer_that_equals_its_null_is_told_in_binary():
+    result = one_column(Column("n", Datatype.LONG), [[-(2**63), None, 1]])
+    document(result, Serialization.BINARY)
+    assert '"n"' in result.warnings[0]
+    exact = one_column(Column("n", Datatype.LONG), [[-(2**63), None, 1]])
+    assert read_votable(document(exact))[1]["n"].to_pylist() == [-(2**63), None, 1]
+    assert not exact.warnings
+
+
 @pytest.mark.parametrize("serialization", ALL)
 def test_null_elements_of_integer_arrays_come_back_masked(serialization):
     result = one_column(Column("n", Datatype.INT, arraysize="*"), [[[1, None, 3], [], None]])

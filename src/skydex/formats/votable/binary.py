@@ -94,7 +94,8 @@ def rows_as_bytes(
         Not yet base64.
     damaged : set of str
         Names of columns whose values do not fit what their FIELD declares: texts longer than a fixed size (cut), not
-        ASCII in a `char` (written as `\u00e9` escapes), null elements of `unsignedByte` arrays (written as 0).
+        ASCII in a `char` (written as `\u00e9` escapes), null elements of `unsignedByte` arrays (written as 0), integers
+        that equal their magic null.
     """
     rows = _Rows(batch.num_rows)
     damaged: set[str] = set()
@@ -123,10 +124,12 @@ def _add_column(rows: _Rows, array: pa.Array, column: Column, serialization: Ser
     if column.datatype.is_text:
         return _add_text(rows, array, column)
     dtype = _BIG_ENDIAN[column.datatype]
-    null = int(magic_null(column, serialization) or 0)
+    magic = magic_null(column, serialization)
+    null = int(magic or 0)
     if not column.is_array:
-        rows.add_fixed(_numbers(array, null).astype(dtype, copy=False))
-        return True
+        values = _numbers(array, null)
+        rows.add_fixed(values.astype(dtype, copy=False))
+        return magic is None or int((values == null).sum()) == array.null_count
     size = Arraysize.parse(column.arraysize)
     elements = _numbers(flat_values(array), null).astype(dtype)
     n_elements = _lengths(pc.list_value_length(array))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -289,8 +291,8 @@ def _in_fits(source: Source, document: _Document, data: Data) -> Source:
     """Read rows that are a FITS file inside the document, by way of a temporary file that goes with the source."""
     if not document.limits.allow_fits or data.attributes.get("href"):
         raise UnreadableFileError(document.name, "its rows are a FITS file, which is not accepted inside a VOTable")
-    folder = tempfile.TemporaryDirectory(prefix="skydex-votable-")
-    inside = Path(folder.name) / "inside.fits"
+    folder = _Folder()
+    inside = folder.path / "inside.fits"
     with inside.open("wb") as out:
         out.writelines(plain_bytes(_chunks(document.open_stream, data)))
     wanted = int(data.attributes.get("extnum", "1"))
@@ -298,9 +300,17 @@ def _in_fits(source: Source, document: _Document, data: Data) -> Source:
     rows = tables[min(wanted, len(tables)) - 1]
 
     def open_batches(_kept: object = folder) -> Iterator[pa.RecordBatch]:
-        return rows.open_batches()
+        yield from rows.open_batches()
 
     return replace(source, columns=rows.columns, open_batches=open_batches, n_rows=rows.n_rows, warnings=rows.warnings)
+
+
+class _Folder:
+    """A temporary directory that goes when nobody holds it any more."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="skydex-votable-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def _described(column: Column, by: Column | None) -> Column:

@@ -146,5 +146,5 @@ def _damage(name: str, serialization: Serialization) -> str:
         return f'Texts of column "{name}" hold characters that XML cannot; each was replaced by U+FFFD.'
     return (
         f'Values of column "{name}" do not fit its FIELD: characters beyond ASCII were escaped, long texts cut, '
-        "null elements of unsigned bytes written as 0."
+        "null elements of unsigned bytes written as 0, integers equal to the null value read as null."
     )
