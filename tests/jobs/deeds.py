@@ -60,6 +60,7 @@ def stumble(argument, scratch):
 
 def stumble_late(argument, scratch):
     yield bytes(1 << 20)
+    yield b"the end"
     raise KeyError("/secret/path")
 
 

@@ -6,6 +6,7 @@ before the first piece has left is an error of the request, not of a half-sent a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pickle
 import socket
@@ -65,9 +66,10 @@ class _Worker:
 
     def answer(self, request: Any, deadline: float | None) -> None:
         """Send the answer to one request, or the error that came instead."""
+        outbox = _Outbox(self._sock)
         try:
             facts, chunks = self._handler(request, deadline)
-            outbox = _Outbox(self._sock, facts)
+            outbox.begin(facts)
             for chunk in chunks:
                 outbox.add(chunk)
             self._count()
@@ -75,35 +77,40 @@ class _Worker:
         except ConnectionError:
             self.is_spent = True  # nobody listens any more
         except (RequestError, LimitError) as error:
-            self._refuse(error, fit=not isinstance(error, MemoryLimitError))
+            self._refuse(outbox, error, fit=not isinstance(error, MemoryLimitError))
         except MemoryError:
-            self._refuse(MemoryLimitError(self._limits.memory_mb), fit=False)
+            self._refuse(outbox, MemoryLimitError(self._limits.memory_mb), fit=False)
         except ServiceError as error:
             _log.error("A request failed: %r", request, exc_info=True)
-            self._refuse(error, fit=False)
+            self._refuse(outbox, error, fit=False)
         except Exception:
             _log.exception("A request failed in a way nobody foresaw: %r", request)
-            self._refuse(EngineError("The service failed on this request. The fault is logged."), fit=False)
+            self._refuse(outbox, EngineError("The service failed on this request. The fault is logged."), fit=False)
 
     def _count(self) -> None:
         self._n_done += 1
         has_grown = resident_mb() > self._at_rest_mb + self._limits.growth_mb
         self.is_spent = has_grown or self._n_done >= self._limits.n_requests
 
-    def _refuse(self, error: SkydexError, *, fit: bool) -> None:
+    def _refuse(self, outbox: _Outbox, error: SkydexError, *, fit: bool) -> None:
         self._count()
         self.is_spent = self.is_spent or not fit
         error.__traceback__ = error.__cause__ = error.__context__ = None
-        self._sock.sendall(frame(Kind.ERROR, pickle.dumps((error, self.is_spent))))
+        with contextlib.suppress(ConnectionError):
+            outbox.break_off(error, last=self.is_spent)
 
 
 class _Outbox:
     """Pieces of one answer on their way out, gathered until they are worth sending."""
 
-    def __init__(self, sock: socket.socket, facts: dict[str, Any]) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._parts = [frame(Kind.HEADER, pickle.dumps(facts))]
+        self._parts: list[bytes] = []
         self._n_bytes = 0
+        self._has_left = False
+
+    def begin(self, facts: dict[str, Any]) -> None:
+        self._parts.append(frame(Kind.HEADER, pickle.dumps(facts)))
 
     def add(self, chunk: bytes) -> None:
         if not chunk:
@@ -117,6 +124,13 @@ class _Outbox:
         self._parts.append(frame(Kind.END, b"last" if last else b""))
         self._flush()
 
+    def break_off(self, error: SkydexError, *, last: bool) -> None:
+        """End with an error; what is still here goes along only if it belongs to what has left already."""
+        if not self._has_left:
+            self._parts.clear()
+        self._parts.append(frame(Kind.ERROR, pickle.dumps((error, last))))
+        self._flush()
+
     def _flush(self) -> None:
         send_parts(self._sock, self._parts)
-        self._parts, self._n_bytes = [], 0
+        self._parts, self._n_bytes, self._has_left = [], 0, True

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from skydex.errors import BadParameterError, BodyTooLargeError, EngineError, SkydexError
+from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, SkydexError
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
 from skydex.web.site import Site
@@ -24,6 +24,8 @@ __all__ = ["Call", "Endpoint", "Handler", "Reply", "refuse_in_text"]
 Headers = tuple[tuple[bytes, bytes], ...]
 _PATIENCE_S = 0.05
 """How long an answer may take before the server begins to look whether its client is still there."""
+_RESTART_S = 30
+"""When to come back to a server that is stopping."""
 _MOST_DISCARDED = 256 << 20
 _EVERYWHERE: Headers = ((b"access-control-allow-origin", b"*"), (b"x-content-type-options", b"nosniff"))
 _PREFLIGHT: Headers = (
@@ -193,8 +195,12 @@ class Endpoint:
             return self._refuse(error)
         except TimeoutError:
             return self._refuse(BadParameterError("request", "did not arrive in time."))
-        except (ClientLeft, asyncio.CancelledError):
+        except ClientLeft:
             raise
+        except asyncio.CancelledError:
+            if call.has_left:
+                raise
+            return self._refuse(BusyError(_RESTART_S))  # the server is stopping
         except Exception:
             _log.exception("A request to %s failed in a way nobody foresaw", call.scope["path"])
             return self._refuse(EngineError("The service failed on this request. The fault is logged."))

@@ -1,13 +1,14 @@
-"""`Connection`: HTTP/1.1 on one socket, with limits on a peer's patience.
+"""`Connection`: HTTP/1.1 on one socket, in few packets, and with limits on a peer's patience.
 
-uvicorn closes idle connections by itself. What it leaves to us: a header that never ends or is too long, and a reader
-that stops reading (`reliability`, promise R24).
+uvicorn closes idle connections by itself. What it leaves to us: a header that never ends or is too long, a reader that
+stops reading (`reliability`, promise R24), and sending the header and a small body together, which saves a packet and
+keeps delayed acknowledgements out of the way.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -15,69 +16,98 @@ from skydex.settings import Settings
 
 __all__ = ["connection_class"]
 
+_MOST_GATHERED = 1 << 16
+
 
 def connection_class(settings: Settings) -> type[HttpToolsProtocol]:
     """The protocol class of a server with these settings."""
+    return type("Connection", (_Connection,), {"settings": settings})
 
-    class Connection(HttpToolsProtocol):
-        header_time_s = settings.header_time_s
-        write_time_s = settings.write_time_s
-        most_header_bytes = settings.form_mb << 20
 
-        _header_alarm: asyncio.TimerHandle | None = None
-        _write_alarm: asyncio.TimerHandle | None = None
-        _n_header_bytes = 0
-        _n_unsent = 0
+class _Connection(HttpToolsProtocol):
+    settings: Settings
+    _header_alarm: asyncio.TimerHandle | None = None
+    _write_alarm: asyncio.TimerHandle | None = None
+    _n_header_bytes = 0
+    _n_unsent = 0
 
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._header_alarm = self.loop.call_later(self.header_time_s, transport.abort)
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(cast(asyncio.Transport, _Gathering(transport, self.loop)))
+        self._await_header()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._silence()
-            super().connection_lost(exc)
+    def connection_lost(self, exc: Exception | None) -> None:
+        for alarm in (self._header_alarm, self._write_alarm):
+            if alarm:
+                alarm.cancel()
+        super().connection_lost(exc)
 
-        def data_received(self, data: bytes) -> None:
-            if self._header_alarm:
-                self._n_header_bytes += len(data)
-            super().data_received(data)
-            if self._header_alarm and self._n_header_bytes > self.most_header_bytes:
-                self.transport.abort()
+    def data_received(self, data: bytes) -> None:
+        if self._header_alarm:
+            self._n_header_bytes += len(data)
+        super().data_received(data)
+        if self._header_alarm and self._n_header_bytes > self.settings.form_mb << 20:
+            self.transport.abort()
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            if self._header_alarm is None:
-                self._n_header_bytes = 0
-                self._header_alarm = self.loop.call_later(self.header_time_s, self.transport.abort)
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._header_alarm is None:
+            self._await_header()
 
-        def on_headers_complete(self) -> None:
-            if self._header_alarm:
-                self._header_alarm.cancel()
-                self._header_alarm = None
-            super().on_headers_complete()
+    def on_headers_complete(self) -> None:
+        if self._header_alarm:
+            self._header_alarm.cancel()
+            self._header_alarm = None
+        super().on_headers_complete()
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self._n_unsent = self.transport.get_write_buffer_size()
-            self._write_alarm = self.loop.call_later(self.write_time_s, self._check_progress)
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_progress()
 
-        def resume_writing(self) -> None:
-            if self._write_alarm:
-                self._write_alarm.cancel()
-                self._write_alarm = None
-            super().resume_writing()
+    def resume_writing(self) -> None:
+        if self._write_alarm:
+            self._write_alarm.cancel()
+            self._write_alarm = None
+        super().resume_writing()
 
-        def _check_progress(self) -> None:
-            n_unsent = self.transport.get_write_buffer_size()
-            if n_unsent >= self._n_unsent:
-                self.transport.abort()
-            else:
-                self._n_unsent = n_unsent
-                self._write_alarm = self.loop.call_later(self.write_time_s, self._check_progress)
+    def _await_header(self) -> None:
+        self._n_header_bytes = 0
+        self._header_alarm = self.loop.call_later(self.settings.header_time_s, self.transport.abort)
 
-        def _silence(self) -> None:
-            for alarm in (self._header_alarm, self._write_alarm):
-                if alarm:
-                    alarm.cancel()
+    def _await_progress(self) -> None:
+        self._n_unsent = self.transport.get_write_buffer_size()
+        self._write_alarm = self.loop.call_later(self.settings.write_time_s, self._check_progress)
 
-    return Connection
+    def _check_progress(self) -> None:
+        if self.transport.get_write_buffer_size() >= self._n_unsent:
+            self.transport.abort()
+        else:
+            self._await_progress()
+
+
+class _Gathering:
+    """A transport that sends together what is written during one turn of the event loop."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._parts: list[bytes] = []
+        self._n_bytes = 0
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+        self._n_bytes += len(data)
+        if self._n_bytes > _MOST_GATHERED:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        if self._parts:
+            parts, self._parts, self._n_bytes = self._parts, [], 0
+            self._transport.writelines(parts)
