@@ -32,7 +32,7 @@ def ingested(folder: Path) -> Callable[[], FolderReport]:
 
 def test_every_readable_table_of_a_folder_is_published(folder: Path, ingested: Callable[[], FolderReport]) -> None:
     report = ingested()
-    assert sorted(report.tables) == ["my_survey_2.stars", "my_survey_2.stars_fits", "my_survey_2.t_2nd_list"]
+    assert sorted(report.tables) == ["my_survey_2.stars", "my_survey_2.sub_stars", "my_survey_2.t_2nd_list"]
     archive = ArchiveDirectory(folder / ".skydex")
     assert archive.get("my_survey_2.stars").n_rows == 2
 
@@ -57,14 +57,14 @@ def test_tables_of_vanished_files_go(folder: Path, ingested: Callable[[], Folder
     (folder / "2nd list.csv").unlink()
     assert ingested().removed == ("my_survey_2.t_2nd_list",)
     names = [entry.name for entry in ArchiveDirectory(folder / ".skydex").tables()]
-    assert names == ["my_survey_2.stars", "my_survey_2.stars_fits"]
+    assert names == ["my_survey_2.stars", "my_survey_2.sub_stars"]
 
 
 def test_a_table_whose_file_breaks_stays_as_it_was(folder: Path, ingested: Callable[[], FolderReport]) -> None:
     ingested()
     (folder / "sub" / "stars.fits").write_bytes(b"SIMPLE  =                    T")
     assert not ingested().removed
-    assert ArchiveDirectory(folder / ".skydex").get("my_survey_2.stars_fits").n_rows == 1
+    assert ArchiveDirectory(folder / ".skydex").get("my_survey_2.sub_stars").n_rows == 1
 
 
 def test_a_recipe_beside_a_file_is_used_and_its_change_is_noticed(

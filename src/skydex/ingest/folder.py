@@ -147,7 +147,7 @@ class _FolderWork:
         self.published = {table.name for table in self.archive.tables()}
 
     def entries(self) -> Iterator[FolderEntry]:
-        for path in _candidates(self.folder, ignored=self.archive.path):
+        for path in _candidates(self.folder, ignored=self.archive.path.resolve()):
             name = str(path.relative_to(self.folder))
             try:
                 yield from self._published(path, name)
@@ -194,21 +194,27 @@ class _FolderWork:
         return FolderEntry(done.file, table, report)
 
     def _free_name(self, path: Path, source: Source | None) -> str:
-        """A name that no other table of this folder has: from the stem, then with the suffix, then with a number."""
+        """A name that no other table has: the stem, or it with its folder, its suffix or a number."""
         stem = adql_name(_stem(path) + (f"_{source.name}" if source else ""))
-        stems = [stem, adql_name(path.name), *(f"{stem}_{number}" for number in range(2, 10_000))]
+        stems = [
+            stem,
+            f"{adql_name(path.parent.name)}_{stem}",
+            adql_name(path.name),
+            *(f"{stem}_{number}" for number in range(2, 10_000)),
+        ]
         return next(name for name in (f"{self.schema}.{text}" for text in stems) if name not in self.done)
 
 
 def _candidates(folder: Path, *, ignored: Path) -> Iterator[Path]:
-    """Files, Parquet directories and HATS catalogues below a folder, by name, without hidden ones and the cache."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.resolve() == ignored.resolve() or path.name.endswith(_RECIPE_SUFFIX):
-            continue
-        if path.is_dir() and not is_hats(path) and path.suffix != ".parquet":
-            yield from _candidates(path, ignored=ignored)
-        elif path.is_dir() or path.is_file():
-            yield path
+    """Files, Parquet directories and HATS catalogues below a folder, by name, those of subfolders last.
+
+    Hidden ones, recipes and the cache are passed over.
+    """
+    seen = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and path.resolve() != ignored]
+    subfolders = [path for path in seen if path.is_dir() and not is_hats(path) and path.suffix != ".parquet"]
+    yield from (path for path in seen if path not in subfolders and not path.name.endswith(_RECIPE_SUFFIX))
+    for subfolder in subfolders:
+        yield from _candidates(subfolder, ignored=ignored)
 
 
 def _stem(path: Path) -> str:

@@ -78,7 +78,7 @@ ID_NAMES = (
 )
 """Plain names of columns that name a row, the surest first; taken only if no two rows of the sample share one."""
 
-ERROR_NAME = re.compile(r"^e_|^err_?|^sig(ma)?_|^unc_|^[de](?=mag)|_?err(or)?$|_unc$|_sig(ma)?$|_stddev$", re.I)
+ERROR_NAME = re.compile(r"^e_|^err_?|^sig(ma)?_|^unc_|_?err(or)?$|_unc$|_sig(ma)?$|_stddev$", re.I)
 """Names that say "one sigma of ..."; what is left without the match is what it is the error of."""
 
 
