@@ -8,6 +8,7 @@ error document of cone search is that of SCS 1.03, section 2.3. Rows are written
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -113,13 +114,7 @@ def header(
     version : Version, optional
         Which VOTable the document claims to be.
     """
-    wire = [wire_column(column, serialization) for column in columns]
-    references = [_ICRS if _is_main_position(column) else None for column in wire]
-    fields = "".join(
-        field_xml(column, identifier=identifier, null=magic_null(column, serialization), reference=reference) + "\n"
-        for column, identifier, reference in zip(wire, field_ids(wire), references, strict=True)
-    )
-    system = f'<COOSYS ID="{_ICRS}" system="ICRS"/>\n' if any(references) else ""
+    system, fields = _fields(tuple(_facts(column) for column in columns), serialization)
     words = f" name={xml_attribute(name)}" if name else ""
     about = f"<DESCRIPTION>{xml_text(description)}</DESCRIPTION>\n" if description else ""
     parts = (
@@ -134,6 +129,35 @@ def header(
         _OPENING[serialization],
     )
     return "".join(parts).encode()
+
+
+_Facts = tuple[str, Datatype, str | None, str | None, str | None, str | None, str | None, str]
+
+
+def _facts(column: Column) -> _Facts:
+    """What a FIELD says of a column, as a key: columns themselves cannot be hashed."""
+    return (
+        column.name,
+        column.datatype,
+        column.arraysize,
+        column.unit,
+        column.ucd,
+        column.utype,
+        column.xtype,
+        column.description,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _fields(facts: tuple[_Facts, ...], serialization: Serialization) -> tuple[str, str]:
+    """Write COOSYS and FIELD elements; kept, because small answers of one service differ only in their rows."""
+    wire = [wire_column(Column(*one), serialization) for one in facts]
+    references = [_ICRS if _is_main_position(column) else None for column in wire]
+    fields = "".join(
+        field_xml(column, identifier=identifier, null=magic_null(column, serialization), reference=reference) + "\n"
+        for column, identifier, reference in zip(wire, field_ids(wire), references, strict=True)
+    )
+    return f'<COOSYS ID="{_ICRS}" system="ICRS"/>\n' if any(references) else "", fields
 
 
 def footer(serialization: Serialization, *, infos: Iterable[Info] = ()) -> bytes:
