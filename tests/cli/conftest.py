@@ -35,7 +35,8 @@ def skydex(capfdbinary):
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
         written = capfdbinary.readouterr()
-        return Ran(ended.value.code or 0, written.out.decode(), written.err.decode())
+        out = written.out.decode().replace("\r\n", "\n")  # CSV has the line ends of RFC 4180
+        return Ran(ended.value.code or 0, out, written.err.decode())
 
     return run
 

@@ -25,14 +25,17 @@ def flat_commands():
             yield (name,), command
 
 
-@pytest.mark.parametrize(("path", "command"), flat_commands(), ids=lambda value: " ".join(value) if value else None)
+FLAT = list(flat_commands())
+
+
+@pytest.mark.parametrize(("path", "command"), FLAT, ids=[" ".join(path) for path, _ in FLAT])
 def test_every_command_teaches_with_an_example(path, command, skydex):
     assert re.search(r"Examples?", command.help), path
     assert f"skydex {' '.join(path)}" in command.help
     assert skydex(*path, "--help").status == 0
 
 
-@pytest.mark.parametrize(("path", "command"), flat_commands(), ids=lambda value: " ".join(value) if value else None)
+@pytest.mark.parametrize(("path", "command"), FLAT, ids=[" ".join(path) for path, _ in FLAT])
 def test_every_option_says_what_it_is_for(path, command, skydex):
     assert [parameter.name for parameter in command.params if not parameter.help] == []
 
@@ -46,11 +49,10 @@ try:
     main(["--help"])
 except SystemExit:
     pass
-sys.exit(", ".join(name for name in {heavy!r} if name in sys.modules))
+print("loaded:", *(name for name in {heavy!r} if name in sys.modules))
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert ran.stderr == ""
-    assert ran.returncode == 0
+    assert ran.stdout.splitlines()[-1] == "loaded:"
 
 
 def test_module_runs_like_the_command():

@@ -3,6 +3,8 @@ import json
 import pytest
 import yaml
 
+BAD = "id,ra,dec\n1,10,20\n2,10,91\n3,11,21\n4,12,22\n"  # declination 91
+
 
 def n_rows(archive, table):
     entries = json.loads((archive / "archive.json").read_text())["tables"]
@@ -29,17 +31,17 @@ def test_ingest_takes_positions_from_the_columns_named(skydex, tmp_path):
 
 def test_ingest_refuses_bad_rows_on_request_and_publishes_nothing(skydex, tmp_path):
     file = tmp_path / "bad.csv"
-    file.write_text("id,ra,dec\n1,10,20\n2,10,91\n")
+    file.write_text(BAD)
     ran = skydex("ingest", file, "-a", tmp_path / "a", "-n", "my.bad", "--bad-rows", "refuse")
     assert ran.status == 1
     assert ran.err.startswith("skydex: ")
     assert n_rows(tmp_path / "a", "my.bad") is None
 
 
-@pytest.mark.parametrize(("choice", "kept"), [("keep", 2), ("drop", 1)])
+@pytest.mark.parametrize(("choice", "kept"), [("keep", 4), ("drop", 3)])
 def test_ingest_keeps_or_drops_bad_rows(skydex, tmp_path, choice, kept):
     file = tmp_path / "bad.csv"
-    file.write_text("id,ra,dec\n1,10,20\n2,10,91\n")
+    file.write_text(BAD)
     assert skydex("ingest", file, "-a", tmp_path / "a", "-n", "my.bad", "--bad-rows", choice).status == 0
     assert n_rows(tmp_path / "a", "my.bad") == kept
 
