@@ -86,11 +86,15 @@ def _nullif(node: exp.Nullif, batch: pa.RecordBatch) -> Operand:
 
 
 def _in_region(node: InRegion, batch: pa.RecordBatch) -> Operand:
-    ra, dec = evaluate(node.this, batch), evaluate(node.expression, batch)
+    ra, dec = (_repeated(evaluate(part, batch), batch.num_rows) for part in (node.this, node.expression))
     inside = node.meta["region"].contains(_numbers(ra), _numbers(dec))
     unknown = pc.or_(pc.is_null(ra), pc.is_null(dec)) if ra.null_count or dec.null_count else None
     answer = pa.array(inside)
     return answer if unknown is None else pc.if_else(unknown, pa.scalar(None, pa.bool_()), answer)
+
+
+def _repeated(operand: Operand, n_rows: int) -> pa.Array:
+    return pa.repeat(operand, n_rows) if isinstance(operand, pa.Scalar) else operand
 
 
 def _numbers(array: pa.Array) -> np.ndarray[Any, np.dtype[np.float64]]:

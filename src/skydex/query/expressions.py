@@ -307,9 +307,10 @@ class ExpressionBinder:
         if len(arguments) == 4:
             numbers = [self._numeric(item) for item in arguments]
             return Shape("POINT", tuple(numbers[:2])), Shape("POINT", tuple(numbers[2:]))
-        if len(arguments) != 2:
+        shapes = [self._shape(item) for item in arguments]
+        if len(shapes) != 2 or any(shape.kind != "POINT" for shape in shapes):
             raise BadQueryError("DISTANCE takes two points, or four numbers in degrees.", **place_of(node))
-        return self._shape(arguments[0]), self._shape(arguments[1])
+        return shapes[0], shapes[1]
 
     def _numeric(self, node: exp.Expression) -> Value:
         value = self.bind(node)

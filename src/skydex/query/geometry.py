@@ -85,8 +85,6 @@ def intersects(left: Shape, right: Shape) -> exp.Expression:
 
 def distance(left: Shape, right: Shape) -> exp.Expression:
     """Angular distance in degrees of two points, by haversine (exact for close pairs, unlike an arc cosine)."""
-    if left.kind != "POINT" or right.kind != "POINT":
-        raise BadQueryError("DISTANCE takes two points: DISTANCE(POINT(a, b), POINT(c, d)) or DISTANCE(a, b, c, d).")
     root = call(exp.Sqrt, exp.Least(this=number(1.0), expressions=[_haversine(left, right)]))
     return exp.Mul(this=number(2.0 / _RADIAN), expression=call(exp.Asin, root))
 

@@ -36,6 +36,8 @@ def check_groups(
     where = select.args.get("where")
     if where is not None and any(True for _ in _aggregates(where)):
         raise BadQueryError("An aggregate function cannot stand in WHERE; use HAVING.", **place)
+    for aggregate in _aggregates(select):
+        _check_own(aggregate, own, place)
     parts = [*select.expressions, select.args.get("having"), select.args.get("order")]
     present = [part for part in parts if part is not None]
     if keys is None and not any(True for part in present for _ in _aggregates(part)):
@@ -47,6 +49,15 @@ def check_groups(
             raise BadQueryError(
                 f'Column "{column.name}" must stand in GROUP BY or inside an aggregate function.', **place
             )
+
+
+def _check_own(aggregate: exp.Expression, own: set[str], place: dict[str, Any]) -> None:
+    """Refuse aggregates over columns of the query around, which SQL would count there."""
+    columns = list(aggregate.find_all(exp.Column))
+    if columns and not any(column.table in own for column in columns):
+        raise BadQueryError(
+            f'"{columns[0].name}" belongs to the query around: aggregate it there, not in the subquery.', **place
+        )
 
 
 def _aggregates(node: exp.Expression) -> Iterable[exp.Expression]:
