@@ -169,12 +169,24 @@ def _difference(ours: pa.ChunkedArray, theirs: Any) -> str | None:
     """The first value in which two columns differ."""
     if theirs is None:
         return None
+    if _equal_numbers(ours, theirs):
+        return None
     mask = np.ma.getmaskarray(np.ma.asarray(theirs)) if np.asarray(theirs).dtype != object else None
     for row, (one, other) in enumerate(zip(ours.to_pylist(), np.ma.getdata(theirs), strict=True)):
         missing = bool(np.all(mask[row])) if mask is not None else other is np.ma.masked
         if not _agree(one, None if missing else other):
             return f"row {row}: {one!r} is not {other!r}"
     return None
+
+
+def _equal_numbers(ours: pa.ChunkedArray, theirs: Any) -> bool:
+    """Whether two columns of numbers are the same, bit for bit, and null at the same rows."""
+    if not (pa.types.is_floating(ours.type) or pa.types.is_integer(ours.type)) or np.ndim(theirs) != 1:
+        return False
+    if np.ma.asarray(theirs).dtype.kind not in "iuf" or (ours.null_count and pa.types.is_integer(ours.type)):
+        return False
+    both = (ours.to_numpy(), np.ma.filled(np.ma.asarray(theirs).astype(ours.to_numpy().dtype), np.nan))
+    return bool(np.array_equal(*both, equal_nan=ours.to_numpy().dtype.kind == "f"))
 
 
 def _agree(one: Any, other: Any) -> bool:

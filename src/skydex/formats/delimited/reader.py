@@ -57,7 +57,7 @@ def source_of_layout(file: Path, layout: Layout) -> Source:
         file=file,
         name=file.name.split(".")[0],
         columns=settled.columns,
-        open_batches=partial(_batches, file, layout, settled),
+        open_batches=partial(_batches, file, settled),
         description=" ".join(filter(None, layout.comments))[:4000],
         n_rows=settled.n_rows,
     )
@@ -67,27 +67,26 @@ def source_of_layout(file: Path, layout: Layout) -> Source:
 class _Settled:
     columns: tuple[Column, ...]
     n_rows: int
+    layout: Layout
     is_ragged: bool
 
 
-def _settled(file: Path, layout: Layout) -> _Settled:
-    for is_ragged in (False, True):
-        try:
-            settlings, n_rows = _surveyed(file, layout, is_ragged)
-        except pa.ArrowInvalid as error:
-            if is_ragged or "straddling" in str(error):
-                raise UnreadableFileError(file.name, _first_line(error)) from error
-            continue
-        columns = tuple(
-            replace(
-                settling.column(),
-                unit=layout.units.get(settling.name),
-                description=layout.descriptions.get(settling.name, ""),
-            )
-            for settling in settlings
-        )
-        return _Settled(columns, n_rows, is_ragged)
-    raise AssertionError("the second way of reading either succeeds or raises")
+def _settled(file: Path, layout: Layout, *, is_ragged: bool = False) -> _Settled:
+    try:
+        settlings, n_rows = _surveyed(file, layout, is_ragged)
+    except pa.ArrowInvalid as error:
+        if "UTF8" in str(error) and layout.encoding == "utf-8":
+            return _settled(file, replace(layout, encoding="latin-1"))
+        if is_ragged or "straddling" in str(error):
+            raise UnreadableFileError(file.name, _first_line(error)) from error
+        return _settled(file, layout, is_ragged=True)
+    columns = tuple(_described(settling, layout) for settling in settlings)
+    return _Settled(columns, n_rows, layout, is_ragged)
+
+
+def _described(settling: Settling, layout: Layout) -> Column:
+    name = settling.name
+    return replace(settling.column(), unit=layout.units.get(name), description=layout.descriptions.get(name, ""))
 
 
 def _surveyed(file: Path, layout: Layout, is_ragged: bool) -> tuple[list[Settling], int]:
@@ -100,8 +99,8 @@ def _surveyed(file: Path, layout: Layout, is_ragged: bool) -> tuple[list[Settlin
     return settlings, n_rows
 
 
-def _batches(file: Path, layout: Layout, settled: _Settled) -> Iterator[pa.RecordBatch]:
-    schema = arrow_schema(settled.columns)
+def _batches(file: Path, settled: _Settled) -> Iterator[pa.RecordBatch]:
+    schema, layout = arrow_schema(settled.columns), settled.layout
     try:
         for batch in text_batches(file, layout, is_ragged=settled.is_ragged):
             pairs = zip(batch.columns, settled.columns, strict=True)
@@ -150,34 +149,40 @@ def _even_batches(file: Path, stream: BinaryIO, layout: Layout) -> Iterator[pa.R
 
 def _ragged_batches(file: Path, stream: BinaryIO, layout: Layout) -> Iterator[pa.RecordBatch]:
     """Rows of unequal length: short ones are filled up with nulls, as astropy does."""
-    text = io.TextIOWrapper(stream, layout.encoding, errors="replace", newline="")
-    lines = islice(text, layout.skip_lines, None)
+    places, nulls = [str(place) for place in range(len(layout.names))], frozenset(layout.nulls)
+    with io.TextIOWrapper(stream, layout.encoding, newline="") as text:
+        rows = _ragged_rows(file, text, layout)
+        while block := list(islice(rows, _ROWS_A_BATCH)):
+            columns = zip(*block, strict=True)
+            texts = [pa.array([None if cell in nulls else cell for cell in column], pa.string()) for column in columns]
+            yield pa.RecordBatch.from_arrays(texts, places)
+
+
+def _ragged_rows(file: Path, text: io.TextIOWrapper, layout: Layout) -> Iterator[list[str]]:
     csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(
-        lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE if layout.is_dump else csv.QUOTE_MINIMAL
+        islice(text, layout.skip_lines, None),
+        delimiter=layout.delimiter,
+        quoting=csv.QUOTE_NONE if layout.is_dump else csv.QUOTE_MINIMAL,
     )
-    n_columns, nulls = len(layout.names), frozenset(layout.nulls)
-    least = n_columns if layout.any_blanks else 1  # between blanks a missing field would shift the others
-    rows = (
-        _evened(file, row, (least, n_columns), reader.line_num + layout.skip_lines)
-        for row in reader
-        if _holds_data(row)
-    )
-    for first in rows:
-        block = [first, *islice(rows, _ROWS_A_BATCH - 1)]
-        columns = zip(*block, strict=True)
-        arrays = [pa.array([None if cell in nulls else cell for cell in column], pa.string()) for column in columns]
-        yield pa.RecordBatch.from_arrays(arrays, [str(place) for place in range(n_columns)])
+    least = len(layout.names) if layout.any_blanks else 1  # between blanks a missing field would shift the others
+    try:
+        for row in filter(_holds_data, reader):
+            # comments between blanks are gone before lines can be counted
+            place = f"row {reader.line_num}" if layout.any_blanks else f"line {reader.line_num + layout.skip_lines}"
+            yield _evened(file, row, (least, len(layout.names)), place)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UnreadableFileError(file.name, _first_line(error)) from error
 
 
 def _holds_data(row: Sequence[str]) -> bool:
     return bool(row) and not row[0].lstrip().startswith("#") and any(map(str.strip, row))
 
 
-def _evened(file: Path, row: list[str], n_fields: tuple[int, int], line: int) -> list[str]:
+def _evened(file: Path, row: list[str], n_fields: tuple[int, int], place: str) -> list[str]:
     least, n_columns = n_fields
     if len(row) < least or any(map(str.strip, row[n_columns:])):
-        raise UnreadableFileError(file.name, f"line {line} has {len(row)} fields, but there are {n_columns} columns")
+        raise UnreadableFileError(file.name, f"{place} has {len(row)} fields, but there are {n_columns} columns")
     return list(chain(row[:n_columns], [""] * (n_columns - len(row))))
 
 

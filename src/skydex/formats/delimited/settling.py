@@ -115,7 +115,7 @@ def _kind_of(texts: pa.Array, nulls: pa.Array) -> Kind:
     tidy = _tidied(bare)
     if not tidy.equals(bare):
         return _kind_of(tidy, nulls)
-    lower = pc.ascii_lower(bare)
+    lower = pc.ascii_lower(bare.drop_null())
     return Kind.BOOLEAN if pc.all(pc.is_in(lower, value_set=pa.array(["true", "false"]))).as_py() else Kind.TEXT
 
 

@@ -65,7 +65,7 @@ def sniffed(file: Path, options: Mapping[str, Any], *, favourite: str = ",") -> 
         `delimiter`, `header` (whether there is one), `names`, `null_values`, `encoding`, `max_bytes`: what the caller
         knows.
     favourite : str
-        The delimiter that is preferred where several would do.
+        The delimiter that is preferred where several would do; a blank if only evenly cut lines count as delimited.
     """
     text, encoding = _head(file, options)
     lines = text.splitlines()
@@ -73,8 +73,10 @@ def sniffed(file: Path, options: Mapping[str, Any], *, favourite: str = ",") -> 
     comments, content = lines[:n_comments], [line for line in lines[n_comments:] if line.strip()][:_LINES_LOOKED_AT]
     if not content:
         raise UnreadableFileError(file.name, "it holds no lines with data")
-    delimiter = options.get("delimiter") or _delimiter(content, favourite)
-    is_dump = delimiter == "\t" and any("\\N" in line.split("\t") for line in content)
+    is_dump = options.get("delimiter", "\t") == "\t" and any("\\N" in line.split("\t") for line in content)
+    if is_dump:
+        content = [line.replace("\\\t", "\\t") for line in content]
+    delimiter = options.get("delimiter") or ("\t" if is_dump else _delimiter(content, favourite))
     rows = list(csv.reader(content, delimiter=delimiter, quoting=csv.QUOTE_NONE if is_dump else csv.QUOTE_MINIMAL))
     names, has_header = _names(rows, comments, delimiter, options)
     return Layout(
@@ -115,6 +117,7 @@ def is_null(text: str) -> bool:
 
 
 def _head(file: Path, options: Mapping[str, Any]) -> tuple[str, str]:
+    csv.field_size_limit(_HEAD)
     with open_plain(file, max_bytes=options.get("max_bytes")) as stream:
         start = stream.read(_HEAD)
     whole = start if len(start) < _HEAD else start[: start.rfind(b"\n") + 1]
@@ -141,7 +144,8 @@ def _delimiter(content: Sequence[str], favourite: str) -> str:
         return (even and counts[0] > 1, counts[0], delimiter == favourite)
 
     best = max(DELIMITERS, key=merit)
-    return best if merit(best)[1] > 1 else favourite
+    even, n_fields, _ = merit(best)
+    return best if even or (n_fields > 1 and favourite in DELIMITERS) else favourite
 
 
 def _names(
