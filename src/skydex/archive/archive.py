@@ -19,6 +19,7 @@ from skydex.engines import Deadline, Engine, ScanEngine
 from skydex.errors import UnknownTableError, near_names
 from skydex.formats import Format, get_format
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
+from skydex.query.languages.words import spelled
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
 from skydex.tables import Result, Table
@@ -172,7 +173,7 @@ class Archive:
 def _namespace(relations: list[Relation], collection: str | None) -> Namespace:
     tables = [relation.table for relation in relations]
     names = {table.schema_name: "" for table in tables}
-    described = [Relation(table, rows) for table, rows in tap_schema(tables, names)]
+    described = [Relation(table, rows) for table, rows in tap_schema(tables, names, spelled=spelled)]
     return Namespace([*described, *relations], default_schema=collection)
 
 

@@ -6,7 +6,7 @@ like any other table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -102,7 +102,9 @@ _OWN = (_SCHEMAS, _TABLES, _COLUMNS, _KEYS, _KEY_COLUMNS)
 _OWN_DESCRIPTION = "The tables, columns and keys of this service, described as tables"
 
 
-def tap_schema(tables: Sequence[Table], schemas: Mapping[str, str]) -> list[tuple[Table, pa.Table]]:
+def tap_schema(
+    tables: Sequence[Table], schemas: Mapping[str, str], *, spelled: Callable[[str], str] = str
+) -> list[tuple[Table, pa.Table]]:
     """Make the TAP_SCHEMA tables for some published tables.
 
     Parameters
@@ -111,6 +113,8 @@ def tap_schema(tables: Sequence[Table], schemas: Mapping[str, str]) -> list[tupl
         Everything published except TAP_SCHEMA itself, in the order to show.
     schemas : mapping of str to str
         Description of each schema, in the order to show.
+    spelled : callable
+        How a query must write a column's name; reserved words want quotes (TAP 1.1, section 4.3).
 
     Returns
     -------
@@ -126,20 +130,24 @@ def tap_schema(tables: Sequence[Table], schemas: Mapping[str, str]) -> list[tupl
             (table.schema_name, table.name, "table", table.utype, table.description or None, i)
             for i, table in enumerate(every)
         ),
-        _COLUMNS.name: (_column_row(table, column, i) for table in every for i, column in enumerate(table.columns)),
+        _COLUMNS.name: (
+            _column_row(table, column, spelled(column.name), i)
+            for table in every
+            for i, column in enumerate(table.columns)
+        ),
         _KEYS.name: (
             (f"k{i}", table.name, key.target_table, key.description or None, None)
             for i, (table, key) in enumerate(keys)
         ),
-        _KEY_COLUMNS.name: ((f"k{i}", *pair) for i, (_, key) in enumerate(keys) for pair in key.columns),
+        _KEY_COLUMNS.name: ((f"k{i}", *map(spelled, pair)) for i, (_, key) in enumerate(keys) for pair in key.columns),
     }
     return [(table, _filled(table, rows[table.name])) for table in _OWN]
 
 
-def _column_row(table: Table, column: Column, position: int) -> tuple[Any, ...]:
+def _column_row(table: Table, column: Column, name: str, position: int) -> tuple[Any, ...]:
     return (
         table.name,
-        column.name,
+        name,
         column.datatype.value,
         column.arraysize,
         column.xtype,

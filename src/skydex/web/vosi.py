@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from skydex.archive import Archive, Schema
 from skydex.errors import BadParameterError, UnknownResourceError
+from skydex.query.languages.words import spelled
 from skydex.tables import Column, ForeignKey, Table
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
@@ -141,7 +142,7 @@ def _column_element(column: Column) -> str:
     kind = {"xsi:type": "vs:VOTableType", "arraysize": column.arraysize, "extendedType": column.xtype}
     return element(
         "column",
-        text("name", column.name),
+        text("name", spelled(column.name)),
         optional("description", column.description),
         optional("unit", column.unit),
         optional("ucd", column.ucd),
@@ -153,7 +154,10 @@ def _column_element(column: Column) -> str:
 
 
 def _foreign_key_element(key: ForeignKey) -> str:
-    pairs = [element("fkColumn", text("fromColumn", here), text("targetColumn", there)) for here, there in key.columns]
+    pairs = [
+        element("fkColumn", text("fromColumn", spelled(here)), text("targetColumn", spelled(there)))
+        for here, there in key.columns
+    ]
     return element(
         "foreignKey", text("targetTable", key.target_table), *pairs, optional("description", key.description)
     )

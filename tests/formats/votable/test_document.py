@@ -37,7 +37,7 @@ def test_any_message_makes_a_well_formed_error(message):
 @given(st.text())
 def test_any_message_makes_a_well_formed_cone_search_error(message):
     root = ElementTree.fromstring(scs_error_votable(message))
-    (info,) = list(root)
+    ((info,),) = root
     assert info.tag == f"{NS}INFO"
     assert (info.get("ID"), info.get("name")) == ("Error", "Error")
 

@@ -175,7 +175,7 @@ def error_votable(message: str) -> bytes:
 def scs_error_votable(message: str, *, version: Version = VOTABLE_1_4) -> bytes:
     """Write the document that a cone search answers an error with (SCS 1.03, section 2.3)."""
     info = f'<INFO ID="Error" name="Error" value={xml_attribute(message)}/>\n'
-    return f"{_opening(version)}{info}</VOTABLE>\n".encode()
+    return f'{_opening(version)}<RESOURCE type="results">\n{info}</RESOURCE>\n</VOTABLE>\n'.encode()
 
 
 def wire_column(column: Column, serialization: Serialization) -> Column:

@@ -6,6 +6,8 @@ no name unless it stands in double quotes.
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "CLAUSES",
     "FOREIGN_CALLS",
@@ -14,6 +16,7 @@ __all__ = [
     "FOREIGN_WORDS",
     "RESERVED",
     "STATEMENTS",
+    "spelled",
 ]
 
 _SQL_WORDS = """
@@ -179,3 +182,20 @@ FOREIGN_SIGNS: dict[str, str] = {
     "\u00d7": "Multiplication is written * in ADQL.",
 }
 """Signs that no ADQL query contains outside of quotes, and how ADQL says it."""
+
+
+_REGULAR = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+
+
+def spelled(name: str) -> str:
+    """A column's name as a query must write it: in double quotes if it is no regular identifier or is reserved.
+
+    So TAP_SCHEMA and VOSI give names (TAP 1.1, section 4.3).
+
+    Examples
+    --------
+    >>> spelled("ra"), spelled("size"), spelled("B-V")
+    ('ra', '"size"', '"B-V"')
+    """
+    is_regular = _REGULAR.fullmatch(name) and not any(name.upper() in words for words in RESERVED.values())
+    return name if is_regular else '"' + name.replace('"', '""') + '"'

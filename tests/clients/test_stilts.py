@@ -1,0 +1,63 @@
+"""STILTS, and so TOPCAT: queries, cones and its validators."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from astropy.table import Table
+from serving import N_STARS
+
+QUERY = "SELECT star_id, ra, dec, gmag, n_obs, name FROM sky.stars"
+
+
+def csv(text):
+    """The table in what STILTS prints, without what Java says before."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if "," in line)
+    return Table.read(lines[start:], format="ascii.csv")
+
+
+def test_tapquery_gives_the_rows(server, stilts):
+    table = csv(stilts("tapquery", f"tapurl={server.url}/tap", f"adql={QUERY}", "sync=true", "ofmt=csv"))
+    assert len(table) == N_STARS
+    assert sorted(table["star_id"]) == list(range(N_STARS))
+
+
+def test_cone_gives_the_rows(server, stilts):
+    url = f"{server.url}/sky/scs/stars"
+    table = csv(stilts("cone", f"serviceurl={url}", "lon=10", "lat=5", "radius=3", "verb=3", "ofmt=csv"))
+    assert len(table) > 0
+    assert set(table.colnames) == {"star_id", "ra", "dec", "gmag", "n_obs", "name"}
+
+
+def test_a_cone_per_row_of_a_table_gives_matches(server, stilts, tmp_path):
+    Table({"ra": [10.0, 200.0], "dec": [5.0, -40.0]}).write(tmp_path / "places.csv")
+    url = f"{server.url}/sky/scs/stars"
+    places = f"in={tmp_path / 'places.csv'}"
+    table = csv(stilts("coneskymatch", f"serviceurl={url}", places, "ra=ra", "dec=dec", "sr=3", "ofmt=csv", "find=all"))
+    assert set(table["ra_0"]) == {10.0, 200.0}
+    assert max(table["Separation"]) <= 3
+
+
+@pytest.mark.parametrize("base", ["/tap", "/sky/tap"])
+def test_taplint_finds_no_error(server, stilts, base):
+    stages = "TMV TME TMS TMC CPV CAP AVV QGE QPO MDQ"
+    report = stilts("taplint", f"tapurl={server.url}{base}", f"stages={stages}", "report=EWISF", is_fine=False)
+    assert "Section QPO" in report
+    assert not [line for line in report.splitlines() if line.startswith("E-")], report
+
+
+@pytest.mark.parametrize("form", ["votable", "votable/td", "votable/b"])
+@pytest.mark.parametrize("query", [QUERY, "SELECT * FROM TAP_SCHEMA.columns", "SELECT nope FROM sky.stars"])
+def test_votlint_finds_nothing_in_answers_of_tap(server, stilts, tmp_path, form, query):
+    answer = httpx.post(f"{server.url}/tap/sync", data={"LANG": "ADQL", "QUERY": query, "FORMAT": form})
+    (tmp_path / "answer.vot").write_bytes(answer.content)
+    assert stilts("votlint", tmp_path / "answer.vot") == ""
+
+
+@pytest.mark.parametrize("parameters", [{"RA": 10, "DEC": 5, "SR": 3, "VERB": 3}, {"RA": 10, "DEC": 5, "SR": 0}, {}])
+def test_votlint_finds_nothing_in_answers_of_a_cone_search(server, stilts, tmp_path, parameters):
+    answer = httpx.get(f"{server.url}/sky/scs/stars", params=parameters)
+    (tmp_path / "answer.vot").write_bytes(answer.content)
+    found = [line for line in stilts("votlint", "ucd=false", tmp_path / "answer.vot").splitlines() if line.strip()]
+    assert not found
