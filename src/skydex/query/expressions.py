@@ -1,12 +1,12 @@
 """Expressions: from the user's tree to bound values.
 
 Each kind of node has one method; a kind without one is refused by name, so nothing of a user's text reaches an engine
-that this module does not know (R01). Types follow `types`, functions come from `functions` and `geometry`.
+that this module does not know (R01). Types follow `types`, `casts` and `comparisons`; functions come from `functions`
+and `geometric`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -14,29 +14,17 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from skydex.errors import BadQueryError, UnknownFunctionError, near_names
-from skydex.query import geometry, tree, types
+from skydex.query import tree, types
+from skydex.query.casts import cast
+from skydex.query.comparisons import comparable, spoken_kind
 from skydex.query.functions import AGGREGATES, SCALARS
+from skydex.query.geometric import GEOMETRY_FUNCTIONS, GeometryBinder
 from skydex.query.languages import place_of
 from skydex.query.scope import Scope, qualifier_of
-from skydex.query.values import Shape, Value
+from skydex.query.values import Value
 from skydex.tables import Column, Datatype
 
 __all__ = ["ExpressionBinder", "Subqueries"]
-
-_GEOMETRY_TESTS = ("CONTAINS", "INTERSECTS")
-_TIMESTAMP = Column("", Datatype.CHAR, arraysize="26*", xtype="timestamp")
-_CASTS: dict[str, tuple[str, Column]] = {
-    "SMALLINT": ("smallint", Column("", Datatype.SHORT)),
-    "INT": ("int", Column("", Datatype.INT)),
-    "BIGINT": ("bigint", types.LONG),
-    "FLOAT": ("float", Column("", Datatype.FLOAT)),
-    "DOUBLE": ("double", types.DOUBLE),
-    "DECIMAL": ("double", types.DOUBLE),
-    "TIMESTAMP": ("timestamp", _TIMESTAMP),
-    "BOOLEAN": ("boolean", types.BOOLEAN),
-}
-_TEXT_OF_NUMBER = 32
-"""Longest text that a number becomes."""
 
 
 class Subqueries(Protocol):
@@ -59,6 +47,7 @@ class ExpressionBinder:
     def __init__(self, scope: Scope, subqueries: Subqueries) -> None:
         self._scope = scope
         self._subqueries = subqueries
+        self._geometry = GeometryBinder(self._numeric)
 
     def bind(self, node: exp.Expression) -> Value:
         """Bind one expression.
@@ -129,16 +118,16 @@ class ExpressionBinder:
         return Value(exp.Not(this=exp.Paren(this=self.condition(node.this))), types.BOOLEAN)
 
     def _comparison(self, node: exp.Binary) -> Value:
-        test = self._geometry_comparison(node)
+        test = self._geometry.comparison(node)
         if test is not None:
             return Value(test, types.BOOLEAN)
-        left, right = self._comparable(self.bind(node.this), self.bind(node.expression), node)
+        left, right = comparable(self.bind(node.this), self.bind(node.expression), node)
         return Value(type(node)(this=_guarded(left), expression=_guarded(right)), types.BOOLEAN)
 
     def _between(self, node: exp.Between) -> Value:
         subject = self.bind(node.this)
-        middle, low = self._comparable(subject, self.bind(node.args["low"]), node)
-        _, high = self._comparable(subject, self.bind(node.args["high"]), node)
+        middle, low = comparable(subject, self.bind(node.args["low"]), node)
+        _, high = comparable(subject, self.bind(node.args["high"]), node)
         return Value(exp.Between(this=_guarded(middle), low=_guarded(low), high=_guarded(high)), types.BOOLEAN)
 
     def _in(self, node: exp.In) -> Value:
@@ -146,9 +135,9 @@ class ExpressionBinder:
         query = node.args.get("query")
         if query is not None:
             bound, columns = self._single_column(query)
-            self._comparable(subject, Value(bound, columns[0]), node)
+            comparable(subject, Value(bound, columns[0]), node)
             return Value(exp.In(this=_guarded(subject.node), query=exp.Subquery(this=bound)), types.BOOLEAN)
-        pairs = [self._comparable(subject, self.bind(item), node) for item in node.expressions]
+        pairs = [comparable(subject, self.bind(item), node) for item in node.expressions]
         return Value(exp.In(this=_guarded(pairs[0][0]), expressions=[item for _, item in pairs]), types.BOOLEAN)
 
     def _like(self, node: exp.Binary) -> Value:
@@ -166,39 +155,21 @@ class ExpressionBinder:
         conditions = [self._when(subject, branch.this) for branch in node.args["ifs"]]
         outcomes = [self.bind(branch.args["true"]) for branch in node.args["ifs"]]
         default = self.bind(node.args["default"]) if node.args.get("default") is not None else None
-        column = self._common(outcomes + ([default] if default else []), node)
+        values = [*outcomes, *([default] if default is not None else [])]
+        column = types.common_of(value.column for value in values if not value.is_null)
+        if column is None:
+            raise BadQueryError("The branches of CASE must be all numbers, or all text.", **place_of(node))
         ifs = [exp.If(this=test, true=outcome.node) for test, outcome in zip(conditions, outcomes, strict=True)]
         return Value(exp.Case(ifs=ifs, default=default.node if default else None), replace(column, name="case"))
 
     def _when(self, subject: Value | None, node: exp.Expression) -> exp.Expression:
         if subject is None:
             return self.condition(node)
-        left, right = self._comparable(subject, self.bind(node), node)
+        left, right = comparable(subject, self.bind(node), node)
         return exp.EQ(this=_guarded(left), expression=_guarded(right))
 
     def _cast(self, node: exp.Cast) -> Value:
-        value = self.bind(node.this)
-        target: exp.DataType = node.args["to"]
-        word = target.this.value if isinstance(target.this, exp.DataType.Type) else str(target.this)
-        if word in ("VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "TEXT", "BPCHAR"):
-            return self._cast_to_text(value, target)
-        if word not in _CASTS:
-            raise BadQueryError(f"CAST to {word} is not offered.", **place_of(node))
-        neutral, column = _CASTS[word]
-        kept = replace(column, unit=value.column.unit, ucd=value.column.ucd, description=value.column.description)
-        inner = value.node
-        if value.column.datatype.is_floating and column.datatype.is_integer:
-            inner = tree.call(exp.Trunc, inner)
-        return Value(exp.Cast(this=inner, to=exp.DataType.build(neutral)), kept)
-
-    def _cast_to_text(self, value: Value, target: exp.DataType) -> Value:
-        sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
-        length = sizes[0] if sizes else value.column.max_length or _TEXT_OF_NUMBER
-        node: exp.Expression = exp.Cast(this=value.node, to=exp.DataType.build("varchar"))
-        if sizes:
-            node = exp.Substring(this=node, start=tree.integer(1), length=tree.integer(length))
-        unicode = value.column.datatype is Datatype.UNICODE_CHAR
-        return Value(node, types.text(length, datatype=Datatype.UNICODE_CHAR if unicode else Datatype.CHAR))
+        return cast(self.bind(node.this), node.args["to"], at=node)
 
     def _exists(self, node: exp.Exists) -> Value:
         bound, _ = self._subqueries(node.this, self._scope)
@@ -217,18 +188,12 @@ class ExpressionBinder:
 
     def _function(self, node: exp.Anonymous) -> Value:
         name = node.name.upper()
-        if name in _GEOMETRY_TESTS:
-            return self._geometry_number(node)
-        if name == "DISTANCE":
-            left, right = self._two_points(node)
-            column = replace(types.DOUBLE, name="distance", unit="deg", ucd="pos.angDistance")
-            return Value(geometry.distance(left, right), column)
-        if name in geometry.SHAPES:
-            raise BadQueryError(f"{name} stands only inside CONTAINS, INTERSECTS or DISTANCE.", **place_of(node))
+        if name in GEOMETRY_FUNCTIONS:
+            return self._geometry.call(node)
         if name in AGGREGATES:
             return self._aggregate(node, name)
         if name not in SCALARS:
-            known = [*SCALARS, *AGGREGATES, *geometry.SHAPES, *_GEOMETRY_TESTS, "DISTANCE"]
+            known = [*SCALARS, *AGGREGATES, *GEOMETRY_FUNCTIONS]
             raise UnknownFunctionError(node.name, near=near_names(node.name, known), **place_of(node))
         return self._located(node, lambda: SCALARS[name].apply([self.bind(item) for item in node.expressions]))
 
@@ -254,98 +219,19 @@ class ExpressionBinder:
                 raise
             raise BadQueryError(str(error), **place_of(node)) from error
 
-    def _shape(self, node: exp.Expression) -> Shape:
-        inner = node.this if isinstance(node, exp.Paren) else node
-        if not isinstance(inner, exp.Anonymous) or inner.name.upper() not in geometry.SHAPES:
-            raise BadQueryError("A POINT, CIRCLE, BOX or POLYGON is expected here.", **place_of(node))
-        kind, arguments = inner.name.upper(), list(inner.expressions)
-        frame = None
-        if arguments and isinstance(arguments[0], exp.Literal) and arguments[0].is_string:
-            frame = arguments.pop(0).this
-        if kind != "POINT" and arguments and _is_point(arguments[0]):
-            arguments = [number for item in arguments for number in (item.expressions if _is_point(item) else [item])]
-        values = [self.bind(item) for item in arguments if not (isinstance(item, exp.Literal) and item.is_string)]
-        try:
-            return geometry.make_shape(kind, values, frame)
-        except BadQueryError as error:
-            raise BadQueryError(str(error), **place_of(inner)) from error
-
-    def _geometry_test(self, node: exp.Anonymous) -> exp.Expression:
-        if len(node.expressions) != 2:
-            raise BadQueryError(f"{node.name.upper()} takes two geometries.", **place_of(node))
-        left, right = (self._shape(item) for item in node.expressions)
-        test = geometry.contains if node.name.upper() == "CONTAINS" else geometry.intersects
-        return test(left, right)
-
-    def _geometry_number(self, node: exp.Anonymous) -> Value:
-        """CONTAINS and INTERSECTS as what they are in ADQL: the integers 1 and 0."""
-        test = self._geometry_test(node)
-        refused = exp.Not(this=exp.Paren(this=test.copy()))
-        ifs = [exp.If(this=test, true=tree.integer(1)), exp.If(this=refused, true=tree.integer(0))]
-        return Value(exp.Case(ifs=ifs), Column(node.name.lower(), Datatype.INT))
-
-    def _geometry_comparison(self, node: exp.Binary) -> exp.Expression | None:
-        """Read `CONTAINS(...) = 1` and `DISTANCE(...) < r` as the conditions that they are."""
-        left, right, kind = node.this, node.expression, type(node)
-        if not _is_call(left) and _is_call(right):
-            left, right, kind = right, left, _MIRRORED.get(kind, kind)
-        if not _is_call(left):
-            return None
-        name = left.name.upper()
-        if name in _GEOMETRY_TESTS and kind in (exp.EQ, exp.NEQ) and tree.constant(right) in (0.0, 1.0):
-            test = self._geometry_test(left)
-            wanted = (tree.constant(right) == 1.0) == (kind is exp.EQ)
-            return test if wanted else exp.Not(this=exp.Paren(this=test))
-        if name == "DISTANCE" and kind in (exp.LT, exp.LTE):
-            first, second = self._two_points(left)
-            radius = self._numeric(right).node
-            return geometry.within_distance(first, second, radius, closed=kind is exp.LTE)
-        return None
-
-    def _two_points(self, node: exp.Anonymous) -> tuple[Shape, Shape]:
-        arguments = [item for item in node.expressions if not (isinstance(item, exp.Literal) and item.is_string)]
-        if len(arguments) == 4:
-            numbers = [self._numeric(item) for item in arguments]
-            return Shape("POINT", tuple(numbers[:2])), Shape("POINT", tuple(numbers[2:]))
-        shapes = [self._shape(item) for item in arguments]
-        if len(shapes) != 2 or any(shape.kind != "POINT" for shape in shapes):
-            raise BadQueryError("DISTANCE takes two points, or four numbers in degrees.", **place_of(node))
-        return shapes[0], shapes[1]
-
     def _numeric(self, node: exp.Expression) -> Value:
         value = self.bind(node)
         if value.is_null or (value.column.datatype.is_numeric and not value.column.is_array):
             return value
-        raise BadQueryError(f"A number is expected here, not {_kind(value.column)}.", **place_of(node))
+        raise BadQueryError(f"A number is expected here, not {spoken_kind(value.column)}.", **place_of(node))
 
     def _text(self, node: exp.Expression) -> Value:
         value = self.bind(node)
         if not value.column.datatype.is_text:
-            raise BadQueryError(f"Text is expected here, not {_kind(value.column)}.", **place_of(node))
+            raise BadQueryError(f"Text is expected here, not {spoken_kind(value.column)}.", **place_of(node))
         if value.column.is_timestamp:
             return Value(exp.Cast(this=value.node, to=exp.DataType.build("varchar")), types.text(26))
         return value
-
-    def _comparable(self, left: Value, right: Value, node: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
-        """Make two sides comparable: flags with 0 and 1, times with ISO text; refuse other mixtures."""
-        if left.is_null or right.is_null:
-            return left.node, right.node
-        for this, that in ((left, right), (right, left)):
-            adapted = _adapted(this, that)
-            if adapted is not None:
-                return (adapted, that.node) if this is left else (that.node, adapted)
-        if _comparable_kind(left.column) != _comparable_kind(right.column):
-            raise BadQueryError(f"Cannot compare {_kind(left.column)} with {_kind(right.column)}.", **place_of(node))
-        return left.node, right.node
-
-    def _common(self, values: Sequence[Value], node: exp.Expression) -> Column:
-        known = [value.column for value in values if not value.is_null]
-        merged: Column | None = known[0] if known else types.text(1)
-        for column in known[1:]:
-            merged = types.common(merged, column) if merged else None
-        if merged is None:
-            raise BadQueryError("The branches of CASE must be all numbers, or all text.", **place_of(node))
-        return merged
 
 
 _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Value]] = {
@@ -369,13 +255,6 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Value]] =
     exp.Exists: ExpressionBinder._exists,
     exp.Subquery: ExpressionBinder._subquery,
     exp.Anonymous: ExpressionBinder._function,
-}
-
-_MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
-    exp.LT: exp.GT,
-    exp.GT: exp.LT,
-    exp.LTE: exp.GTE,
-    exp.GTE: exp.LTE,
 }
 
 
@@ -417,53 +296,6 @@ def _unit(node: exp.Expression, left: Value, right: Value) -> str | None:
         return None
     units = {value.column.unit for value in (left, right) if value.constant is None}
     return units.pop() if len(units) == 1 else None
-
-
-def _adapted(value: Value, other: Value) -> exp.Expression | None:
-    """A flag's 0 or 1, or a time's text, as the type of the other side; `None` if it needs no change."""
-    if other.column.datatype is Datatype.BOOLEAN and value.constant in (0.0, 1.0):
-        return exp.Boolean(this=value.constant == 1.0)
-    if other.column.is_timestamp and isinstance(value.node, exp.Literal) and value.node.is_string:
-        return exp.Cast(this=tree.string(_iso(value.node.this)), to=exp.DataType.build("timestamp"))
-    if other.column.datatype is Datatype.BOOLEAN and isinstance(value.node, exp.Literal) and value.node.is_string:
-        word = value.node.this.lower()
-        return exp.Boolean(this=word in ("t", "true")) if word in ("t", "f", "true", "false") else None
-    return None
-
-
-def _iso(text: str) -> str:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadQueryError(f"{text!r} is not a time; write it as '2015-01-31' or '2015-01-31T12:00:00'.") from error
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
-    return moment.isoformat(sep=" ")
-
-
-def _comparable_kind(column: Column) -> str:
-    if column.is_array:
-        return "array"
-    if column.is_timestamp:
-        return "time"
-    if column.datatype.is_text:
-        return "text"
-    return "flag" if column.datatype is Datatype.BOOLEAN else "number"
-
-
-_KINDS = {"array": "an array", "time": "a time", "text": "text", "flag": "a flag (true or false)", "number": "a number"}
-
-
-def _kind(column: Column) -> str:
-    return _KINDS[_comparable_kind(column)]
-
-
-def _is_call(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Anonymous)
-
-
-def _is_point(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name.upper() == "POINT"
 
 
 def _spoken(node: exp.Expression) -> str:

@@ -184,10 +184,7 @@ def _is_long(_: Sequence[Value]) -> Column:
 
 
 def _common(arguments: Sequence[Value]) -> Column:
-    known = [value.column for value in arguments if not value.is_null]
-    merged: Column | None = known[0] if known else types.text(1)
-    for column in known[1:]:
-        merged = types.common(merged, column) if merged else None
+    merged = types.common_of(value.column for value in arguments if not value.is_null)
     if merged is None:
         raise BadQueryError("The arguments of COALESCE must be all numbers, or all text.")
     return merged
@@ -201,8 +198,6 @@ def _minor(ucd: str | None) -> str | None:
     words = [word for word in (ucd or "").split(";") if word and word != "meta.main"]
     return ";".join(words) or None
 
-
-_ANY = (-math.inf, math.inf)
 
 SCALARS: dict[str, Function] = {
     function.name: function

@@ -6,15 +6,17 @@ integers), anything with a floating operand is a double, text is compared with t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from skydex.tables import Column, Datatype
 
-__all__ = ["BOOLEAN", "DOUBLE", "LONG", "arithmetic", "common", "text"]
+__all__ = ["BOOLEAN", "DOUBLE", "LONG", "TIMESTAMP", "arithmetic", "common", "common_of", "text"]
 
 BOOLEAN = Column("", Datatype.BOOLEAN)
 DOUBLE = Column("", Datatype.DOUBLE)
 LONG = Column("", Datatype.LONG)
+TIMESTAMP = Column("", Datatype.CHAR, arraysize="26*", xtype="timestamp")
 
 _RANK = [Datatype.UNSIGNED_BYTE, Datatype.SHORT, Datatype.INT, Datatype.LONG, Datatype.FLOAT, Datatype.DOUBLE]
 
@@ -45,11 +47,21 @@ def common(left: Column, right: Column) -> Column | None:
     return replace(merged, name=left.name, **kept)
 
 
+def common_of(columns: Iterable[Column]) -> Column | None:
+    """Type that holds values of all columns; a short text if there are none."""
+    merged: Column | None = None
+    for column in columns:
+        merged = column if merged is None else common(merged, column)
+        if merged is None:
+            return None
+    return merged or text(1)
+
+
 def _common_type(left: Column, right: Column) -> Column | None:
     if left.is_array or right.is_array:
         return left if (left.datatype, left.arraysize) == (right.datatype, right.arraysize) else None
     if left.is_timestamp and right.is_timestamp:
-        return Column("", Datatype.CHAR, arraysize="26*", xtype=left.xtype)
+        return TIMESTAMP
     if left.datatype.is_text and right.datatype.is_text:
         return _common_text(left, right)
     if left.datatype is right.datatype:
