@@ -37,9 +37,7 @@ def run_demo(out: Path, data: Path | None = None, *, once: bool = False, port: i
     started = time.perf_counter()
     is_real = has_real_data(data)
     questions = REAL if is_real else SIMULATED
-    _chapter(
-        1, "Publishing real catalogues" if is_real else "Publishing a small SIMULATED sky"
-    )
+    _chapter(1, "Publishing real catalogues" if is_real else "Publishing a small SIMULATED sky")
     archive = out / "archive"
     build_demo(archive, data)
     _chapter(2, "Starting a server")
