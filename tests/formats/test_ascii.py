@@ -26,7 +26,7 @@ def table_of(source: Source) -> pa.Table:
 @pytest.mark.parametrize(
     ("file", "names"),
     [
-        ("catalogues/hst/hst1pass/ie8j01xlq_flt.uvwXYMpq", "u v w X_1 Y_1 M p q"),
+        ("catalogues/hst/hst1pass/ie8j01xlq_flt.uvwXYMpq", "u v w X Y M p q"),
         (
             "catalogues/hst/hst1pass/MATCHUP_XYMEEE_final",
             "xbar ybar mbar xsig ysig msig qbar Nf Ng Nm Nmin Nstar pki pkj",
@@ -40,8 +40,7 @@ def table_of(source: Source) -> pa.Table:
 )
 def test_names_come_from_comment_lines(file: str, names: str, shared_data: Path) -> None:
     found = [column.name for column in read_ascii(shared_data / file, {})[0].columns]
-    expected = [name.removesuffix("_1") for name in names.split()]
-    assert found[: len(expected)] == expected
+    assert found[: len(names.split())] == names.split()
 
 
 def test_hst1pass_explains_its_columns(shared_data: Path) -> None:
@@ -62,7 +61,7 @@ def test_mrt_units_and_descriptions_are_kept(shared_data: Path) -> None:
     (source,) = read_ascii(shared_data / "catalogues/csc/TD_MRT.dat", {})
     ra = source.columns[1]
     assert (ra.name, ra.unit) == ("CSCv2_RA", "deg")
-    assert ra.description.startswith("CSCv2 master source right ascension") or ra.description
+    assert "CSCv2 mast" in ra.description
 
 
 def test_ipac_nulls_are_nulls(shared_data: Path) -> None:

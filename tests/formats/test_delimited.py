@@ -139,13 +139,10 @@ def test_delimiter_is_found(delimiter: str, tmp_path: Path) -> None:
         ("# id,ra\n1,2\n", ["id", "ra"]),
         ("1,2\n3,4\n", ["col1", "col2"]),
         ("\ufeffid,ra\n1,2\n", ["id", "ra"]),
-        (",ra,RA,\n1,2,3,4\n", ["col1", "ra", "RA_2", "col4"]),
+        (",ra,RA,x\n1,2,3,4\n", ["col1", "ra", "RA_2", "x"]),
     ],
 )
 def test_names_are_found_where_they_stand(text: str, names: list[str], tmp_path: Path) -> None:
-    if text.startswith(",ra"):
-        text = text.replace("RA,\n", "RA,x\n")
-        names = [*names[:3], "x"]
     assert [column.name for column in source_of(tmp_path, text).columns] == names
 
 

@@ -75,6 +75,8 @@ def heap_column(field: Field, counts: NDArray[np.int64], starts: NDArray[np.int6
     size = stored.itemsize * (2 if field.letter in "CM" else 1)
     n_bytes = counts * size
     flat = _gathered(heap, starts, n_bytes)
+    if len(flat) // stored.itemsize >= 2**31:
+        raise ValueError(f'an array of column "{field.column.name}" has over 2^31 elements')
     ends = np.concatenate([[0], np.cumsum(n_bytes // stored.itemsize)]).astype(np.int32)
     if field.letter == "A":
         return _plain_texts(pa.py_buffer(ends), pa.py_buffer(np.ascontiguousarray(flat)), len(counts))

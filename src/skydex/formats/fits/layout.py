@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from skydex.formats.encoding import timestamp_text
 from skydex.formats.fits.survey import Survey
+from skydex.formats.lines import bytes_of_texts
 from skydex.tables import Column, Datatype
 
 __all__ = ["Layout", "layout_of"]
@@ -125,7 +126,7 @@ def _heap(survey: Survey, letter: str, null: int | None) -> Layout:
 
     def elements(array: pa.Array) -> NDArray[Any]:
         if letter == "A":
-            return np.frombuffer(_bytes_of(array.fill_null("")), "S1")
+            return np.frombuffer(bytes_of_texts(array.fill_null("")), "S1")
         return _numbers(array.flatten(), letter, null).astype(item)
 
     return Layout(
@@ -202,12 +203,4 @@ def _rectangle(array: pa.Array, flat: NDArray[Any], size: int, filler: float) ->
 def _fixed_width(texts: pa.StringArray, width: int) -> NDArray[Any]:
     """Texts as bytes of one width, blanks behind; nulls are blank."""
     padded = pc.ascii_rpad(texts.fill_null("") if texts.null_count else texts, width=width, padding=" ")
-    return np.frombuffer(_bytes_of(padded), f"S{width}")
-
-
-def _bytes_of(texts: pa.StringArray) -> memoryview:
-    """The bytes of all texts, one after the other."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    if not len(offsets) or texts.buffers()[2] is None:
-        return memoryview(b"")
-    return memoryview(texts.buffers()[2])[offsets[0] : offsets[-1]]
+    return np.frombuffer(bytes_of_texts(padded), f"S{width}")
