@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 
-from skydex.errors import DamagedDataError
 from skydex.query import Scan
 from skydex.store import Piece
 from skydex.tables import arrow_type, conform
@@ -87,7 +86,7 @@ class _Reader:
                 list(piece.groups), columns=self._shown, use_threads=False
             )
         except (OSError, pa.ArrowInvalid) as error:
-            raise DamagedDataError(f"A partition of {self._dataset.table.name} cannot be read.") from error
+            raise self._dataset.damage(piece.file, "its pages cannot be read") from error
         if self._index is not None:
             table = self._within(table)
         batches = table.select(self._names).combine_chunks().to_batches()

@@ -1,8 +1,10 @@
 """Parquet files as skydex writes them.
 
-zstd throughout; BYTE_STREAM_SPLIT for floating numbers and DELTA_BINARY_PACKED for integers, which on 10^7 rows of 14
-columns is both smaller (457 MB against 780 MB) and faster to write than the defaults; dictionaries for text. Pages
-carry checksums, and the file's columns are described as VOTable in its key-value metadata.
+BYTE_STREAM_SPLIT for floating numbers and DELTA_BINARY_PACKED for integers, which on 10^7 rows of 14 columns is both
+smaller (457 MB against 780 MB) and faster to write than the defaults; dictionaries for text. What these leave of
+numbers is mostly noise: LZ4 keeps it within 2 to 10 % of zstd's size and halves the time of reading a row group. Text
+and flags are packed by zstd. Pages carry checksums, and the file's columns are described as VOTable in its key-value
+metadata.
 """
 
 from __future__ import annotations
@@ -78,9 +80,10 @@ def write_partition(
 def _options(schema: pa.Schema, layout: Layout) -> dict[str, Any]:
     """Encodings by type; columns of lists are named by their leaf."""
     encodings = {_leaf(field): _encoding(_value_type(field.type)) for field in schema}
+    texts = [leaf for leaf, encoding in encodings.items() if encoding is None]
     return {
-        "compression": "zstd",
-        "compression_level": layout.compression_level,
+        "compression": {leaf: "zstd" if leaf in texts else "lz4" for leaf in encodings},
+        "compression_level": dict.fromkeys(texts, layout.compression_level) or None,
         "use_dictionary": [_leaf(field) for field in schema if pa.types.is_string(_value_type(field.type))],
         "column_encoding": {leaf: encoding for leaf, encoding in encodings.items() if encoding},
         "sorting_columns": [pq.SortingColumn(0)] if schema.names[:1] == [INDEX_COLUMN] else None,
