@@ -81,7 +81,7 @@ def _read(file: Path, recipe: Recipe) -> list[Source]:
     if kind.read is None:
         raise BadRecipeError(f"Format {kind.name} can be written, but not read.")
     try:
-        return kind.read(file, recipe.options)
+        return kind.read(file, {"allow_doctype": True, **recipe.options})  # a file of the operator's own, not an upload
     except OSError as error:
         raise UnreadableFileError(file.name, error.strerror or "it cannot be opened.") from error
 

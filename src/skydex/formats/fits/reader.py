@@ -53,10 +53,13 @@ def read_fits(file: Path, options: Mapping[str, Any]) -> list[Source]:
         The file is damaged, or it holds no table.
     """
     hdus = read_hdus(file)
-    tables = [hdu for hdu in hdus if hdu.is_table and not hdu.header.get("ZTABLE", False)]
+    packed = [hdu for hdu in hdus if hdu.is_table and hdu.header.get("ZTABLE", False)]
+    tables = [hdu for hdu in hdus if hdu.is_table and hdu not in packed]
     if not tables:
         raise UnreadableFileError(file.name, f"it holds no table, only {_contents(hdus)}")
-    return [_source(hdu, hdus[0], file.stem if len(tables) == 1 else f"{file.stem}_{hdu.number}") for hdu in tables]
+    sources = [_source(hdu, hdus[0], file.stem if len(tables) == 1 else f"{file.stem}_{hdu.number}") for hdu in tables]
+    left_out = tuple(f"Table {hdu.number} is tile-compressed and is left out: it cannot be read" for hdu in packed)
+    return [replace(source, warnings=(*source.warnings, *left_out)) for source in sources]
 
 
 def _contents(hdus: Sequence[HDU]) -> str:
