@@ -173,3 +173,12 @@ def test_a_header_without_end_is_a_clean_error(tmp_path: Path) -> None:
     file.write_bytes(b"SIMPLE  =                    T".ljust(80) + b"COMMENT x".ljust(80) * 500)
     with pytest.raises(UnreadableFileError, match="no END"):
         read_fits(file, {})
+
+
+def test_tile_compressed_tables_are_left_out_by_name(tmp_path: Path) -> None:
+    plain, packed = (fits.BinTableHDU.from_columns([fits.Column("x", "J", array=[1, 2])]) for _ in range(2))
+    packed.header["ZTABLE"] = True
+    file = tmp_path / "two.fits"
+    fits.HDUList([fits.PrimaryHDU(), plain, packed]).writeto(file)
+    (source,) = read_fits(file, {})
+    assert source.warnings == ("Table 2 is tile-compressed and is left out: it cannot be read",)
