@@ -85,7 +85,8 @@ class _Worker:
             self._refuse(outbox, error, fit=False)
         except Exception:
             _log.exception("A request failed in a way nobody foresaw: %r", request)
-            self._refuse(outbox, EngineError("The service failed on this request. The fault is logged."), fit=False)
+            fault = EngineError("The service failed on this request. The fault is logged.")
+            self._refuse(outbox, fault, fit=True)  # if each such request cost a worker, somebody would make use of it
 
     def _count(self) -> None:
         self._n_done += 1
