@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,31 +27,46 @@ class BadRows(StrEnum):
     DROP = "drop"
 
 
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or patterns with the same columns.")]
+RecipeName = Annotated[str | None, typer.Option(help="A YAML file, or the name of a recipe that comes along.")]
+Ra = Annotated[list[str] | None, typer.Option(help="Column of right ascension; three times for h, m, s.")]
+Dec = Annotated[list[str] | None, typer.Option(help="Column of declination; four times for sign, d, m, s.")]
+Unit = Annotated[
+    str | None, typer.Option(help="How angles are given: deg, hourangle, rad, arcsec, sexagesimal, parts.")
+]
+Frame = Annotated[str | None, typer.Option(help="icrs, fk5, fk4, galactic or ecliptic; stored as ICRS.")]
+Equinox = Annotated[str | None, typer.Option(help="Equinox of FK4, FK5 and ecliptic positions, e.g. B1950.")]
+NoPosition = Annotated[bool, typer.Option("--no-position", help="The table has no positions.")]
+IdColumn = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that names a row.")]
+Null = Annotated[list[str] | None, typer.Option(help='A value that means "no value": -999; repeatable.')]
+OnBadRows = Annotated[BadRows | None, typer.Option(help="Rows without a possible position; by default kept.")]
+TableOfFile = Annotated[str | None, typer.Option(help="Which of several tables in a file: name, or number from 0.")]
+FileFormat = Annotated[str | None, typer.Option("--format", help="Format of the files, if it is not told.")]
+Description = Annotated[str | None, typer.Option(help="One paragraph about the table.")]
+ShowRecipe = Annotated[
+    bool, typer.Option("--show-recipe", help="Store nothing; print what would be done, as a recipe.")
+]
+
+
 def ingest(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or patterns with the same columns.")],
+    files: Files,
     into: Archive = Path("archive"),
     name: Name = "",
     *,
-    recipe: Annotated[str | None, typer.Option(help="A YAML file, or the name of a recipe that comes along.")] = None,
-    ra: Annotated[list[str] | None, typer.Option(help="Column of right ascension; three times for h, m, s.")] = None,
-    dec: Annotated[list[str] | None, typer.Option(help="Column of declination; four times for sign, d, m, s.")] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="How angles are given: deg, hourangle, rad, arcsec, sexagesimal, parts.")
-    ] = None,
-    frame: Annotated[str | None, typer.Option(help="icrs, fk5, fk4, galactic or ecliptic; stored as ICRS.")] = None,
-    equinox: Annotated[str | None, typer.Option(help="Equinox of FK4, FK5 and ecliptic positions, e.g. B1950.")] = None,
-    no_position: Annotated[bool, typer.Option("--no-position", help="The table has no positions.")] = False,
-    id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that names a row.")] = None,
-    null: Annotated[list[str] | None, typer.Option(help='A value that means "no value": -999; repeatable.')] = None,
-    bad_rows: Annotated[BadRows | None, typer.Option(help="Rows without a possible position; by default kept.")] = None,
-    table: Annotated[
-        str | None, typer.Option(help="Which of several tables in a file: name, or number from 0.")
-    ] = None,
-    file_format: Annotated[str | None, typer.Option("--format", help="Format of the files, if it is not told.")] = None,
-    description: Annotated[str | None, typer.Option(help="One paragraph about the table.")] = None,
-    show_recipe: Annotated[
-        bool, typer.Option("--show-recipe", help="Store nothing; print what would be done, as a recipe.")
-    ] = False,
+    recipe: RecipeName = None,
+    ra: Ra = None,
+    dec: Dec = None,
+    unit: Unit = None,
+    frame: Frame = None,
+    equinox: Equinox = None,
+    no_position: NoPosition = False,
+    id_column: IdColumn = None,
+    null: Null = None,
+    bad_rows: OnBadRows = None,
+    table: TableOfFile = None,
+    file_format: FileFormat = None,
+    description: Description = None,
+    show_recipe: ShowRecipe = False,
 ) -> None:
     """Publish files as a table.
 
@@ -66,26 +81,40 @@ def ingest(
     - `skydex ingest old.dat -a archive -n old.stars --ra ra1950 --dec de1950 --frame fk4 --equinox B1950`
     - `skydex ingest stars.fits --show-recipe > stars.yaml`
     """
-    from skydex.ingest import inferred_recipe, ingest_files, make_recipe, to_yaml
-
-    options = {
-        "ra": _one_or_several(ra),
-        "dec": _one_or_several(dec),
-        "unit": unit,
-        "frame": frame,
-        "equinox": equinox,
-        "position": "none" if no_position else None,
-        "id": id_column,
-        "null": [_number_or_text(text) for text in null or []] or None,
-        "bad_rows": bad_rows.value if bad_rows else None,
-        "select": _number_or_text(table) if table else None,
-        "format": file_format,
-        "description": description,
-    }
-    given = {key: value for key, value in options.items() if value is not None}
+    given = _given(
+        ra=_one_or_several(ra),
+        dec=_one_or_several(dec),
+        unit=unit,
+        frame=frame,
+        equinox=equinox,
+        position="none" if no_position else None,
+        id=id_column,
+        null=[_number_or_text(text) for text in null or []] or None,
+        bad_rows=bad_rows.value if bad_rows else None,
+        select=_number_or_text(table) if table else None,
+        format=file_format,
+        description=description,
+    )
     if show_recipe:
-        print(to_yaml(inferred_recipe(make_recipe(files, name, recipe=recipe, **given))), end="")
-        return
+        _show_recipe(files, name, recipe, given)
+    else:
+        _publish(files, into, name, recipe, given)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options of a recipe that were given."""
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _show_recipe(files: list[str], name: str, recipe: str | None, given: dict[str, Any]) -> None:
+    from skydex.ingest import inferred_recipe, make_recipe, to_yaml
+
+    print(to_yaml(inferred_recipe(make_recipe(files, name, recipe=recipe, **given))), end="")
+
+
+def _publish(files: list[str], into: Path, name: str, recipe: str | None, given: dict[str, Any]) -> None:
+    from skydex.ingest import ingest_files
+
     if not name and recipe is None:
         raise typer.BadParameter("is needed, in the form schema.table", param_hint="--name")
     with progress_bar(name) as progress:
