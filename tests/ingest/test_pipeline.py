@@ -285,3 +285,10 @@ def _count_additions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Staging, "add", counting)
     return added
+
+
+def test_of_a_wide_table_the_first_columns_the_id_and_the_position_are_principal(ingest_text) -> None:
+    names = [*(f"c{i}" for i in range(60)), "source_id", "ra", "dec"]
+    text = ",".join(names) + "\n" + "\n".join(",".join(str(i + row) for i in range(63)) for row in range(3)) + "\n"
+    columns = ingest_text(text).table.columns
+    assert [column.name for column in columns if column.principal] == [*names[:50], "source_id", "ra", "dec"]

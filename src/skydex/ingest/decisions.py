@@ -22,10 +22,12 @@ from skydex.ingest.positions import PositionFinding, find_position, spelled, sys
 from skydex.ingest.recipe import AngleUnit, ColumnRecipe, Finding, Frame, PositionRecipe, Recipe
 from skydex.tables import Column, Datatype, ForeignKey, Position, Table
 
-__all__ = ["make_mapping"]
+__all__ = ["MOST_PRINCIPAL", "make_mapping"]
 
 _RA_UCD, _DEC_UCD = "pos.eq.ra;meta.main", "pos.eq.dec;meta.main"
 _ID_UCD = "meta.id;meta.main"
+MOST_PRINCIPAL = 50
+"""Columns of a table that a cone search returns unless it asks for all (SCS 1.03, section 2.1: VERB=2)."""
 
 
 def make_mapping(
@@ -150,9 +152,18 @@ def _described(
     columns, position = _with_position(columns, finding, mapped)
     identifier, note = _identifier(recipe, mapped, sample)
     columns = tuple(_as_identifier(column) if column.name == identifier else column for column in columns)
+    columns = _with_principal(columns, {identifier, *((position.ra, position.dec) if position else ())})
     keys = tuple(_renamed_key(key, new_names) for key in recipe.foreign_keys)
     text = recipe.description if recipe.description is not None else description
     return Table(recipe.table, columns, text, position=position, id_column=identifier, foreign_keys=keys), note
+
+
+def _with_principal(columns: tuple[Column, ...], needed: set[str | None]) -> tuple[Column, ...]:
+    """Of a wide table only the first columns, the identifier and the position belong in a short selection."""
+    return tuple(
+        replace(column, principal=place < MOST_PRINCIPAL or column.name in needed)
+        for place, column in enumerate(columns)
+    )
 
 
 def _with_columns(mapped: Sequence[ColumnMapping], table: Table) -> tuple[ColumnMapping, ...]:
