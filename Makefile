@@ -37,12 +37,12 @@ lint:
 
 tests:
 	@echo "== Tests"
-	@$(PY) -m pytest -n $(N) -m "not slow"
+	@$(PY) -m pytest -n $(N) -r fEs -m "not slow"
 
 test-long:
 	@.ci/venv test
 	@.ci/tools
-	@$(PY) -m pytest -n $(N)
+	@$(PY) -m pytest -n $(N) -r fEs
 
 docs:
 	@.ci/venv test
