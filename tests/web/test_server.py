@@ -236,7 +236,7 @@ def test_r25_a_server_that_is_told_to_stop_finishes_short_requests_and_exits(arc
         time.sleep(1)
         everyone = [server.process.pid, *children(server.process.pid)]
         start = time.monotonic()
-        server.stop()
+        assert server.stop() == 0
         assert time.monotonic() - start < 10
         assert running.result().status_code == 503
     time.sleep(0.2)

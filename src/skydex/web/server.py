@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +40,9 @@ def serve_services(directory: Path, settings: Settings, services: tuple[Service,
         settings = replace(settings, port=sock.getsockname()[1])
         app = create_app(directory, settings, services)
         _log.info("Serving %s at %s", directory, settings.public_url)
-        uvicorn.Server(_config(app, settings)).run(sockets=[sock])
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when all is done
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(_config(app, settings)).run(sockets=[sock])
 
 
 def listen(settings: Settings) -> socket.socket:
