@@ -187,7 +187,11 @@ def test_mysql_dumps_keep_their_escapes(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"# only\n", b"a\0b\n", gzip.compress(b"a,b\n1,2\n" * 9999)[:50]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n\n", b"# only\n", b"a\0b\n", gzip.compress(b"a,b\n1,2\n" * 9999, mtime=0)[:50]],
+    ids=["empty", "blank lines", "comment", "zero byte", "torn gzip"],
+)
 def test_files_without_a_table_are_clean_errors(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError):
         source_of(tmp_path, content)
