@@ -33,6 +33,20 @@ def test_linear_has_6958_periods_as_its_header_says(shared_data: Path, archive: 
     assert pc.max(periods).as_py() == pytest.approx(1964, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("file", "column", "n_missing"),
+    [("PLV_LINEAR.dat", "A", 6), ("LINEARattributesFinalApr2013.dat.gz", "Ampl", 3)],
+)
+def test_amplitudes_that_linear_could_not_determine_are_null(
+    file: str, column: str, n_missing: int, shared_data: Path, archive: ArchiveDirectory, stored
+) -> None:
+    report = ingest_files([shared_data / "catalogues/variables" / file], archive, "linear.stars", recipe="linear")
+    amplitudes = stored("linear.stars")[column]
+    assert amplitudes.null_count == n_missing
+    assert pc.min(amplitudes).as_py() >= 0
+    assert not [item for item in report.suspicions if item.column == column]
+
+
 def test_cepheids_have_a_period_for_each_mode_they_pulsate_in(
     shared_data: Path, archive: ArchiveDirectory, stored
 ) -> None:

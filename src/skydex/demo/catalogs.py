@@ -54,14 +54,12 @@ CATALOGS = (
         "catalogues/variables/LINEARattributesFinalApr2013.dat.gz",
         "LINEAR variables with SDSS and 2MASS colours (Palaversa et al. 2013, AJ 146, 101)",
         "linear",
-        MappingProxyType({"columns": {"Ampl": {"null": [-99.99]}}}),
     ),
     DemoCatalog(
         "linear.periods",
         "catalogues/variables/PLV_LINEAR.dat",
         "LINEAR periodic variables: type, period, amplitude (Palaversa et al. 2013, AJ 146, 101)",
         "linear",
-        MappingProxyType({"columns": {"A": {"null": [-9.90]}}}),
     ),
     DemoCatalog(
         "ogle.cepheids",
