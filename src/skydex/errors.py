@@ -41,6 +41,7 @@ __all__ = [
     "UnsupportedFormatError",
     "WorkerError",
     "near_names",
+    "one_line",
 ]
 
 
@@ -48,6 +49,12 @@ def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Names that a mistyped one may have meant, best first, compared without regard to case."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     return [by_lower[hit] for hit in difflib.get_close_matches(name.lower(), by_lower, n=most, cutoff=0.6)]
+
+
+def one_line(text: str, *, most: int = 200) -> str:
+    """Put what a file or service said into one line; beyond `most` characters its end is left out."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 2].rstrip()} …"
 
 
 class SkydexError(Exception):
@@ -165,8 +172,8 @@ class UnreadableFileError(RequestError):
     """An input file that cannot be read as what it claims to be."""
 
     def __init__(self, file: str, reason: str) -> None:
-        self.file, self.reason = file, reason
-        super().__init__(f"Cannot read {file}: {reason}")
+        self.file, self.reason = file, one_line(reason)
+        super().__init__(f"Cannot read {file}: {self.reason}")
 
 
 class BadRecipeError(RequestError):

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from skydex.errors import UnreadableFileError
+from skydex.errors import UnreadableFileError, one_line
 from skydex.formats import fits, parquet
 from skydex.formats.compressed import open_decompressed
 from skydex.formats.format import Source
@@ -142,7 +142,8 @@ def _why_no_table(outline: Outline) -> str:
     errors = [info for info in outline.infos if info.value == "ERROR" or info.name.lower() == "error"]
     if not errors:
         return "it holds no table"
-    return f'it holds no table, only an error message: "{errors[0].text or errors[0].value}"'
+    said = one_line(errors[0].text or errors[0].value, most=120)
+    return f'it holds no table, only an error message: "{said}"'
 
 
 def _source(file: Path, document: _Document, number: int) -> Source:
@@ -324,7 +325,7 @@ def _complaints(infos: Iterable[Info]) -> tuple[str, ...]:
     """What the service that wrote the document had to say about it."""
     said = [info for info in infos if info.name == "QUERY_STATUS"]
     overflow = any(info.value == "OVERFLOW" for info in said)
-    errors = [info.text or "no reason given" for info in said if info.value == "ERROR"]
+    errors = [one_line(info.text) or "no reason given" for info in said if info.value == "ERROR"]
     cut = ("The service that wrote it says that the table is not complete (OVERFLOW).",) if overflow else ()
     return (*cut, *(f"The service that wrote it reports an error: {text}" for text in errors))
 
