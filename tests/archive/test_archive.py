@@ -73,6 +73,17 @@ def test_a_cone_search_marks_identifier_and_position_once_each(archive):
     assert table["objid"][0].as_py().startswith("1000000000000000")
 
 
+def test_a_cone_search_reads_and_finds_what_the_same_cone_in_text_does(archive):
+    text = "SELECT objid, ra, dec, mag FROM demo.objects WHERE 1=CONTAINS(POINT(ra, dec), CIRCLE(10.3, 20.7, 0.15))"
+    asked, written = ConeRequest("demo.objects", 10.3, 20.7, 0.15, max_rows=50), QueryRequest(text, max_rows=50)
+    plans = [archive.plan(request) for request in (asked, written)]
+    scans = [plan.scans["t0"] for plan in plans]
+    assert plans[0].engine == plans[1].engine
+    assert scans[0].selection == scans[1].selection
+    assert str(plans[0].bound) == str(plans[1].bound)
+    assert archive.query(asked).to_arrow()["mag"].equals(archive.query(written).to_arrow()["mag"])
+
+
 @pytest.mark.parametrize(("verbosity", "n"), [(1, 3), (2, 4), (3, 5)])
 def test_verbosity_chooses_columns(archive, verbosity, n):
     assert len(archive.query(ConeRequest("objects", 10.5, 20.5, 0.2, verbosity)).columns) == n

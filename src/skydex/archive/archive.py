@@ -18,7 +18,7 @@ from skydex.archive.requests import TableRequest
 from skydex.engines import Deadline, Engine, ScanEngine
 from skydex.errors import UnknownTableError, near_names
 from skydex.formats import Format, get_format
-from skydex.query import Namespace, Plan, Relation, bind, make_plan
+from skydex.query import Namespace, Plan, Relation
 from skydex.query.languages.words import spelled
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
@@ -105,8 +105,7 @@ class Archive:
 
     def plan(self, request: TableRequest) -> Plan:
         """Say how a request will be answered; all that a user can do wrong shows here."""
-        namespace = self.namespace(request.collection)
-        return make_plan(bind(request.tree(namespace), namespace), request.max_rows)
+        return request.plan(self.namespace(request.collection))
 
     def query(self, request: TableRequest, deadline: Deadline | None = None) -> Result:
         """Answer any request for a table: tree, bind, plan, execute."""

@@ -1,7 +1,7 @@
 """What can be asked of an archive: a query in a language, a cone.
 
 Requests are plain values: they travel to worker processes, and a job is the same request made later. Each knows the
-tree that it means; none knows an engine.
+plan that it means; none knows an engine.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sqlglot import exp
-
 from skydex.errors import BadParameterError
-from skydex.query import Namespace, cone_query, get_language, table_query
+from skydex.query import Namespace, Plan, bind, get_language, make_plan, table_query, within
 from skydex.sky import Cone
 from skydex.tables import Column, Datatype, Result, Table, conform
 
@@ -28,7 +26,7 @@ class TableRequest(Protocol):
     @property
     def collection(self) -> str | None: ...
 
-    def tree(self, namespace: Namespace) -> exp.Query: ...
+    def plan(self, namespace: Namespace) -> Plan: ...
 
     def shaped(self, result: Result, namespace: Namespace) -> Result: ...
 
@@ -48,10 +46,12 @@ class QueryRequest:
     collection: str | None = None
     """Schema to which the service is confined; None for everything."""
 
-    def tree(self, namespace: Namespace) -> exp.Query:
+    def plan(self, namespace: Namespace) -> Plan:
+        """Parse, bind and plan the text."""
         name, _, version = self.language.partition("-")
         language = get_language(name)
-        return language.parse(self.text, version=version or language.versions[-1])
+        tree = language.parse(self.text, version=version or language.versions[-1])
+        return make_plan(bind(tree, namespace), self.max_rows)
 
     def shaped(self, result: Result, namespace: Namespace) -> Result:
         return result
@@ -82,25 +82,33 @@ class ConeRequest:
     collection: str | None = None
     """Schema to which the service is confined; None for everything."""
 
-    def tree(self, namespace: Namespace) -> exp.Query:
-        table = self._table(namespace)
-        columns = self._columns(table)
+    def plan(self, namespace: Namespace) -> Plan:
+        """What to read: the same columns for every cone of a table, so they are bound once."""
         if self.radius_deg == 0.0:
-            return table_query(table, columns, limit=0)
-        return cone_query(table, columns, Cone(self.ra_deg, self.dec_deg, self.radius_deg))
+            table = self._table(namespace)
+            return make_plan(bind(table_query(table, self._columns(table), limit=0), namespace), self.max_rows)
+        cone = Cone(self.ra_deg, self.dec_deg, self.radius_deg)
+        whole, _ = self._prepared(namespace)
+        return within(whole, cone, max_rows=self.max_rows)
 
     def shaped(self, result: Result, namespace: Namespace) -> Result:
         """Give the identifier and the position their UCD1 words."""
+        _, columns = self._prepared(namespace)
+        if any(new.datatype is not old.datatype for new, old in zip(columns, result.columns, strict=True)):
+            result.batches = conform(result.batches, columns)
+        result.columns = columns
+        return result
+
+    def _prepared(self, namespace: Namespace) -> tuple[Plan, tuple[Column, ...]]:
+        """The plan for the whole table, and the columns of the answer."""
+        return namespace.kept((ConeRequest, self.table.lower(), self.verbosity), lambda: self._prepare(namespace))
+
+    def _prepare(self, namespace: Namespace) -> tuple[Plan, tuple[Column, ...]]:
         table = self._table(namespace)
         assert table.position is not None
+        plan = make_plan(bind(table_query(table, self._columns(table)), namespace))
         words = {table.position.ra: "POS_EQ_RA_MAIN", table.position.dec: "POS_EQ_DEC_MAIN"}
-        identifier = _identifier(table)
-        columns = tuple(_marked(c, words, identifier) for c in result.columns)
-        was = result.columns
-        result.columns = columns
-        if columns != was:
-            result.batches = conform(result.batches, columns) if _retyped(was, columns) else result.batches
-        return result
+        return plan, tuple(_marked(column, words, _identifier(table)) for column in plan.columns)
 
     def _table(self, namespace: Namespace) -> Table:
         table = namespace.get(self.table).table
@@ -135,7 +143,3 @@ def _marked(column: Column, words: dict[str, str], identifier: str | None) -> Co
         return replace(as_text, ucd="ID_MAIN", xtype=None)
     ucd = ";".join(word for word in (column.ucd or "").split(";") if word != "meta.main")
     return replace(column, ucd=ucd or None) if ucd != (column.ucd or "") else column
-
-
-def _retyped(before: tuple[Column, ...], after: tuple[Column, ...]) -> bool:
-    return any(a.datatype is not b.datatype for a, b in zip(before, after, strict=True))

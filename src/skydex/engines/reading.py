@@ -71,10 +71,10 @@ class _Reader:
         self._dataset, _ = scan.stored
         self._columns = scan.column_list()
         self._names = [column.name for column in self._columns]
-        self._ranges = scan.ranges
         self._is_conformed = not self._dataset.nan_is_null and all(
             self._dataset.arrow_schema.field(column.name).type == arrow_type(column) for column in self._columns
         )
+        self._bounds = scan.ranges.ravel() if scan.ranges is not None else np.empty(0, np.int64)
         has_index = scan.ranges is not None and self._dataset.index_order == 29
         self._index = self._dataset.index_column if has_index else None
         self._shown = [*self._names, self._index] if self._index is not None else self._names
@@ -93,15 +93,14 @@ class _Reader:
         return batches if self._is_conformed else list(conform(batches, self._columns))
 
     def _within(self, table: pa.Table) -> pa.Table:
-        """Leave out the rows before the first and after the last range: cheap, and most of a row group."""
-        assert self._ranges is not None
-        if not len(self._ranges):
-            return table.slice(0, 0)
+        """Leave out the rows outside of the ranges, by looking the ranges up in the sorted index."""
         index = table.column(self._index).to_numpy()
-        inside = (index >= self._ranges[0, 0]) & (index < self._ranges[-1, 1])
-        hits = np.flatnonzero(inside)
-        if len(hits) == len(index):
+        if not self._dataset.is_own and (index[1:] < index[:-1]).any():
             return table
-        if len(hits) and hits[-1] - hits[0] + 1 == len(hits):
-            return table.slice(int(hits[0]), len(hits))
-        return table.filter(pa.array(inside))
+        bounds = index.searchsorted(self._bounds).reshape(-1, 2)
+        lengths = bounds[:, 1] - bounds[:, 0]
+        total = int(lengths.sum())
+        if total == len(index):
+            return table
+        shifts = bounds[:, 0] - np.concatenate([[0], lengths[:-1].cumsum()])
+        return table.take(pa.array(np.repeat(shifts, lengths) + np.arange(total)))

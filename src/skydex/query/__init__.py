@@ -1,10 +1,10 @@
 """From text, or a cone, to a plan."""
 
 from skydex.query.bind import BoundQuery, bind
-from skydex.query.build import cone_query, table_query
+from skydex.query.build import table_query
 from skydex.query.languages import get_language
 from skydex.query.namespace import Namespace, Relation
-from skydex.query.plan import Plan, Scan, make_plan
+from skydex.query.plan import Plan, Scan, make_plan, within
 
 __all__ = [
     "BoundQuery",
@@ -13,8 +13,8 @@ __all__ = [
     "Relation",
     "Scan",
     "bind",
-    "cone_query",
     "get_language",
     "make_plan",
     "table_query",
+    "within",
 ]

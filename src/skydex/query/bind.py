@@ -177,7 +177,8 @@ class _SelectBinder:
         order = node.args.get("order")
         if order is not None:
             bound.set("order", _order(order, outputs, self._expressions))
-        check_groups(bound, keys, {source.identifier for source in self._scope.sources}, place_of(node))
+        if keys is not None or having is not None or self._expressions.has_aggregates:
+            check_groups(bound, keys, {source.identifier for source in self._scope.sources}, place_of(node))
         _set_row_limits(bound, node)
         return bound, tuple(value.column for value in outputs)
 

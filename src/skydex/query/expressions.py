@@ -48,6 +48,8 @@ class ExpressionBinder:
         self._scope = scope
         self._subqueries = subqueries
         self._geometry = GeometryBinder(self._numeric)
+        self.has_aggregates = False
+        """Whether an aggregate function has been bound."""
 
     def bind(self, node: exp.Expression) -> Value:
         """Bind one expression.
@@ -198,6 +200,7 @@ class ExpressionBinder:
         return self._located(node, lambda: SCALARS[name].apply([self.bind(item) for item in node.expressions]))
 
     def _aggregate(self, node: exp.Anonymous, name: str) -> Value:
+        self.has_aggregates = True
         arguments: Sequence[exp.Expression] = node.expressions
         if len(arguments) == 1 and isinstance(arguments[0], exp.Star):
             if name != "COUNT":

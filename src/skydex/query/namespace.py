@@ -6,9 +6,9 @@ trunk knows the difference. Names resolve without regard to case; a bare name wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -17,6 +17,8 @@ from skydex.store import Dataset
 from skydex.tables import Table
 
 __all__ = ["Namespace", "Relation"]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,20 @@ class Namespace:
     def __init__(self, relations: Iterable[Relation], *, default_schema: str | None = None) -> None:
         self._by_name = {relation.table.name.lower(): relation for relation in relations}
         self._default_schema = default_schema.lower() if default_schema else None
+        self._kept: dict[Hashable, Any] = {}
         self._by_bare_name: dict[str, list[Relation]] = {}
         for relation in self._by_name.values():
             self._by_bare_name.setdefault(relation.table.bare_name.lower(), []).append(relation)
 
     def __iter__(self) -> Iterator[Relation]:
         return iter(self._by_name.values())
+
+    def kept(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """Something that follows from these names alone, made when it is first asked for."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: _T = self._kept[key]
+        return found
 
     def find(self, name: str) -> Relation | None:
         """The relation of a qualified or unique bare name, or `None`."""

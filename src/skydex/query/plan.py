@@ -7,7 +7,7 @@ engine: a query that only scans one table needs no SQL engine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -15,16 +15,16 @@ from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
 from skydex.query.namespace import Relation
 from skydex.query.prune import prune
-from skydex.query.tree import InRegion
-from skydex.sky import Ranges
+from skydex.query.tree import InRegion, column, walk
+from skydex.sky import Ranges, Region, ranges29
 from skydex.store import Dataset, Selection
 from skydex.tables import Column
 
-__all__ = ["Plan", "Scan", "make_plan"]
+__all__ = ["Plan", "Scan", "make_plan", "within"]
 
 _SCANNED: frozenset[type[exp.Expression]] = frozenset({
-    exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Identifier, exp.Alias, exp.Where, exp.Limit,
-    exp.Column, exp.Literal, exp.Boolean, exp.Paren, exp.Neg, InRegion,
+    exp.Select, exp.From, exp.Table, exp.Identifier, exp.Alias, exp.Where, exp.Limit,
+    exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, InRegion,
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
     exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Nullif, exp.Abs,
     exp.Cast, exp.DataType,
@@ -97,19 +97,37 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     return Plan(bound, scans, max_rows, "scan" if _only_scans(bound.tree, scans) else "sql")
 
 
+def within(plan: Plan, region: Region, *, max_rows: int | None) -> Plan:
+    """The plan of a query without conditions on one positioned table, as it is inside a region.
+
+    It is the plan that CONTAINS in the query's text would have led to; making it so saves binding the same columns
+    for every cone of a service.
+    """
+    (scan,) = plan.scans.values()
+    ra, dec = (column.name for column in scan.relation.table.position_columns())
+    test = InRegion(this=column(scan.source, ra), expression=column(scan.source, dec))
+    test.meta["region"] = region
+    query = exp.Select()
+    query.args = {**plan.bound.tree.args, "where": exp.Where(this=test)}
+    dataset = scan.relation.dataset
+    ranges = ranges29(region) if dataset is not None else None
+    selection = dataset.select(ranges) if dataset is not None else None
+    columns = tuple(dict.fromkeys((*scan.columns, ra, dec)))
+    narrow = replace(scan, columns=columns, ranges=ranges, selection=selection)
+    return replace(plan, bound=replace(plan.bound, tree=query), scans={scan.source: narrow}, max_rows=max_rows)
+
+
 def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
     if len(scans) != 1 or next(iter(scans.values())).selection is None:
         return False
     plain = not any(query.args.get(clause) for clause in ("distinct", "group", "having", "order", "joins", "offset"))
-    return plain and all(type(node) in _SCANNED and _is_scannable(node) for node in query.walk(prune=_is_null_test))
-
-
-def _is_null_test(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Is) and isinstance(node.this, exp.Column)
+    return plain and all(type(node) in _SCANNED and _is_scannable(node) for node in walk(query))
 
 
 def _is_scannable(node: exp.Expression) -> bool:
     """Whether a node of a scanned kind is also in a form that the scan engine evaluates."""
+    if isinstance(node, exp.Null):
+        return isinstance(node.parent, exp.Is)
     if isinstance(node, exp.Like | exp.ILike):
         return isinstance(node.expression, exp.Literal) and isinstance(node.this, exp.Column)
     if isinstance(node, exp.In):

@@ -38,7 +38,7 @@ def prune(query: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ran
         Its tables.
     """
     found: dict[str, Ranges] = {}
-    for select in query.find_all(exp.Select):
+    for select in (node for node in tree.walk(query) if isinstance(node, exp.Select)):
         for condition, reach in _conditions(select):
             restricted = _restrictions(condition, sources)
             found = _both(found, {name: restricted[name] for name in restricted.keys() & reach})

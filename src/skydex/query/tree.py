@@ -7,7 +7,7 @@ function has been replaced by one that all engines share, and values of the user
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -20,9 +20,9 @@ __all__ = [
     "constant",
     "flattened",
     "integer",
-    "is_region_test",
     "number",
     "string",
+    "walk",
 ]
 
 
@@ -121,10 +121,19 @@ def _wrapped(node: exp.Expression) -> exp.Expression:
     return exp.Paren(this=node) if isinstance(node, exp.Connector) else node
 
 
-def is_region_test(node: exp.Expression) -> bool:
-    return isinstance(node, InRegion)
+def walk(node: exp.Expression) -> Iterator[exp.Expression]:
+    """All nodes of a bound tree from the top, but for the names inside columns and tables."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        yield top
+        if isinstance(top, _LEAVES):
+            continue
+        for value in top.args.values():
+            if isinstance(value, exp.Expression):
+                stack.append(value)
+            elif isinstance(value, list):
+                stack += [item for item in value if isinstance(item, exp.Expression)]
 
 
-def sources_of(nodes: Iterable[exp.Expression]) -> set[str]:
-    """The sources whose columns stand in some expressions."""
-    return {found.table for node in nodes for found in node.find_all(exp.Column)}
+_LEAVES = (exp.Column, exp.Table, exp.Literal, exp.DataType)
