@@ -8,7 +8,7 @@ from astropy.coordinates import Angle, SkyCoord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skydex.ingest.angles import degrees, floats, is_sexagesimal
+from skydex.ingest.angles import degrees, floats, share_of_angles
 from skydex.ingest.frames import to_icrs
 from skydex.ingest.recipe import AngleUnit, Frame, PositionRecipe
 
@@ -56,9 +56,10 @@ def test_numbers_in_text_are_numbers_and_null_is_nan() -> None:
 
 
 def test_plain_decimals_are_not_taken_for_sexagesimal() -> None:
-    assert not is_sexagesimal(pa.array(["12.5", "13"]))
-    assert not is_sexagesimal(pa.array(["", None], pa.string()))
-    assert is_sexagesimal(pa.array(["12:30:01", None, " "]))
+    assert share_of_angles(pa.array(["12.5", "13"]), AngleUnit.SEXAGESIMAL) == 0
+    assert share_of_angles(pa.array(["", None], pa.string()), AngleUnit.SEXAGESIMAL) == 0
+    assert share_of_angles(pa.array(["12:30:01", None, " "]), AngleUnit.SEXAGESIMAL) == 1
+    assert share_of_angles(pa.array(["12:30:01", "unknown"]), AngleUnit.SEXAGESIMAL) == 0.5
 
 
 @pytest.mark.parametrize(

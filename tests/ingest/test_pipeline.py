@@ -40,6 +40,20 @@ def test_bad_rows_are_refused_by_choice_and_nothing_is_published(ingest_text, ar
     assert not list((archive.path / "staging").iterdir()), "nothing is left behind"
 
 
+@pytest.mark.parametrize("text", ["ra,dec\n10,20\n10,91\n", "ra,dec\n10,91\n", "a_ra,a_dec\n10,91\n10,92\n11,3\n"])
+def test_no_share_of_bad_rows_makes_a_table_without_positions_where_they_are_refused(
+    text: str, ingest_text, archive: ArchiveDirectory
+) -> None:
+    with pytest.raises(BadRowsError, match="Nothing was published"):
+        ingest_text(text, bad_rows="refuse")
+    assert not archive.tables()
+
+
+def test_half_of_the_rows_may_be_bad(ingest_text) -> None:
+    report = ingest_text("ra,dec\n10,20\n10,91\n")
+    assert (report.n_positioned, report.n_unpositioned) == (1, 1)
+
+
 def test_bad_rows_are_dropped_by_choice_and_counted(ingest_text, stored) -> None:
     report = ingest_text(BAD, bad_rows="drop")
     assert (report.n_read, report.n_stored, report.n_dropped) == (6, 3, 3)

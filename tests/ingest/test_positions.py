@@ -118,6 +118,38 @@ def test_values_that_cannot_be_degrees_are_no_position() -> None:
     assert "outside" in found.hints[0]
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [{"unit": "deg"}, {"ucd": "pos.eq.ra;meta.main pos.eq.dec;meta.main"}, {"ucd": "pos.eq.ra pos.eq.dec"}],
+    ids=["unit", "main UCD", "UCD"],
+)
+def test_units_and_ucds_are_believed_whatever_the_values(facts: dict[str, str]) -> None:
+    ucds = facts.get("ucd", "").split() or [None, None]
+    given = [
+        Column(n, Datatype.DOUBLE, unit=facts.get("unit"), ucd=u) for n, u in zip(("ra", "dec"), ucds, strict=True)
+    ]
+    found = find_position(given, sample(given, *[(1000.0 + i, 500.0) for i in range(10)]))
+    assert found.position is not None
+    assert not found.contradicted
+
+
+@pytest.mark.parametrize(
+    ("names", "is_found"), [(("ra", "dec"), True), (("a_ra", "a_dec"), False)], ids=["exact", "part of a name"]
+)
+def test_bad_rows_speak_against_part_of_a_name_only(names: tuple[str, str], is_found: bool) -> None:
+    given = columns(*names)
+    found = find_position(given, sample(given, (10.0, 20.0), (11.0, 95.0), (12.0, -91.0)))
+    assert (found.position is not None) == is_found
+    assert found.contradicted != is_found
+
+
+def test_one_text_in_two_that_is_no_angle_does_not_hide_the_others() -> None:
+    given = columns("ra", "dec", datatype=Datatype.CHAR)
+    found = find_position(given, sample(given, ("05 34 31.9", "+22 00 52"), ("05 34 31.9", "unknown"))).position
+    assert found is not None
+    assert found.unit is AngleUnit.SEXAGESIMAL
+
+
 def test_sentinels_do_not_hide_a_position() -> None:
     given = columns("ra", "dec")
     found = find_position(given, sample(given, *[(-999.0, -999.0)] * 8, (10.0, 20.0)))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from skydex.ingest.recipe import AngleUnit
 
-__all__ = ["degrees", "floats", "is_sexagesimal"]
+__all__ = ["degrees", "floats", "share_of_angles"]
 
 _SEXAGESIMAL = (
     r"^\s*(?P<sign>[+\-−–]?)\s*(?P<whole>\d{1,3})\s*[:\shd°]\s*(?P<minutes>\d{1,2}(?:\.\d*)?)"
@@ -65,11 +65,11 @@ def floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     return values
 
 
-def is_sexagesimal(texts: pa.Array | pa.ChunkedArray) -> bool:
-    """Whether every value of a text column (and at least one) is a sexagesimal angle."""
+def share_of_angles(texts: pa.Array | pa.ChunkedArray, unit: AngleUnit) -> float:
+    """Which part of the texts, 0 to 1, are angles in that spelling; blank ones do not count."""
     present = texts.drop_null()
     present = present.filter(pc.not_equal(pc.utf8_trim_whitespace(present), ""))
-    return len(present) > 0 and bool(pc.all(pc.match_substring_regex(present, _SEXAGESIMAL)).as_py())
+    return float(np.isfinite(degrees([present], unit, is_hours=False)).mean()) if len(present) else 0.0
 
 
 def _numbers_of_text(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

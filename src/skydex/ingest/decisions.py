@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from skydex.errors import BadRecipeError, near_names
+from skydex.errors import BadRecipeError, BadRowsError, near_names
 from skydex.ingest.mapping import ColumnMapping, Mapping
 from skydex.ingest.meaning import find_id, understood
 from skydex.ingest.positions import PositionFinding, find_position, spelled, system_hints
-from skydex.ingest.recipe import AngleUnit, ColumnRecipe, Finding, Frame, PositionRecipe, Recipe
+from skydex.ingest.recipe import AngleUnit, BadRows, ColumnRecipe, Finding, Frame, PositionRecipe, Recipe
 from skydex.tables import Column, Datatype, ForeignKey, Position, Table
 
 __all__ = ["MOST_PRINCIPAL", "make_mapping"]
@@ -55,6 +55,8 @@ def make_mapping(
 
     Raises
     ------
+    BadRowsError
+        Bad rows are to be refused, and no row of what looks like a position can be one.
     BadRecipeError
         The recipe names columns that are not there, or asks for what cannot be.
     """
@@ -94,7 +96,10 @@ def _position(recipe: Recipe, columns: Sequence[Column], sample: pa.Table) -> Po
         ra, dec = (tuple(by_lower[name.lower()] for name in names) for names in (given.ra, given.dec))
         position = spelled(replace(given, ra=ra, dec=dec), columns, sample)
         return PositionFinding(position, 1.0, "recipe")
-    return find_position(columns, sample)
+    found = find_position(columns, sample)
+    if found.contradicted and recipe.bad_rows is BadRows.REFUSE:
+        raise BadRowsError(" ".join((*found.hints, "Nothing was published. position: none takes them for numbers.")))
+    return found
 
 
 def _position_notes(finding: PositionFinding) -> tuple[str, ...]:

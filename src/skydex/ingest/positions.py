@@ -4,6 +4,9 @@ UCDs are asked first (`pos.eq.ra;meta.main`, then `pos.eq.ra`), then names (`ra`
 column sets of machine-readable tables (RAh, RAm, RAs, ...), then galactic coordinates. Units and a sample of values
 say how the angles are spelled. A position is taken only when exactly one reading is left; otherwise the finding says
 what was seen and which option settles it, because a wrong guess would move every object of a catalogue.
+
+Impossible values never speak against a UCD or a unit: they are bad rows, the affair of `checks`. Against a bare name
+they do if no row of the sample can be a position, against a part of a name if most cannot.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from skydex.ingest.angles import degrees, is_sexagesimal
+from skydex.ingest.angles import degrees, share_of_angles
 from skydex.ingest.recipe import AngleUnit, Frame, PositionRecipe
 from skydex.ingest.units import angle_unit
 from skydex.ingest.vocabulary import ERROR_NAME, GALACTIC_NAMES, POSITION_NAMES, UCD1, plain_name
@@ -50,6 +53,8 @@ class PositionFinding:
     """What told: a phrase for people."""
     hints: tuple[str, ...] = ()
     """What is odd, or which option would settle an open question."""
+    contradicted: bool = False
+    """Whether there is none because columns with the names of one hold values that cannot be one."""
 
 
 def find_position(columns: Sequence[Column], sample: pa.Table) -> PositionFinding:
@@ -63,14 +68,20 @@ def find_position(columns: Sequence[Column], sample: pa.Table) -> PositionFindin
         Some of its rows, with the same column names.
     """
     hints: list[str] = []
+    contradicted: list[PositionRecipe] = []
     for how, confidence, frame, pairs in _readings(columns):
-        readable = [recipe for pair in pairs if (recipe := _spelled_pair(pair, frame, sample, hints))]
+        spelled_pairs = [(pair, recipe) for pair in pairs if (recipe := _spelled_pair(pair, frame, sample, hints))]
+        readable = [recipe for pair, recipe in spelled_pairs if _is_possible(recipe, sample, _least(how, pair))]
+        contradicted += [recipe for _, recipe in spelled_pairs if recipe not in readable]
         if len(readable) == 1 or (readable and how == "name"):
             found = readable[0]
             return PositionFinding(found, confidence, how, tuple(_oddities(found, columns, sample)))
         if readable:
             return PositionFinding(hints=(_choice(how, readable),))
-    return PositionFinding(hints=tuple(dict.fromkeys((*hints, *_near_misses(columns)))))
+    hints += map(_contradiction, contradicted)
+    return PositionFinding(
+        hints=tuple(dict.fromkeys((*hints, *_near_misses(columns)))), contradicted=bool(contradicted)
+    )
 
 
 def spelled(position: PositionRecipe, columns: Sequence[Column], sample: pa.Table) -> PositionRecipe:
@@ -180,11 +191,7 @@ def _spelled_pair(pair: Pair, frame: Frame, sample: pa.Table, hints: list[str]) 
     if unit is None:
         hints.append(f"{ra.name} and {dec.name} look like a position by name, but not by unit or type.")
         return None
-    position = PositionRecipe((ra.name,), (dec.name,), unit, frame)
-    if not _is_possible(position, sample):
-        hints.append(f"{ra.name} and {dec.name} look like a position, but most values are outside 0..360 and ±90.")
-        return None
-    return position
+    return PositionRecipe((ra.name,), (dec.name,), unit, frame)
 
 
 def _parts(names: Sequence[str]) -> PositionRecipe:
@@ -207,10 +214,10 @@ def _text_spelling(ra: Column, dec: Column, sample: pa.Table) -> AngleUnit | Non
     if not (ra.datatype.is_text and dec.datatype.is_text):
         return None
     texts = [sample[column.name].cast(pa.string()) for column in (ra, dec)]
-    if all(is_sexagesimal(text) for text in texts):
-        return AngleUnit.SEXAGESIMAL
-    plain = [degrees([text], AngleUnit.DEG, is_hours=False) for text in texts]
-    return AngleUnit.DEG if all(len(values) and np.isfinite(values).mean() > _MOSTLY for values in plain) else None
+    for unit in (AngleUnit.SEXAGESIMAL, AngleUnit.DEG):
+        if all(share_of_angles(text, unit) >= _MOSTLY for text in texts):
+            return unit
+    return None
 
 
 def _sample_degrees(position: PositionRecipe, sample: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -222,10 +229,25 @@ def _sample_degrees(position: PositionRecipe, sample: pa.Table) -> tuple[np.ndar
     return lon_deg[present], lat_deg[present]
 
 
-def _is_possible(position: PositionRecipe, sample: pa.Table) -> bool:
+def _least(how: str, pair: Pair) -> float:
+    """Which part of the sample must exceed for a pair to be believed: nothing where UCD or unit say what it is."""
+    if how.startswith("UCD") or any(angle_unit(column.unit) for column in pair):
+        return -1.0
+    return _MOSTLY if how == "part of the name" else 0.0
+
+
+def _is_possible(position: PositionRecipe, sample: pa.Table, least: float) -> bool:
+    """Whether more than a part of the sample lies on the sky."""
+    if least < 0:
+        return True
     lon_deg, lat_deg = _sample_degrees(position, sample)
     possible = (lon_deg <= _FULL_TURN) & (np.abs(lat_deg) <= 90.0)
-    return len(lon_deg) == 0 or bool(possible.mean() > _MOSTLY)
+    return len(lon_deg) == 0 or bool(possible.mean() > least)
+
+
+def _contradiction(position: PositionRecipe) -> str:
+    ra, dec = position.ra[0], position.dec[0]
+    return f"{ra} and {dec} look like a position, but most values are outside 0..360 and ±90."
 
 
 def _oddities(position: PositionRecipe, columns: Sequence[Column], sample: pa.Table) -> list[str]:
