@@ -1,7 +1,7 @@
 # make demo    real catalogues published and queried on this machine; the server stays (ONCE=1: stops afterwards)
 # make test    lint, types, layers and all tests
 # make docs    the reference pages, from the code
-# make bench   measurements, with ratios to what others need
+# make bench   measurements, with ratios to what others need (NAMES="cones ingest": these; LONG=1: up to 10^8 rows)
 #
 # Each target makes the environment it needs in .venv; nothing else is touched.
 
@@ -50,7 +50,7 @@ docs:
 
 bench:
 	@.ci/venv bench
-	@$(PY) -m benchmarks
+	@$(PY) -m benchmarks $(NAMES) $(if $(LONG),--long)
 
 clean:
 	rm -rf .venv demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

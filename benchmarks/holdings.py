@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,11 @@ class Holdings:
         """Name of a catalogue of the whole sky."""
         return self._published(f"sim.sky_{n_rows}", lambda: simulated.sky(n_rows, self._setup.cache))
 
+    def decimal_sky(self, n_rows: int) -> str:
+        """Name of a catalogue of the whole sky, every column rounded."""
+        name = f"sim.decimal_sky_{n_rows}"
+        return self._published(name, lambda: simulated.decimal_sky(n_rows, self._setup.cache))
+
     @property
     def n_field(self) -> int:
         """Rows of the deep field."""
@@ -73,9 +79,8 @@ class Holdings:
         """The files of a table, as another engine would be told of them."""
         return f"{self._archive.hats_path(name)}/dataset/Norder=*/Dir=*/Npix=*.parquet"
 
-    def _published(self, name: str, make_file: object) -> str:
+    def _published(self, name: str, make_file: Callable[[], Path]) -> str:
         if name not in {entry.name for entry in self._archive.tables()}:
-            assert callable(make_file)
             about = "Simulated for benchmarks: no row is an observation."
             ingest_files([make_file()], self._archive, name, description=about)
         return name

@@ -21,8 +21,9 @@ Written by `python -m benchmarks`; do not edit. Every figure of ours and of a re
 turns, after a warm-up: the median, and in brackets the least and the most of n runs. *Ratio* is how many times better
 than the reference we are (time, memory, size: theirs / ours; rates: ours / theirs); below 1 we are worse. *Budget* is
 what the design asks for on two cores. **DaCHS figures are from design.md, not measured here**: DaCHS 2.7 on PostgreSQL
-15 with q3c on two such cores. All catalogues are simulated; positions are rounded to 1e-8 deg and magnitudes to 1 mmag,
-as survey catalogues publish them, errors and motions are not rounded. The load average counts this run's own processes;
+15 with q3c on two such cores. All catalogues are simulated: positions are rounded to 1e-8 deg and magnitudes to 1 mmag,
+as survey catalogues publish them, errors and motions are full doubles of random bits unless said otherwise, and numbers
+of objects have nothing to do with the sky. The load average counts this run's own processes;
 above that it is the work of others on the machine, which lengthens times.
 """
 _COLUMNS = ("work", "ours", "reference", "ratio", "budget", "DaCHS (design.md, not measured here)", "within budget")

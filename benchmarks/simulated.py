@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-__all__ = ["FIELD_CENTRE", "field", "field_side_deg", "fits_copy", "sky", "sources"]
+__all__ = ["FIELD_CENTRE", "decimal_sky", "field", "field_side_deg", "fits_copy", "sky", "sources"]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,19 @@ _SEED = 20_240_229
 def sky(n_rows: int, cache: Path) -> Path:
     """A catalogue of the whole sky as a Parquet file: 14 columns, a third of the rows in a dense band."""
     return _stored(cache / f"sky_{n_rows}.parquet", n_rows, _positions_on_sky)
+
+
+def decimal_sky(n_rows: int, cache: Path) -> Path:
+    """The catalogue of the whole sky with every column rounded, as catalogues published in decimals are."""
+    file = cache / f"decimal_sky_{n_rows}.parquet"
+    if not file.exists():
+        part = file.with_suffix(".part")
+        source = pq.ParquetFile(sky(n_rows, cache))
+        with pq.ParquetWriter(part, source.schema_arrow) as writer:
+            for batch in source.iter_batches(_BLOCK_ROWS):
+                writer.write_table(_rounded(pa.Table.from_batches([batch])))
+        os.replace(part, file)
+    return file
 
 
 def field(n_rows: int, cache: Path) -> Path:
@@ -121,6 +135,14 @@ def _block(first: int, n: int, positions: Callable[[np.random.Generator, int], t
             "n_obs": rng.poisson(12, n).astype("i2"),
         }
     )
+
+
+def _rounded(rows: pa.Table) -> pa.Table:
+    """Errors and motions to 1e-3 mas and mas/yr, errors of magnitudes to 0.1 mmag; the rest is rounded already."""
+    for name, decimals in {"ra_err": 3, "dec_err": 3, "pm_ra": 3, "pm_dec": 3, "g_mag_err": 4, "r_mag_err": 4}.items():
+        number = rows.schema.get_field_index(name)
+        rows = rows.set_column(number, rows.field(number), pc.round(rows[name], decimals))
+    return rows
 
 
 def _positions_on_sky(rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
