@@ -258,6 +258,18 @@ def test_overflow_is_marked_exactly_when_a_row_is_left(max_rows, order, namespac
     assert result.overflow == (max_rows < 20_000)
 
 
+def test_a_short_top_reads_the_first_row_group_only(namespace, monkeypatch):
+    from skydex.engines import reading
+
+    read = []
+    original = reading._Reader.read
+    monkeypatch.setattr(reading, "_SMALL_ROWS", 1_000)
+    monkeypatch.setattr(reading._Reader, "read", lambda self, piece: read.append(piece) or original(self, piece))
+    assert ScanEngine().run(plan_of("SELECT TOP 5 id FROM sources", namespace)).to_arrow().num_rows == 5
+    assert [len(piece.groups) for piece in read] == [1]
+    assert ScanEngine().run(plan_of("SELECT id FROM sources", namespace)).to_arrow().num_rows == 20_000
+
+
 def test_top_is_no_overflow(namespace):
     result = ScanEngine().run(plan_of("SELECT TOP 5 id FROM sources", namespace, 5))
     assert result.to_arrow().num_rows == 5

@@ -104,6 +104,8 @@ def test_text_has_a_bounded_length(namespace, expression, arraysize):
         ("SELECT POINT(1, 2) FROM stars", BadQueryError, "stands only inside"),
         ("SELECT id FROM stars WHERE 1=CONTAINS(POINT('GALACTIC', 1, 2), CIRCLE(1, 2, 3))", BadQueryError, "ICRS"),
         ("SELECT ATAN2(mag) FROM stars", RequestError, "ATAN2"),
+        ("SELECT 1e400 FROM stars", BadQueryError, "more than a double can hold"),
+        ("SELECT " + "9" * 400 + " FROM stars", BadQueryError, "more than a double can hold"),
         ("SELECT SQRT(name) FROM stars", BadQueryError, "Argument 1 of SQRT must be a number"),
         ("SELECT a.id FROM stars AS a, stars AS a", BadQueryError, "give one of them an alias"),
         ("SELECT id FROM stars WHERE observed > 'yesterday'", BadQueryError, "is not a time"),

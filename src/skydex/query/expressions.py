@@ -7,6 +7,7 @@ and `geometric`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -82,7 +83,7 @@ class ExpressionBinder:
                 raise BadQueryError("A text must not hold the character NUL.", **place_of(node))
             column = types.text(len(node.this), datatype=Datatype.UNICODE_CHAR if unicode else Datatype.CHAR)
             return Value(tree.string(node.this), column)
-        return _number(node.this)
+        return _number(node)
 
     def _null(self, _: exp.Null) -> Value:
         return Value(exp.Null(), types.text(1))
@@ -261,13 +262,16 @@ _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Value]] =
 }
 
 
-def _number(text: str) -> Value:
-    if text.isdigit():
+def _number(node: exp.Literal) -> Value:
+    text = node.this
+    if text.isdigit() and len(text) < 20:
         value = int(text)
         if value < 2**31:
             return Value(tree.integer(value), Column("", Datatype.INT))
         if value < 2**63:
             return Value(tree.integer(value), types.LONG)
+    if math.isinf(float(text)):
+        raise BadQueryError("A number so large is more than a double can hold.", **place_of(node))
     return Value(tree.number(float(text)), types.DOUBLE)
 
 
