@@ -90,4 +90,4 @@ def test_a_mutated_query_is_answered_or_refused_and_never_breaks(archive, seed):
             pass
         except Exception as error:
             pytest.fail(f"{text!r} raised {error!r} from {error.__cause__!r}")
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 3 + 15

@@ -22,6 +22,7 @@ from skydex.query.groups import check_groups
 from skydex.query.languages import place_of
 from skydex.query.namespace import Namespace
 from skydex.query.scope import Scope, Source, qualifier_of
+from skydex.query.tree import InRegion
 from skydex.query.values import Value
 from skydex.tables import Column
 
@@ -42,7 +43,10 @@ class BoundQuery:
     """The tables it reads, by their name in the tree."""
 
     def __str__(self) -> str:
-        return str(self.tree.sql(pretty=True))
+        shown = self.tree.copy()
+        for test in list(shown.find_all(InRegion)):
+            test.replace(test.spoken())
+        return str(shown.sql(pretty=True))
 
 
 def bind(query: exp.Query, namespace: Namespace) -> BoundQuery:

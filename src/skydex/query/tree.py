@@ -34,6 +34,11 @@ class InRegion(exp.Expression, exp.Func):  # type: ignore[misc]
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True}
 
+    def spoken(self) -> exp.Expression:
+        """The test with its region in sight, for people."""
+        region = exp.Var(this=str(self.meta["region"]))
+        return exp.Anonymous(this="IN_REGION", expressions=[self.this, self.expression, region])
+
 
 def column(source: str, name: str) -> exp.Column:
     """A column of a source, both quoted."""
