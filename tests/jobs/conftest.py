@@ -19,6 +19,6 @@ def fork_server(tmp_path_factory):
 
     limits = WorkerLimits(memory_mb=200, n_requests=40)
     staffing = Staffing(deeds.factory, limits, preload=("deeds",), temp_dir=str(tmp_path_factory.mktemp("scratch")))
-    server = ForkServer(staffing)
+    server = ForkServer.started(staffing)
     yield server
     server.stop()

@@ -78,6 +78,10 @@ def pid(argument, scratch):
     yield str(os.getpid()).encode()
 
 
+def cpu(argument, scratch):
+    yield str(time.process_time()).encode()
+
+
 def factory_that_fails(scratch: Path):
     raise RuntimeError("nothing to open")
 
@@ -97,5 +101,6 @@ DEEDS = {
         die,
         litter,
         pid,
+        cpu,
     )
 }

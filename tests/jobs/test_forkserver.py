@@ -16,6 +16,8 @@ import pytest
 from skydex.errors import BadParameterError, EngineError, MemoryLimitError, StoreError
 from skydex.jobs import ForkServer, Kind, Staffing, WorkerLimits, frame, iter_frames
 
+HERE = {"PYTHONPATH": str(Path(__file__).parent)}
+
 
 class Client:
     """The giving side of one worker, blocking."""
@@ -53,7 +55,7 @@ def client(fork_server):
     client.sock.close()
 
 
-def wait_until(true, seconds=5.0):
+def wait_until(true, seconds=30.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"
@@ -124,7 +126,7 @@ def test_r04_a_worker_that_cannot_be_interrupted_can_be_killed(fork_server, clie
     start = time.monotonic()
     fork_server.kill(client.number)
     assert client.sock.recv(1) == b""
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 20  # it was to sleep for 60
 
 
 def test_a_killed_worker_closes_its_socket_and_leaves_no_files(fork_server, client):
@@ -149,7 +151,7 @@ def test_killing_a_worker_that_is_gone_harms_nobody(fork_server, client):
 def test_a_worker_whose_handler_cannot_be_made_closes_its_socket(tmp_path):
     import deeds
 
-    server = ForkServer(Staffing(deeds.factory_that_fails, WorkerLimits(100), temp_dir=str(tmp_path)))
+    server = ForkServer.started(Staffing(deeds.factory_that_fails, WorkerLimits(100), temp_dir=str(tmp_path)))
     try:
         _, sock = server.spawn()
         with sock:
@@ -161,7 +163,7 @@ def test_a_worker_whose_handler_cannot_be_made_closes_its_socket(tmp_path):
 def test_stopping_ends_every_worker_and_removes_every_directory(tmp_path):
     import deeds
 
-    server = ForkServer(Staffing(deeds.factory, WorkerLimits(100), temp_dir=str(tmp_path)))
+    server = ForkServer.started(Staffing(deeds.factory, WorkerLimits(100), temp_dir=str(tmp_path)))
     clients = [Client(server) for _ in range(3)]
     pids = [int(client.ask("pid")[1]) for client in clients]
     clients[0].send("sleep_in_c", 60)
@@ -178,7 +180,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path):
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         import deeds, os, pickle
         from skydex.jobs import *
-        server = ForkServer(Staffing(deeds.factory, WorkerLimits(100), temp_dir={str(tmp_path)!r}))
+        server = ForkServer.started(Staffing(deeds.factory, WorkerLimits(100), temp_dir={str(tmp_path)!r}))
         number, sock = server.spawn()
         frames = iter_frames(sock)
         next(frames)
@@ -197,11 +199,71 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path):
     wait_until(lambda: all(is_gone(pid) for pid in pids))
 
 
-def test_a_new_worker_is_ready_in_milliseconds(fork_server):
-    Client(fork_server).sock.close()
-    start = time.perf_counter()
-    clients = [Client(fork_server) for _ in range(5)]
-    each = (time.perf_counter() - start) / 5
-    for client in clients:
+def test_a_new_worker_costs_a_tenth_of_a_new_interpreter(fork_server):
+    own = os.times()
+    subprocess.run([sys.executable, "-c", "import deeds, skydex.jobs"], check=False, env={**os.environ, **HERE})
+    interpreter = sum(os.times()[2:4]) - sum(own[2:4])
+    newcomers = [Client(fork_server) for _ in range(5)]
+    spent = [float(client.ask("cpu")[1]) for client in newcomers]
+    for client in newcomers:
         client.sock.close()
-    assert each < 0.5  # measured: 2 to 10 ms; the bound only tells a fork from a new interpreter
+    assert min(spent) < interpreter / 10  # CPU, so that a busy machine does not matter; measured: 1 ms and 90 ms
+
+
+FORKED = """
+    import os, pickle, socket, sys, threading
+    sys.path.insert(0, {here!r})
+    import deeds
+    from skydex.jobs import *
+
+    stray = socket.create_server(("127.0.0.1", 0))
+    {before}
+    server = ForkServer.forked(Staffing(deeds.factory, WorkerLimits(100), temp_dir={temp_dir!r}))
+    number, sock = server.spawn()
+    frames = iter_frames(sock)
+    assert next(frames)[0] == Kind.READY
+    sock.sendall(frame(Kind.REQUEST, pickle.dumps((("pid", None), None))))
+    worker = next(payload for kind, payload in frames if kind == Kind.DATA)
+    its, mine = (open(f"/proc/{{pid}}/cmdline").read() for pid in (server.pid, os.getpid()))
+    print(int(its != mine), server.pid, worker.decode(), flush=True)
+    descriptors = f"/proc/{{server.pid}}/fd"
+    print(*(os.readlink(f"{{descriptors}}/{{name}}") for name in os.listdir(descriptors)), flush=True)
+    print(os.readlink(f"/proc/self/fd/{{stray.fileno()}}"), flush=True)
+    sys.stdin.read()
+    server.stop()
+    print(os.listdir({temp_dir!r}), server.is_alive())
+"""
+
+
+def forked(tmp_path, before="pass"):
+    script = FORKED.format(here=str(Path(__file__).parent), before=before, temp_dir=str(tmp_path))
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_fork_server_that_is_forked_off_works_and_stops_like_one_that_is_started(tmp_path):
+    with forked(tmp_path) as process:
+        is_interpreter, *pids = map(int, process.stdout.readline().split())
+        descriptors, stray = process.stdout.readline().split(), process.stdout.readline().strip()
+        assert not is_interpreter
+        assert stray.startswith("socket:")
+        assert stray not in descriptors
+        process.stdin.close()
+        assert process.stdout.readline() == "[] False\n"
+    assert process.returncode == 0
+    assert all(is_gone(pid) for pid in pids)
+
+
+def test_a_fork_server_that_is_forked_off_does_not_outlive_a_parent_that_is_killed(tmp_path):
+    with forked(tmp_path) as process:
+        _, *pids = map(int, process.stdout.readline().split())
+        process.kill()
+    wait_until(lambda: all(is_gone(pid) for pid in pids))
+
+
+def test_a_process_with_threads_is_not_forked(tmp_path):
+    with forked(tmp_path, "threading.Thread(target=threading.Event().wait, daemon=True).start()") as process:
+        is_interpreter, *_ = map(int, process.stdout.readline().split())
+        process.stdin.close()
+        assert is_interpreter
+        assert process.stdout.read().endswith("[] False\n")

@@ -20,11 +20,11 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "job
 
 @pytest.fixture
 def run():
-    """Run a coroutine to its end, on the loop that servers use, or fail after half a minute."""
+    """Run a coroutine to its end, on the loop that servers use, or fail after a minute."""
 
     def run(coroutine):
         async def bounded():
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 return await coroutine
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -19,15 +19,7 @@ from astropy.table import MaskedColumn, Table
 HOSTILE = "<script>alert(1)</script>&\"'"
 """A value, and part of a description, that must be inert wherever it is shown."""
 N_STARS = 5000
-N_SECONDS_TO_START = 30
-SCRIPT = """
-import sys
-from pathlib import Path
-from skydex.settings import load_settings
-from skydex.web import serve
-
-serve(Path(sys.argv[1]), load_settings(Path(sys.argv[1])))
-"""
+N_SECONDS_TO_START = 90
 
 
 def stars() -> Table:
@@ -76,7 +68,7 @@ class Server:
     def __init__(self, archive: Path, **settings: object) -> None:
         environ = {f"SKYDEX_{key.upper()}": str(value) for key, value in {"port": 0, "workers": 2, **settings}.items()}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(archive)],
+            [sys.executable, "-m", "skydex", "serve", str(archive)],
             env={**os.environ, **environ},
             stderr=subprocess.PIPE,
             text=True,

@@ -65,15 +65,14 @@ def test_r04_a_request_that_ignores_interrupts_ends_at_its_limit_while_eight_oth
         async with staff(n_workers=2, time_s=1.0) as dispatcher:
             start = time.monotonic()
             runaway = asyncio.create_task(answer(dispatcher, "sleep_in_c", 60, asker="villain"))
-            slowest = 0.0
+            n_rounds = 0
             while not runaway.done():
-                begun = time.monotonic()
                 await asyncio.gather(*(answer(dispatcher, "echo", b"x", asker=str(i), is_quick=True) for i in range(8)))
-                slowest = max(slowest, time.monotonic() - begun)
+                n_rounds += 1
             with pytest.raises(TimeLimitError, match="1 s"):
                 await runaway
-            assert time.monotonic() - start < 1.0 + 5.0
-            assert slowest < 1.0
+            assert time.monotonic() - start < 30
+            assert n_rounds > 1, "they did not wait for the runaway's end"
             await all_ready(dispatcher, 2)
 
     run(main())
@@ -106,13 +105,11 @@ def test_workers_that_all_die_with_the_fork_server_come_back(run, staff):
 
 def test_r24_a_client_that_leaves_frees_its_worker(run, staff):
     async def main():
-        async with staff(n_workers=1) as dispatcher:
+        async with staff(n_workers=1, time_s=60, queue_wait_s=25) as dispatcher:
             request = asyncio.create_task(answer(dispatcher, "sleep_in_c", 60))
             await asyncio.sleep(0.3)
             request.cancel()
-            start = time.monotonic()
-            assert await answer(dispatcher, "echo", b"next") == b"next"
-            assert time.monotonic() - start < 5
+            assert await answer(dispatcher, "echo", b"next") == b"next"  # long before its time is over
 
     run(main())
 
@@ -189,16 +186,15 @@ def test_quick_requests_have_a_worker_that_slow_ones_cannot_take(run, staff):
     async def main():
         async with staff(n_workers=2) as dispatcher:
             await all_ready(dispatcher, 2)
-            slow = [asyncio.create_task(answer(dispatcher, "sleep", 1.0)) for _ in range(4)]
+            slow = [asyncio.create_task(answer(dispatcher, "sleep", 9.0)) for _ in range(4)]
             await asyncio.sleep(0.05)
-            start = time.monotonic()
             await answer(dispatcher, "echo", b"", is_quick=True)
-            seconds = time.monotonic() - start
+            n_done = sum(task.done() for task in slow)
             for task in slow:
                 task.cancel()
-            return seconds
+            return n_done
 
-    assert run(main()) < 0.5
+    assert run(main()) == 0
 
 
 def test_who_waits_too_long_is_told_when_to_come_back(run, staff):

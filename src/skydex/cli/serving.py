@@ -44,7 +44,10 @@ def serve(
     - `skydex serve archive --port 8080 --title "Survey of the Hyades"`
     - `SKYDEX_QUERY_TIME_S=600 skydex serve archive --config /etc/skydex.toml`
     """
+    from skydex.jobs import be_quiet
     from skydex.settings import load_settings
+
+    be_quiet()  # before the libraries are imported that would start threads
     from skydex.web import serve as serve_archive
 
     archive = place if is_archive(place) else archive_of_folder(place)

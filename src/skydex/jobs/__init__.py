@@ -2,6 +2,7 @@
 
 from skydex.jobs.forkserver import ForkServer, Staffing
 from skydex.jobs.frames import FrameReader, Kind, frame, iter_frames, send_parts
+from skydex.jobs.quiet import be_quiet
 from skydex.jobs.worker import Factory, Handler, WorkerLimits
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Kind",
     "Staffing",
     "WorkerLimits",
+    "be_quiet",
     "frame",
     "iter_frames",
     "send_parts",

@@ -1,13 +1,11 @@
 """The inside of the fork server: fork a worker when told to, kill one when told to, bury the dead.
 
-Runs as `python -m skydex.jobs.nursery FD`. It must never start a thread: a lock held by another thread at the moment
-of a fork stays locked in the child for ever.
+Runs as `python -m skydex.jobs.nursery FD`, or forked off. It must never start a thread: a lock held by another thread
+at the moment of a fork stays locked in the child for ever.
 """
 
 from __future__ import annotations
 
-import gc
-import importlib
 import logging
 import os
 import pickle
@@ -20,19 +18,32 @@ from pathlib import Path
 
 from skydex.jobs.forkserver import Orders
 from skydex.jobs.limits import die_with_parent, no_core_files
+from skydex.jobs.quiet import n_threads, preload
 from skydex.jobs.worker import run_worker
 
-__all__ = ["main"]
+__all__ = ["main", "run_nursery"]
 
 _MESSAGE_BYTES = 1 << 17
 _log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Serve one parent until it closes its end of the socket."""
+    """Be the fork server of the process at the other end of the socket whose descriptor is the argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    orders: Orders = _first_orders(control)
-    _settle(orders)
+    orders = _first_orders(control)
+    level = orders.staffing.log_level.upper()
+    logging.basicConfig(level=level, format="%(levelname)s: %(name)s: %(message)s")
+    run_nursery(control, orders)
+
+
+def run_nursery(control: socket.socket, orders: Orders) -> None:
+    """Serve one parent until it closes its end of the socket."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides when this ends
+    no_core_files()
+    preload(orders.staffing.preload)
+    if n_threads() > 1:
+        _log.warning("The fork server has %d threads: an imported module started them", n_threads())
     nursery = _Nursery(control, orders)
     try:
         nursery.run()
@@ -47,20 +58,6 @@ def _first_orders(control: socket.socket) -> Orders:
     sys.path[:] = pickle.loads(search_path)
     found: Orders = pickle.loads(orders)
     return found
-
-
-def _settle(orders: Orders) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the parent decides when this ends
-    no_core_files()
-    logging.basicConfig(level=orders.staffing.log_level.upper(), format="%(levelname)s: %(name)s: %(message)s")
-    for name in orders.staffing.preload:
-        importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # keeps the collector from touching, and so copying, the pages that workers share
-    n_threads = len(os.listdir("/proc/self/task")) if Path("/proc/self/task").is_dir() else 1
-    if n_threads > 1:
-        _log.warning("The fork server has %d threads: an imported module started them", n_threads)
 
 
 class _Nursery:

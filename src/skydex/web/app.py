@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from skydex.archive import Archive
 from skydex.errors import UnknownResourceError
-from skydex.jobs import Staffing, WorkerLimits
+from skydex.jobs import ForkServer, Staffing, WorkerLimits
 from skydex.settings import Settings
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.dispatch import Dispatcher, Rules
@@ -21,10 +21,12 @@ from skydex.web.site import Site
 from skydex.web.spool import SpoolLimits
 from skydex.web.workroom import PRELOAD, open_workroom
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "staffing"]
 
 
-def create_app(directory: Path, settings: Settings, services: tuple[Service, ...]) -> Starlette:
+def create_app(
+    directory: Path, settings: Settings, services: tuple[Service, ...], fork_server: ForkServer | None = None
+) -> Starlette:
     """Make the application that serves an archive.
 
     Parameters
@@ -35,8 +37,10 @@ def create_app(directory: Path, settings: Settings, services: tuple[Service, ...
         The operator's choices.
     services : tuple of Service
         What it offers.
+    fork_server : ForkServer, optional
+        Where workers come from, if it is there already.
     """
-    dispatcher = Dispatcher(_staffing(directory, settings), _rules(settings))
+    dispatcher = Dispatcher(staffing(directory, settings), _rules(settings), fork_server)
     site = Site(Archive.open(directory, settings), settings, dispatcher)
 
     @contextlib.asynccontextmanager
@@ -69,7 +73,8 @@ async def _nothing_here(call: Call) -> Reply:
     raise UnknownResourceError("resource", call.scope["path"][:200])
 
 
-def _staffing(directory: Path, settings: Settings) -> Staffing:
+def staffing(directory: Path, settings: Settings) -> Staffing:
+    """What the workers of an archive are."""
     return Staffing(
         functools.partial(open_workroom, directory, settings),
         WorkerLimits(settings.query_memory_mb),

@@ -257,21 +257,26 @@ class Dispatcher:
         What each worker is.
     rules : Rules
         How requests share them.
+    fork_server : ForkServer, optional
+        Where workers come from, if it is there already.
     """
 
-    def __init__(self, staffing: Staffing, rules: Rules) -> None:
+    def __init__(self, staffing: Staffing, rules: Rules, fork_server: ForkServer | None = None) -> None:
         self._staffing, self._rules = staffing, rules
         self._idle: list[_Worker] = []
         self._workers: dict[int, _Worker] = {}
         self._n_slow = 0
         self._quick_line, self._slow_line = _Line(), _Line()
-        self._fork_server: ForkServer | None = None
+        self._fork_server = fork_server
         self._is_stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start the fork server and have all workers made; requests may come at once and wait for them."""
-        await self._start_fork_server()
+        """Have all workers made; requests may come at once and wait for them."""
+        if self._fork_server is None:
+            await self._start_fork_server()
+        else:
+            await self._hire_all()
 
     async def stop(self) -> None:
         """End every worker and remove their files."""
@@ -380,7 +385,10 @@ class Dispatcher:
         return max(1, round(self._rules.queue_wait_s / 2))
 
     async def _start_fork_server(self) -> None:
-        self._fork_server = await asyncio.to_thread(ForkServer, self._staffing)
+        self._fork_server = await asyncio.to_thread(ForkServer.started, self._staffing)
+        await self._hire_all()
+
+    async def _hire_all(self) -> None:
         for _ in range(self._rules.n_workers):
             await self._hire()
 

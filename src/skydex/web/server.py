@@ -13,8 +13,9 @@ from pathlib import Path
 import uvicorn
 
 from skydex.errors import SettingsError
+from skydex.jobs import ForkServer
 from skydex.settings import Settings
-from skydex.web.app import create_app
+from skydex.web.app import create_app, staffing
 from skydex.web.connection import connection_class
 from skydex.web.service import Service
 
@@ -38,7 +39,8 @@ def serve_services(directory: Path, settings: Settings, services: tuple[Service,
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s: %(name)s: %(message)s")
     with listen(settings) as sock:
         settings = replace(settings, port=sock.getsockname()[1])
-        app = create_app(directory, settings, services)
+        fork_server = ForkServer.forked(staffing(directory, settings))
+        app = create_app(directory, settings, services, fork_server)
         _log.info("Serving %s at %s", directory, settings.public_url)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when all is done
         with contextlib.suppress(KeyboardInterrupt):

@@ -13,7 +13,7 @@ from skydex.settings import Settings
 
 __all__ = ["PRELOAD", "open_workroom"]
 
-PRELOAD = ("skydex.web.workroom",)
+PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
 """Modules that a fork server imports before it forks, so that workers share them."""
 
 
