@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from astropy import units as u
 
 from skydex.ingest.meaning import find_id, understood
 from skydex.ingest.units import angle_unit, normalised_unit
@@ -28,6 +29,13 @@ NONE = pa.chunked_array([pa.array([], pa.float64())])
 )
 def test_units_become_vounits_where_they_can(given: str | None, vounit: str | None) -> None:
     assert normalised_unit(given) == vounit
+
+
+def test_units_that_astropy_has_learned_from_a_votable_are_no_vounits_yet() -> None:
+    with pytest.warns(u.UnitsWarning):
+        u.Unit("electron.s**-1", format="vounit", parse_strict="warn")
+    normalised_unit.cache_clear()
+    assert normalised_unit("electron/s") == "electron/s"
 
 
 def test_the_sexagesimal_unit_of_vizier_is_recognised() -> None:

@@ -90,9 +90,11 @@ def _as_vounit(text: str) -> str:
     """Rewrite a unit from the first spelling that can read it."""
     found = next((unit for unit in (_parsed(text, spelling) for spelling in ("fits", None, "cds")) if unit), None)
     try:
-        return text if found is None else str(_quietly(found.to_string, "vounit"))
+        spelled = text if found is None else str(_quietly(found.to_string, "vounit"))
     except ValueError:  # beyond what VOUnit can write: percent, dex, deg_C
         return text
+    # Once astropy has met an unknown unit in some VOTable, it writes it as if VOUnit had it, but does not read it.
+    return spelled if _parsed(spelled, "vounit") is not None else text
 
 
 def _parsed(text: str, spelling: str | None) -> Any:
