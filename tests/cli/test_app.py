@@ -1,7 +1,7 @@
 import re
+import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import typer
@@ -9,6 +9,8 @@ import typer
 from skydex.cli.app import app
 
 COMMANDS = typer.main.get_command(app).commands
+FULL_PIPE = 200_000
+"""More bytes than a pipe holds."""
 
 
 def test_help_names_every_command(skydex):
@@ -78,8 +80,9 @@ def test_interrupt_ends_a_command_quietly(tmp_path):
     waiting = subprocess.Popen(
         [sys.executable, "-m", "skydex", "lint", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(3)
-    waiting.send_signal(2)
-    _, err = waiting.communicate(timeout=30)
+    waiting.stdin.write(" " * FULL_PIPE)  # returns when most of it has been read: the command is at work
+    waiting.stdin.flush()
+    waiting.send_signal(signal.SIGINT)
+    _, err = waiting.communicate(timeout=60)
     assert waiting.returncode == 130
     assert "Traceback" not in err

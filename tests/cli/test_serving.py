@@ -29,8 +29,8 @@ def serve(tmp_path):
         for _ in range(600):
             assert running[-1].poll() is None
             try:
-                urllib.request.urlopen(f"{url}/availability", timeout=5)
-                return url, running[-1]
+                with urllib.request.urlopen(f"{url}/availability", timeout=5):
+                    return url, running[-1]
             except OSError:
                 time.sleep(0.1)
         raise AssertionError("no answer")

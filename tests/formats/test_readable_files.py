@@ -26,7 +26,7 @@ from skydex.formats import format_of_file
 from skydex.formats.compressed import open_decompressed
 from skydex.formats.delimited.sniffing import is_null
 
-VERDICTS = list(csv.DictReader((Path(__file__).parent / "readable_files.csv").open()))
+VERDICTS = list(csv.DictReader((Path(__file__).parent / "readable_files.csv").read_text("utf-8").splitlines()))
 FOLDERS = ("catalogues", "fits_tables", "ascii", "hats/import_formats")
 OF_OTHERS = (".parquet", ".vot", ".vot.gz")
 

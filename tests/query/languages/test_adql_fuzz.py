@@ -147,9 +147,9 @@ def run_fuzz(texts: list[str], n: int, seed: int) -> int:
     seeded, n_read = random.Random(seed), 0
     for _ in range(n):
         text, version = mutated(seeded, texts), seeded.choice(["2.0", "2.1", "2.1"])
-        start = time.perf_counter()
+        start = time.process_time()
         tree = outcome(text, version)
-        assert time.perf_counter() - start < 5, text
+        assert time.process_time() - start < 5, text
         if tree is not None:
             n_read += 1
             check_nodes(tree)

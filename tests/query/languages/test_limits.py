@@ -76,10 +76,10 @@ def test_r03_a_query_at_its_limits_is_read_copied_and_written(text):
     ids=lambda text: text[:30],
 )
 def test_r03_a_query_over_a_limit_is_refused_by_name_within_its_time(text, what):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(QueryTooLargeError, match=what):
         parse_adql(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_r03_a_query_over_a_limit_is_refused_by_name_within_its_time(text, what)
     ids=lambda text: text[:20].replace("\x00", "NUL"),
 )
 def test_r03_long_nonsense_is_refused_within_its_time(text):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(QuerySyntaxError):
         parse_adql(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_long_chain_of_conditions_makes_a_shallow_tree_in_the_same_order():
