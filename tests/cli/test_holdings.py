@@ -1,5 +1,7 @@
 import shutil
 
+from skydex.store import ArchiveDirectory
+
 
 def test_list_shows_name_and_rows(skydex, archive):
     ran = skydex("list", archive)
@@ -12,6 +14,17 @@ def test_show_describes_columns_and_position(skydex, archive):
     ran = skydex("show", archive, "my.stars")
     assert "rows: 4; position: ra, dec (ICRS, deg); id: id" in ran.out
     assert "pos.eq.dec;meta.main" in ran.out
+
+
+def test_verify_tells_of_unfinished_ingests_and_remove_clears_them(skydex, archive, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy, symlinks=True)
+    left = ArchiveDirectory(copy).staging_directory("my.stars", "killed")
+    left.mkdir(parents=True)
+    assert "1 unfinished ingests" in skydex("verify", copy).out
+    assert left.exists(), "it can still go on"
+    assert skydex("remove", copy, "my.stars").status == 0
+    assert not left.exists()
 
 
 def test_verify_finds_a_flipped_bit_and_exits_with_1(skydex, archive, tmp_path):

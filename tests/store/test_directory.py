@@ -160,6 +160,33 @@ def test_a_staging_key_is_never_a_path(archive):
     assert folder == archive.staging_directory("S.T", "../../../etc/passwd")
 
 
+def _begin(archive, writer, key):
+    staging = Staging.open(archive.staging_directory("S.t", key), table=writer.TABLE, buffer_bytes=1)
+    staging.add("a", writer.scattered(10))
+    return staging
+
+
+def test_what_killed_ingests_of_a_table_left_goes_when_it_is_published(archive, writer):
+    _begin(archive, writer, "killed").close()
+    _begin(archive, writer, "another").close()
+    with Staging.open(archive.staging_directory("s.t2", "killed"), table=writer.TABLE):
+        pass
+    assert len(archive.abandoned("s.t")) == 2
+    with _begin(archive, writer, "under way"), _begin(archive, writer, "done") as staging:
+        archive.publish("s.t", staging.finish().directory)
+        left = {archive.staging_directory("s.t", "under way"), archive.staging_directory("s.t2", "killed")}
+        assert set((archive.path / "staging").iterdir()) == left
+        assert archive.abandoned("s.t") == []
+
+
+def test_what_killed_ingests_left_can_be_removed_though_nothing_was_published(archive, writer):
+    _begin(archive, writer, "killed").close()
+    archive.remove("s.t")
+    assert not list((archive.path / "staging").iterdir())
+    with pytest.raises(UnknownTableError):
+        archive.remove("s.t")
+
+
 def test_a_directory_that_is_no_archive_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UnreadableFileError, match=r"archive\.json"):

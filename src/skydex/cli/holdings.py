@@ -106,6 +106,8 @@ def verify(
         print(f"{entry.name}: {'damaged' if found else 'sound'}")
         for damage in found:
             print(f"  {damage.partition}: {damage.problem}")
+        if n_left := len(directory.abandoned(entry.name)):
+            print(f"  {n_left} unfinished ingests wait to be started again; the next that ends clears the others away.")
     if n_damaged:
         remark(f"skydex: {n_damaged} of {len(entries)} tables are damaged.")
         raise typer.Exit(1)

@@ -152,16 +152,15 @@ def remove(
 ) -> None:
     """Take a table out of an archive.
 
-    Its files are deleted when no running query reads them any more; those of a mounted catalogue are left alone.
+    Its files are deleted when no running query reads them any more; those of a mounted catalogue are left alone. What
+    killed ingests of the table left behind is deleted as well.
 
     **Example**: `skydex remove archive survey.stars`
     """
     from skydex.store import ArchiveDirectory
 
-    directory = ArchiveDirectory(archive)
-    name = directory.get(table).name
-    directory.remove(name)
-    remark(f"{name} is removed.")
+    ArchiveDirectory(archive).remove(table)
+    remark(f"{table} is removed.")
 
 
 def _one_or_several(columns: list[str] | None) -> str | list[str] | None:

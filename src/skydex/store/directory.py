@@ -2,7 +2,8 @@
 
 `archive.json` is the truth; it is replaced in one step, so that a publication happens wholly or not at all. Catalogues
 lie under `catalogs/<schema>.<table>/<version>/`, and a link `current` beside the versions gives other HATS readers a
-path that stays. A version that was replaced goes when no reader holds it any more.
+path that stays. A version that was replaced goes when no reader holds it any more. What a killed ingest left in
+`staging/` waits for the same ingest to go on; it goes when the table is published otherwise, or removed.
 
 Names are ADQL regular identifiers; nothing that a user types is joined to a path before it has been checked.
 """
@@ -25,7 +26,7 @@ from typing import Any, Literal
 from skydex.errors import BadParameterError, StoreError, UnknownTableError, UnreadableFileError, near_names
 from skydex.store.dataset import Dataset, open_dataset
 from skydex.store.files import storing, sync_directory, write_file
-from skydex.store.layout import IN_USE
+from skydex.store.layout import IN_USE, STAGING_LOCK
 from skydex.store.location import LocalLocation
 from skydex.store.manifest import find_manifest
 
@@ -163,6 +164,8 @@ class ArchiveDirectory:
     def publish(self, name: str, staged: Path) -> ArchiveEntry:
         """Make a finished catalogue visible under a name, in one step; an earlier version is replaced.
 
+        What abandoned ingests of the same table left behind is deleted.
+
         Parameters
         ----------
         name : str
@@ -190,6 +193,7 @@ class ArchiveDirectory:
             self._move_in(staged, target, entry)
             self._point_current_to(target)
         self._clear_staging(staged)
+        self.clear_abandoned(name)
         self.clear_old_versions()
         return entry
 
@@ -212,15 +216,31 @@ class ArchiveDirectory:
         entry = ArchiveEntry(name, "mounted", place, dataset.version, table.n_rows, table.description, _now())
         with self._locked(), storing(f"the publication of {name}"):
             self._write(self._contents().with_entry(entry))
+        self.clear_abandoned(name)
         self.clear_old_versions()
         return entry
 
+    def abandoned(self, name: str) -> list[Path]:
+        """Staging directories of a table's ingests that were killed: nobody writes there."""
+        lower = _checked(name).lower()
+        folders = [folder for folder in _folders(self.path / _STAGING) if folder.name.rpartition("-")[0] == lower]
+        return [folder for folder in sorted(folders) if not _is_locked(folder / STAGING_LOCK)]
+
+    def clear_abandoned(self, name: str) -> None:
+        """Delete what killed ingests of a table left behind; those that are under way go on."""
+        for folder in self.abandoned(name):
+            _delete_unless_locked(folder, STAGING_LOCK)
+
     def remove(self, name: str) -> None:
-        """Take a table out of the archive; the files of a mounted one are left alone."""
+        """Take a table out of the archive, with what killed ingests of it left; files of a mounted one stay."""
+        if self.abandoned(name) and self._contents().find(name) is None:
+            return self.clear_abandoned(name)
         entry = self.get(name)
         with self._locked(), storing(f"the removal of {name}"):
             self._write(self._contents().without(entry.name))
+        self.clear_abandoned(entry.name)
         self.clear_old_versions()
+        return None
 
     def clear_old_versions(self) -> None:
         """Delete versions that are no longer published and that nobody reads; done after each publication too."""
@@ -229,7 +249,7 @@ class ArchiveDirectory:
             for home in _folders(self.path / _CATALOGS):
                 for version in _folders(home):
                     if version not in published:
-                        _delete_unless_read(version)
+                        _delete_unless_locked(version, IN_USE)
                 _tidy(home)
 
     def _contents(self) -> _Contents:
@@ -300,15 +320,30 @@ def _folders(path: Path) -> list[Path]:
     return [folder for folder in path.iterdir() if folder.is_dir() and not folder.is_symlink()] if path.is_dir() else []
 
 
-def _delete_unless_read(version: Path) -> None:
-    """Delete a version unless a reader holds its lock; one that is half deleted goes next time."""
+def _is_locked(file: Path) -> bool:
+    """Whether a process holds a lock on a file."""
     try:
-        descriptor = os.open(version / IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _delete_unless_locked(folder: Path, lock: str) -> None:
+    """Delete a directory unless somebody holds its lock; one that is half deleted goes next time."""
+    try:
+        descriptor = os.open(folder / lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     except OSError:
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(version, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     except OSError:
         return
     finally:

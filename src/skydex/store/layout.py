@@ -22,6 +22,7 @@ __all__ = [
     "PARTITION_INFO",
     "PROPERTIES",
     "ROW_GROUPS",
+    "STAGING_LOCK",
     "UNPOSITIONED",
     "Layout",
     "partition_file",
@@ -44,6 +45,8 @@ PARTITIONS = "partitions.arrow"
 ROW_GROUPS = "row_groups.arrow"
 IN_USE = "in_use.lock"
 """Readers hold a shared lock on this file, so that a version goes only when nobody reads it."""
+STAGING_LOCK = "lock"
+"""Who writes in a staging directory holds a lock on this file; one that nobody holds was abandoned."""
 
 _PIXEL = re.compile(r"Norder=(\d+)/(?:Dir=\d+/)?Npix=(\d+)")
 

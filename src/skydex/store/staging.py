@@ -25,7 +25,7 @@ from skydex.errors import StoreError
 from skydex.store.assembly import WRITERS, Assembly, Progress, WriteReport, physical_schema, silent
 from skydex.store.files import storing, sync_directory
 from skydex.store.journal import Entry, Journal
-from skydex.store.layout import Layout
+from skydex.store.layout import STAGING_LOCK, Layout
 from skydex.store.runs import Run, open_run, sorted_table, write_run
 from skydex.store.texts import TextSize, joined_sizes, sized_columns, text_sizes
 from skydex.tables import Table
@@ -212,7 +212,7 @@ def _purpose(table: Table, layout: Layout) -> str:
 def _lock(directory: Path, name: str) -> int:
     """Take hold of a staging directory, for this process alone."""
     directory.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(directory / STAGING_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
