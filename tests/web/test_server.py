@@ -37,6 +37,12 @@ def small_server(archive):
 CLIENT = httpx.Client(timeout=110)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _closed_client():
+    yield
+    CLIENT.close()
+
+
 def ask(server, query, **more):
     return CLIENT.post(f"{server.url}/tap/sync", data={"LANG": "ADQL", "QUERY": query, **more})
 
