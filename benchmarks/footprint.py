@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
 
 from benchmarks import simulated
 from benchmarks.child import Spent, python, run_child
@@ -47,7 +48,7 @@ def measure(setup: Setup) -> Iterator[Finding]:
 def _memory(archive: Path, field: str, sources: str) -> tuple[float, float]:
     """MiB at rest, and the most of all looks while it works."""
     with serving(archive) as server:
-        download(server.port, *cone_request(field, *simulated.FIELD_CENTRE))
+        wait_for(_cone_address(server, field))
         time.sleep(1.0)
         at_rest = pss_mib(server.process.pid)
         looks: list[float] = []
@@ -87,17 +88,20 @@ def _download_often(server: Server, sources: str, form: str) -> None:
 def _starts(archive: Path, field: str) -> Sample:
     """Seconds from the command to the answer to a cone."""
     seconds = []
-    path, parameters = cone_request(field, *simulated.FIELD_CENTRE)
-    query = "&".join(f"{key}={value}" for key, value in parameters.items())
     for _ in range(_FEW + 1):
         began = time.perf_counter()
         server = started([sys.executable, "-m", "skydex", "serve", str(archive)])
         try:
-            wait_for(f"{server.url}{path}?{query}")
+            wait_for(_cone_address(server, field))
             seconds.append(time.perf_counter() - began)
         finally:
             stop(server)
     return Sample.of(seconds[1:], Unit.SECONDS)
+
+
+def _cone_address(server: Server, field: str) -> str:
+    path, parameters = cone_request(field, *simulated.FIELD_CENTRE)
+    return f"{server.url}{path}?{urlencode(parameters)}"
 
 
 def _imports() -> Iterator[Finding]:

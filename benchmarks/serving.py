@@ -88,7 +88,7 @@ def stop(server: Server) -> None:
 
 
 def wait_for(url: str) -> None:
-    """Ask until there is an answer.
+    """Ask until there is an answer; one that says "busy" is none.
 
     Raises
     ------
@@ -99,8 +99,9 @@ def wait_for(url: str) -> None:
     while time.perf_counter() < until:
         try:
             urllib.request.urlopen(url, timeout=_SILENCE_S).read()
-        except urllib.error.HTTPError:
-            raise
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
         except OSError:
             time.sleep(0.005)
         else:
