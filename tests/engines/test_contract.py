@@ -10,6 +10,7 @@ from astropy.coordinates import SkyCoord
 
 from skydex.engines import ScanEngine
 from skydex.engines.duckdb import DuckDBEngine
+from skydex.errors import BadQueryError
 from skydex.query import Namespace, bind, get_language, make_plan
 
 SCANNED = [
@@ -218,6 +219,11 @@ def test_a_set_operation_can_be_sorted_and_cut(run):
     assert run("SELECT band FROM bands UNION SELECT n FROM sources WHERE n > 4 ORDER BY band OFFSET 1").column(
         0
     ).to_pylist() == [2, 3, 4, 5, 9]
+
+
+def test_a_subquery_of_many_rows_is_no_value(run):
+    with pytest.raises(BadQueryError, match="more than one row"):
+        run("SELECT label, (SELECT id FROM sources) AS i FROM bands")
 
 
 def test_integers_divide_as_integers(run):

@@ -89,10 +89,12 @@ class DuckDBEngine:
             raise TimeLimitError(deadline.seconds if deadline else 0.0) from error
         except duckdb.OutOfMemoryException as error:
             raise self._out_of_memory(str(error)) from error
+        except duckdb.NotImplementedException as error:
+            raise BadQueryError("The engine does not offer this form of query; a simpler one may do.") from error
         except (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.InvalidInputException) as error:
             if "parquet" in str(error).lower():
                 raise DamagedDataError("A partition of one of the tables cannot be read.") from error
-            raise BadQueryError("The query computes a value that is out of range or of the wrong form.") from error
+            raise _complaint(str(error)) from error
         except (duckdb.IOException, duckdb.SerializationException) as error:
             raise DamagedDataError("A partition of one of the tables cannot be read.") from error
         except duckdb.Error as error:
@@ -102,6 +104,13 @@ class DuckDBEngine:
         if "max_temp_directory_size" in message or "temp directory" in message.lower():
             return SpillLimitError(self._limits.spill_mb)
         return MemoryLimitError(self._limits.memory_mb)
+
+
+def _complaint(message: str) -> BadQueryError:
+    """What was wrong with the values, in our own words."""
+    if "more than one row" in message.lower():
+        return BadQueryError("A subquery that stands for a value gave more than one row.")
+    return BadQueryError("The query computes a value that is out of range or of the wrong form.")
 
 
 @contextmanager

@@ -181,6 +181,7 @@ class _SelectBinder:
         order = node.args.get("order")
         if order is not None:
             bound.set("order", _order(order, outputs, self._expressions))
+            _check_distinct_order(bound, node)
         if keys is not None or having is not None or self._expressions.has_aggregates:
             check_groups(bound, keys, {source.identifier for source in self._scope.sources}, place_of(node))
         _set_row_limits(bound, node)
@@ -235,6 +236,14 @@ def _order(order: exp.Order, outputs: Sequence[Value], expressions: ExpressionBi
         for item in order.expressions
     ]
     return exp.Order(expressions=items)
+
+
+def _check_distinct_order(bound: exp.Select, node: exp.Select) -> None:
+    """Of rows that were made one, only what they have in common can order them (SQL-92, section 20.2)."""
+    outputs = [alias.this for alias in bound.expressions]
+    keys = [item.this for item in bound.args["order"].expressions]
+    if bound.args.get("distinct") and any(not isinstance(key, exp.Literal) and key not in outputs for key in keys):
+        raise BadQueryError("ORDER BY of SELECT DISTINCT names columns of the result.", **place_of(node.args["order"]))
 
 
 def _order_key(node: exp.Expression, outputs: Sequence[Value], expressions: ExpressionBinder | None) -> exp.Expression:

@@ -33,11 +33,9 @@ def check_groups(
     BadQueryError
         Naming the column.
     """
-    where = select.args.get("where")
-    if where is not None and any(True for _ in _aggregates(where)):
-        raise BadQueryError("An aggregate function cannot stand in WHERE; use HAVING.", **place)
+    _check_places(select, keys or (), place)
     for aggregate in _aggregates(select):
-        _check_own(aggregate, own, place)
+        _check_arguments(aggregate, own, place)
     parts = [*select.expressions, select.args.get("having"), select.args.get("order")]
     present = [part for part in parts if part is not None]
     if keys is None and not any(True for part in present for _ in _aggregates(part)):
@@ -51,8 +49,23 @@ def check_groups(
             )
 
 
-def _check_own(aggregate: exp.Expression, own: set[str], place: dict[str, Any]) -> None:
-    """Refuse aggregates over columns of the query around, which SQL would count there."""
+def _check_places(select: exp.Select, keys: Sequence[exp.Expression], place: dict[str, Any]) -> None:
+    """Refuse aggregates where rows are not yet grouped."""
+    conditions = [join.args["on"] for join in select.args.get("joins") or () if join.args.get("on") is not None]
+    where = select.args.get("where")
+    for parts, clause, hint in (
+        ([where] if where is not None else [], "WHERE", "; use HAVING"),
+        (conditions, "ON", ""),
+        (keys, "GROUP BY", ""),
+    ):
+        if any(True for part in parts for _ in _aggregates(part)):
+            raise BadQueryError(f"An aggregate function cannot stand in {clause}{hint}.", **place)
+
+
+def _check_arguments(aggregate: exp.Expression, own: set[str], place: dict[str, Any]) -> None:
+    """Refuse aggregates of aggregates, and those over columns of the query around, which SQL would count there."""
+    if any(True for part in aggregate.iter_expressions() for _ in _aggregates(part)):
+        raise BadQueryError("An aggregate function cannot stand inside another; use a subquery.", **place)
     columns = list(aggregate.find_all(exp.Column))
     if columns and not any(column.table in own for column in columns):
         raise BadQueryError(
