@@ -16,6 +16,15 @@ def test_show_describes_columns_and_position(skydex, archive):
     assert "pos.eq.dec;meta.main" in ran.out
 
 
+def test_show_tells_how_the_table_came_to_be(skydex, tmp_path):
+    file = tmp_path / "bad.csv"
+    file.write_text("id,ra,dec,mag\n1,10,20,-999\n2,10,91,-999\n3,10,22,15\n")
+    assert skydex("ingest", file, "-a", tmp_path / "a", "-n", "my.bad").status == 0
+    shown = skydex("show", tmp_path / "a", "my.bad").out
+    assert "made of bad.csv: rows 3 read, 2 positioned, 1 unpositioned" in shown
+    assert "check: declination outside -90..90: 1 rows" in shown
+
+
 def test_verify_tells_of_unfinished_ingests_and_remove_clears_them(skydex, archive, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(archive, copy, symlinks=True)

@@ -5,6 +5,7 @@ import json
 import yaml
 
 from skydex.ingest import inferred_recipe, ingest_files, make_recipe, to_yaml
+from skydex.store import verify
 
 TEXT = "name,ra,dec,gmag\na,10,20,-999\nb,11,21,-999\nc,12,91,15\nd,13,22,16\n"
 
@@ -24,6 +25,13 @@ def test_a_report_is_json_with_the_same_facts(ingest_text) -> None:
     assert facts["rows"] == {"read": 4, "positioned": 3, "unpositioned": 1, "dropped": 0}
     assert facts["inferred"]["gmag"] == {"unit": 0.8, "ucd": 0.8}
     assert facts["suspicions"] == [{"column": "gmag", "value": -999.0, "rows": 2}]
+
+
+def test_the_report_stays_beside_the_rows(ingest_text, archive) -> None:
+    told = ingest_text(TEXT)
+    dataset = archive.open(told.table.name)
+    assert dataset.find_ingest_report() == told.history()
+    assert verify(dataset) == []
 
 
 def test_the_recipe_line_of_a_suspicion_mends_it(ingest_text) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,7 +43,7 @@ def show(
     archive: Archive,
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Name of the table, as schema.table.")],
 ) -> None:
-    """Describe a table: its columns, where its positions are, how it lies on the disk.
+    """Describe a table: its columns, where its positions are, how it lies on the disk, how it was ingested.
 
     A question mark after a unit or UCD says that it was guessed, and how surely.
 
@@ -66,6 +67,20 @@ def show(
     console.print(f"rows: {n_rows}; position: {position}; id: {described.id_column or 'none'}")
     console.print(f"files: {len(dataset.partitions):,} in {escape(directory.address(directory.get(table)))}")
     console.print(grid)
+    for line in _history(dataset.find_ingest_report() or {}):
+        console.print(escape(line))
+
+
+def _history(report: dict[str, Any]) -> Iterator[str]:
+    """How an ingested table came to be, and what was odd about it."""
+    if report:
+        rows = ", ".join(f"{n:,} {what}" for what, n in report["rows"].items() if n)
+        yield f"made of {', '.join(report['files'])}: rows {rows or 'none'}"
+    yield from (f"found: {note}" for note in report.get("notes", ()))
+    yield from (f"check: {found['check']}: {found['rows']:,} rows" for found in report.get("checks", ()))
+    for found in report.get("suspicions", ()):
+        yield f"suspected null: {found['column']} is {found['value']} in {found['rows']:,} rows"
+    yield from (f"warning: {text}" for text in report.get("warnings", ()))
 
 
 def _cells(column: Column) -> tuple[str, str, str, str, str]:

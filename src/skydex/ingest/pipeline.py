@@ -8,6 +8,7 @@ Reading, mapping and writing overlap in threads, and no stage holds more than a 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ from skydex.ingest.recipe_text import to_yaml
 from skydex.ingest.reconcile import Shape, reconciled
 from skydex.ingest.report import IngestReport
 from skydex.sky import index29
-from skydex.store import ArchiveDirectory, Layout, Staging, WriteReport
+from skydex.store import INGEST_REPORT, ArchiveDirectory, Layout, Staging, WriteReport
 from skydex.tables import INDEX_COLUMN, Table
 
 __all__ = ["Progress", "ingest", "prepared"]
@@ -130,10 +131,23 @@ def ingest(recipe: Recipe, archive: ArchiveDirectory, *, progress: Progress | No
             if not staging.is_done(piece.key):
                 staging.add(piece.key, piece.rows)
             _tell(progress, "read", stages.n_read, work.n_rows)
-        written = staging.finish(progress=lambda done, total: _tell(progress, "write", done, total))
+        report = _report(work, stages)
+        written = staging.finish(
+            progress=lambda done, total: _tell(progress, "write", done, total), beside=_kept_beside(report)
+        )
         stages.verify(written)
         archive.publish(table.name, written.directory)
-    return _report(work, stages, written, time.perf_counter() - started)
+    return replace(
+        report,
+        table=written.table,
+        n_partitions=written.n_partitions,
+        n_bytes=written.n_bytes,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _kept_beside(report: IngestReport) -> dict[str, bytes]:
+    return {INGEST_REPORT: json.dumps(report.history(), indent=1, ensure_ascii=False).encode()}
 
 
 @contextmanager
@@ -252,17 +266,17 @@ def _indexed(rows: pa.Table, check: PositionCheck) -> pa.Table:
     return rows.add_column(0, pa.field(INDEX_COLUMN, pa.int64()), pa.array(index, mask=index < 0))
 
 
-def _report(work: Preparation, stages: _Stages, written: WriteReport, seconds: float) -> IngestReport:
+def _report(work: Preparation, stages: _Stages) -> IngestReport:
+    """What is known when all rows have passed and none is published."""
+    table = work.mapping.table
+    n_unpositioned = stages.n_unpositioned if table.position else stages.n_stored
     return IngestReport(
-        table=written.table,
+        table=table,
         files=_file_names(work.sources),
         n_read=stages.n_read,
-        n_positioned=written.n_rows - written.n_unpositioned,
-        n_unpositioned=written.n_unpositioned,
+        n_positioned=stages.n_stored - n_unpositioned,
+        n_unpositioned=n_unpositioned,
         n_dropped=stages.n_dropped,
-        n_partitions=written.n_partitions,
-        n_bytes=written.n_bytes,
-        seconds=seconds,
         counts=stages.counts.all(),
         suspicions=stages.values.suspicions(),
         notes=work.mapping.notes,

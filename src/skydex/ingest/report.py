@@ -1,6 +1,6 @@
 """`IngestReport`: what went in, what came out, and what a person should look at.
 
-Rich prints it as a table; `to_json` keeps it. A guessed unit or UCD carries a question mark and its confidence, so that
+Rich prints it as a table; `history` of it is kept beside the rows. A guessed unit or UCD carries a question mark and its confidence, so that
 one glance shows what to confirm in a recipe.
 """
 
@@ -64,7 +64,12 @@ class IngestReport:
         return self.n_read / self.seconds if self.seconds else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Facts for a file beside the catalogue."""
+        """All facts, fit for JSON."""
+        measured = {"partitions": self.n_partitions, "bytes": self.n_bytes, "seconds": round(self.seconds, 3)}
+        return self.history() | measured
+
+    def history(self) -> dict[str, Any]:
+        """How the table came to be: what is known before its files are written, fit for JSON."""
         return {
             "table": self.table.name,
             "files": list(self.files),
@@ -74,9 +79,6 @@ class IngestReport:
                 "unpositioned": self.n_unpositioned,
                 "dropped": self.n_dropped,
             },
-            "partitions": self.n_partitions,
-            "bytes": self.n_bytes,
-            "seconds": round(self.seconds, 3),
             "checks": [{"check": c.check, "rows": c.n_rows, "examples": list(c.examples)} for c in self.counts],
             "suspicions": [{"column": s.column, "value": s.value, "rows": s.n_rows} for s in self.suspicions],
             "inferred": {column.name: dict(column.inferred) for column in self.table.columns if column.inferred},

@@ -3,11 +3,12 @@
 from skydex.store.assembly import WriteReport
 from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
 from skydex.store.directory import ArchiveDirectory, ArchiveEntry
-from skydex.store.layout import Layout
+from skydex.store.layout import INGEST_REPORT, Layout
 from skydex.store.staging import Staging
 from skydex.store.verify import Damage, verify
 
 __all__ = [
+    "INGEST_REPORT",
     "ArchiveDirectory",
     "ArchiveEntry",
     "Damage",

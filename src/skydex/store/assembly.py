@@ -11,7 +11,7 @@ import secrets
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,7 @@ class Assembly:
         self.coverage: list[NDArray[np.int64]] = []
         self.rows_written = 0
 
-    def write(self, progress: Progress) -> WriteReport:
+    def write(self, progress: Progress, beside: Mapping[str, bytes]) -> WriteReport:
         """Write all files of the catalogue, the manifest last; what an earlier attempt left is removed."""
         self.progress = progress
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -88,6 +88,8 @@ class Assembly:
             self._write_positioned(pool, book)
             self._write_unpositioned(pool, book)
         self._count_again()
+        for name, content in beside.items():
+            book.keep(name, content)
         version = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
         book.close(self._covered(), n_unpositioned=n_unpositioned, version=version)
         sync_directories(self.directory)

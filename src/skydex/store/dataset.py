@@ -8,6 +8,7 @@ others in HATS 1.0 (IVOA Note, 2025), local or remote, and tables without positi
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from skydex.errors import DamagedDataError, StoreError
 from skydex.store.foreign import find_properties, read_foreign
 from skydex.store.holding import Holding, Partition
-from skydex.store.layout import IN_USE, partition_label
+from skydex.store.layout import IN_USE, INGEST_REPORT, partition_label
 from skydex.store.location import LocalLocation, Location, locate
 from skydex.store.manifest import FileFacts, find_manifest
 from skydex.store.openfiles import OpenFiles
@@ -103,6 +104,16 @@ class Dataset:
     def is_own(self) -> bool:
         """Whether skydex wrote it, so that every byte is accounted for."""
         return bool(self._holding.files)
+
+    def find_ingest_report(self) -> dict[str, Any] | None:
+        """How the table came to be, as the ingest told it; `None` where it was not ingested from files."""
+        content = self.location.find(INGEST_REPORT) if INGEST_REPORT in self._holding.files else None
+        if content is None:
+            return None
+        if not self._holding.files[INGEST_REPORT].agrees_with(content):
+            raise self.damage(INGEST_REPORT, "it is not what was written")
+        found: dict[str, Any] = json.loads(content)
+        return found
 
     @cached_property
     def row_groups(self) -> RowGroups:

@@ -14,6 +14,7 @@ __all__ = [
     "COMMON_METADATA",
     "COVERAGE",
     "DATASET",
+    "INGEST_REPORT",
     "IN_USE",
     "MANIFEST",
     "MANIFEST_DIGEST",
@@ -41,6 +42,8 @@ UNPOSITIONED = "unpositioned"
 """Directory of the rows that have no position."""
 MANIFEST = "manifest.json"
 MANIFEST_DIGEST = "manifest.sha256"
+INGEST_REPORT = "ingest.json"
+"""How the table came to be; absent where it was not ingested from files."""
 PARTITIONS = "partitions.arrow"
 ROW_GROUPS = "row_groups.arrow"
 IN_USE = "in_use.lock"

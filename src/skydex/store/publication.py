@@ -104,8 +104,8 @@ class Publication:
             Name of this version of the catalogue.
         """
         self._write_metadata()
-        self._write(PARTITIONS, partitions_to_bytes(self.partitions))
-        self._write(ROW_GROUPS, row_groups_to_bytes(concat_row_groups(self._groups)))
+        self.keep(PARTITIONS, partitions_to_bytes(self.partitions))
+        self.keep(ROW_GROUPS, row_groups_to_bytes(concat_row_groups(self._groups)))
         if coverage is not None:
             self._write_hats(coverage)
         total = sum(partition.n_rows or 0 for partition in self.partitions)
@@ -114,25 +114,26 @@ class Publication:
         write_file(self.directory / MANIFEST_DIGEST, digest)
         write_file(self.directory / MANIFEST, text)
 
-    def _write(self, name: str, content: bytes) -> None:
+    def keep(self, name: str, content: bytes) -> None:
+        """Write a file and enter it in the manifest."""
         written = write_file(self.directory / name, content)
         self._files[name] = FileFacts(written.size, written.sha256)
 
     def _write_metadata(self) -> None:
         schema = self.schema.with_metadata(dict(self.about))
-        self._write(COMMON_METADATA, _common_metadata(schema))
+        self.keep(COMMON_METADATA, _common_metadata(schema))
         if self._footers:
-            self._write(METADATA, _joined_footers(self._footers))
+            self.keep(METADATA, _joined_footers(self._footers))
 
     def _write_hats(self, coverage: NDArray[np.int64]) -> None:
         pixels = [partition for partition in self.partitions if partition.order != NOWHERE]
         rows = [f"{partition.order},{partition.pixel},{partition.n_rows}" for partition in pixels]
-        self._write(PARTITION_INFO, "\n".join(["Norder,Npix,num_rows", *rows, ""]).encode())
+        self.keep(PARTITION_INFO, "\n".join(["Norder,Npix,num_rows", *rows, ""]).encode())
         moc = coverage_of_pixels(COVERAGE_ORDER, coverage)
-        self._write(COVERAGE, _moc_bytes(moc, self.directory))
+        self.keep(COVERAGE, _moc_bytes(moc, self.directory))
         values = self._properties(pixels, sky_fraction(moc))
         for name in PROPERTIES:
-            self._write(name, format_properties(values, title="HATS catalog").encode())
+            self.keep(name, format_properties(values, title="HATS catalog").encode())
 
     def _properties(self, pixels: Sequence[Partition], fraction: float) -> dict[str, object]:
         position = self.table.position

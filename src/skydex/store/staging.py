@@ -13,11 +13,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -162,13 +163,17 @@ class Staging:
         if any(found.get(name) != size for name, size in known.items()):
             raise StoreError(f"The staged rows of {self._table.name} are damaged. Remove them and start again.")
 
-    def finish(self, *, progress: Progress | None = None) -> WriteReport:
+    def finish(
+        self, *, progress: Progress | None = None, beside: Mapping[str, bytes] = MappingProxyType({})
+    ) -> WriteReport:
         """Write the catalogue.
 
         Parameters
         ----------
         progress : callable, optional
             Called after each partition with the rows written so far and all rows.
+        beside : mapping, optional
+            Further files of the catalogue, such as `INGEST_REPORT`, by name.
 
         Returns
         -------
@@ -181,9 +186,8 @@ class Staging:
             The disk is full or fails. What was staged stays, and `finish` can be called again.
         """
         with storing(f"the partitions of {self._table.name}"):
-            return Assembly(self.directory / "catalog", self._published_table(), self._layout, self._all_runs()).write(
-                progress or silent
-            )
+            assembly = Assembly(self.directory / "catalog", self._published_table(), self._layout, self._all_runs())
+            return assembly.write(progress or silent, beside)
 
     def _all_runs(self) -> list[Run]:
         """Every row so far as sorted runs, those on the disk first."""
