@@ -11,7 +11,6 @@ import os
 import resource
 import signal
 import sys
-from pathlib import Path
 
 __all__ = ["die_with_parent", "limit_memory", "no_core_files", "resident_mb"]
 
@@ -56,8 +55,13 @@ def _mapped_bytes() -> int:
 
 
 def _statm() -> tuple[int, int]:
+    """Mapped and resident pages; asked after each request, and so without the comfort of a file object."""
     try:
-        mapped, resident = Path("/proc/self/statm").read_text().split()[:2]
+        file = os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
         return 0, 0
+    try:
+        mapped, resident = os.read(file, 100).split()[:2]
+    finally:
+        os.close(file)
     return int(mapped), int(resident)

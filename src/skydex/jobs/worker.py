@@ -106,32 +106,31 @@ class _Outbox:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._parts: list[bytes] = []
+        self._head = b""
+        self._chunks: list[bytes] = []
         self._n_bytes = 0
         self._has_left = False
 
     def begin(self, facts: dict[str, Any]) -> None:
-        self._parts.append(frame(Kind.HEADER, pickle.dumps(facts)))
+        self._head = frame(Kind.HEADER, pickle.dumps(facts))
 
     def add(self, chunk: bytes) -> None:
-        if not chunk:
-            return
-        self._parts += (data_head(len(chunk)), chunk)
+        self._chunks.append(chunk)
         self._n_bytes += len(chunk)
         if self._n_bytes >= PIECE_BYTES:
             self._flush()
 
     def finish(self, *, last: bool) -> None:
-        self._parts.append(frame(Kind.END, b"last" if last else b""))
-        self._flush()
+        self._flush(frame(Kind.END, b"last" if last else b""))
 
     def break_off(self, error: SkydexError, *, last: bool) -> None:
         """End with an error; what is still here goes along only if it belongs to what has left already."""
         if not self._has_left:
-            self._parts.clear()
-        self._parts.append(frame(Kind.ERROR, pickle.dumps((error, last))))
-        self._flush()
+            self._head, self._chunks, self._n_bytes = b"", [], 0
+        self._flush(frame(Kind.ERROR, pickle.dumps((error, last))))
 
-    def _flush(self) -> None:
-        send_parts(self._sock, self._parts)
-        self._parts, self._n_bytes, self._has_left = [], 0, True
+    def _flush(self, tail: bytes = b"") -> None:
+        """Send all that is here as one DATA frame, so that a small answer is one piece for whoever reads it."""
+        data = [data_head(self._n_bytes), *self._chunks] if self._n_bytes else []
+        send_parts(self._sock, [self._head, *data, tail])
+        self._head, self._chunks, self._n_bytes, self._has_left = b"", [], 0, True

@@ -2,21 +2,20 @@
 
 from pathlib import Path
 
-from starlette.applications import Starlette
-
 from skydex.settings import Settings
 from skydex.web import pages, scs, tap, vosi
+from skydex.web.app import App
 from skydex.web.app import create_app as _create_app
 from skydex.web.server import serve_services
 from skydex.web.service import Link, Service
 
-__all__ = ["SERVICES", "Link", "Service", "create_app", "serve"]
+__all__ = ["SERVICES", "App", "Link", "Service", "create_app", "serve"]
 
 SERVICES: tuple[Service, ...] = (pages.SERVICE, tap.SERVICE, scs.SERVICE, vosi.SERVICE)
 """What every server offers."""
 
 
-def create_app(archive_directory: Path, settings: Settings) -> Starlette:
+def create_app(archive_directory: Path, settings: Settings) -> App:
     """Make the ASGI application that serves an archive with all services."""
     return _create_app(Path(archive_directory).resolve(), settings, SERVICES)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Match, Router
+from starlette.types import Lifespan, Receive, Scope, Send
 
 from skydex.archive import Archive
 from skydex.errors import UnknownResourceError
@@ -21,12 +22,16 @@ from skydex.web.site import Site
 from skydex.web.spool import SpoolLimits
 from skydex.web.workroom import PRELOAD, open_workroom
 
-__all__ = ["create_app", "staffing"]
+__all__ = ["App", "create_app", "staffing"]
+
+_MOST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 300
+"""Characters of an address; together they bound the memory that addresses made up by somebody can take."""
 
 
 def create_app(
     directory: Path, settings: Settings, services: tuple[Service, ...], fork_server: ForkServer | None = None
-) -> Starlette:
+) -> App:
     """Make the application that serves an archive.
 
     Parameters
@@ -44,7 +49,7 @@ def create_app(
     site = Site(Archive.open(directory, settings), settings, dispatcher)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: object) -> AsyncIterator[None]:
         await dispatcher.start()
         try:
             yield
@@ -52,21 +57,43 @@ def create_app(
             await dispatcher.stop()
 
     routes = [route for service in services for route in service.routes(site)]
-    app = Starlette(routes=routes, lifespan=lifespan)
-    app.router.redirect_slashes = False  # a redirect would repeat the Host header
-    app.router.default = _Elsewhere(site)
-    return app
+    elsewhere = Endpoint(site, _nothing_here, methods=("GET", "POST"))
+    return App(routes, lifespan, elsewhere)
 
 
-class _Elsewhere:
-    """What answers at every other address."""
+class App:
+    """The ASGI application: the routes of all services, and a memory of where each address leads.
 
-    def __init__(self, site: Site) -> None:
-        self._endpoint = Endpoint(site, _nothing_here, methods=("GET", "POST"))
+    Searching takes time with each route that there is. The errors of endpoints need no middleware: they keep them to
+    themselves.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute], lifespan: Lifespan[Any], elsewhere: Endpoint) -> None:
+        self._routes, self._elsewhere = routes, elsewhere
+        self._router = Router(lifespan=lifespan)
+        self._remembered = functools.lru_cache(_MOST_REMEMBERED)(self._search)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._endpoint(scope, receive, send)
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        path, method = scope["path"], scope["method"]
+        search = self._remembered if len(path) <= _LONGEST_REMEMBERED else self._search
+        route, way = search(path, method)
+        if route is None:
+            await self._elsewhere(scope, receive, send)
+            return
+        scope.update(way)
+        await route.handle(scope, receive, send)
+
+    def _search(self, path: str, method: str) -> tuple[BaseRoute | None, Mapping[str, Any]]:
+        """The first route that fits, and what it adds to the scope."""
+        scope = {"type": "http", "path": path, "method": method}
+        for route in self._routes:
+            match, way = route.matches(scope)
+            if match is not Match.NONE:
+                return route, way
+        return None, {}
 
 
 async def _nothing_here(call: Call) -> Reply:
