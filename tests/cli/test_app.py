@@ -78,7 +78,11 @@ def test_error_is_one_line_without_traceback(skydex, tmp_path):
 
 def test_interrupt_ends_a_command_quietly(tmp_path):
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "skydex", "lint", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "skydex", "lint", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     waiting.stdin.write(" " * FULL_PIPE)  # returns when most of it has been read: the command is at work
     waiting.stdin.flush()
