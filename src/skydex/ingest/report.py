@@ -1,7 +1,7 @@
 """`IngestReport`: what went in, what came out, and what a person should look at.
 
-Rich prints it as a table; `history` of it is kept beside the rows. A guessed unit or UCD carries a question mark and its confidence, so that
-one glance shows what to confirm in a recipe.
+Rich prints it as a table; its `history` is kept beside the rows. A guessed unit or UCD carries a question mark and its
+confidence, so that one glance shows what to confirm in a recipe.
 """
 
 from __future__ import annotations
