@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from skydex.errors import StoreError
 from skydex.store.files import sync_directories
 from skydex.store.layout import DATASET, UNPOSITIONED, Layout, partition_file
+from skydex.store.packing import repetitive_columns
 from skydex.store.parquet import PartitionFile, write_partition
 from skydex.store.partitioning import Pixels, adaptive_pixels
 from skydex.store.publication import COVERAGE_ORDER, Publication
@@ -72,6 +73,7 @@ class Assembly:
         self.runs = runs
         n_bytes = sum(run.rows.nbytes for run in self.runs)
         self.threshold = self.layout.rows_for(n_bytes / max(self.table.n_rows or 0, 1))
+        self.repetitive = repetitive_columns(_sample(runs, layout.rows_per_group)) if runs else ()
         self.progress: Progress = silent
         self.about = metadata_of_columns(self.table.columns, name=self.table.name, description=self.table.description)
         self.coverage: list[NDArray[np.int64]] = []
@@ -135,7 +137,9 @@ class Assembly:
         return self._write(self.directory / file, [rows])
 
     def _write(self, path: Path, tables: Iterable[pa.Table]) -> PartitionFile:
-        return write_partition(path, tables, self.schema, about=self.about, layout=self.layout)
+        return write_partition(
+            path, tables, self.schema, about=self.about, layout=self.layout, repetitive=self.repetitive
+        )
 
     def _note(self, book: Publication, file: str, pixel: tuple[int, int] | None, written: PartitionFile) -> None:
         book.add(file, pixel, written)
@@ -147,6 +151,12 @@ class Assembly:
         if self.rows_written != self.table.n_rows:
             lost = (self.table.n_rows or 0) - self.rows_written
             raise StoreError(f"{lost:,} rows of {self.table.name} have an index that is no HEALPix pixel of order 29.")
+
+
+def _sample(runs: Sequence[Run], n_rows: int) -> pa.Table:
+    """Neighbouring rows from the middle of the longest run."""
+    rows = max(runs, key=lambda run: len(run.rows)).rows
+    return rows.slice(max(0, (len(rows) - n_rows) // 2), n_rows)
 
 
 def _without_repeats(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
