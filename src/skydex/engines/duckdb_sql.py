@@ -45,10 +45,11 @@ def sql_of(plan: Plan, from_files: Iterable[str]) -> str:
     for test in list(query.find_all(InRegion)):
         test.replace(exp.Paren(this=expanded(test)))
     if plan.limit is not None:
-        query = exp.select("*").from_(query.subquery("answer")).limit(plan.limit)
+        answer = query.subquery("answer", copy=False)
+        query = exp.select("*").from_(answer, copy=False).limit(plan.limit, copy=False)
     for name in from_files:
-        query = query.with_(name, as_=_from_files(plan.scans[name]), materialized=False)
-    return str(query.sql(dialect=_Dialect))
+        query = query.with_(name, as_=_from_files(plan.scans[name]), materialized=False, copy=False)
+    return str(query.sql(dialect=_Dialect, copy=False))
 
 
 def _from_files(scan: Scan) -> exp.Select:
