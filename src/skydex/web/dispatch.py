@@ -270,6 +270,7 @@ class Dispatcher:
         self._fork_server = fork_server
         self._is_stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._replacing = asyncio.Lock()
 
     async def start(self) -> None:
         """Have all workers made; requests may come at once and wait for them."""
@@ -394,13 +395,14 @@ class Dispatcher:
 
     async def _replace(self, *, pause_s: float) -> None:
         await asyncio.sleep(pause_s)
-        if self._fork_server and not self._fork_server.is_alive() and not self._workers:
-            _log.error("The fork server is gone and is started again")
-            await asyncio.to_thread(self._fork_server.stop)
-            await self._start_fork_server()
-        elif len(self._workers) < self._rules.n_workers:
-            with contextlib.suppress(OSError):  # the fork server is gone: the last worker to end starts a new one
-                await self._hire()
+        async with self._replacing:  # all workers may have ended at once, and one fork server is enough
+            if self._fork_server and not self._fork_server.is_alive() and not self._workers:
+                _log.error("The fork server is gone and is started again")
+                await asyncio.to_thread(self._fork_server.stop)
+                await self._start_fork_server()
+            elif len(self._workers) < self._rules.n_workers:
+                with contextlib.suppress(OSError):  # it is gone: the last worker to end starts a new one
+                    await self._hire()
 
     async def _hire(self) -> None:
         assert self._fork_server is not None
