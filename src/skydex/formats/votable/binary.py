@@ -20,6 +20,7 @@ from skydex.errors import EngineError
 from skydex.formats.encoding import flat_values, timestamp_text
 from skydex.formats.votable.arraysize import Arraysize
 from skydex.formats.votable.document import Serialization, magic_null, wire_column
+from skydex.formats.votable.primitives import BIG_ENDIAN
 from skydex.formats.votable.tabledata import text_bytes
 from skydex.formats.votable.utf16 import utf16_of
 from skydex.tables import Column, Datatype
@@ -28,17 +29,6 @@ __all__ = ["rows_as_bytes"]
 
 _Fixed = NDArray[Any]
 
-_BIG_ENDIAN = {
-    Datatype.BOOLEAN: "u1",
-    Datatype.UNSIGNED_BYTE: "u1",
-    Datatype.SHORT: ">i2",
-    Datatype.INT: ">i4",
-    Datatype.LONG: ">i8",
-    Datatype.FLOAT: ">f4",
-    Datatype.DOUBLE: ">f8",
-    Datatype.CHAR: "u1",
-    Datatype.UNICODE_CHAR: ">u2",
-}
 _TRUE, _FALSE, _UNKNOWN = b"TF?"
 
 
@@ -123,7 +113,7 @@ def _add_column(rows: _Rows, array: pa.Array, column: Column, serialization: Ser
     """Append one column; `False` if a value did not fit."""
     if column.datatype.is_text:
         return _add_text(rows, array, column)
-    dtype = _BIG_ENDIAN[column.datatype]
+    dtype = BIG_ENDIAN[column.datatype]
     magic = magic_null(column, serialization)
     null = int(magic or 0)
     if not column.is_array:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from skydex.errors import UnreadableFileError
 from skydex.formats.votable.fields import WireField
+from skydex.formats.votable.primitives import BIG_ENDIAN
 from skydex.formats.votable.utf16 import text_of_utf16
 from skydex.formats.votable.values import from_numbers, text_from_bytes, timestamps, whole_or_null
 from skydex.tables import Datatype
@@ -29,17 +30,6 @@ __all__ = ["plain_bytes", "rows_of_binary"]
 _COUNT = struct.Struct(">I")
 _LONGEST_ROW = 256 << 20
 _BLANKS = b" \t\r\n"
-_DTYPES = {
-    Datatype.BOOLEAN: "u1",
-    Datatype.UNSIGNED_BYTE: "u1",
-    Datatype.SHORT: ">i2",
-    Datatype.INT: ">i4",
-    Datatype.LONG: ">i8",
-    Datatype.FLOAT: ">f4",
-    Datatype.DOUBLE: ">f8",
-    Datatype.CHAR: "u1",
-    Datatype.UNICODE_CHAR: ">u2",
-}
 
 
 def plain_bytes(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -220,7 +210,7 @@ class _Block:
 def _fixed(field: WireField, octets: NDArray[np.uint8], is_null: NDArray[np.bool_] | None) -> pa.Array:
     column = field.column
     assert column is not None
-    values = octets.view(_DTYPES[column.datatype]) if octets.size else octets.astype(_DTYPES[column.datatype])
+    values = octets.view(BIG_ENDIAN[column.datatype]) if octets.size else octets.astype(BIG_ENDIAN[column.datatype])
     if column.datatype.is_text:
         return _finished_text(field, *_trimmed(values), is_null)
     if not column.is_array:
@@ -236,7 +226,7 @@ def _of_varying(field: WireField, values: pa.Array, is_null: NDArray[np.bool_] |
     offsets = np.frombuffer(values.buffers()[1], np.int32, len(values) + 1)
     data = values.buffers()[2]
     octets = np.frombuffer(data, np.uint8, offsets[-1]) if data is not None else np.empty(0, np.uint8)
-    elements = octets.view(_DTYPES[column.datatype])
+    elements = octets.view(BIG_ENDIAN[column.datatype])
     places = offsets // field.element_width
     if column.datatype.is_text:
         return _finished_text(field, elements, places, is_null)
