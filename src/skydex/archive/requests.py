@@ -6,13 +6,16 @@ plan that it means; none knows an engine.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
+
+import pyarrow as pa
 
 from skydex.errors import BadParameterError
 from skydex.query import Namespace, Plan, bind, get_language, make_plan, table_query, within
 from skydex.sky import Cone
-from skydex.tables import Column, Datatype, Result, Table, conform
+from skydex.tables import Column, Datatype, Result, Table, arrow_schema, conformed
 
 __all__ = ["ConeRequest", "QueryRequest", "TableRequest"]
 
@@ -94,8 +97,10 @@ class ConeRequest:
     def shaped(self, result: Result, namespace: Namespace) -> Result:
         """Give the identifier and the position their UCD1 words."""
         _, columns = self._prepared(namespace)
-        if any(new.datatype is not old.datatype for new, old in zip(columns, result.columns, strict=True)):
-            result.batches = conform(result.batches, columns)
+        pairs = enumerate(zip(columns, result.columns, strict=True))
+        retyped = [place for place, (new, old) in pairs if new.datatype is not old.datatype]
+        if retyped:
+            result.batches = _with_types(result.batches, columns, retyped)
         result.columns = columns
         return result
 
@@ -124,6 +129,18 @@ class ConeRequest:
             for column in table.columns
             if column.name in needed or self.verbosity == 3 or (self.verbosity == 2 and column.principal)
         ]
+
+
+def _with_types(
+    batches: Iterator[pa.RecordBatch], columns: tuple[Column, ...], places: Sequence[int]
+) -> Iterator[pa.RecordBatch]:
+    """Cast some columns of each batch to their new types."""
+    schema = arrow_schema(columns)
+    for batch in batches:
+        arrays = batch.columns
+        for place in places:
+            arrays[place] = conformed(arrays[place], columns[place])
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _identifier(table: Table) -> str | None:
