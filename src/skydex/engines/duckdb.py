@@ -146,12 +146,12 @@ def _connect(limits: DuckDBLimits) -> duckdb.DuckDBPyConnection:
         "allow_community_extensions": False,
     }
     connection = duckdb.connect(config=config)
-    connection.execute("SET parquet_metadata_cache = true")
-    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
+    connection.execute("SET GLOBAL python_enable_replacements = false")
     spill = str(limits.spill_directory) if limits.spill_directory else ""
-    connection.execute("SET temp_directory = ?", [spill])
-    connection.execute(f"SET max_temp_directory_size = '{limits.spill_mb if spill else 0}MB'")
-    connection.execute("SET lock_configuration = true")
+    connection.execute("SET GLOBAL temp_directory = ?", [spill])
+    connection.execute(f"SET GLOBAL max_temp_directory_size = '{limits.spill_mb if spill else 0}MB'")
+    connection.execute("SET GLOBAL lock_configuration = true")
     return connection
 
 

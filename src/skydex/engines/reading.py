@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from skydex.query import Scan
 from skydex.store import Piece
-from skydex.tables import arrow_type, conform
+from skydex.tables import conform
 
 __all__ = ["read_scan"]
 
@@ -74,9 +74,7 @@ class _Reader:
         self._dataset, _ = scan.stored
         self._columns = scan.column_list()
         self._names = [column.name for column in self._columns]
-        self._is_conformed = not self._dataset.nan_is_null and all(
-            self._dataset.arrow_schema.field(column.name).type == arrow_type(column) for column in self._columns
-        )
+        self._is_conformed = self._dataset.ready_columns.issuperset(self._names)
         self._bounds = scan.ranges.ravel() if scan.ranges is not None else np.empty(0, np.int64)
         has_index = scan.ranges is not None and self._dataset.index_order == 29
         self._index = self._dataset.index_column if has_index else None

@@ -71,8 +71,11 @@ def _selected(batch: pa.RecordBatch, condition: exp.Expression) -> pa.RecordBatc
 
 
 def _projected(batch: pa.RecordBatch, outputs: Sequence[exp.Expression], columns: tuple[Column, ...]) -> pa.RecordBatch:
-    pairs = zip(outputs, columns, strict=True)
-    arrays = [_output(output.this, column, batch) for output, column in pairs]
+    nodes = [output.this for output in outputs]
+    if all(isinstance(node, exp.Column) for node in nodes):
+        arrays = batch.select([node.name for node in nodes]).columns
+    else:
+        arrays = [_output(node, column, batch) for node, column in zip(nodes, columns, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(columns))
 
 

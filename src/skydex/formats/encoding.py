@@ -7,12 +7,13 @@ affair.
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from skydex.tables import Column
 
-__all__ = ["element_offsets", "flat_values", "text_of", "timestamp_text"]
+__all__ = ["element_offsets", "flat_values", "text_bytes", "text_of", "timestamp_text"]
 
 _NOT_FINITE = {"nan": "NaN", "inf": "Inf", "-inf": "-Inf"}
 
@@ -67,6 +68,14 @@ def flat_values(array: pa.Array) -> pa.Array:
     return array.flatten()
 
 
+def text_bytes(array: pa.Array) -> memoryview:
+    """All bytes of a text or binary column, one value directly after the other, without a copy; nulls have none."""
+    if not len(array) or array.buffers()[2] is None:
+        return memoryview(b"")
+    ends = np.frombuffer(array.buffers()[1], np.int32, len(array) + 1, array.offset * 4)
+    return memoryview(array.buffers()[2])[ends[0] : ends[-1]]
+
+
 def element_offsets(array: pa.Array) -> pa.Int32Array:
     """Where each row's elements begin in `flat_values(array)`, and where the last ends: (n + 1,) values."""
     lengths = pc.fill_null(pc.list_value_length(array), 0)
@@ -79,7 +88,7 @@ def _with_t(texts: pa.StringArray) -> pa.StringArray:
 
 def _float_text(array: pa.Array) -> pa.StringArray:
     texts = array.cast(pa.string())
-    if pc.all(pc.is_finite(array)).as_py() is not False:
+    if bytes(text_bytes(texts)).find(b"n") < 0:  # as in nan and inf, and in no number
         return texts
     for ours, theirs in _NOT_FINITE.items():
         texts = pc.if_else(pc.equal(texts, ours), theirs, texts)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["bytes_of_texts", "joined_lines"]
+from skydex.formats.encoding import text_bytes
+
+__all__ = ["joined_lines"]
 
 
 def joined_lines(
@@ -29,23 +30,14 @@ def joined_lines(
     """
     first, last = texts[0], texts[-1]
     if len(texts) == 1:
-        return bytes_of_texts(_concatenated(begin, first.fill_null(null), end))
+        return bytes(text_bytes(_concatenated(begin, first.fill_null(null), end)))
     framed = [
         _concatenated(begin, first.fill_null(null)) if begin else first,
         *texts[1:-1],
         _concatenated(last.fill_null(null), end),
     ]
     lines = pc.binary_join_element_wise(*framed, delimiter, null_handling="replace", null_replacement=null)
-    return bytes_of_texts(lines)
-
-
-def bytes_of_texts(texts: pa.Array) -> bytes:
-    """Give the UTF-8 of all texts, one directly after the other; nulls have none."""
-    if not len(texts):
-        return b""
-    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    data = texts.buffers()[2]
-    return bytes(memoryview(data)[ends[0] : ends[-1]]) if data is not None else b""
+    return bytes(text_bytes(lines))
 
 
 def _concatenated(*parts: pa.Array | str) -> pa.Array:

@@ -6,6 +6,7 @@ text. Only a few batches are in flight: a slow reader of the output holds the wr
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,13 +26,17 @@ def ordered_map(work: Callable[[_In], _Out], items: Iterable[_In], *, n_workers:
     The first item is worked on at once, in the calling thread: its output does not wait for any other.
     """
     rest = iter(items)
-    for first in rest:
+    for first in itertools.islice(rest, 1):
         yield work(first)
-        break
+    for second in itertools.islice(rest, 1):  # only now there is need of threads
+        yield from _in_threads(work, itertools.chain([second], rest), n_workers)
+
+
+def _in_threads(work: Callable[[_In], _Out], items: Iterable[_In], n_workers: int) -> Iterator[_Out]:
     with ThreadPoolExecutor(n_workers) as pool:
         waiting: deque[Future[_Out]] = deque()
         try:
-            for item in rest:
+            for item in items:
                 waiting.append(pool.submit(work, item))
                 if len(waiting) > n_workers:
                     yield waiting.popleft().result()

@@ -32,6 +32,7 @@ from skydex.store.own import read_own
 from skydex.store.parquet import footer_checksum
 from skydex.store.properties import parse_properties
 from skydex.store.rowgroups import RowGroups
+from skydex.tables import arrow_type
 
 __all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_dataset"]
 
@@ -116,6 +117,14 @@ class Dataset:
         return found
 
     @cached_property
+    def ready_columns(self) -> frozenset[str]:
+        """Columns that are stored as they are to be given: in their logical type, with nulls for what is missing."""
+        if self.nan_is_null:
+            return frozenset()
+        kinds = ((column.name, arrow_type(column)) for column in self.table.columns)
+        return frozenset(name for name, kind in kinds if self.arrow_schema.field(name).type == kind)
+
+    @cached_property
     def row_groups(self) -> RowGroups:
         """Bounds of all row groups."""
         return self._holding.load_row_groups()
@@ -180,7 +189,9 @@ class Dataset:
             source = self.location.open(file)
             if facts is not None:
                 self._check(file, source, facts)
-            return pq.ParquetFile(source, page_checksum_verification=facts is not None)
+            return pq.ParquetFile(
+                source, pre_buffer=self.location.is_distant, page_checksum_verification=facts is not None
+            )
         except FileNotFoundError as error:
             raise self.damage(file, "the file is missing") from error
         except (OSError, pa.ArrowException) as error:

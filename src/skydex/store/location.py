@@ -23,6 +23,8 @@ class Location(Protocol):
     """A directory of files to read."""
 
     root: str
+    is_distant: bool
+    """Whether each reading costs a journey, so that few large ones are better than many small ones."""
 
     def path(self, name: str) -> str:
         """Absolute path or URL of a file."""
@@ -60,6 +62,8 @@ def locate(address: str | os.PathLike[str]) -> Location:
 class LocalLocation:
     """A directory of this machine."""
 
+    is_distant = False
+
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = os.path.abspath(root)
 
@@ -95,6 +99,8 @@ class LocalLocation:
 
 class RemoteLocation:
     """A directory behind a URL of any scheme that fsspec knows."""
+
+    is_distant = True
 
     def __init__(self, url: str) -> None:
         import fsspec  # only here: it takes a tenth of a second to import

@@ -15,9 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from skydex.formats.encoding import timestamp_text
+from skydex.formats.encoding import text_bytes, timestamp_text
 from skydex.formats.fits.survey import Survey
-from skydex.formats.lines import bytes_of_texts
 from skydex.tables import Column, Datatype
 
 __all__ = ["Layout", "layout_of"]
@@ -126,7 +125,7 @@ def _heap(survey: Survey, letter: str, null: int | None) -> Layout:
 
     def elements(array: pa.Array) -> NDArray[Any]:
         if letter == "A":
-            return np.frombuffer(bytes_of_texts(array.fill_null("")), "S1")
+            return np.frombuffer(text_bytes(array.fill_null("")), "S1")
         return _numbers(array.flatten(), letter, null).astype(item)
 
     return Layout(
@@ -203,4 +202,4 @@ def _rectangle(array: pa.Array, flat: NDArray[Any], size: int, filler: float) ->
 def _fixed_width(texts: pa.StringArray, width: int) -> NDArray[Any]:
     """Texts as bytes of one width, blanks behind; nulls are blank."""
     padded = pc.ascii_rpad(texts.fill_null("") if texts.null_count else texts, width=width, padding=" ")
-    return np.frombuffer(bytes_of_texts(padded), f"S{width}")
+    return np.frombuffer(text_bytes(padded), f"S{width}")

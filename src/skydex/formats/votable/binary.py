@@ -17,11 +17,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from skydex.errors import EngineError
-from skydex.formats.encoding import flat_values, timestamp_text
+from skydex.formats.encoding import flat_values, text_bytes, timestamp_text
 from skydex.formats.votable.arraysize import Arraysize
 from skydex.formats.votable.document import Serialization, magic_null, wire_column
 from skydex.formats.votable.primitives import BIG_ENDIAN
-from skydex.formats.votable.tabledata import text_bytes
 from skydex.formats.votable.utf16 import utf16_of
 from skydex.tables import Column, Datatype
 

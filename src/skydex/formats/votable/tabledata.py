@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skydex.errors import EngineError
-from skydex.formats.encoding import flat_values, text_of
+from skydex.formats.encoding import flat_values, text_bytes, text_of
 from skydex.formats.votable.arraysize import Arraysize
 from skydex.formats.votable.document import Serialization, magic_null, wire_column
 from skydex.tables import Column, Datatype
@@ -54,13 +54,6 @@ def rows_as_xml(batch: pa.RecordBatch, columns: Sequence[Column]) -> tuple[memor
     return text_bytes(rows), damaged
 
 
-def text_bytes(array: pa.Array) -> memoryview:
-    """All bytes of a text or binary column, one value after the other, without a copy."""
-    offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + 1, array.offset * 4)
-    data = array.buffers()[2]
-    return memoryview(data)[offsets[0] : offsets[-1]] if data is not None else memoryview(b"")
-
-
 def _cells(array: pa.Array, column: Column) -> tuple[pa.Array, bool]:
     missing = "?" if column.datatype is Datatype.BOOLEAN else magic_null(column, Serialization.TABLEDATA) or "NaN"
     if column.is_array and not (size := Arraysize.parse(column.arraysize)).is_variable:
@@ -83,7 +76,7 @@ def _of_full_size(array: pa.Array, width: int, column: Column) -> pa.Array:
 
 
 def _escaped(texts: pa.StringArray) -> tuple[pa.StringArray, bool]:
-    data = np.frombuffer(text_bytes(texts), np.uint8) if len(texts) else np.empty(0, np.uint8)
+    data = np.frombuffer(text_bytes(texts), np.uint8)
     if not _SUSPECT[data].any():
         return texts, True
     for character, entity in _ENTITIES:

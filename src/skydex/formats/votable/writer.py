@@ -91,6 +91,9 @@ def _rows(
 def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Cut batches so that a block's bytes fit a processor's cache, whatever the width of a row."""
     for batch in batches:
+        if batch.get_total_buffer_size() <= _BLOCK_BYTES and batch.num_rows <= _BLOCK_ROWS:
+            yield batch
+            continue
         row_bytes = max(1, batch.nbytes // max(1, batch.num_rows))
         yield from sliced([batch], max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // row_bytes)))
 
