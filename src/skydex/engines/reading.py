@@ -82,12 +82,7 @@ class _Reader:
 
     def read(self, piece: Piece) -> list[pa.RecordBatch]:
         """Read one piece; its rows in the logical types."""
-        try:
-            table = self._dataset.open_file(piece.file).read_row_groups(
-                list(piece.groups), columns=self._shown, use_threads=False
-            )
-        except (OSError, pa.ArrowInvalid) as error:
-            raise self._dataset.damage(piece.file, "its pages cannot be read") from error
+        table = self._dataset.read(piece, self._shown)
         if self._index is not None:
             table = self._within(table)
         batches = table.select(self._names).combine_chunks().to_batches()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,9 +32,14 @@ from skydex.store.own import read_own
 from skydex.store.parquet import footer_checksum
 from skydex.store.properties import parse_properties
 from skydex.store.rowgroups import RowGroups
+from skydex.store.warm import WarmRows
 from skydex.tables import arrow_type
 
 __all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_dataset"]
+
+_MOST_WARM_ROWS = 20_000
+_WARM = WarmRows(24 << 20)
+"""One for all data sets of a process, so that its bound is that of the process."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,29 @@ class Dataset:
         stops = [*starts[1:].tolist(), len(numbers)]
         for start, stop, total in zip(starts.tolist(), stops, totals.tolist(), strict=True):
             yield Piece(self.partitions[partition[start]].file, tuple(group[start:stop].tolist()), total)
+
+    def read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
+        """Read some columns of a piece, in their physical types.
+
+        Small pieces of our own catalogues stay in memory for a while: their files never change under their version.
+
+        Raises
+        ------
+        DamagedDataError
+            The file is missing, or is not what was published.
+        """
+        if not self.is_own or piece.n_rows > _MOST_WARM_ROWS:
+            return self._read(piece, columns)
+        key = (self.directory, piece.file, piece.groups, *columns)
+        return _WARM.get(key, lambda: self._read(piece, columns).combine_chunks())
+
+    def _read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
+        try:
+            return self.open_file(piece.file).read_row_groups(
+                list(piece.groups), columns=list(columns), use_threads=False
+            )
+        except (OSError, pa.ArrowInvalid) as error:
+            raise self.damage(piece.file, "its pages cannot be read") from error
 
     def open_file(self, file: str) -> pq.ParquetFile:
         """Open one of the files for this thread; it stays open for later calls.
