@@ -22,9 +22,11 @@ __all__ = ["read_scan"]
 
 _SMALL_ROWS = 60_000
 """Selections up to so many rows are read in place."""
-_CHUNK_ROWS = 64_000
+_CHUNK_ROWS = 20_000
 """Rows read at a time from large selections."""
 _READ_AHEAD = 3
+_MOST_KEPT_ROWS = 100_000
+"""Of selections up to so many rows the rows are kept for the next question about the same place."""
 
 
 def read_scan(scan: Scan) -> Generator[pa.RecordBatch]:
@@ -71,7 +73,8 @@ class _Reader:
     """Reads pieces of one data set."""
 
     def __init__(self, scan: Scan) -> None:
-        self._dataset, _ = scan.stored
+        self._dataset, selection = scan.stored
+        self._keeps = selection.n_rows <= _MOST_KEPT_ROWS
         self._columns = scan.column_list()
         self._names = [column.name for column in self._columns]
         self._is_conformed = self._dataset.ready_columns.issuperset(self._names)
@@ -82,7 +85,7 @@ class _Reader:
 
     def read(self, piece: Piece) -> list[pa.RecordBatch]:
         """Read one piece; its rows in the logical types."""
-        table = self._dataset.read(piece, self._shown)
+        table = self._dataset.read(piece, self._shown, keep=self._keeps)
         if self._index is not None:
             table = self._within(table)
         batches = table.select(self._names).combine_chunks().to_batches()

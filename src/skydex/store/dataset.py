@@ -37,7 +37,6 @@ from skydex.tables import arrow_type
 
 __all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_dataset"]
 
-_MOST_WARM_ROWS = 20_000
 _WARM = WarmRows(24 << 20)
 """One for all data sets of a process, so that its bound is that of the process."""
 
@@ -178,17 +177,25 @@ class Dataset:
         for start, stop, total in zip(starts.tolist(), stops, totals.tolist(), strict=True):
             yield Piece(self.partitions[partition[start]].file, tuple(group[start:stop].tolist()), total)
 
-    def read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
+    def read(self, piece: Piece, columns: Sequence[str], *, keep: bool = False) -> pa.Table:
         """Read some columns of a piece, in their physical types.
 
-        Small pieces of our own catalogues stay in memory for a while: their files never change under their version.
+        Parameters
+        ----------
+        piece : Piece
+            What to read.
+        columns : sequence of str
+            Names in the files.
+        keep : bool
+            Whether to keep the rows in memory for a while. Only those of our own catalogues are kept, whose files never
+            change under their version.
 
         Raises
         ------
         DamagedDataError
             The file is missing, or is not what was published.
         """
-        if not self.is_own or piece.n_rows > _MOST_WARM_ROWS:
+        if not (keep and self.is_own):
             return self._read(piece, columns)
         key = (self.directory, piece.file, piece.groups, *columns)
         return _WARM.get(key, lambda: self._read(piece, columns).combine_chunks())
