@@ -23,7 +23,8 @@ than the reference we are (time, memory, size: theirs / ours; rates: ours / thei
 what the design asks for on two cores. **DaCHS figures are from design.md, not measured here**: DaCHS 2.7 on PostgreSQL
 15 with q3c on two such cores. All catalogues are simulated: positions are rounded to 1e-8 deg and magnitudes to 1 mmag,
 as survey catalogues publish them, errors and motions are full doubles of random bits unless said otherwise, and numbers
-of objects have nothing to do with the sky. The load average counts this run's own processes;
+of objects have nothing to do with the sky. Questions are asked again and again, 60 cones in turn by *Small requests*,
+so files and the row groups read lately are warm on both sides. The load average counts this run's own processes;
 above that it is the work of others on the machine, which lengthens times.
 """
 _COLUMNS = ("work", "ours", "reference", "ratio", "budget", "DaCHS (design.md, not measured here)", "within budget")
