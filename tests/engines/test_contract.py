@@ -49,6 +49,8 @@ SCANNED = [
     "SELECT id FROM sources WHERE dec > 89.99",
     "SELECT id FROM sources WHERE ra < 0.01",
     "SELECT id FROM sources WHERE 1=CONTAINS(POINT(ra, dec), CIRCLE(9, 9, 5)) OR DISTANCE(ra, dec, 200, 0) <= 5",
+    "SELECT id, ivo_healpix_index(8, ra, dec) AS pixel FROM sources WHERE ivo_healpix_index(0, ra, dec) = 4",
+    "SELECT id, ivo_healpix_index(n, ra, dec) AS pixel FROM sources",
     "SELECT id FROM sources WHERE observed > '2018-01-01' AND observed <= '2018-06-01T12:00:00'",
 ]
 """Queries that either engine can run."""

@@ -7,6 +7,7 @@ not pass them on to cursors; results stream, since `to_arrow_reader` of a relati
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from skydex.engines.duckdb_sql import sql_of
+from skydex.engines.duckdb_sql import function_name, sql_of
 from skydex.engines.engine import Deadline
 from skydex.engines.reading import read_scan
 from skydex.errors import (
@@ -28,6 +30,8 @@ from skydex.errors import (
     TimeLimitError,
 )
 from skydex.query import Plan, Scan
+from skydex.query.kernels import Kernel, kernel_of
+from skydex.query.tree import Compute
 from skydex.tables import Result, arrow_schema, conform, limited
 
 if TYPE_CHECKING:
@@ -63,6 +67,8 @@ class DuckDBEngine:
     def __init__(self, limits: DuckDBLimits | None = None) -> None:
         self._limits = limits or DuckDBLimits()
         self._connection = _connect(self._limits)
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
 
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
         """Start a query; rows come as the result is walked through."""
@@ -72,12 +78,21 @@ class DuckDBEngine:
     def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
         from_files = [name for name, scan in plan.scans.items() if not _is_handed_over(scan)]
+        self._make_known(plan)
         cursor = self._connection.cursor()
         with self._errors_translated(deadline), closing(cursor), _interrupted_at(cursor, deadline):
             for name, scan in plan.scans.items():
                 if _is_handed_over(scan):
                     cursor.register(name, _arrow_table(scan))
             yield from cursor.sql(sql_of(plan, from_files)).to_arrow_reader(_BATCH_ROWS)
+
+    def _make_known(self, plan: Plan) -> None:
+        """Tell DuckDB of the kernels of a plan; all its cursors then know them."""
+        for kernel in {kernel_of(call) for call in plan.bound.tree.find_all(Compute)}:
+            with self._lock:
+                if kernel.name not in self._known:
+                    _register(self._connection, kernel)
+                    self._known.add(kernel.name)
 
     @contextmanager
     def _errors_translated(self, deadline: Deadline | None) -> Iterator[None]:
@@ -153,6 +168,38 @@ def _connect(limits: DuckDBLimits) -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET GLOBAL max_temp_directory_size = '{limits.spill_mb if spill else 0}MB'")
     connection.execute("SET GLOBAL lock_configuration = true")
     return connection
+
+
+def _register(connection: duckdb.DuckDBPyConnection, kernel: Kernel) -> None:
+    def compute(*columns: pa.ChunkedArray) -> pa.Array:
+        return kernel.compute(*(pc.cast(c.combine_chunks(), k) for c, k in zip(columns, kernel.takes, strict=True)))
+
+    positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(f"a{i}", positional) for i in range(len(kernel.takes))]
+    compute.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # DuckDB counts parameters
+    connection.create_function(
+        function_name(kernel),
+        compute,
+        [_sql_type(kind) for kind in kernel.takes],
+        _sql_type(kernel.gives),
+        type="arrow",
+        null_handling="special",
+        side_effects=not kernel.is_repeatable,
+    )
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):
+        return f"{_sql_type(kind.value_type)}[]"
+    return _SQL_TYPES[kind]
+
+
+_SQL_TYPES = {
+    pa.float64(): "DOUBLE",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+    pa.string(): "VARCHAR",
+}
 
 
 def _is_handed_over(scan: Scan) -> bool:

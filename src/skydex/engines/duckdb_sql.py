@@ -13,10 +13,11 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
-from skydex.query.tree import InRegion, conjunction, integer
+from skydex.query.kernels import Kernel, kernel_of
+from skydex.query.tree import Compute, InRegion, conjunction, integer
 from skydex.tables import Column, arrow_type
 
-__all__ = ["sql_of"]
+__all__ = ["function_name", "sql_of"]
 
 _MOST_RANGES = 16
 """More index ranges than this are read as the one range that spans them."""
@@ -44,12 +45,19 @@ def sql_of(plan: Plan, from_files: Iterable[str]) -> str:
     query = plan.bound.tree.copy()
     for test in list(query.find_all(InRegion)):
         test.replace(exp.Paren(this=expanded(test)))
+    for call in list(query.find_all(Compute)):
+        call.replace(exp.Anonymous(this=function_name(kernel_of(call)), expressions=call.expressions))
     if plan.limit is not None:
         answer = query.subquery("answer", copy=False)
         query = exp.select("*").from_(answer, copy=False).limit(plan.limit, copy=False)
     for name in from_files:
         query = query.with_(name, as_=_from_files(plan.scans[name]), materialized=False, copy=False)
     return str(query.sql(dialect=_Dialect, copy=False))
+
+
+def function_name(kernel: Kernel) -> str:
+    """What DuckDB calls a kernel."""
+    return f"skydex_{kernel.name}"
 
 
 def _from_files(scan: Scan) -> exp.Select:

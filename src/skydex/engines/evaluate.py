@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from skydex.query.tree import InRegion
+from skydex.query.kernels import kernel_of
+from skydex.query.tree import Compute, InRegion
 
 __all__ = ["Operand", "evaluate"]
 
@@ -93,6 +94,12 @@ def _in_region(node: InRegion, batch: pa.RecordBatch) -> Operand:
     return answer if unknown is None else pc.if_else(unknown, pa.scalar(None, pa.bool_()), answer)
 
 
+def _compute(node: Compute, batch: pa.RecordBatch) -> Operand:
+    kernel = kernel_of(node)
+    operands = [_repeated(evaluate(part, batch), batch.num_rows) for part in node.expressions]
+    return kernel.compute(*(pc.cast(operand, kind) for operand, kind in zip(operands, kernel.takes, strict=True)))
+
+
 def _repeated(operand: Operand, n_rows: int) -> pa.Array:
     return pa.repeat(operand, n_rows) if isinstance(operand, pa.Scalar) else operand
 
@@ -147,4 +154,5 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.Like: _like(ignore_case=False),
     exp.ILike: _like(ignore_case=True),
     InRegion: _in_region,
+    Compute: _compute,
 }

@@ -22,7 +22,7 @@ from skydex.query.groups import check_groups
 from skydex.query.languages import place_of
 from skydex.query.namespace import Namespace
 from skydex.query.scope import Scope, Source, qualifier_of
-from skydex.query.tree import InRegion
+from skydex.query.tree import Compute, InRegion
 from skydex.query.values import Value
 from skydex.tables import Column
 
@@ -44,8 +44,8 @@ class BoundQuery:
 
     def __str__(self) -> str:
         shown = self.tree.copy()
-        for test in list(shown.find_all(InRegion)):
-            test.replace(test.spoken())
+        for node in list(shown.find_all(InRegion, Compute)):
+            node.replace(node.spoken())
         return str(shown.sql(pretty=True))
 
 

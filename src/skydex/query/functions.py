@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from skydex.errors import BadQueryError
 from skydex.query import types
+from skydex.query.kernels import PIXEL, computed
 from skydex.query.tree import call, integer, number
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
@@ -238,6 +239,14 @@ SCALARS: dict[str, Function] = {
         Function("NULLIF", "xx", 2, lambda n: call(exp.Nullif, n[0].copy(), n[1].copy()), _like_first, "NULLIF(x, y)"),
     )
 }
+SCALARS["IVO_HEALPIX_INDEX"] = Function(
+    "IVO_HEALPIX_INDEX",
+    "inn",
+    3,
+    lambda n: computed(PIXEL, *n),
+    lambda _: replace(types.LONG, ucd="pos.healpix"),
+    "IVO_HEALPIX_INDEX(order, ra, dec)",
+)
 SCALARS["CEIL"] = replace(SCALARS["CEILING"], name="CEIL")
 SCALARS["TRUNC"] = replace(SCALARS["TRUNCATE"], name="TRUNC")
 

@@ -15,7 +15,7 @@ from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
 from skydex.query.namespace import Relation
 from skydex.query.prune import prune
-from skydex.query.tree import InRegion, column, walk
+from skydex.query.tree import Compute, InRegion, column, walk
 from skydex.sky import Ranges, Region, ranges29
 from skydex.store import Dataset, Selection
 from skydex.tables import Column
@@ -24,7 +24,7 @@ __all__ = ["Plan", "Scan", "make_plan", "within"]
 
 _SCANNED: frozenset[type[exp.Expression]] = frozenset({
     exp.Select, exp.From, exp.Table, exp.Identifier, exp.Alias, exp.Where, exp.Limit,
-    exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, InRegion,
+    exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, InRegion, Compute,
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
     exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Nullif, exp.Abs,
     exp.Cast, exp.DataType,

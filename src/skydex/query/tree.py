@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from sqlglot import exp
 
 __all__ = [
+    "Compute",
     "InRegion",
     "call",
     "column",
@@ -38,6 +39,17 @@ class InRegion(exp.Expression, exp.Func):  # type: ignore[misc]
         """The test with its region in sight, for people."""
         region = exp.Var(this=str(self.meta["region"]))
         return exp.Anonymous(this="IN_REGION", expressions=[self.this, self.expression, region])
+
+
+class Compute(exp.Expression, exp.Func):  # type: ignore[misc]
+    """A call of a function on arrays (`meta["kernel"]`, a `kernels.Kernel`)."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"expressions": False}
+    is_var_len_args = True
+
+    def spoken(self) -> exp.Expression:
+        """The call under the name of its kernel."""
+        return exp.Anonymous(this=self.meta["kernel"].name.upper(), expressions=self.expressions)
 
 
 def column(source: str, name: str) -> exp.Column:

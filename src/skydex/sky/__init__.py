@@ -10,7 +10,7 @@ from skydex.sky.coverage import (
     sky_fraction,
 )
 from skydex.sky.insides import Cap, Crossing, Crossings, HalfSpaces, Vector
-from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, index29, pixels_touching, ranges29
+from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, index29, pixels_of, pixels_touching, ranges29
 from skydex.sky.ranges import Ranges, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import Cone, Polygon, Range, Region
 
@@ -36,6 +36,7 @@ __all__ = [
     "index29",
     "intersect_ranges",
     "merge_ranges",
+    "pixels_of",
     "pixels_touching",
     "ranges29",
     "ranges_overlap",

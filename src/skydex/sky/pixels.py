@@ -17,7 +17,7 @@ from skydex.sky.angles import Floats, possible_dec, unit_vectors
 from skydex.sky.ranges import Ranges, close_gaps, merge_ranges
 from skydex.sky.regions import Cone, Region
 
-__all__ = ["MAX_ORDER", "N_PIXELS_29", "index29", "pixels_touching", "ranges29"]
+__all__ = ["MAX_ORDER", "N_PIXELS_29", "index29", "pixels_of", "pixels_touching", "ranges29"]
 
 MAX_ORDER = 29
 N_PIXELS_29 = 12 * 4**MAX_ORDER
@@ -65,6 +65,28 @@ def index29(ra_deg: ArrayLike, dec_deg: ArrayLike) -> Pixels:
     index = np.full(ra.shape, -1, dtype=np.int64)
     index[is_position] = _index29(ra[is_position], dec[is_position])
     return index
+
+
+def pixels_of(ra_deg: ArrayLike, dec_deg: ArrayLike, order: ArrayLike) -> Pixels:
+    """HEALPix pixels of positions at an order, the same for all or one each.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : (n,) array_like of float
+        ICRS, degrees; right ascension counts modulo 360.
+    order : int or (n,) array_like of int
+        HEALPix order.
+
+    Returns
+    -------
+    pixels : (n,) int64 array
+        NESTED pixel numbers; -1 where there is no position, or the order is not 0 to 29.
+    """
+    index = index29(ra_deg, dec_deg)
+    orders = np.broadcast_to(np.asarray(order, dtype=np.int64), index.shape)
+    possible = (orders >= 0) & (orders <= MAX_ORDER)
+    shifts = 2 * (MAX_ORDER - np.where(possible, orders, MAX_ORDER))
+    return np.where(possible & (index >= 0), index >> shifts, -1)
 
 
 def pixels_touching(region: Region, order: int) -> Pixels:
