@@ -18,9 +18,23 @@ from skydex.query.languages.language import Language
 from skydex.query.languages.limits import QueryLimits, check_tree, make_room_for_recursion
 from skydex.query.languages.queries import QueryReader
 
-__all__ = ["ADQL", "LANGUAGE", "parse_adql"]
+__all__ = ["ADQL", "FEATURES", "LANGUAGE", "parse_adql"]
 
 _VERSIONS = ("2.0", "2.1")
+FEATURES: dict[str, tuple[str, ...]] = {
+    "features-adqlgeo": (
+        "AREA", "BOX", "CENTROID", "CIRCLE", "CONTAINS", "COORD1", "COORD2", "COORDSYS", "DISTANCE", "INTERSECTS",
+        "POINT", "POLYGON", "REGION",
+    ),
+    "features-adql-string": ("LOWER", "UPPER", "ILIKE"),
+    "features-adql-conditional": ("COALESCE",),
+    "features-adql-sets": ("UNION", "EXCEPT", "INTERSECT"),
+    "features-adql-common-table": ("WITH",),
+    "features-adql-type": ("CAST",),
+    "features-adql-unit": ("IN_UNIT",),
+    "features-adql-offset": ("OFFSET",),
+}  # fmt: skip
+"""The optional features of ADQL 2.1 that are offered, by feature type: `ivo://ivoa.net/std/TAPRegExt#` and the key."""
 
 
 def parse_adql(text: str, *, version: str = "2.1", limits: QueryLimits | None = None) -> exp.Query:
