@@ -94,3 +94,13 @@ def test_what_is_not_there_is_not_found(web):
         assert answer.status_code == 404
         assert answer.text.startswith("NotFoundError: ")
     assert web.get("/tap/tables?detail=some").status_code == 400
+
+
+def test_columns_are_flagged_as_clients_look_for(web, validate):
+    root = validate(web.get("/tap/tables/sky.stars").content)
+    flags = {column.find("name").text: texts(column, "flag") for column in root.findall("column")}
+    assert flags["star_id"] == ["primary", "principal"]
+    assert flags["ra"] == ["indexed", "principal"]
+    columns = validate(web.get("/tap/tables/TAP_SCHEMA.columns").content).findall("column")
+    assert all(column.get("std") == "true" for column in columns)
+    assert '"size"' in [column.find("name").text for column in columns]

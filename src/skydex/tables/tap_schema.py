@@ -38,6 +38,7 @@ _SCHEMAS = Table(
         _integer("schema_index", "Recommended order of schemas"),
     ),
     "The schemas that can be queried here",
+    id_column="schema_name",
 )
 _TABLES = Table(
     f"{TAP_SCHEMA}.tables",
@@ -50,6 +51,7 @@ _TABLES = Table(
         _integer("table_index", "Recommended order of tables"),
     ),
     "The tables that can be queried here",
+    id_column="table_name",
     foreign_keys=(ForeignKey(f"{TAP_SCHEMA}.schemas", (("schema_name", "schema_name"),)),),
 )
 _COLUMNS = Table(
@@ -83,6 +85,7 @@ _KEYS = Table(
         _text("utype", "UTYPE of the key"),
     ),
     "The foreign keys between tables",
+    id_column="key_id",
     foreign_keys=(
         ForeignKey(f"{TAP_SCHEMA}.tables", (("from_table", "table_name"),)),
         ForeignKey(f"{TAP_SCHEMA}.tables", (("target_table", "table_name"),)),
@@ -151,7 +154,7 @@ def _column_row(table: Table, column: Column, name: str, position: int) -> tuple
         column.datatype.value,
         column.arraysize,
         column.xtype,
-        column.max_length if column.arraysize and column.datatype.is_text else None,
+        _size(column),
         column.description or None,
         column.utype,
         column.unit,
@@ -161,6 +164,12 @@ def _column_row(table: Table, column: Column, name: str, position: int) -> tuple
         int(column.std),
         position,
     )
+
+
+def _size(column: Column) -> int | None:
+    """The number in arraysize; scalars, values of any length and arrays of several dimensions have none."""
+    digits = (column.arraysize or "").rstrip("*")
+    return int(digits) if digits.isdigit() else None
 
 
 def _filled(table: Table, rows: Iterable[tuple[Any, ...]]) -> pa.Table:

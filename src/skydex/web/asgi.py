@@ -14,6 +14,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
+from skydex import __version__
 from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, SkydexError
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
@@ -27,7 +28,11 @@ _PATIENCE_S = 0.05
 _RESTART_S = 30
 """When to come back to a server that is stopping."""
 _MOST_DISCARDED = 256 << 20
-_EVERYWHERE: Headers = ((b"access-control-allow-origin", b"*"), (b"x-content-type-options", b"nosniff"))
+_EVERYWHERE: Headers = (
+    (b"server", f"skydex/{__version__}".encode()),  # as IVOA's note on software identification (SoftID 1.0) asks
+    (b"access-control-allow-origin", b"*"),
+    (b"x-content-type-options", b"nosniff"),
+)
 _PREFLIGHT: Headers = (
     *_EVERYWHERE,
     (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),

@@ -1,8 +1,8 @@
 """TAP: what a table-access request means.
 
 Service side of TAP 1.1 (IVOA REC 2019-09-27): sync (2.1), REQUEST, LANG and QUERY (2.7), MAXREC (2.7.4), errors (3.3)
-and overflow (3.4); its capability as TAPRegExt 1.0 with erratum 1 describes it. Reading parameters is DALI's affair
-(`dali`), documents about the service are VOSI's (`vosi`), and what a query text means is the archive's.
+and overflow (3.4). Reading parameters is DALI's affair (`dali`), what the service says of itself is `tapregext`'s and
+`vosi`'s, and what a query text means is the archive's.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from starlette.routing import BaseRoute, Route
 
 from skydex.archive import QueryRequest
 from skydex.errors import BadParameterError, SkydexError, UnknownResourceError
-from skydex.formats import Format, get_format, writable
+from skydex.formats import get_format
 from skydex.formats.votable import error_votable
-from skydex.query.geometry import SHAPES
 from skydex.query.languages import LANGUAGES, Language
 from skydex.settings import Settings
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
+from skydex.web.tapregext import tap_capability
 from skydex.web.vosi import find_schema, vosi_capabilities, vosi_routes
-from skydex.web.xml import element, optional, text
 
 __all__ = ["SERVICE"]
 
@@ -31,14 +30,6 @@ BASES = ("/tap", "/{collection}/tap")
 """Where TAP answers: over everything, and over one collection."""
 DEFAULT_LANGUAGE = "ADQL"
 DEFAULT_FORMAT = "votable"
-
-_REGISTRY = "ivo://ivoa.net/std/TAPRegExt"
-_FORMAT_IDS = {
-    "votable": "output-votable-binary2",
-    "votable/td": "output-votable-td",
-    "votable/b": "output-votable-binary",
-}
-_GEOMETRY = (*SHAPES, "CONTAINS", "INTERSECTS", "DISTANCE")
 
 
 async def sync(call: Call) -> Reply:
@@ -106,59 +97,12 @@ def _capabilities_here(call: Call) -> Iterable[str]:
     _check_collection(call)
     collection = call.part("collection")
     base_url = f"{call.site.url}/{collection}/tap" if collection else f"{call.site.url}/tap"
-    yield _capability(call.site, base_url)
+    yield tap_capability(call.site, base_url)
     yield from vosi_capabilities(base_url, with_tables=True)
 
 
 def _capabilities(site: Site) -> Iterable[str]:
-    yield _capability(site, f"{site.url}/tap")
-
-
-def _capability(site: Site, base_url: str) -> str:
-    settings = site.settings
-    access = text("accessURL", base_url, {"use": "base"})
-    interface = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": "1.1"}
-    return element(
-        "capability",
-        element("interface", access, attributes=interface),
-        *(_language_element(language) for language in LANGUAGES.values()),
-        *(_output_format(kind) for kind in writable()),
-        element("executionDuration", _whole("default", settings.query_time_s), _whole("hard", settings.query_time_s)),
-        element(
-            "outputLimit",
-            text("default", settings.max_rows_default, {"unit": "row"}),
-            text("hard", settings.max_rows_hard, {"unit": "row"}),
-        ),
-        attributes={"standardID": "ivo://ivoa.net/std/TAP", "xsi:type": "tr:TableAccess"},
-    )
-
-
-def _language_element(language: Language) -> str:
-    versions = [
-        text("version", version, {"ivo-id": f"ivo://ivoa.net/std/{language.name}#v{version}"})
-        for version in language.versions
-    ]
-    geometry = [element("feature", text("form", name)) for name in _GEOMETRY]
-    return element(
-        "language",
-        text("name", language.name),
-        *versions,
-        element("languageFeatures", *geometry, attributes={"type": f"{_REGISTRY}#features-adqlgeo"}),
-    )
-
-
-def _output_format(kind: Format) -> str:
-    identifier = _FORMAT_IDS.get(kind.name)
-    return element(
-        "outputFormat",
-        text("mime", kind.media_type),
-        *(text("alias", alias) for alias in dict.fromkeys((kind.name, *kind.aliases)) if alias != kind.media_type),
-        attributes={"ivo-id": f"{_REGISTRY}#{identifier}" if identifier else None},
-    )
-
-
-def _whole(tag: str, seconds: float) -> str:
-    return optional(tag, round(seconds))
+    yield tap_capability(site, f"{site.url}/tap")
 
 
 def _links(site: Site) -> Iterable[Link]:

@@ -60,7 +60,8 @@ def vosi_capabilities(base_url: str, *, with_tables: bool) -> Iterable[str]:
     """Capability elements of the VOSI resources below a service's address."""
     names = ("capabilities", "availability", "tables") if with_tables else ("capabilities", "availability")
     for name in names:
-        interface = _interface(f"{base_url}/{name}", use="full")
+        version = "1.1" if name == "tables" else None
+        interface = _interface(f"{base_url}/{name}", version=version)
         yield element("capability", interface, attributes={"standardID": f"ivo://ivoa.net/std/VOSI#{name}"})
 
 
@@ -74,9 +75,9 @@ def find_schema(archive: Archive, name: str) -> Schema | None:
     return next((schema for schema in archive.schemas() if schema.name.lower() == name.lower()), None)
 
 
-def _interface(url: str, *, use: str) -> str:
-    access = text("accessURL", url, {"use": use})
-    return element("interface", access, attributes={"xsi:type": "vs:ParamHTTP", "role": "std"})
+def _interface(url: str, *, version: str | None) -> str:
+    access = text("accessURL", url, {"use": "full"})
+    return element("interface", access, attributes={"xsi:type": "vs:ParamHTTP", "role": "std", "version": version})
 
 
 async def _availability(_: Call) -> Reply:
@@ -133,12 +134,12 @@ def _table_element(tag: str, table: Table, *, is_full: bool, attributes: dict[st
         optional("nrows", table.n_rows),
     ]
     if is_full:
-        parts += [_column_element(column) for column in table.columns]
+        parts += [_column_element(column, is_key=column.name == table.id_column) for column in table.columns]
         parts += [_foreign_key_element(key) for key in table.foreign_keys]
     return element(tag, *parts, attributes={"type": "table", **(attributes or {})})
 
 
-def _column_element(column: Column) -> str:
+def _column_element(column: Column, *, is_key: bool) -> str:
     kind = {"xsi:type": "vs:VOTableType", "arraysize": column.arraysize, "extendedType": column.xtype}
     return element(
         "column",
@@ -148,9 +149,13 @@ def _column_element(column: Column) -> str:
         optional("ucd", column.ucd),
         optional("utype", column.utype),
         text("dataType", column.datatype.value, kind),
-        text("flag", "indexed") if column.indexed else "",
+        *(text("flag", flag) for flag, holds in _flags(column, is_key) if holds),
         attributes={"std": "true" if column.std else "false"},
     )
+
+
+def _flags(column: Column, is_key: bool) -> tuple[tuple[str, bool], ...]:
+    return ("indexed", column.indexed), ("primary", is_key), ("principal", column.principal)
 
 
 def _foreign_key_element(key: ForeignKey) -> str:
