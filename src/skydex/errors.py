@@ -39,6 +39,7 @@ __all__ = [
     "UnknownTableError",
     "UnreadableFileError",
     "UnsupportedFormatError",
+    "UploadTooLargeError",
     "WorkerError",
     "near_names",
     "one_line",
@@ -203,6 +204,16 @@ class BodyTooLargeError(LimitError):
     def __init__(self, megabytes: int) -> None:
         self.megabytes = megabytes
         super().__init__(f"The request is over the limit of {megabytes:,} MB for its parameters.")
+
+
+class UploadTooLargeError(LimitError):
+    """Tables that come along with a request and are larger than the service takes."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.megabytes = megabytes
+        super().__init__(
+            f"The uploaded tables are over the limit of {megabytes:,} MB. Send fewer rows or columns, or gzip them."
+        )
 
 
 class TimeLimitError(LimitError):

@@ -72,6 +72,12 @@ class Settings:
     """How long a request waits for a worker before it is told to come back later, in seconds."""
     form_mb: int = 4
     """Size of a request's parameters, in MB."""
+    upload_mb: int = 100
+    """Size of the tables that come along with a request, in MB; of each of them also when it is unpacked."""
+    upload_rows: int = 10_000_000
+    """Rows of one such table."""
+    upload_from_uri: bool = False
+    """Whether such tables may be named by an address from which the server fetches them."""
     spool_memory_kb: int = 2048
     """Part of an answer that is held in memory for a slow reader, in kB."""
     spool_mb: int = 4096

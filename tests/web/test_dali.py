@@ -5,20 +5,11 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from skydex import errors
 from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, SkydexError, TimeLimitError
 from skydex.settings import Settings
 from skydex.web import dali
-
-MULTIPART = (
-    b'--xx\r\nContent-Disposition: form-data; name="LANG"\r\n\r\nADQL\r\n'
-    b'--xx\r\nContent-Disposition: form-data; name="QUERY"\r\n\r\nSELECT 1 AS \xce\xb1\r\n'
-    b'--xx\r\nContent-Disposition: form-data; name="u"; filename="u"\r\nContent-Type: text/xml\r\n\r\n<VOTABLE/>\r\n'
-    b"--xx--\r\n"
-)
 
 
 def test_names_have_no_case_and_values_may_repeat():
@@ -41,23 +32,6 @@ def test_the_standard_name_wins_over_its_alias():
     parameters = dali.parse_query_string(b"FORMAT=csv&RESPONSEFORMAT=fits")
     assert parameters.find("RESPONSEFORMAT", "FORMAT") == "fits"
     assert dali.parse_query_string(b"format=csv").find("RESPONSEFORMAT", "FORMAT") == "csv"
-
-
-def test_a_form_adds_to_the_address():
-    parameters = dali.parse_form(b"MAXREC=5", "application/x-www-form-urlencoded; charset=utf-8", b"QUERY=a+%3C+b")
-    assert (parameters.find("MAXREC"), parameters.find("QUERY")) == ("5", "a < b")
-
-
-def test_a_multipart_form_gives_its_texts_and_only_the_names_of_its_files():
-    parameters = dali.parse_form(b"", "multipart/form-data; boundary=xx", MULTIPART)
-    assert parameters.find("QUERY") == "SELECT 1 AS α"
-    assert list(parameters.values("u")) == [""]
-
-
-@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data", "text/plain"])
-def test_a_body_that_is_no_form_is_refused(content_type):
-    with pytest.raises(BadParameterError):
-        dali.parse_form(b"", content_type, b"{}")
 
 
 def test_too_many_parameters_are_refused():
@@ -90,15 +64,6 @@ def test_r06_maxrec_never_exceeds_the_hard_limit(text, n_rows):
 def test_r06_a_maxrec_that_is_no_count_is_refused(text):
     with pytest.raises(BadParameterError, match="MAXREC"):
         dali.row_limit(dali.Parameters([("MAXREC", text)]), Settings())
-
-
-@given(st.binary(max_size=300), st.binary(max_size=300))
-def test_r07_any_bytes_are_parameters_or_a_proper_refusal(query_string, body):
-    for content_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
-        try:
-            dali.parse_form(query_string, content_type, body).find("QUERY")
-        except BadParameterError as error:
-            dali.error_text(error)
 
 
 def test_every_error_class_has_a_status():

@@ -2,7 +2,17 @@
 
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.archive import Archive, Schema
-from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest
+from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.engines import Deadline
 
-__all__ = ["Answer", "Archive", "ConeRequest", "Deadline", "Explanation", "QueryRequest", "Schema", "TableRequest"]
+__all__ = [
+    "Answer",
+    "Archive",
+    "ConeRequest",
+    "Deadline",
+    "Explanation",
+    "QueryRequest",
+    "Schema",
+    "TableRequest",
+    "Upload",
+]

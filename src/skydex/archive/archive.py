@@ -15,6 +15,7 @@ from typing import Self
 
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.requests import TableRequest
+from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.engines import Deadline, Engine, ScanEngine
 from skydex.errors import UnknownTableError, near_names
 from skydex.formats import Format, get_format
@@ -105,13 +106,14 @@ class Archive:
 
     def plan(self, request: TableRequest) -> Plan:
         """Say how a request will be answered; all that a user can do wrong shows here."""
-        return request.plan(self.namespace(request.collection))
+        return request.plan(self._visible(request))
 
     def query(self, request: TableRequest, deadline: Deadline | None = None) -> Result:
         """Answer any request for a table: tree, bind, plan, execute."""
-        plan = self.plan(request)
+        namespace = self._visible(request)
+        plan = request.plan(namespace)
         result = self._engine(plan).run(plan, deadline)
-        return request.shaped(result, self.namespace(request.collection))
+        return request.shaped(result, namespace)
 
     def answer(self, request: TableRequest, format_name: str, deadline: Deadline | None = None) -> Answer:
         """Answer a request in a format.
@@ -141,6 +143,14 @@ class Archive:
             with self._lock:
                 self._holdings = self._read_holdings()
         return self._holdings
+
+    def _visible(self, request: TableRequest) -> Namespace:
+        """What a request may name: what is published, and the tables that come along with it."""
+        namespace = self.namespace(request.collection)
+        if not request.uploads:
+            return namespace
+        limits = UploadLimits.of(self._settings)
+        return namespace.extended(read_upload(upload, limits) for upload in request.uploads)
 
     def _engine(self, plan: Plan) -> Engine:
         if plan.engine == "scan":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -17,7 +17,19 @@ from skydex.query import Namespace, Plan, bind, get_language, make_plan, table_q
 from skydex.sky import Cone
 from skydex.tables import Column, Datatype, Result, Table, arrow_schema, conformed
 
-__all__ = ["ConeRequest", "QueryRequest", "TableRequest"]
+__all__ = ["ConeRequest", "QueryRequest", "TableRequest", "Upload"]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A table that comes along with a request, in a file."""
+
+    name: str
+    """What queries call it, after `TAP_UPLOAD.`."""
+    path: str
+    """Where the file is, until the request is answered."""
+    content_type: str = ""
+    """Media type that the sender gives; a hint."""
 
 
 class TableRequest(Protocol):
@@ -28,6 +40,9 @@ class TableRequest(Protocol):
 
     @property
     def collection(self) -> str | None: ...
+
+    @property
+    def uploads(self) -> tuple[Upload, ...]: ...
 
     def plan(self, namespace: Namespace) -> Plan: ...
 
@@ -48,6 +63,8 @@ class QueryRequest:
     """Who asks; None for anybody."""
     collection: str | None = None
     """Schema to which the service is confined; None for everything."""
+    uploads: tuple[Upload, ...] = ()
+    """Tables that come along, each with a name of its own."""
 
     def plan(self, namespace: Namespace) -> Plan:
         """Parse, bind and plan the text."""
@@ -84,6 +101,7 @@ class ConeRequest:
     """Who asks; None for anybody."""
     collection: str | None = None
     """Schema to which the service is confined; None for everything."""
+    uploads: ClassVar[tuple[Upload, ...]] = ()
 
     def plan(self, namespace: Namespace) -> Plan:
         """What to read: the same columns for every cone of a table, so they are bound once."""

@@ -3,6 +3,7 @@
 from skydex.jobs.forkserver import ForkServer, Staffing
 from skydex.jobs.frames import FrameReader, Kind, frame, iter_frames, send_parts
 from skydex.jobs.quiet import be_quiet
+from skydex.jobs.scratch import Scratch
 from skydex.jobs.worker import Factory, Handler, WorkerLimits
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "FrameReader",
     "Handler",
     "Kind",
+    "Scratch",
     "Staffing",
     "WorkerLimits",
     "be_quiet",

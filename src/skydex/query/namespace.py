@@ -58,6 +58,10 @@ class Namespace:
     def __iter__(self) -> Iterator[Relation]:
         return iter(self._by_name.values())
 
+    def extended(self, relations: Iterable[Relation]) -> Namespace:
+        """These relations and some more."""
+        return Namespace([*self, *relations], default_schema=self._default_schema)
+
     def kept(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Something that follows from these names alone, made when it is first asked for."""
         if key not in self._kept:

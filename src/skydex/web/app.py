@@ -17,6 +17,7 @@ from skydex.jobs import ForkServer, Staffing, WorkerLimits
 from skydex.settings import Settings
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.dispatch import Dispatcher, Rules
+from skydex.web.folders import Folders
 from skydex.web.service import Service
 from skydex.web.site import Site
 from skydex.web.spool import SpoolLimits
@@ -46,7 +47,8 @@ def create_app(
         Where workers come from, if it is there already.
     """
     dispatcher = Dispatcher(staffing(directory, settings), _rules(settings), fork_server)
-    site = Site(Archive.open(directory, settings), settings, dispatcher)
+    folders = Folders(settings.temp_dir)
+    site = Site(Archive.open(directory, settings), settings, dispatcher, folders)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -55,6 +57,7 @@ def create_app(
             yield
         finally:
             await dispatcher.stop()
+            folders.remove()
 
     routes = [route for service in services for route in service.routes(site)]
     elsewhere = Endpoint(site, _nothing_here, methods=("GET", "POST"))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
 from skydex import __version__
-from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, SkydexError
+from skydex.errors import BadParameterError, BusyError, EngineError, SkydexError
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
+from skydex.web.forms import NO_FILES, Files, Form, form_of
 from skydex.web.site import Site
 
 __all__ = ["Call", "Endpoint", "Handler", "Reply", "refuse_in_text"]
@@ -64,12 +65,13 @@ class ClientLeft(Exception):
 class Call:
     """One request: who asks, for what, with which parameters."""
 
-    __slots__ = ("_receive", "_watch", "has_left", "scope", "site")
+    __slots__ = ("_has_more", "_receive", "_watch", "has_left", "scope", "site")
 
     def __init__(self, site: Site, scope: Scope, receive: Receive) -> None:
         self.site, self.scope, self._receive = site, scope, receive
         self._watch: asyncio.TimerHandle | asyncio.Task[None] | None = None
         self.has_left = False
+        self._has_more = True
 
     @property
     def asker(self) -> str:
@@ -82,15 +84,12 @@ class Call:
         value: str | None = self.scope["path_params"].get(name)
         return value
 
-    async def parameters(self) -> dali.Parameters:
-        """What the request asks, from its address and, in a POST, from its form."""
+    async def parameters(self, files: Files = NO_FILES) -> dali.Parameters:
+        """What the request asks, from its address and, in a POST, from its form; files in it go to `files`."""
         query_string = self.scope["query_string"]
         if self.scope["method"] != "POST":
             return dali.parse_query_string(query_string)
-        if self._header(b"content-encoding") not in (b"", b"identity"):
-            raise BadParameterError("Content-Encoding", "is not accepted in requests.")
-        content_type = self._header(b"content-type").decode("latin-1")
-        return dali.parse_form(query_string, content_type, await self._body())
+        return dali.Parameters([*dali.parse_pairs(query_string), *await self._posted(files)])
 
     async def ask(self, request: Any, *, is_quick: bool = False) -> Reply:
         """Have a worker answer a request; the reply streams its bytes."""
@@ -108,20 +107,38 @@ class Call:
         if self._watch is not None:
             self._watch.cancel()
 
-    async def _body(self) -> bytes:
-        limit_mb = self.site.settings.form_mb
-        pieces, n_bytes, more = [], 0, True
-        while more and n_bytes < _MOST_DISCARDED:
+    async def _posted(self, files: Files) -> list[tuple[str, str]]:
+        """Names and values in the form of a POST."""
+        try:
+            form = self._form(files)
+            async for piece in self._body():
+                form.add(piece)
+            return form.pairs()
+        except SkydexError:
+            await self._discard_body()
+            raise
+
+    def _form(self, files: Files) -> Form:
+        if self._header(b"content-encoding") not in (b"", b"identity"):
+            raise BadParameterError("Content-Encoding", "is not accepted in requests.")
+        return form_of(self._header(b"content-type").decode("latin-1"), self.site.settings.form_mb, files)
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        """What is left of the body, in pieces."""
+        while self._has_more:
             message = await asyncio.wait_for(self._receive(), self.site.settings.body_time_s)
             if message["type"] == "http.disconnect":
                 raise ClientLeft
-            n_bytes += len(message["body"])
-            if n_bytes <= limit_mb << 20:
-                pieces.append(message["body"])
-            more = message["more_body"]
-        if n_bytes > limit_mb << 20:  # read to its end all the same, since most clients send first and listen later
-            raise BodyTooLargeError(limit_mb)
-        return b"".join(pieces)
+            self._has_more = message["more_body"]
+            yield message["body"]
+
+    async def _discard_body(self) -> None:
+        """Read a refused body to its end all the same, since most clients send first and listen later."""
+        n_bytes = 0
+        async for piece in self._body():
+            n_bytes += len(piece)
+            if n_bytes > _MOST_DISCARDED:
+                return
 
     def _header(self, name: bytes) -> bytes:
         return next((value for key, value in self.scope["headers"] if key == name), b"")

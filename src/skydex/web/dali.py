@@ -1,17 +1,15 @@
-"""DALI: how parameters come in, and how errors go out.
+"""DALI: what parameters mean, and how errors go out.
 
 DALI 1.1 (IVOA REC 2017-05-17): parameters in the query string or a form (section 2), names without regard to case
 (3.1), unknown ones ignored, RESPONSEFORMAT and MAXREC (3.4), errors as VOTable or as text that begins with a word of
-the standard (4.2). The one table that gives each class of error its HTTP status and its word stands here.
+the standard (4.2). The one table that gives each class of error its HTTP status and its word stands here; how a form
+comes in is the affair of `forms`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import HTTP
 from urllib.parse import parse_qsl
 
 from skydex.errors import (
@@ -23,16 +21,18 @@ from skydex.errors import (
     ServiceError,
     SkydexError,
     UnknownResourceError,
+    UploadTooLargeError,
 )
 from skydex.settings import Settings
 
 __all__ = [
+    "MOST_FIELDS",
     "Parameters",
     "error_headers",
     "error_message",
     "error_status",
     "error_text",
-    "parse_form",
+    "parse_pairs",
     "parse_query_string",
     "row_limit",
 ]
@@ -40,9 +40,12 @@ __all__ = [
 VOTABLE_TYPE = "application/x-votable+xml"
 """Media type of a VOTable (VOTable 1.4, section 8)."""
 TEXT_TYPE = "text/plain; charset=utf-8"
+MOST_FIELDS = 1000
+"""Parameters of one request."""
 
 _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (BodyTooLargeError, 413, "UsageError"),
+    (UploadTooLargeError, 413, "UsageError"),
     (BusyError, 503, "ServiceUnavailable"),
     (UnknownResourceError, 404, "NotFoundError"),
     (RequestError, 400, "UsageError"),
@@ -51,7 +54,6 @@ _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
 )
 """HTTP status and DALI word of each class of error; the first that fits counts."""
 
-_MOST_FIELDS = 1000
 _MOST_MESSAGE = 2000
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -119,23 +121,21 @@ def parse_query_string(query_string: bytes) -> Parameters:
     BadParameterError
         There are too many.
     """
-    return Parameters(_pairs(query_string))
+    return Parameters(parse_pairs(query_string))
 
 
-def parse_form(query_string: bytes, content_type: str, body: bytes) -> Parameters:
-    """Parameters of a POST: those in its address and those in its form, urlencoded or multipart.
+def parse_pairs(text: bytes) -> list[tuple[str, str]]:
+    """Names and values in a query string or an urlencoded form.
 
     Raises
     ------
     BadParameterError
-        The body is not a form, or has too many fields.
+        There are too many.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind in ("", "application/x-www-form-urlencoded"):
-        return Parameters([*_pairs(query_string), *_pairs(body)])
-    if kind == "multipart/form-data":
-        return Parameters([*_pairs(query_string), *_parts(content_type, body)])
-    raise BadParameterError("Content-Type", "must be application/x-www-form-urlencoded or multipart/form-data.")
+    try:
+        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise BadParameterError("request", f"has more than {MOST_FIELDS} parameters.") from error
 
 
 def row_limit(parameters: Parameters, settings: Settings) -> int:
@@ -171,31 +171,3 @@ def error_message(error: SkydexError) -> str:
 
 def _short(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
-
-
-def _pairs(text: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError as error:
-        raise BadParameterError("request", f"has more than {_MOST_FIELDS} parameters.") from error
-
-
-def _parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
-    """The text fields of a multipart form; a part that is a file is given by its name alone."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
-    if not message.is_multipart():
-        raise BadParameterError("request", "has a body that is not the multipart form it claims to be.")
-    parts = [part for part in message.get_payload() if isinstance(part, Message)]
-    if len(parts) > _MOST_FIELDS:
-        raise BadParameterError("request", f"has more than {_MOST_FIELDS} parameters.")
-    return [(_name(part), "" if part.get_filename() else _text(part)) for part in parts]
-
-
-def _name(part: Message) -> str:
-    return str(part.get_param("name", "", header="content-disposition"))
-
-
-def _text(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skydex.archive import Archive
 from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
+from skydex.web.folders import Folders
 
 __all__ = ["Site"]
 
@@ -21,6 +22,8 @@ class Site:
     """The operator's choices."""
     dispatcher: Dispatcher
     """Who answers queries."""
+    folders: Folders = field(default_factory=Folders)
+    """Where files that come with requests are kept while these are answered."""
 
     @property
     def url(self) -> str:

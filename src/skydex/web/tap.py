@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import QueryRequest
+from skydex.archive import QueryRequest, Upload
 from skydex.errors import BadParameterError, SkydexError, UnknownResourceError
 from skydex.formats import get_format
 from skydex.formats.votable import error_votable
@@ -22,6 +22,7 @@ from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.tapregext import tap_capability
+from skydex.web.uploads import received
 from skydex.web.vosi import find_schema, vosi_capabilities, vosi_routes
 
 __all__ = ["SERVICE"]
@@ -34,14 +35,17 @@ DEFAULT_FORMAT = "votable"
 
 async def sync(call: Call) -> Reply:
     """Answer a synchronous query (TAP 1.1, sections 2.1 and 2.7)."""
-    parameters = await call.parameters()
-    _check_collection(call)
-    form = get_format(parameters.find("RESPONSEFORMAT", "FORMAT") or DEFAULT_FORMAT)
-    request = query_request(parameters, call.site.settings, collection=call.part("collection"))
-    return await call.ask((request, form.name))
+    with call.site.folders.folder() as folder:
+        parameters, uploads = await received(call, folder)
+        _check_collection(call)
+        form = get_format(parameters.find("RESPONSEFORMAT", "FORMAT") or DEFAULT_FORMAT)
+        request = query_request(parameters, call.site.settings, collection=call.part("collection"), uploads=uploads)
+        return await call.ask((request, form.name))
 
 
-def query_request(parameters: dali.Parameters, settings: Settings, *, collection: str | None) -> QueryRequest:
+def query_request(
+    parameters: dali.Parameters, settings: Settings, *, collection: str | None, uploads: tuple[Upload, ...] = ()
+) -> QueryRequest:
     """Read what a query asks.
 
     Raises
@@ -52,13 +56,13 @@ def query_request(parameters: dali.Parameters, settings: Settings, *, collection
     request = parameters.find("REQUEST")
     if request is not None and request.lower() != "doquery":
         raise BadParameterError("REQUEST", 'must be "doQuery".')
-    if any(parameters.values("UPLOAD")):
-        raise BadParameterError("UPLOAD", "is not offered by this service.")
     query = parameters.find("QUERY")
     if query is None:
         raise BadParameterError("QUERY", "is missing.")
     max_rows = dali.row_limit(parameters, settings)
-    return QueryRequest(query, language=_language(parameters), max_rows=max_rows, collection=collection)
+    return QueryRequest(
+        query, language=_language(parameters), max_rows=max_rows, collection=collection, uploads=uploads
+    )
 
 
 def _language(parameters: dali.Parameters) -> str:

@@ -1,0 +1,187 @@
+"""Uploads: the tables that come along with a query, received (TAP 1.1, section 2.5; DALI 1.1, section 3.4.5).
+
+`UPLOAD=name,param:part` names a part of the same multipart form, `UPLOAD=name,address` a table elsewhere. Files go to
+disk as they arrive; nobody looks into them here, and no name that a peer chose becomes the name of a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from skydex.archive import Upload
+from skydex.errors import BadParameterError, UploadTooLargeError
+from skydex.web.asgi import Call
+from skydex.web.dali import Parameters
+from skydex.web.forms import Head
+
+__all__ = ["received"]
+
+_MOST_TABLES = 32
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
+_BETWEEN = re.compile(r";(?=[^,;]*,|\s*$)")
+"""A semicolon that ends an entry: another begins behind it, or nothing. Addresses may have semicolons of their own."""
+_SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}$", re.ASCII)
+
+
+async def received(call: Call, directory: Path) -> tuple[Parameters, tuple[Upload, ...]]:
+    """Read the parameters of a call, and put the tables that come along into files.
+
+    Parameters
+    ----------
+    call : Call
+        The request.
+    directory : Path
+        Where the files go; made when there is a first one. It is the caller's to remove, also after an error.
+
+    Raises
+    ------
+    BadParameterError
+        UPLOAD says what cannot be.
+    UploadTooLargeError
+        The files are larger than the service takes.
+    """
+    files = _KeptFiles(directory, call.site.settings.upload_mb)
+    with files:
+        parameters = await call.parameters(files)
+    wanted = _wanted(parameters.values("UPLOAD"))
+    return parameters, tuple(_upload(entry, files, parameters) for entry in wanted)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What UPLOAD says of one table."""
+
+    name: str
+    """Its name in queries."""
+    scheme: str
+    """`param`, or that of an address."""
+    place: str
+    """A part's name, or the whole address."""
+
+
+@dataclass(frozen=True)
+class _KeptFile:
+    """A file of the form, on disk."""
+
+    path: Path
+    """Where it is."""
+    content_type: str
+    """What the sender calls it."""
+
+
+class _KeptFiles:
+    """The files of one form, written as they come."""
+
+    def __init__(self, directory: Path, max_mb: int) -> None:
+        self._directory = directory
+        self._max_mb = max_mb
+        self._left = max_mb << 20
+        self._kept: list[tuple[str, _KeptFile]] = []
+        self._open: BinaryIO | None = None
+
+    def __enter__(self) -> _KeptFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def begin(self, head: Head) -> None:
+        suffix = _SUFFIX.search(head.file_name or "")
+        self._open = self._new(head.name, head.content_type, suffix.group().lower() if suffix else "").open("xb")
+
+    def add(self, piece: bytes) -> None:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise UploadTooLargeError(self._max_mb)
+        assert self._open is not None
+        self._open.write(piece)
+
+    def end(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def of_part(self, name: str) -> _KeptFile | None:
+        """The file in a part, whose name is looked up exactly as written first, then without regard to case.
+
+        Raises
+        ------
+        BadParameterError
+            There are several.
+        """
+        alike = [(part, file) for part, file in self._kept if part.lower() == name.lower()]
+        found = [file for part, file in alike if part == name] or [file for _, file in alike]
+        if len(found) > 1:
+            raise BadParameterError("UPLOAD", f'names the part "{name}", of which the form has {len(found)}.')
+        return found[0] if found else None
+
+    def keep_text(self, name: str, text: str) -> _KeptFile:
+        """Put a table that came as a plain field into a file, too."""
+        self._new(name, "", "").write_text(text, encoding="utf-8")
+        return self._kept[-1][1]
+
+    def _new(self, part: str, content_type: str, suffix: str) -> Path:
+        if len(self._kept) >= _MOST_TABLES:
+            raise BadParameterError("UPLOAD", f"takes at most {_MOST_TABLES} tables in one request.")
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._directory / f"upload-{len(self._kept) + 1}{suffix}"
+        self._kept.append((part, _KeptFile(path, content_type)))
+        return path
+
+
+def _wanted(values: Iterable[str]) -> list[_Entry]:
+    """Every table that UPLOAD names, in order."""
+    texts = [text.strip() for value in values for text in _BETWEEN.split(value)]
+    entries = [_entry(text) for text in texts if text]
+    if len(entries) > _MOST_TABLES:
+        raise BadParameterError("UPLOAD", f"takes at most {_MOST_TABLES} tables in one request.")
+    names: set[str] = set()
+    for entry in entries:
+        if entry.name.lower() in names:
+            raise BadParameterError("UPLOAD", f'names two tables "{entry.name}": each needs a name of its own.')
+        names.add(entry.name.lower())
+    return entries
+
+
+def _entry(text: str) -> _Entry:
+    name, comma, source = (word.strip() for word in text.partition(","))
+    scheme, colon, place = source.partition(":")
+    if not (comma and colon and place):
+        raise BadParameterError("UPLOAD", f'must be "name,param:part", not "{_short(text)}".')
+    if not _NAME.fullmatch(name):
+        raise BadParameterError(
+            "UPLOAD",
+            f'cannot call a table "{_short(name)}": a name is a letter and then letters, digits and underscores, '
+            "without a schema.",
+        )
+    is_part = scheme.lower() == "param"
+    return _Entry(name, scheme.lower(), place if is_part else source)
+
+
+def _upload(entry: _Entry, files: _KeptFiles, parameters: Parameters) -> Upload:
+    if entry.scheme != "param":
+        raise BadParameterError(
+            "UPLOAD",
+            f'names an address for the table "{entry.name}", but this service fetches nothing: '
+            "send the table along in a multipart form, as name,param:part.",
+        )
+    file = files.of_part(entry.place) or _in_text(entry, files, parameters)
+    return Upload(entry.name, str(file.path), file.content_type)
+
+
+def _in_text(entry: _Entry, files: _KeptFiles, parameters: Parameters) -> _KeptFile:
+    texts: Sequence[str] = [text for text in parameters.values(entry.place) if text]
+    if len(texts) != 1:
+        count = "no" if not texts else "more than one"
+        raise BadParameterError(
+            "UPLOAD", f'names the part "{_short(entry.place)}", but the request has {count} part of that name.'
+        )
+    return files.keep_text(entry.place, texts[0])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:80]}..."
