@@ -1,4 +1,4 @@
-"""Geometry of the sky: regions, separations, HEALPix pixels, coverage."""
+"""Geometry of the sky: regions, separations, HEALPix pixels, coverage, frames, epochs."""
 
 from skydex.sky.angles import haversine, separation_deg, unit_vectors
 from skydex.sky.coverage import (
@@ -9,14 +9,18 @@ from skydex.sky.coverage import (
     coverage_to_fits,
     sky_fraction,
 )
+from skydex.sky.epochs import Astrometry
+from skydex.sky.frames import FRAMES, rotated
 from skydex.sky.insides import Cap, Crossing, Crossings, HalfSpaces, Vector
 from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, index29, pixels_of, pixels_touching, ranges29
 from skydex.sky.ranges import Ranges, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import Cone, Polygon, Range, Region
 
 __all__ = [
+    "FRAMES",
     "MAX_ORDER",
     "N_PIXELS_29",
+    "Astrometry",
     "Cap",
     "Cone",
     "Crossing",
@@ -40,6 +44,7 @@ __all__ = [
     "pixels_touching",
     "ranges29",
     "ranges_overlap",
+    "rotated",
     "separation_deg",
     "sky_fraction",
     "unit_vectors",
