@@ -2,6 +2,7 @@
 
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.archive import Archive, Schema
+from skydex.archive.examples import ReadyExample
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.engines import Deadline
 
@@ -12,6 +13,7 @@ __all__ = [
     "Deadline",
     "Explanation",
     "QueryRequest",
+    "ReadyExample",
     "Schema",
     "TableRequest",
     "Upload",

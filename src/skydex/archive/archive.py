@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from skydex.archive.answer import Answer, Explanation
+from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.engines import Deadline, Engine, ScanEngine
@@ -104,6 +105,23 @@ class Archive:
             raise UnknownTableError(collection, near=near_names(collection, holdings.collections))
         return found
 
+    def examples(self, collection: str | None = None) -> tuple[ReadyExample, ...]:
+        """Queries to learn from: those of one collection, or those of the archive as a whole.
+
+        The latter are those that reach across collections, and those of TAP_SCHEMA.
+
+        Raises
+        ------
+        UnknownTableError
+            There is no such collection.
+        """
+        holdings = self.refresh()
+        everything = ready_examples(self.namespace(collection))
+        if collection is not None:
+            return tuple(ready for ready in everything if not _describes(ready))
+        elsewhere = {ready for own in holdings.collections.values() for ready in ready_examples(own)}
+        return tuple(ready for ready in everything if _describes(ready) or ready not in elsewhere)
+
     def plan(self, request: TableRequest) -> Plan:
         """Say how a request will be answered; all that a user can do wrong shows here."""
         return request.plan(self._visible(request))
@@ -184,6 +202,11 @@ def _namespace(relations: list[Relation], collection: str | None) -> Namespace:
     names = {table.schema_name: "" for table in tables}
     described = [Relation(table, rows) for table, rows in tap_schema(tables, names, spelled=spelled)]
     return Namespace([*described, *relations], default_schema=collection)
+
+
+def _describes(ready: ReadyExample) -> bool:
+    """Whether it asks TAP_SCHEMA alone."""
+    return all(name.startswith(f"{TAP_SCHEMA}.") for name in ready.tables)
 
 
 def _written(form: Format, result: Result) -> Iterator[bytes]:

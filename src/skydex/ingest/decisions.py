@@ -20,7 +20,7 @@ from skydex.ingest.mapping import ColumnMapping, Mapping
 from skydex.ingest.meaning import find_id, understood
 from skydex.ingest.positions import PositionFinding, find_position, spelled, system_hints
 from skydex.ingest.recipe import AngleUnit, BadRows, ColumnRecipe, Finding, Frame, PositionRecipe, Recipe
-from skydex.tables import Column, Datatype, ForeignKey, Position, Table
+from skydex.tables import Column, Datatype, Example, ForeignKey, Position, Table
 
 __all__ = ["MOST_PRINCIPAL", "make_mapping"]
 
@@ -160,7 +160,23 @@ def _described(
     columns = _with_principal(columns, {identifier, *((position.ra, position.dec) if position else ())})
     keys = tuple(_renamed_key(key, new_names) for key in recipe.foreign_keys)
     text = recipe.description if recipe.description is not None else description
-    return Table(recipe.table, columns, text, position=position, id_column=identifier, foreign_keys=keys), note
+    examples = tuple(_of_table(example, recipe.table) for example in recipe.examples)
+    table = Table(
+        recipe.table,
+        columns,
+        text,
+        position=position,
+        id_column=identifier,
+        foreign_keys=keys,
+        examples=examples,
+    )
+    return table, note
+
+
+def _of_table(example: Example, name: str) -> Example:
+    """An example with the name of the table where it says `{table}`."""
+    texts = (example.name, example.query, example.description)
+    return Example(*(text.replace("{table}", name).strip() for text in texts))
 
 
 def _with_principal(columns: tuple[Column, ...], needed: set[str | None]) -> tuple[Column, ...]:

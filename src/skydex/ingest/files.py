@@ -27,6 +27,7 @@ _RECIPE_OPTIONS = (
     "bad_rows",
     "columns",
     "description",
+    "examples",
     "foreign_keys",
     "format",
     "id",
@@ -64,7 +65,8 @@ def ingest_files(
         Told how far it is.
     **options
         Keys of a recipe: `format`, `options`, `select`, `description`, `id`, `columns`, `null`, `bad_rows`, `sort_by`,
-        `foreign_keys`, `layout`, `position` (`"none"`); and `ra`, `dec`, `unit`, `frame`, `equinox` of the position.
+        `foreign_keys`, `examples`, `layout`, `position` (`"none"`); and `ra`, `dec`, `unit`, `frame`, `equinox` of the
+        position.
 
     Returns
     -------

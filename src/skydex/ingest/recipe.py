@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from skydex.errors import BadRecipeError, near_names
-from skydex.tables import Datatype, ForeignKey
+from skydex.tables import Datatype, Example, ForeignKey
 
 __all__ = [
     "AngleUnit",
@@ -186,6 +186,8 @@ class Recipe:
     """Columns that order rows of equal position, such as the time of a detection."""
     foreign_keys: tuple[ForeignKey, ...] = ()
     """References to other tables."""
+    examples: tuple[Example, ...] = ()
+    """Queries that show what the table is good for; `{table}` in them stands for its name."""
     layout: LayoutRecipe = LayoutRecipe()
     """How the table is cut on disk."""
     lenient: bool = False

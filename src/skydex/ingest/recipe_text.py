@@ -29,7 +29,7 @@ from skydex.ingest.recipe import (
     Sentinel,
     member_of,
 )
-from skydex.tables import Datatype, ForeignKey
+from skydex.tables import Datatype, Example, ForeignKey
 
 __all__ = ["named_recipe", "read_recipe", "recipe_from_mapping", "recipe_names", "to_yaml"]
 
@@ -161,6 +161,12 @@ def _foreign_keys(value: object, where: str) -> tuple[ForeignKey, ...]:
     return tuple(_made(ForeignKey, item, _FOREIGN_KEY, where) for item in value)
 
 
+def _examples(value: object, where: str) -> tuple[Example, ...]:
+    if not isinstance(value, list | tuple):
+        raise BadRecipeError(f"{where} must be a list.")
+    return tuple(_made(Example, item, _EXAMPLE, where) for item in value)
+
+
 def _layout(value: object, where: str) -> LayoutRecipe:
     made: LayoutRecipe = _made(LayoutRecipe, value, _LAYOUT, where)
     return made
@@ -172,6 +178,7 @@ def _one_of(kind: type[enum.StrEnum]) -> Callable[[object, str], Any]:
 
 _LAYOUT = {"rows_per_partition": _number, "rows_per_group": _number}
 _FOREIGN_KEY = {"target_table": _text, "columns": _pairs, "description": _text}
+_EXAMPLE = {"name": _text, "query": _text, "description": _text}
 _POSITION = {
     "ra": _texts,
     "dec": _texts,
@@ -203,6 +210,7 @@ _RECIPE: dict[str, Callable[[Any, str], Any]] = {
     "bad_rows": _one_of(BadRows),
     "sort_by": _texts,
     "foreign_keys": _foreign_keys,
+    "examples": _examples,
     "layout": _layout,
     "lenient": _flag,
 }

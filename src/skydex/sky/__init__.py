@@ -12,7 +12,7 @@ from skydex.sky.coverage import (
 from skydex.sky.epochs import Astrometry
 from skydex.sky.frames import FRAMES, rotated
 from skydex.sky.insides import Cap, Crossing, Crossings, HalfSpaces, Vector
-from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, index29, pixels_of, pixels_touching, ranges29
+from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, centres_deg, index29, pixels_of, pixels_touching, ranges29
 from skydex.sky.ranges import Ranges, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import Cone, Polygon, Range, Region
 
@@ -31,6 +31,7 @@ __all__ = [
     "Ranges",
     "Region",
     "Vector",
+    "centres_deg",
     "coverage_from_fits",
     "coverage_of_index29",
     "coverage_of_pixels",

@@ -17,7 +17,7 @@ from skydex.sky.angles import Floats, possible_dec, unit_vectors
 from skydex.sky.ranges import Ranges, close_gaps, merge_ranges
 from skydex.sky.regions import Cone, Region
 
-__all__ = ["MAX_ORDER", "N_PIXELS_29", "index29", "pixels_of", "pixels_touching", "ranges29"]
+__all__ = ["MAX_ORDER", "N_PIXELS_29", "centres_deg", "index29", "pixels_of", "pixels_touching", "ranges29"]
 
 MAX_ORDER = 29
 N_PIXELS_29 = 12 * 4**MAX_ORDER
@@ -87,6 +87,25 @@ def pixels_of(ra_deg: ArrayLike, dec_deg: ArrayLike, order: ArrayLike) -> Pixels
     possible = (orders >= 0) & (orders <= MAX_ORDER)
     shifts = 2 * (MAX_ORDER - np.where(possible, orders, MAX_ORDER))
     return np.where(possible & (index >= 0), index >> shifts, -1)
+
+
+def centres_deg(pixels: ArrayLike, order: int) -> tuple[Floats, Floats]:
+    """Centres of pixels.
+
+    Parameters
+    ----------
+    pixels : (n,) array_like of int
+        NESTED pixel numbers.
+    order : int
+        HEALPix order, 0 to 29.
+
+    Returns
+    -------
+    ra_deg, dec_deg : (n,) float array
+        ICRS, degrees.
+    """
+    ra_deg, dec_deg = nested.healpix_to_lonlat(np.atleast_1d(pixels), order, num_threads=1)
+    return ra_deg, dec_deg
 
 
 def pixels_touching(region: Region, order: int) -> Pixels:

@@ -16,7 +16,7 @@ from typing import Any
 from skydex.errors import DamagedDataError, StoreError
 from skydex.store.layout import MANIFEST, MANIFEST_DIGEST
 from skydex.store.location import Location
-from skydex.tables import Column, ForeignKey, Position, Table
+from skydex.tables import Column, Example, ForeignKey, Position, Table
 
 __all__ = ["FileFacts", "Manifest", "find_manifest", "manifest_to_bytes"]
 
@@ -63,8 +63,9 @@ class Manifest:
             ForeignKey(key["target_table"], tuple((a, b) for a, b in key["columns"]), key["description"])
             for key in facts.pop("foreign_keys")
         )
+        examples = tuple(Example(**example) for example in facts.pop("examples", ()))
         where = Position(**position) if position else None
-        return Table(name, columns, position=where, foreign_keys=keys, n_rows=self.n_rows, **facts)
+        return Table(name, columns, position=where, foreign_keys=keys, examples=examples, n_rows=self.n_rows, **facts)
 
 
 def facts_of_table(table: Table) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def facts_of_table(table: Table) -> dict[str, Any]:
         "id_column": table.id_column,
         "utype": table.utype,
         "foreign_keys": [asdict(key) for key in table.foreign_keys],
+        "examples": [asdict(example) for example in table.examples],
     }
 
 

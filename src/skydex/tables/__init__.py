@@ -3,12 +3,13 @@
 from skydex.tables.column import INDEX_COLUMN, Column, Datatype, arrow_schema, arrow_type, column_of_arrow
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
 from skydex.tables.result import Result, conform, conformed, limited
-from skydex.tables.table import ForeignKey, Position, Table
+from skydex.tables.table import Example, ForeignKey, Position, Table
 
 __all__ = [
     "INDEX_COLUMN",
     "Column",
     "Datatype",
+    "Example",
     "ForeignKey",
     "Position",
     "Result",

@@ -1,4 +1,4 @@
-"""`Table`: the description of a published table, and `ForeignKey`: how two tables belong together."""
+"""`Table`: the description of a published table, how it belongs together with others, and what can be asked of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from skydex.errors import UnknownColumnError, near_names
 from skydex.tables.column import Column
 
-__all__ = ["ForeignKey", "Position", "Table"]
+__all__ = ["Example", "ForeignKey", "Position", "Table"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ class ForeignKey:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A query in ADQL that shows what a table is good for (DALI 1.1, section 2.3)."""
+
+    name: str
+    """What it finds, in a few words."""
+    query: str
+    """Its text, with qualified names."""
+    description: str = ""
+    """One paragraph for people."""
+
+
+@dataclass(frozen=True)
 class Table:
     """What a published table is called and what its columns mean."""
 
@@ -53,6 +65,8 @@ class Table:
     """Data model of the whole table."""
     foreign_keys: tuple[ForeignKey, ...] = ()
     """References to other tables."""
+    examples: tuple[Example, ...] = ()
+    """What its publisher would ask."""
 
     @property
     def schema_name(self) -> str:

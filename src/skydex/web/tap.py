@@ -19,6 +19,7 @@ from skydex.query.languages import LANGUAGES, Language
 from skydex.settings import Settings
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
+from skydex.web.examples import examples_capability, examples_routes
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.tapregext import tap_capability
@@ -93,7 +94,8 @@ def _routes(site: Site) -> list[BaseRoute]:
     routes: list[BaseRoute] = []
     for base in BASES:
         endpoint = Endpoint(site, sync, refuse=refuse, methods=("GET", "POST"))
-        routes += [Route(f"{base}/sync", endpoint), *vosi_routes(site, base, _capabilities_here, with_tables=True)]
+        routes += [Route(f"{base}/sync", endpoint), *examples_routes(site, base)]
+        routes += vosi_routes(site, base, _capabilities_here, with_tables=True)
     return routes
 
 
@@ -103,6 +105,7 @@ def _capabilities_here(call: Call) -> Iterable[str]:
     base_url = f"{call.site.url}/{collection}/tap" if collection else f"{call.site.url}/tap"
     yield tap_capability(call.site, base_url)
     yield from vosi_capabilities(base_url, with_tables=True)
+    yield examples_capability(base_url)
 
 
 def _capabilities(site: Site) -> Iterable[str]:
@@ -111,6 +114,7 @@ def _capabilities(site: Site) -> Iterable[str]:
 
 def _links(site: Site) -> Iterable[Link]:
     yield Link("TAP over everything", f"{site.url}/tap")
+    yield Link("Examples of queries", f"{site.url}/tap/examples")
 
 
 SERVICE = Service("tap", "Queries in ADQL (TAP)", _routes, _capabilities, _links)

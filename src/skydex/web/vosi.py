@@ -22,7 +22,7 @@ from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.xml import document, element, optional, text
 
-__all__ = ["SERVICE", "capabilities_document", "find_schema", "vosi_capabilities", "vosi_routes"]
+__all__ = ["SERVICE", "capabilities_document", "capability", "find_schema", "vosi_capabilities", "vosi_routes"]
 
 XML_TYPE = "text/xml; charset=utf-8"
 
@@ -61,8 +61,16 @@ def vosi_capabilities(base_url: str, *, with_tables: bool) -> Iterable[str]:
     names = ("capabilities", "availability", "tables") if with_tables else ("capabilities", "availability")
     for name in names:
         version = "1.1" if name == "tables" else None
-        interface = _interface(f"{base_url}/{name}", version=version)
-        yield element("capability", interface, attributes={"standardID": f"ivo://ivoa.net/std/VOSI#{name}"})
+        yield capability(f"ivo://ivoa.net/std/VOSI#{name}", f"{base_url}/{name}", version=version)
+
+
+def capability(standard_id: str, url: str, *, version: str | None = None) -> str:
+    """The capability element of a standard resource with an address of its own."""
+    access = text("accessURL", url, {"use": "full"})
+    interface = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": version}
+    return element(
+        "capability", element("interface", access, attributes=interface), attributes={"standardID": standard_id}
+    )
 
 
 def capabilities_document(capabilities: Iterable[str]) -> bytes:
@@ -73,11 +81,6 @@ def capabilities_document(capabilities: Iterable[str]) -> bytes:
 def find_schema(archive: Archive, name: str) -> Schema | None:
     """A published schema, by its name without regard to case."""
     return next((schema for schema in archive.schemas() if schema.name.lower() == name.lower()), None)
-
-
-def _interface(url: str, *, version: str | None) -> str:
-    access = text("accessURL", url, {"use": "full"})
-    return element("interface", access, attributes={"xsi:type": "vs:ParamHTTP", "role": "std", "version": version})
 
 
 async def _availability(_: Call) -> Reply:
