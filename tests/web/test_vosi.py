@@ -44,6 +44,7 @@ def test_capabilities_of_tap_are_valid(web, server, validate, base):
         "capabilities",
         "availability",
         "tables",
+        "examples",
     }
 
 

@@ -2,8 +2,8 @@
 
 TAPRegExt 1.0 (IVOA REC 2012-08-27) with erratum 1: languages, versions and features (section 2.3), output formats
 (2.4), upload methods (2.5), resource limits (2.6). The feature lists beyond geometry and user defined functions are
-those that ADQL 2.1 (IVOA REC 2023-12-15), section 4, defines. The interface declares version 1.1 and the role `std`, as
-TAP 1.1 (IVOA REC 2019-09-27), section 2.4, asks. What the features do is the query language's affair.
+ADQL 2.1's (IVOA REC 2023-12-15). The interface declares version 1.1 and the role `std`, as TAP 1.1 (IVOA REC
+2019-09-27), section 2.4, asks. What the features do is the query language's affair.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skydex.formats import Format, writable
-from skydex.query.geometry import SHAPES
+from skydex.query.functions import USER_DEFINED
 from skydex.query.languages import LANGUAGES, Language
+from skydex.query.languages.adql import FEATURES
 from skydex.settings import Settings
 from skydex.web.site import Site
 from skydex.web.xml import element, optional, text
@@ -26,16 +27,10 @@ _FORMAT_IDS = {
     "votable/td": "output-votable-td",
     "votable/b": "output-votable-binary",
 }
-_FEATURES: dict[str, tuple[str, ...]] = {
-    "features-adqlgeo": (*SHAPES, "CONTAINS", "INTERSECTS", "DISTANCE"),
-    "features-adql-string": ("LOWER", "UPPER", "ILIKE"),
-    "features-adql-conditional": ("COALESCE",),
-    "features-adql-sets": ("UNION", "EXCEPT", "INTERSECT"),
-    "features-adql-common-table": ("WITH",),
-    "features-adql-type": ("CAST",),
-    "features-adql-offset": ("OFFSET",),
-}
-"""What ADQL leaves to a service and is offered here, by feature type."""
+
+
+_TOO_NEW = ("features-adql-conditional",)
+"""Offered but not declared: validators that know TAPRegExt's record of 2022 take these for mistakes."""
 
 
 def tap_capability(site: Site, base_url: str) -> str:
@@ -47,6 +42,7 @@ def tap_capability(site: Site, base_url: str) -> str:
         element("interface", access, attributes=interface),
         *(_language(language) for language in LANGUAGES.values()),
         *(_output_format(kind) for kind in writable()),
+        *_upload_methods(site.settings),
         *_limits(site.settings),
         attributes={"standardID": f"{_STANDARD}/TAP", "xsi:type": "tr:TableAccess"},
     )
@@ -56,8 +52,11 @@ def _language(language: Language) -> str:
     versions = [
         text("version", version, {"ivo-id": f"{_STANDARD}/{language.name}#v{version}"}) for version in language.versions
     ]
-    lists = [_features(kind, ((name, "") for name in names)) for kind, names in _FEATURES.items()]
-    return element("language", text("name", language.name), *versions, *lists)
+    lists = [
+        _features(kind, ((name, "") for name in names)) for kind, names in FEATURES.items() if kind not in _TOO_NEW
+    ]
+    own = _features("features-udf", ((function.signature or "", function.description) for function in USER_DEFINED))
+    return element("language", text("name", language.name), *versions, *lists, own)
 
 
 def _features(kind: str, features: Iterable[tuple[str, str]]) -> str:
@@ -75,9 +74,16 @@ def _output_format(kind: Format) -> str:
     )
 
 
+def _upload_methods(settings: Settings) -> Iterable[str]:
+    """Inline is what every service with uploads offers; addresses are fetched only where the operator allows it."""
+    for method in ("inline", "http", "https") if settings.upload_from_uri else ("inline",):
+        yield element("uploadMethod", attributes={"ivo-id": f"{_REGISTRY}#upload-{method}"})
+
+
 def _limits(settings: Settings) -> Iterable[str]:
     yield _time_limit("executionDuration", settings.query_time_s, settings.query_time_s)
     yield _data_limit("outputLimit", settings.max_rows_default, settings.max_rows_hard, "row")
+    yield _data_limit("uploadLimit", settings.upload_mb << 20, settings.upload_mb << 20, "byte")
 
 
 def _time_limit(tag: str, default_s: float, hard_s: float) -> str:
