@@ -9,26 +9,29 @@ affair, what may be read is `prune`'s.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from skydex.errors import BadQueryError
+from skydex.errors import BadQueryError, QueryTooLargeError, UnknownTableError
 from skydex.query import tree, types
 from skydex.query.expressions import ExpressionBinder
 from skydex.query.from_clause import FromBinder
 from skydex.query.groups import check_groups
-from skydex.query.languages import place_of
+from skydex.query.languages import QueryLimits, place_of
 from skydex.query.namespace import Namespace
 from skydex.query.scope import Scope, Source, qualifier_of
 from skydex.query.tree import Compute, InRegion
-from skydex.query.values import Value
+from skydex.query.values import Value, whole_number
 from skydex.tables import Column
 
 __all__ = ["BoundQuery", "bind"]
 
 _SET_OPERATIONS = (exp.Union, exp.Except, exp.Intersect)
+_LIMITS = QueryLimits()
+_MOST_ROWS = 2**62
+"""A larger number of rows means all of them."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,15 @@ def bind(query: exp.Query, namespace: Namespace) -> BoundQuery:
     return BoundQuery(bound, columns, binder.sources)
 
 
+@dataclass(frozen=True)
+class _Named:
+    """A common table expression; `query` is None while it is not yet known."""
+
+    query: exp.Query | None = None
+    columns: tuple[Column, ...] = ()
+    n_nodes: int = 0
+
+
 @dataclass
 class _QueryBinder:
     """What all SELECTs of one query share: the namespace, the sources found, the common table expressions."""
@@ -69,15 +81,16 @@ class _QueryBinder:
     namespace: Namespace
     sources: dict[str, Source] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
-    _named: list[dict[str, tuple[exp.Query, tuple[Column, ...]]]] = field(default_factory=list)
+    _named: list[dict[str, _Named]] = field(default_factory=list)
+    _n_nodes: int = 0
 
     def query(self, node: exp.Expression, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
         """Bind a SELECT, a set operation, or either in parentheses."""
         with_ = node.args.get("with_")
         self._named.append({})
         try:
-            for named in with_.expressions if with_ is not None else ():
-                self._named[-1][named.alias.lower()] = self._common_table(named, outer)
+            if with_ is not None:
+                self._name_common_tables(with_.expressions, outer)
             if isinstance(node, _SET_OPERATIONS):
                 return self._set_operation(node, outer)
             if isinstance(node, exp.Subquery):
@@ -91,10 +104,9 @@ class _QueryBinder:
     def table(self, node: exp.Table) -> tuple[Source, exp.Expression]:
         """A table, or a common table expression, as a source and as it stands in the neutral tree."""
         name = ".".join(part.name for part in node.parts)
-        for named in reversed(self._named):
-            if name.lower() in named:
-                query, columns = named[name.lower()]
-                return self.derived(node.alias or name, query.copy(), columns)
+        named = self._find_named(node)
+        if named is not None:
+            return self._common_table(node, named)
         relation = self.namespace.get(name, **place_of(node))
         columns_by_name = {column.name: column for column in relation.table.columns}
         source = Source(f"t{next(self._numbers)}", node.alias or relation.table.name, columns_by_name, relation)
@@ -106,14 +118,35 @@ class _QueryBinder:
         source = Source(f"t{next(self._numbers)}", alias, {f"c{i}": column for i, column in enumerate(columns)})
         return source, exp.Subquery(this=query, alias=_table_alias(source))
 
-    def _common_table(self, node: exp.CTE, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
-        bound, columns = self.query(node.this, outer)
-        names = [identifier.name for identifier in node.args["alias"].columns]
-        if names and len(names) != len(columns):
-            raise BadQueryError(
-                f'"{node.alias}" names {len(names)} columns and selects {len(columns)}.', **place_of(node)
+    def _name_common_tables(self, nodes: Sequence[exp.CTE], outer: Scope | None) -> None:
+        """Bind the common table expressions of a WITH, each of which knows those before it."""
+        here = self._named[-1]
+        for node in nodes:
+            if node.alias.lower() in here:
+                raise BadQueryError(f'WITH defines "{node.alias}" twice.', **place_of(node.args["alias"]))
+            here[node.alias.lower()] = _Named()
+            query, columns = self.query(node.this, outer)
+            here[node.alias.lower()] = _Named(query, columns, sum(1 for _ in tree.walk(query)))
+
+    def _find_named(self, node: exp.Table) -> _Named | None:
+        """The common table expression that a table of one part means, unless it is only being defined."""
+        if len(node.parts) > 1:
+            return None
+        named = next((level[node.name.lower()] for level in reversed(self._named) if node.name.lower() in level), None)
+        if named is not None and named.query is None and self.namespace.find(node.name) is None:
+            where = "the WITH before it: a query in WITH knows those before it, and never itself"
+            raise UnknownTableError(node.name, where=where, **place_of(node))
+        return named if named is not None and named.query is not None else None
+
+    def _common_table(self, node: exp.Table, named: _Named) -> tuple[Source, exp.Expression]:
+        """A copy of a common table expression; so many copies of copies that the tree explodes are refused."""
+        assert named.query is not None
+        self._n_nodes += named.n_nodes
+        if self._n_nodes > _LIMITS.tokens:
+            raise QueryTooLargeError(
+                "size with all of WITH written out", limit=_LIMITS.tokens, hint="Use what WITH defines less often."
             )
-        return bound, tuple(c.renamed(n) for c, n in zip(columns, names, strict=True)) if names else columns
+        return self.derived(node.alias or node.name, named.query.copy(), named.columns)
 
     def _wrapped(self, node: exp.Subquery, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
         """A query in parentheses, which may have its own ORDER BY."""
@@ -126,7 +159,8 @@ class _QueryBinder:
         word = type(node).__name__.upper()
         if len(left_columns) != len(right_columns):
             raise BadQueryError(f"The two sides of {word} select {len(left_columns)} and {len(right_columns)} columns.")
-        columns = [types.common(a, b) for a, b in zip(left_columns, right_columns, strict=True)]
+        nulls = [(_is_null(left, i), _is_null(right, i)) for i in range(len(left_columns))]
+        columns = [_common(a, b, null) for a, b, null in zip(left_columns, right_columns, nulls, strict=True)]
         for column, a in zip(columns, left_columns, strict=True):
             if column is None:
                 raise BadQueryError(f'The two sides of {word} have different types for "{a.name}".')
@@ -170,7 +204,7 @@ class _SelectBinder:
         where = node.args.get("where")
         if where is not None:
             bound.set("where", exp.Where(this=self._expressions.condition(where.this)))
-        outputs = list(self._outputs(node))
+        outputs = self._counted(self._outputs(node))
         keys = self._group(node, bound, outputs)
         having = node.args.get("having")
         if having is not None:
@@ -186,6 +220,14 @@ class _SelectBinder:
             check_groups(bound, keys, {source.identifier for source in self._scope.sources}, place_of(node))
         _set_row_limits(bound, node)
         return bound, tuple(value.column for value in outputs)
+
+    def _counted(self, outputs: Iterator[Value]) -> list[Value]:
+        """The outputs, of which stars must not make too many."""
+        most = max([_LIMITS.columns, *(len(source.columns) for source in self._scope.sources)])
+        counted = list(itertools.islice(outputs, most + 1))
+        if len(counted) > most:
+            raise QueryTooLargeError("SELECT list with what * means", limit=most, hint="Name the columns you need.")
+        return counted
 
     def _outputs(self, node: exp.Select) -> Iterator[Value]:
         for position, item in enumerate(node.expressions, start=1):
@@ -214,12 +256,12 @@ class _SelectBinder:
         if group is None:
             return None
         keys = [self._group_key(item, outputs) for item in group.expressions]
-        bound.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+        bound.set("group", exp.Group(expressions=[_as_key(key) for key in keys]))
         return keys
 
     def _group_key(self, item: exp.Expression, outputs: Sequence[Value]) -> exp.Expression:
         if isinstance(item, exp.Literal) and not item.is_string:
-            return _at(outputs, item, "GROUP BY").node
+            return outputs[_position(outputs, item, "GROUP BY") - 1].node
         if isinstance(item, exp.Column) and not item.table:
             named = [value for value in outputs if value.column.name.lower() == item.name.lower()]
             if named and not any(source.matches(item.name) for source in self._scope.sources):
@@ -229,12 +271,11 @@ class _SelectBinder:
 
 def _order(order: exp.Order, outputs: Sequence[Value], expressions: ExpressionBinder | None) -> exp.Order:
     """ORDER BY output names first, then positions, then expressions; nulls come last on every engine."""
-    items = [
-        exp.Ordered(
-            this=_order_key(item.this, outputs, expressions), desc=bool(item.args.get("desc")), nulls_first=False
-        )
-        for item in order.expressions
-    ]
+    by_name: dict[str, int] = {}
+    for position, value in enumerate(outputs, start=1):
+        by_name.setdefault(value.column.name.lower(), position)
+    keys = [(_order_key(item.this, outputs, by_name, expressions), item) for item in order.expressions]
+    items = [exp.Ordered(this=key, desc=bool(item.args.get("desc")), nulls_first=False) for key, item in keys]
     return exp.Order(expressions=items)
 
 
@@ -246,30 +287,59 @@ def _check_distinct_order(bound: exp.Select, node: exp.Select) -> None:
         raise BadQueryError("ORDER BY of SELECT DISTINCT names columns of the result.", **place_of(node.args["order"]))
 
 
-def _order_key(node: exp.Expression, outputs: Sequence[Value], expressions: ExpressionBinder | None) -> exp.Expression:
+def _order_key(
+    node: exp.Expression,
+    outputs: Sequence[Value],
+    by_name: Mapping[str, int],
+    expressions: ExpressionBinder | None,
+) -> exp.Expression:
     if isinstance(node, exp.Literal) and not node.is_string:
-        return tree.integer(outputs.index(_at(outputs, node, "ORDER BY")) + 1)
-    if isinstance(node, exp.Column) and not node.table:
-        for position, value in enumerate(outputs, start=1):
-            if value.column.name.lower() == node.name.lower():
-                return tree.integer(position)
+        return tree.integer(_position(outputs, node, "ORDER BY"))
+    if isinstance(node, exp.Column) and not node.table and node.name.lower() in by_name:
+        return tree.integer(by_name[node.name.lower()])
     if expressions is None:
         raise BadQueryError("ORDER BY after a set operation names columns of the result.", **place_of(node))
-    return expressions.bind(node).node
+    return _as_key(expressions.bind(node).node)
 
 
-def _at(outputs: Sequence[Value], node: exp.Literal, clause: str) -> Value:
-    position = int(node.this) if node.this.isdigit() else 0
+def _as_key(node: exp.Expression) -> exp.Expression:
+    """A copy for GROUP BY or ORDER BY, where engines take a bare constant for a position or refuse it."""
+    inner = node.unnest()
+    if isinstance(inner, exp.Literal) and inner.is_string:
+        return exp.Cast(this=inner.copy(), to=exp.DataType.build("varchar"))
+    return (
+        exp.Cast(this=node.copy(), to=exp.DataType.build("double")) if tree.constant(node) is not None else node.copy()
+    )
+
+
+def _position(outputs: Sequence[Value], node: exp.Literal, clause: str) -> int:
+    """A position as GROUP BY and ORDER BY may have it, from 1."""
+    position = whole_number(node.this) if node.this.isdigit() else 0
     if not 1 <= position <= len(outputs):
-        raise BadQueryError(f"{clause} {node.this}: the result has columns 1 to {len(outputs)}.", **place_of(node))
-    return outputs[position - 1]
+        raise BadQueryError(f"{clause} {node.this[:20]}: the result has columns 1 to {len(outputs)}.", **place_of(node))
+    return position
 
 
 def _set_row_limits(bound: exp.Query, node: exp.Expression) -> None:
     for clause, kind in (("limit", exp.Limit), ("offset", exp.Offset)):
         given = node.args.get(clause)
         if given is not None:
-            bound.set(clause, kind(expression=tree.integer(int(given.expression.this))))
+            bound.set(clause, kind(expression=tree.integer(min(whole_number(given.expression.this), _MOST_ROWS))))
+
+
+def _is_null(query: exp.Expression, at: int) -> bool:
+    """Whether a column of a bound query is NULL and nothing else, which is of every type."""
+    if isinstance(query, _SET_OPERATIONS):
+        return _is_null(query.this, at) and _is_null(query.expression, at)
+    if isinstance(query, exp.Subquery):
+        return _is_null(query.this, at)
+    return isinstance(query.expressions[at].this, exp.Null)
+
+
+def _common(left: Column, right: Column, nulls: tuple[bool, bool]) -> Column | None:
+    if nulls[0] and not nulls[1]:
+        return replace(right, name=left.name)
+    return left if nulls[1] else types.common(left, right)
 
 
 def _aliased(node: exp.Expression, position: int) -> exp.Alias:

@@ -9,7 +9,7 @@ from sqlglot import exp
 from skydex.errors import BadQueryError
 from skydex.query import tree, types
 from skydex.query.languages import place_of
-from skydex.query.values import Value
+from skydex.query.values import Value, whole_number
 from skydex.tables import Column, Datatype
 
 __all__ = ["cast"]
@@ -28,6 +28,7 @@ _TARGETS: dict[str, tuple[str, Column]] = {
 _TEXTS = ("VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "TEXT", "BPCHAR")
 _TEXT_OF_NUMBER = 32
 """Longest text that a number becomes."""
+_LONGEST_TEXT = 2**31 - 1
 
 
 def cast(value: Value, target: exp.DataType, *, at: exp.Expression) -> Value:
@@ -51,7 +52,7 @@ def cast(value: Value, target: exp.DataType, *, at: exp.Expression) -> Value:
 
 
 def _cast_to_text(value: Value, target: exp.DataType) -> Value:
-    sizes = [int(size.name) for size in target.expressions if size.name.isdigit()]
+    sizes = [min(whole_number(size.name), _LONGEST_TEXT) for size in target.expressions if size.name.isdigit()]
     length = sizes[0] if sizes else value.column.max_length or _TEXT_OF_NUMBER
     node: exp.Expression = exp.Cast(this=value.node, to=exp.DataType.build("varchar"))
     if sizes:

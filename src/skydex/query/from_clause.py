@@ -14,9 +14,10 @@ from sqlglot import exp
 
 from skydex.errors import BadQueryError
 from skydex.query import tree
+from skydex.query.comparisons import comparable
 from skydex.query.expressions import ExpressionBinder
 from skydex.query.languages import place_of
-from skydex.query.scope import Scope, Source
+from skydex.query.scope import Merged, Scope, Source
 from skydex.query.values import Value
 from skydex.tables import Column
 
@@ -54,44 +55,49 @@ class FromBinder:
     def bind(self, first: exp.Expression, joins: Sequence[exp.Join]) -> tuple[exp.Expression, list[exp.Join]]:
         """Bind the first entry and all that are joined to it."""
         sources, item = self._item(first)
-        self._take_in(sources)
-        return item, [self._join(join) for join in joins]
+        self._scope.take_in(sources)
+        bound: list[exp.Join] = []
+        for chain in _chains(joins):
+            if _reads_alone(chain):
+                bound.append(self._beside(chain))
+            else:
+                bound += [self._join(join) for join in chain]
+        return item, bound
 
-    def _item(self, node: exp.Expression) -> tuple[list[Source], exp.Expression]:
+    def _item(self, node: exp.Expression) -> tuple[Scope, exp.Expression]:
         """One entry of FROM: its sources, and how it stands in the neutral tree."""
         if isinstance(node, exp.Table):
-            source, item = self._queries.table(node)
-            return [source], item
+            return _alone(*self._queries.table(node))
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query) and node.alias:
             bound, columns = self._queries.query(node.this, self._scope.outer)
-            source, item = self._queries.derived(node.alias, bound, columns)
-            return [source], item
+            return _alone(*self._queries.derived(node.alias, bound, columns))
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery):
-            return self._joined(node.this)
+            return self._joined(node.this, node.this.args.get("joins") or ())
         raise BadQueryError("FROM names tables, or queries in parentheses with an alias.", **place_of(node))
 
-    def _joined(self, first: exp.Expression) -> tuple[list[Source], exp.Expression]:
+    def _joined(self, first: exp.Expression, joins: Sequence[exp.Join]) -> tuple[Scope, exp.Expression]:
         """A join in parentheses, whose conditions see its own sources only."""
         inner = Scope(self._scope.outer)
         binder = FromBinder(self._queries, inner, ExpressionBinder(inner, self._queries.query))
-        item, joins = binder.bind(first, first.args.get("joins") or ())
-        item.set("joins", joins)
-        self._scope.merged.update(inner.merged)
-        return inner.sources, exp.Subquery(this=item)
+        item, bound = binder.bind(first, joins)
+        item.set("joins", bound)
+        return inner, exp.Subquery(this=item)
 
-    def _take_in(self, sources: Sequence[Source]) -> None:
-        for source in sources:
-            self._scope.add(source)
+    def _beside(self, chain: Sequence[exp.Join]) -> exp.Join:
+        """What follows a comma, as if it stood in parentheses: an outer join there concerns nothing before it."""
+        sources, item = self._joined(chain[0].this, chain[1:])
+        self._scope.take_in(sources)
+        return exp.Join(this=item, kind="CROSS")
 
     def _join(self, node: exp.Join) -> exp.Join:
-        sources, item = self._item(node.this)
-        before = Scope(None, list(self._scope.sources), dict(self._scope.merged))
-        shared = _shared_names(node, before, sources)
-        self._take_in(sources)
+        joined, item = self._item(node.this)
+        before = Scope(None, list(self._scope.sources), list(self._scope.shown), dict(self._scope.merged))
+        shared = _shared_names(node, before, joined)
+        self._scope.take_in(joined)
         side = (node.side or "").upper()
         on = node.args.get("on")
         if shared:
-            condition: exp.Expression | None = self._merge(shared, before, Scope(None, list(sources)), side)
+            condition: exp.Expression | None = self._merge(shared, before, joined, side)
         else:
             condition = self._expressions.condition(on) if on is not None else None
         if condition is None and (side or (node.kind or "").upper() == "INNER"):
@@ -99,14 +105,44 @@ class FromBinder:
         words = {"side": side} if side else {} if condition is not None else {"kind": "CROSS"}
         return exp.Join(this=item, on=condition, **words)
 
-    def _merge(self, names: Sequence[str], before: Scope, joined: Scope, side: str) -> exp.Expression:
+    def _merge(self, names: Sequence[exp.Identifier], before: Scope, joined: Scope, side: str) -> exp.Expression:
         """Equate shared columns, and let their bare names mean the side that is never null."""
-        conditions = []
-        for name in names:
-            left, right = before.column(name), joined.column(name)
-            conditions.append(exp.EQ(this=left.node, expression=right.node))
-            self._scope.merged[name.lower()] = _merged(left, right, side)
+        conditions, merged = [], []
+        for identifier in names:
+            name = identifier.name
+            left, right = (scope.column(name, at=identifier) for scope in (before, joined))
+            pair = comparable(left, right, identifier)
+            conditions.append(exp.EQ(this=pair[0], expression=pair[1]))
+            members = before.members(name) | joined.members(name)
+            merged.append(Merged(name, _merged(left, right, side), members))
+        self._scope.merge(merged)
         return tree.conjunction(conditions)
+
+
+def _alone(source: Source, item: exp.Expression) -> tuple[Scope, exp.Expression]:
+    scope = Scope()
+    scope.add(source)
+    return scope, item
+
+
+def _chains(joins: Sequence[exp.Join]) -> list[list[exp.Join]]:
+    """Joins as commas part them; all chains but the first begin with the one that a comma made."""
+    chains: list[list[exp.Join]] = [[]]
+    for join in joins:
+        if _is_comma(join):
+            chains.append([])
+        chains[-1].append(join)
+    return chains
+
+
+def _is_comma(join: exp.Join) -> bool:
+    return not any(value for key, value in join.args.items() if key != "this")
+
+
+def _reads_alone(chain: Sequence[exp.Join]) -> bool:
+    """Whether what stands before a comma would change what a chain means: a comma binds less than JOIN does."""
+    follows_comma = bool(chain) and _is_comma(chain[0])
+    return follows_comma and any(join.side or join.method or join.args.get("using") for join in chain)
 
 
 def _merged(left: Value, right: Value, side: str) -> Value:
@@ -115,13 +151,12 @@ def _merged(left: Value, right: Value, side: str) -> Value:
     return right if side == "RIGHT" else left
 
 
-def _shared_names(node: exp.Join, before: Scope, sources: Sequence[Source]) -> list[str]:
-    using = [identifier.name for identifier in node.args.get("using") or ()]
-    if using or (node.args.get("method") or "").upper() != "NATURAL":
-        return using
-    here = {column.name.lower() for source in sources for column in source.columns.values()}
-    there = [column.name for source in before.sources for column in source.columns.values()]
-    shared = list(dict.fromkeys(name for name in there if name.lower() in here))
+def _shared_names(node: exp.Join, before: Scope, joined: Scope) -> list[exp.Identifier]:
+    """The columns of USING, or those that NATURAL finds."""
+    using: list[exp.Identifier] = node.args.get("using") or []
+    if using or (node.method or "").upper() != "NATURAL":
+        return list({identifier.name.lower(): identifier for identifier in using}.values())
+    shared = before.shared_names(joined)
     if not shared:
         raise BadQueryError("NATURAL JOIN of tables that have no column in common.", **place_of(node.this))
-    return shared
+    return [exp.to_identifier(name) for name in shared]

@@ -42,8 +42,9 @@ def check_groups(
         if select.args.get("having") is not None:
             raise BadQueryError("HAVING needs GROUP BY or an aggregate function.", **place)
         return
+    grouped = frozenset(keys or ())
     for part in present:
-        for column in _ungrouped(part, keys or (), own):
+        for column in _ungrouped(part, grouped, own):
             raise BadQueryError(
                 f'Column "{column.name}" must stand in GROUP BY or inside an aggregate function.', **place
             )
@@ -83,11 +84,18 @@ def _aggregates(node: exp.Expression) -> Iterable[exp.Expression]:
             yield from _aggregates(child)
 
 
-def _ungrouped(node: exp.Expression, keys: Sequence[exp.Expression], own: set[str]) -> Iterable[exp.Column]:
-    if isinstance(node, exp.AggFunc) or any(node == key for key in keys):
+def _ungrouped(node: exp.Expression, keys: frozenset[exp.Expression], own: set[str]) -> Iterable[exp.Column]:
+    if isinstance(node, exp.AggFunc) or node in keys:
         return
     if isinstance(node, exp.Column) and node.table in own:
         yield node
     for child in node.iter_expressions():
-        if not isinstance(child, exp.Query):
+        if isinstance(child, exp.Query):
+            yield from _ungrouped_inside(child, keys, own)
+        else:
             yield from _ungrouped(child, keys, own)
+
+
+def _ungrouped_inside(query: exp.Query, keys: frozenset[exp.Expression], own: set[str]) -> Iterable[exp.Column]:
+    """Columns of this SELECT that a subquery reads, of which a group has no one value."""
+    return (column for column in query.find_all(exp.Column) if column.table in own and column not in keys)

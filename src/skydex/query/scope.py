@@ -6,7 +6,7 @@ sources of the queries around it (SQL-92, section 7.6; correlated subqueries).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from skydex.query.namespace import Relation
 from skydex.query.values import Value
 from skydex.tables import Column
 
-__all__ = ["Scope", "Source", "qualifier_of"]
+__all__ = ["Merged", "Scope", "Source", "qualifier_of"]
 
 
 @dataclass
@@ -60,10 +60,26 @@ class Source:
         lower = name.lower()
         if self.alias.lower() == lower:
             return True
-        if self.relation is None:
+        if self.relation is None or self.alias.lower() != self.relation.table.name.lower():
             return False
-        own = self.relation.table.name.lower()
-        return self.alias.lower() == own and own.rpartition(".")[2] == lower.rpartition(".")[2]
+        schema, _, bare = self.alias.lower().rpartition(".")
+        return lower in (bare, f"dbo.{bare}", f"{schema}.{bare}")
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A column that NATURAL or USING made of two or more."""
+
+    name: str
+    """Its bare name."""
+    value: Value
+    """What the bare name means."""
+    members: frozenset[tuple[str, str]]
+    """The columns in it, each by source and by its name there."""
+
+
+Shown = Merged | tuple[Source, str]
+"""A column of a FROM clause as `*` has it: one that was merged, or a column of a source by its name there."""
 
 
 @dataclass
@@ -74,14 +90,39 @@ class Scope:
     """The query in which this one stands."""
     sources: list[Source] = field(default_factory=list)
     """In the order of the FROM clause."""
-    merged: dict[str, Value] = field(default_factory=dict)
-    """Columns that NATURAL or USING made one, by lower-case name."""
+    shown: list[Shown] = field(default_factory=list)
+    """The columns that `*` means, in its order."""
+    merged: dict[tuple[str, str], Merged] = field(default_factory=dict)
+    """Columns that NATURAL or USING made one, by each of their members."""
 
     def add(self, source: Source) -> None:
         """Take in a source; two of the same alias could not be told apart."""
         if any(other.alias.lower() == source.alias.lower() for other in self.sources):
             raise BadQueryError(f'Two tables are called "{source.alias}": give one of them an alias.')
         self.sources.append(source)
+        self.shown += [(source, key) for key in source.columns]
+
+    def take_in(self, other: Scope) -> None:
+        """Take in all that another scope has, behind what is here."""
+        for source in other.sources:
+            self.add(source)
+        self.shown[len(self.shown) - sum(len(source.columns) for source in other.sources) :] = other.shown
+        self.merged |= other.merged
+
+    def merge(self, columns: Sequence[Merged]) -> None:
+        """Make columns one each, which stand first from now on (SQL-92, section 7.5)."""
+        self.merged |= {member: column for column in columns for member in column.members}
+        gone = {member for column in columns for member in column.members}
+        self.shown = [*columns, *(shown for shown in self.shown if not _members(shown) & gone)]
+
+    def members(self, name: str) -> frozenset[tuple[str, str]]:
+        """The columns that a bare name stands for."""
+        return frozenset(member for shown in self._called(name, "") for member in _members(shown))
+
+    def shared_names(self, other: Scope) -> list[str]:
+        """Names that both scopes have a column of, in the order that they have here."""
+        there = {_name(shown).lower() for shown in other.shown}
+        return list(dict.fromkeys(name for shown in self.shown if (name := _name(shown)).lower() in there))
 
     def column(self, name: str, qualifier: str = "", *, at: exp.Expression | None = None) -> Value:
         """Resolve a column name, here or in the queries around; `at` is where the text has it.
@@ -96,6 +137,8 @@ class Scope:
             found = scope._find(name, qualifier, at)
             if found is not None:
                 return found
+            if qualifier and any(source.is_called(qualifier) for source in scope.sources):
+                break  # a table hides another of the same name in the query around
             scope = scope.outer
         raise self._unknown(name, qualifier, at)
 
@@ -107,12 +150,8 @@ class Scope:
         return found
 
     def star(self) -> Iterator[Value]:
-        """All columns of all sources, merged ones once and first (SQL-92, section 7.5)."""
-        yield from self.merged.values()
-        for source in self.sources:
-            for key, column in source.columns.items():
-                if column.name.lower() not in self.merged:
-                    yield source.value(key)
+        """All columns of all sources, merged ones once and first."""
+        return (_value(shown) for shown in self.shown)
 
     def around(self) -> Iterator[Scope]:
         """The scope itself and those around it, from the inside."""
@@ -122,20 +161,29 @@ class Scope:
             scope = scope.outer
 
     def _find(self, name: str, qualifier: str, at: exp.Expression | None) -> Value | None:
-        if not qualifier and name.lower() in self.merged:
-            return self.merged[name.lower()]
-        sources = [source for source in self.sources if not qualifier or source.is_called(qualifier)]
-        hits = [(source, key) for source in sources for key in source.matches(name)]
+        hits = self._called(name, qualifier)
         if len(hits) > 1:
-            tables = [source.alias for source, _ in hits]
-            raise AmbiguousColumnError(name, tables if len(set(tables)) > 1 else tables[:1], **_place(at))
-        return hits[0][0].value(hits[0][1]) if hits else None
+            having = {identifier for hit in hits for identifier, _ in _members(hit)}
+            tables = [source.alias for source in self.sources if source.identifier in having]
+            raise AmbiguousColumnError(name, tables, **_place(at))
+        return _value(hits[0]) if hits else None
+
+    def _called(self, name: str, qualifier: str) -> list[Shown]:
+        """The columns that a name may mean: a bare one means what was merged, a qualified one a table's own."""
+        sources = [source for source in self.sources if not qualifier or source.is_called(qualifier)]
+        hits: list[Shown] = [(source, key) for source in sources for key in source.matches(name)]
+        if qualifier or not self.merged:
+            return hits
+        whole = {_members(shown): shown for hit in hits for shown in (self._whole(hit),)}
+        return list(whole.values())
+
+    def _whole(self, shown: Shown) -> Shown:
+        return next((self.merged[member] for member in _members(shown) if member in self.merged), shown)
 
     def _unknown(self, name: str, qualifier: str, at: exp.Expression | None) -> Exception:
-        scopes = list(self.around())
-        sources = [source for scope in scopes for source in scope.sources]
+        sources = [source for scope in self.around() for source in scope.sources]
         if qualifier:
-            sources = [source for source in sources if source.is_called(qualifier)]
+            sources = [source for source in sources if source.is_called(qualifier)][:1]
             if not sources:
                 return self._unknown_source(qualifier, at)
         names = [column.name for source in sources for column in source.columns.values()]
@@ -147,10 +195,23 @@ class Scope:
         return UnknownTableError(qualifier, where="the FROM clause", near=near_names(qualifier, aliases), **_place(at))
 
 
+def _members(shown: Shown) -> frozenset[tuple[str, str]]:
+    return shown.members if isinstance(shown, Merged) else frozenset({(shown[0].identifier, shown[1])})
+
+
+def _name(shown: Shown) -> str:
+    return shown.name if isinstance(shown, Merged) else shown[0].columns[shown[1]].name
+
+
+def _value(shown: Shown) -> Value:
+    return shown.value if isinstance(shown, Merged) else shown[0].value(shown[1])
+
+
 def _place(node: exp.Expression | None) -> dict[str, Any]:
     return place_of(node) if node is not None else {}
 
 
 def qualifier_of(column: exp.Column) -> str:
     """What stands before the dot of a column's name: a table, or a schema and a table."""
-    return ".".join(part.name for part in (column.args.get("db"), column.args.get("table")) if part is not None)
+    parts = (column.args.get(part) for part in ("catalog", "db", "table"))
+    return ".".join(part.name for part in parts if part is not None)

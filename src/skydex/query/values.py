@@ -10,7 +10,9 @@ from sqlglot import exp
 from skydex.query import tree
 from skydex.tables import Column
 
-__all__ = ["Shape", "Value"]
+__all__ = ["Shape", "Value", "whole_number"]
+
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,9 @@ class Shape:
         """The coordinates as numbers, if every one is written out."""
         values = [value.constant for value in self.numbers]
         return None if None in values else tuple(value for value in values if value is not None)
+
+
+def whole_number(digits: str) -> int:
+    """A number that a text writes in digits; one too long for a long integer is as large as one can be."""
+    significant = digits.lstrip("0")
+    return int(significant or "0") if len(significant) <= _MOST_DIGITS else 2**63 - 1
