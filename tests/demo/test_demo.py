@@ -7,6 +7,7 @@ import pytest
 from skydex.archive import Archive, QueryRequest
 from skydex.demo.building import build_demo
 from skydex.demo.catalogs import CATALOGS
+from skydex.demo.examples import EXAMPLES
 from skydex.demo.questions import REAL
 from skydex.demo.simulated import simulate_sky
 from skydex.errors import StoreError
@@ -27,6 +28,20 @@ def test_every_simulated_table_says_so(simulated):
     tables = tables_of(Archive.open(simulated))
     assert set(tables) == {"sim.stars", "sim.variables"}
     assert all(table.description.startswith("SIMULATED") for table in tables.values())
+
+
+def check_examples(archive):
+    """Every example of a published table is shown, and every one that is shown has rows."""
+    shown = [ready for schema in (None, *archive.schemas()[1:]) for ready in archive.examples(schema and schema.name)]
+    for ready in shown:
+        assert archive.query(QueryRequest(ready.example.query)).to_arrow().num_rows > 0, ready.example.name
+    wanted = {example["name"] for name in tables_of(archive) for example in EXAMPLES.get(name, ())}
+    assert wanted
+    assert wanted <= {ready.example.name for ready in shown}
+
+
+def test_every_example_of_the_simulated_sky_runs(simulated):
+    check_examples(Archive.open(simulated))
 
 
 def test_same_seed_gives_the_same_sky(tmp_path):
@@ -73,6 +88,7 @@ def test_real_catalogs_are_published_and_answer_the_questions(shared_data, tmp_p
     joined = archive.query(QueryRequest(REAL.join)).to_arrow()
     assert np.min(joined["ampl"].to_numpy()) > 0
     assert set(joined["type"].to_pylist()) == {1, 2}
+    check_examples(archive)
 
 
 def test_demo_runs_from_nothing_to_figures(tmp_path):

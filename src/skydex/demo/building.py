@@ -12,6 +12,7 @@ from pathlib import Path
 
 from skydex import __version__
 from skydex.demo.catalogs import CATALOGS, DemoCatalog, find_hats, find_seeds
+from skydex.demo.examples import EXAMPLES, FOREIGN_KEYS
 from skydex.demo.simulated import simulate_sky
 from skydex.errors import SkydexError, StoreError
 from skydex.ingest import ingest_files
@@ -73,6 +74,8 @@ def _ingest(directory: ArchiveDirectory, data: Path, catalogs: Iterable[DemoCata
                 catalog.table,
                 recipe=catalog.recipe,
                 description=catalog.description,
+                examples=EXAMPLES.get(catalog.table, ()),
+                foreign_keys=FOREIGN_KEYS.get(catalog.table, ()),
                 **catalog.options,
             )
             print(f"  {catalog.table}: {report.n_stored:,} rows, {time.perf_counter() - start:.1f} s", flush=True)
@@ -93,7 +96,9 @@ def _signature(data: Path | None) -> str:
     """What changes when the same command would build another archive."""
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data else []
     facts = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-    return hashlib.sha256("\n".join([__version__, repr(CATALOGS), *facts]).encode()).hexdigest()
+    return hashlib.sha256(
+        "\n".join([__version__, repr((CATALOGS, EXAMPLES, FOREIGN_KEYS)), *facts]).encode()
+    ).hexdigest()
 
 
 def _clear(archive: Path) -> None:
