@@ -207,13 +207,11 @@ class BodyTooLargeError(LimitError):
 
 
 class UploadTooLargeError(LimitError):
-    """Tables that come along with a request and are larger than the service takes."""
+    """A table that comes along with a request and is larger than the service takes."""
 
-    def __init__(self, megabytes: int) -> None:
-        self.megabytes = megabytes
-        super().__init__(
-            f"The uploaded tables are over the limit of {megabytes:,} MB. Send fewer rows or columns, or gzip them."
-        )
+    def __init__(self, what: str, limit: str) -> None:
+        self.what, self.limit = what, limit
+        super().__init__(f"{what} is over the limit of {limit}. Send it in parts, or only the columns that you need.")
 
 
 class TimeLimitError(LimitError):

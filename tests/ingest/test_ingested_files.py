@@ -19,9 +19,8 @@ import pytest
 from skydex.errors import SkydexError
 from skydex.ingest import Recipe, ingest_files
 from skydex.ingest.inputs import tables_of
-from skydex.ingest.reconcile import uniquely_named
 from skydex.store import ArchiveDirectory
-from skydex.tables import INDEX_COLUMN, arrow_schema
+from skydex.tables import INDEX_COLUMN, arrow_schema, uniquely_named
 
 VERDICTS = list(csv.DictReader((Path(__file__).parent / "ingested_files.csv").read_text().splitlines()))
 FOLDERS = ("catalogues", "votable", "fits_tables", "ascii")

@@ -124,13 +124,14 @@ class Archive:
 
     def plan(self, request: TableRequest) -> Plan:
         """Say how a request will be answered; all that a user can do wrong shows here."""
-        return request.plan(self._visible(request))
+        return request.plan(self._visible(request)[0])
 
     def query(self, request: TableRequest, deadline: Deadline | None = None) -> Result:
         """Answer any request for a table: tree, bind, plan, execute."""
-        namespace = self._visible(request)
+        namespace, warnings = self._visible(request)
         plan = request.plan(namespace)
         result = self._engine(plan).run(plan, deadline)
+        result.warnings += warnings
         return request.shaped(result, namespace)
 
     def answer(self, request: TableRequest, format_name: str, deadline: Deadline | None = None) -> Answer:
@@ -162,13 +163,14 @@ class Archive:
                 self._holdings = self._read_holdings()
         return self._holdings
 
-    def _visible(self, request: TableRequest) -> Namespace:
-        """What a request may name: what is published, and the tables that come along with it."""
+    def _visible(self, request: TableRequest) -> tuple[Namespace, list[str]]:
+        """What a request may name: what is published and what it brings along; and what is odd about the latter."""
         namespace = self.namespace(request.collection)
         if not request.uploads:
-            return namespace
+            return namespace, []
         limits = UploadLimits.of(self._settings)
-        return namespace.extended(read_upload(upload, limits) for upload in request.uploads)
+        read = [read_upload(upload, limits) for upload in request.uploads]
+        return namespace.extended(relation for relation, _ in read), [text for _, texts in read for text in texts]
 
     def _engine(self, plan: Plan) -> Engine:
         if plan.engine == "scan":

@@ -1,29 +1,48 @@
 """Uploads: tables that come along with a request, as relations of its namespace (TAP 1.1, section 2.5).
 
 A file is read as whatever it is by its content, in the process that answers the request, and wholly into memory. It is
-as hostile as everything from outside: nothing in it is followed to other places, and rows, columns and bytes are
-counted while they are read.
+as hostile as everything from outside: only formats of our own are read, nothing in a file is followed to other places,
+and bytes, columns and rows are counted while they are read, whatever the file says of itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from skydex.archive.requests import Upload
-from skydex.errors import UnreadableFileError
-from skydex.formats import Source, format_of_file
+from skydex.errors import MemoryLimitError, UnreadableFileError, UnsupportedFormatError, UploadTooLargeError
+from skydex.formats import Format, Source, format_of_suffix, get_format
+from skydex.formats.compressed import first_bytes, is_compressed, open_decompressed
 from skydex.query import Relation
 from skydex.settings import Settings
-from skydex.tables import Table, arrow_schema
+from skydex.tables import Column, Position, Table, arrow_schema, uniquely_named
 
-__all__ = ["TAP_UPLOAD", "UploadLimits", "read_upload"]
+__all__ = ["FORMATS", "TAP_UPLOAD", "UploadLimits", "read_upload"]
 
 TAP_UPLOAD = "TAP_UPLOAD"
 """The schema that uploads are in."""
+FORMATS = ("votable", "fits", "parquet", "arrow", "ecsv", "csv", "tsv")
+"""Formats in which an upload may be; those that look at neighbouring files, or guess for long, are not among them."""
+
+_MOST_COLUMNS = 2000
+_DEEPEST = 100
+_COPIED = 1 << 20
+_SHARE_OF_MEMORY = 2
+"""A table may take one part in so many of a query's memory, so that the rest is left for the query."""
+_DEGREES = ("", "deg", "degree", "degrees")
+_POSITION_UCDS = (
+    ("pos.eq.ra;meta.main", "pos.eq.dec;meta.main"),
+    ("pos.eq.ra", "pos.eq.dec"),
+    ("pos_eq_ra_main", "pos_eq_dec_main"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,29 +53,154 @@ class UploadLimits:
     """Its bytes when unpacked."""
     n_rows: int
     """Its rows."""
+    memory_mb: int
+    """Memory of the whole query."""
+    directory: Path
+    """Where files are unpacked."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(settings.upload_mb, settings.upload_rows)
+        return cls(settings.upload_mb, settings.upload_rows, settings.query_memory_mb, settings.spill_directory)
 
 
-def read_upload(upload: Upload, limits: UploadLimits) -> Relation:
+def read_upload(upload: Upload, limits: UploadLimits) -> tuple[Relation, tuple[str, ...]]:
     """Read an upload.
+
+    Parameters
+    ----------
+    upload : Upload
+        What it is called, and where its file is.
+    limits : UploadLimits
+        How large it may be.
+
+    Returns
+    -------
+    relation : Relation
+        `TAP_UPLOAD.<name>`, with its rows in memory. Names of columns that differ only in case get a number.
+    warnings : tuple of str
+        What was odd: columns that cannot be carried, and why.
 
     Raises
     ------
     UnreadableFileError
-        It is no table, or over a limit.
+        It is no table, or a broken or hostile one.
+    UploadTooLargeError, MemoryLimitError
+        It is over a limit.
     """
+    name = f"{TAP_UPLOAD}.{upload.name}"
+    file = Path(upload.path)
     try:
-        source = _source(Path(upload.path), limits)
-        rows = pa.Table.from_batches(source.open_batches(), arrow_schema(source.columns))
+        with _plain(file, name, limits) as plain:
+            source = _source(plain, upload, name, limits)
+            batches = list(_counted(source, name, limits))
     except UnreadableFileError as error:
-        raise UnreadableFileError(f"the uploaded table {upload.name}", error.reason) from error
-    return Relation(Table(f"{TAP_UPLOAD}.{upload.name}", source.columns, source.description), rows)
+        reason = error.reason.replace(f"{file.name}", "the file")
+        raise UnreadableFileError(f"the uploaded table {upload.name}", reason) from error
+    except OSError as error:
+        raise UnreadableFileError(f"the uploaded table {upload.name}", "its file is gone") from error
+    rows = pa.Table.from_batches(batches, arrow_schema(source.columns))
+    columns = tuple(_bounded(column, rows[place]) for place, column in enumerate(uniquely_named(source.columns)))
+    table = Table(name, columns, source.description, _position(columns), n_rows=len(rows))
+    relation = Relation(table, rows.rename_columns([column.name for column in columns]))
+    return relation, tuple(f"{name}: {warning}" for warning in source.warnings)
 
 
-def _source(file: Path, limits: UploadLimits) -> Source:
-    kind = format_of_file(file)
+@contextlib.contextmanager
+def _plain(file: Path, name: str, limits: UploadLimits) -> Iterator[Path]:
+    """The file itself or, where it is compressed, its plain bytes in another; no reader ever unpacks anything."""
+    with file.open("rb") as stream:
+        head = stream.read(_COPIED)
+    if not is_compressed(head):
+        yield file
+        return
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=limits.directory) as directory:
+        plain = Path(directory) / f"{file.name.partition('.')[0]}.plain"
+        n_left = limits.plain_mb << 20
+        with open_decompressed(file) as packed, plain.open("xb") as out:
+            while data := packed.read(_COPIED):
+                n_left -= len(data)
+                if n_left < 0:
+                    raise UploadTooLargeError(f"{name}, unpacked,", f"{limits.plain_mb:,} MB")
+                out.write(data)
+        with plain.open("rb") as stream:
+            if is_compressed(stream.read(_COPIED)):
+                raise UnreadableFileError(file.name, "it is compressed more than once")
+        yield plain
+
+
+def _source(file: Path, upload: Upload, name: str, limits: UploadLimits) -> Source:
+    """The first table of a file that has columns."""
+    kind = _format(file, upload)
     assert kind.read is not None
-    return kind.read(file, {"max_bytes": limits.plain_mb << 20})[0]
+    tables = kind.read(file, {"max_columns": _MOST_COLUMNS, "max_depth": _DEEPEST})
+    source = next((table for table in tables if table.columns), None)
+    if source is None:
+        raise UnreadableFileError(file.name, "it holds no table with columns")
+    if len(source.columns) > _MOST_COLUMNS:
+        raise UploadTooLargeError(name, f"{_MOST_COLUMNS:,} columns")
+    _check_rows(source.n_rows or 0, name, limits)
+    return source
+
+
+def _format(file: Path, upload: Upload) -> Format:
+    """The format of a file: by its content where that tells, else what its sender calls it, else CSV."""
+    head = first_bytes(file)
+    kinds = [get_format(known) for known in FORMATS]
+    sniffed = next((kind for kind in kinds if kind.sniff and kind.sniff(head)), None)
+    if sniffed is not None:
+        return sniffed
+    if b"\0" in head:
+        raise UnreadableFileError(file.name, f"its content is none of {', '.join(FORMATS)}")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return get_format("votable")  # whose reader can say what is wrong with it
+    named = [kind for kind in _named(upload) if kind in kinds and kind.sniff is None]
+    return named[0] if named else get_format("csv")
+
+
+def _named(upload: Upload) -> Iterator[Format]:
+    """What the sender calls it."""
+    with contextlib.suppress(UnsupportedFormatError):
+        yield get_format(upload.content_type)
+    with contextlib.suppress(UnsupportedFormatError):
+        yield format_of_suffix(Path(upload.path).name)
+
+
+def _counted(source: Source, name: str, limits: UploadLimits) -> Iterator[pa.RecordBatch]:
+    """The rows, as long as they are within the limits."""
+    n_rows = n_bytes = 0
+    for batch in source.open_batches():
+        n_rows, n_bytes = n_rows + batch.num_rows, n_bytes + batch.nbytes
+        _check_rows(n_rows, name, limits)
+        if n_bytes > (limits.memory_mb << 20) // _SHARE_OF_MEMORY:
+            raise MemoryLimitError(limits.memory_mb)
+        yield batch
+
+
+def _check_rows(n_rows: int, name: str, limits: UploadLimits) -> None:
+    if n_rows > limits.n_rows:
+        raise UploadTooLargeError(name, f"{limits.n_rows:,} rows")
+
+
+def _bounded(column: Column, values: pa.ChunkedArray) -> Column:
+    """A text column of any length with the length that it really has."""
+    if column.arraysize != "*" or not pa.types.is_string(values.type):
+        return column
+    longest = pc.max(pc.utf8_length(values)).as_py() or 1
+    return replace(column, arraysize=f"{longest}*")
+
+
+def _position(columns: Sequence[Column]) -> Position | None:
+    """The columns that hold positions, if there is no doubt about it: degrees, by their UCDs or else by their names."""
+    for ra_ucd, dec_ucd in _POSITION_UCDS:
+        pair = _pair(columns, lambda column: (column.ucd or "").lower(), ra_ucd, dec_ucd)
+        if pair is not None:
+            return pair
+    return _pair(columns, lambda column: column.name.lower(), "ra", "dec")
+
+
+def _pair(columns: Sequence[Column], word: Callable[[Column], str], ra_word: str, dec_word: str) -> Position | None:
+    angles = [column for column in columns if column.datatype.is_floating and not column.is_array]
+    degrees = [column for column in angles if (column.unit or "").lower() in _DEGREES]
+    ra = [column.name for column in degrees if word(column) == ra_word]
+    dec = [column.name for column in degrees if word(column) == dec_word]
+    return Position(ra[0], dec[0]) if len(ra) == len(dec) == 1 else None

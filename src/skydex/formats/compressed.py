@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 
 from skydex.errors import UnreadableFileError
 
-__all__ = ["first_bytes", "open_decompressed"]
+__all__ = ["first_bytes", "is_compressed", "open_decompressed"]
 
 _Opener = Callable[[BinaryIO], BinaryIO]
 
@@ -51,6 +51,11 @@ def open_decompressed(file: Path, *, max_bytes: int | None = None) -> io.Buffere
     if opener is None and max_bytes is None:
         return raw
     return io.BufferedReader(_Guarded(file, raw, opener(raw) if opener else raw, max_bytes), 1 << 18)
+
+
+def is_compressed(head: bytes) -> bool:
+    """Whether a file that begins so is compressed."""
+    return head.startswith(tuple(_OPENERS))
 
 
 def first_bytes(file: Path, n_bytes: int = 4096) -> bytes:

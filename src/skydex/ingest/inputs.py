@@ -17,8 +17,8 @@ import pyarrow as pa
 from skydex.errors import BadRecipeError, UnreadableFileError
 from skydex.formats import Format, Source, format_of_file, get_format
 from skydex.ingest.recipe import Recipe
-from skydex.ingest.reconcile import Shape, first_batch, uniquely_named
-from skydex.tables import arrow_schema
+from skydex.ingest.reconcile import Shape, first_batch
+from skydex.tables import arrow_schema, uniquely_named
 
 __all__ = ["Piece", "find_files", "fingerprint", "first_rows", "iter_pieces", "open_sources", "tables_of"]
 

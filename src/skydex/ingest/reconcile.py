@@ -16,35 +16,13 @@ import pyarrow.compute as pc
 from skydex.errors import BadRecipeError
 from skydex.formats import Source
 from skydex.ingest.units import normalised_unit
-from skydex.tables import INDEX_COLUMN, Column, Datatype, arrow_type
+from skydex.tables import Column, Datatype, arrow_type, uniquely_named
 
-__all__ = ["Shape", "first_batch", "reconciled", "uniquely_named"]
+__all__ = ["Shape", "first_batch", "reconciled"]
 
 _WIDTH = [Datatype.UNSIGNED_BYTE, Datatype.SHORT, Datatype.INT, Datatype.LONG]
 _TEXTS = ("unit", "ucd", "utype", "xtype", "description")
 _EXACT_IN_FLOAT = (Datatype.UNSIGNED_BYTE, Datatype.SHORT)
-
-
-def uniquely_named(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Columns whose names differ even without regard to case: later ones get `_2`, `_3`; nameless ones `col5`.
-
-    ADQL compares names without regard to case, and so does every engine below.
-    """
-    taken = {INDEX_COLUMN}
-    found = []
-    for number, column in enumerate(columns, start=1):
-        stem = column.name.strip() or f"col{number}"
-        name = stem if stem.lower() not in taken else _free_name(stem, taken)
-        taken.add(name.lower())
-        found.append(column.renamed(name))
-    return tuple(found)
-
-
-def _free_name(stem: str, taken: set[str]) -> str:
-    suffix = 2
-    while f"{stem}_{suffix}".lower() in taken:
-        suffix += 1
-    return f"{stem}_{suffix}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,14 @@
 """What data mean: columns, tables, and rows in motion."""
 
-from skydex.tables.column import INDEX_COLUMN, Column, Datatype, arrow_schema, arrow_type, column_of_arrow
+from skydex.tables.column import (
+    INDEX_COLUMN,
+    Column,
+    Datatype,
+    arrow_schema,
+    arrow_type,
+    column_of_arrow,
+    uniquely_named,
+)
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
 from skydex.tables.result import Result, conform, conformed, limited
 from skydex.tables.table import Example, ForeignKey, Position, Table
@@ -23,6 +31,7 @@ __all__ = [
     "field_xml",
     "limited",
     "metadata_of_columns",
+    "uniquely_named",
     "xml_attribute",
     "xml_text",
 ]

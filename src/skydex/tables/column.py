@@ -8,14 +8,14 @@ these types and every writer may rely on them.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["INDEX_COLUMN", "Column", "Datatype", "arrow_schema", "arrow_type", "column_of_arrow"]
+__all__ = ["INDEX_COLUMN", "Column", "Datatype", "arrow_schema", "arrow_type", "column_of_arrow", "uniquely_named"]
 
 INDEX_COLUMN = "_healpix_29"
 """Name of the order-29 HEALPix column that HATS adds; never shown to users."""
@@ -179,3 +179,25 @@ def column_of_arrow(name: str, kind: pa.DataType) -> Column | None:
     if datatype is None:
         return None
     return Column(name, datatype, arraysize="*" if datatype.is_text else None)
+
+
+def uniquely_named(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Columns whose names differ even without regard to case: later ones get `_2`, `_3`; nameless ones `col5`.
+
+    ADQL compares names without regard to case, and so does every engine below.
+    """
+    taken = {INDEX_COLUMN}
+    found = []
+    for number, column in enumerate(columns, start=1):
+        stem = column.name.strip() or f"col{number}"
+        name = stem if stem.lower() not in taken else _free_name(stem, taken)
+        taken.add(name.lower())
+        found.append(column.renamed(name))
+    return tuple(found)
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    suffix = 2
+    while f"{stem}_{suffix}".lower() in taken:
+        suffix += 1
+    return f"{stem}_{suffix}"

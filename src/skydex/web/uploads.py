@@ -96,7 +96,7 @@ class _KeptFiles:
     def add(self, piece: bytes) -> None:
         self._left -= len(piece)
         if self._left < 0:
-            raise UploadTooLargeError(self._max_mb)
+            raise UploadTooLargeError("What is uploaded", f"{self._max_mb:,} MB")
         assert self._open is not None
         self._open.write(piece)
 

@@ -62,8 +62,8 @@ def sniffed(file: Path, options: Mapping[str, Any], *, favourite: str = ",") -> 
     file : Path
         The file, compressed or not.
     options : mapping
-        `delimiter`, `header` (whether there is one), `names`, `null_values`, `encoding`, `max_bytes`: what the caller
-        knows.
+        `delimiter`, `header` (whether there is one), `names`, `null_values`, `encoding`: what the caller knows;
+        `max_bytes`, `max_columns`: what is too much.
     favourite : str
         The delimiter that is preferred where several would do; a blank if only evenly cut lines count as delimited.
     """
@@ -78,6 +78,8 @@ def sniffed(file: Path, options: Mapping[str, Any], *, favourite: str = ",") -> 
         content = [line.replace("\\\t", "\\t") for line in content]
     delimiter = options.get("delimiter") or ("\t" if is_dump else _delimiter(content, favourite))
     rows = list(csv.reader(content, delimiter=delimiter, quoting=csv.QUOTE_NONE if is_dump else csv.QUOTE_MINIMAL))
+    if len(rows[0]) > options.get("max_columns", len(rows[0])):
+        raise UnreadableFileError(file.name, f"it has more than {options['max_columns']:,} columns")
     names, has_header = _names(rows, comments, delimiter, options)
     return Layout(
         delimiter,

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,7 @@ from skydex.tables import Column, Datatype, arrow_schema, arrow_type
 
 __all__ = ["is_ecsv", "read_ecsv"]
 
-_MOST_HEADER_LINES = 100_000
-_LONGEST_LINE = 1 << 20
+_LONGEST_HEADER = 4 << 20
 _SUBTYPE = re.compile(r"(\w+)\[([\d,\s]*(?:null)?[\d,\s]*)\]")
 _DATATYPES = {
     "bool": Datatype.BOOLEAN,
@@ -66,19 +64,21 @@ def read_ecsv(file: Path, options: Mapping[str, Any]) -> list[Source]:
     described = [item for item in header.get("datatype") or [] if isinstance(item, Mapping) and "name" in item]
     if not described:
         raise UnreadableFileError(file.name, "its ECSV header describes no columns")
+    if len(described) > options.get("max_columns", len(described)):
+        raise UnreadableFileError(file.name, f"it has more than {options['max_columns']:,} columns")
     warnings: list[str] = []
     declared = tuple(_column(item, warnings) for item in described)
-    delimiter = str(header.get("delimiter", " "))
+    delimiter = _word(header.get("delimiter"), " ")
     layout = Layout(delimiter, tuple(column.name for column in declared), n_lines + 1, nulls=("",))
     columns, n_rows = _measured(file, layout, declared)
     meta = _as_mapping(header.get("meta"))
     return [
         Source(
             file=file,
-            name=str(meta.get("name") or file.name.split(".")[0]),
+            name=_word(meta.get("name")) or file.name.split(".")[0],
             columns=columns,
             open_batches=partial(_batches, file, layout, columns),
-            description=str(meta.get("description", "")),
+            description=_word(meta.get("description")),
             n_rows=n_rows,
             warnings=tuple(warnings),
             facts={str(key): str(value) for key, value in meta.items() if isinstance(value, str | int | float)},
@@ -86,7 +86,7 @@ def read_ecsv(file: Path, options: Mapping[str, Any]) -> list[Source]:
     ]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where libyaml is there
     """YAML without Python objects; astropy's own tags (units, columns) become plain values."""
 
 
@@ -104,11 +104,14 @@ _Loader.add_multi_constructor("tag:yaml.org,2002:python/", _untagged)
 
 def _header(file: Path, max_bytes: int | None) -> tuple[Mapping[str, Any], int]:
     """The YAML header, and its number of lines."""
-    lines = []
+    lines, n_bytes = [], 0
     with open_plain(file, max_bytes=max_bytes) as stream:
-        for line in islice(iter(lambda: stream.readline(_LONGEST_LINE), b""), _MOST_HEADER_LINES):
+        for line in iter(lambda: stream.readline(_LONGEST_HEADER), b""):
+            n_bytes += len(line)
             if not line.startswith(b"#"):
                 break
+            if n_bytes > _LONGEST_HEADER:
+                raise UnreadableFileError(file.name, f"its ECSV header has more than {_LONGEST_HEADER >> 20} MB")
             lines.append(line[2:].decode("utf-8", errors="replace"))
     try:
         header = yaml.load("".join(lines[1:]), _Loader)
@@ -128,14 +131,19 @@ def _as_mapping(value: Any) -> Mapping[str, Any]:
     return dict(pairs) | {key: item for mapping in single for key, item in mapping.items()}
 
 
+def _word(value: Any, default: str = "") -> str:
+    """A scalar as text; aliases can make the text of a small list endless."""
+    return str(value) if isinstance(value, str | int | float) else default
+
+
 def _column(item: Mapping[str, Any], warnings: list[str]) -> Column:
-    name, datatype = str(item["name"]), str(item.get("datatype", "string"))
+    name, datatype = _word(item["name"]), _word(item.get("datatype"), "string")
     meta = _as_mapping(item.get("meta"))
     kind, arraysize = _type_of(datatype, item.get("subtype"))
     if kind is None:
-        warnings.append(f'Column "{name}" of type {item.get("subtype") or datatype} is carried as text.')
+        warnings.append(f'Column "{name}" of type {_word(item.get("subtype")) or datatype} is carried as text.')
         kind, arraysize = Datatype.UNICODE_CHAR, "*"
-    known = {key: str(meta[key]) for key in ("ucd", "utype", "xtype") if meta.get(key)}
+    known = {key: _word(meta[key]) for key in ("ucd", "utype", "xtype") if meta.get(key)}
     if kind.is_text and isinstance(meta.get("arraysize"), str):
         arraysize = meta["arraysize"]
     return Column(
@@ -146,7 +154,7 @@ def _column(item: Mapping[str, Any], warnings: list[str]) -> Column:
         ucd=known.get("ucd"),
         utype=known.get("utype"),
         xtype=known.get("xtype"),
-        description=str(item.get("description") or ""),
+        description=_word(item.get("description")),
     )
 
 
@@ -155,7 +163,7 @@ def _type_of(datatype: str, subtype: Any) -> tuple[Datatype | None, str | None]:
     if subtype is None:
         kind = _DATATYPES.get(datatype)
         return kind, "*" if kind is Datatype.UNICODE_CHAR else None
-    match = _SUBTYPE.fullmatch(str(subtype))
+    match = _SUBTYPE.fullmatch(_word(subtype))
     kind = _DATATYPES.get(match[1]) if match else None
     if not match or kind is None or kind.is_text:
         return None, None
@@ -166,7 +174,7 @@ def _type_of(datatype: str, subtype: Any) -> tuple[Datatype | None, str | None]:
 def _unit(value: Any) -> str | None:
     if isinstance(value, Mapping):
         value = value.get("unit")
-    return str(value) if value else None
+    return _word(value) or None
 
 
 def _measured(file: Path, layout: Layout, columns: tuple[Column, ...]) -> tuple[tuple[Column, ...], int]:

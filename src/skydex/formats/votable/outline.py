@@ -40,6 +40,8 @@ class Limits:
     """Whether a STREAM may name a file in the document's own directory."""
     max_columns: int = 10_000
     """How many FIELDs one table may have."""
+    max_depth: int = 1000
+    """How deep elements may be nested."""
     bad_are_null: bool = False
     """Whether a cell that is no value of its datatype is read as a null, and not an error."""
 
@@ -203,6 +205,8 @@ class _Builder:
         name = tag.rpartition(":")[2]
         self.is_votable = self.is_votable or (not self._open and name.upper() == "VOTABLE")
         self._open.append(name)
+        if len(self._open) > self.limits.max_depth:
+            self.refuse(f"its elements are nested more than {self.limits.max_depth:,} deep")
         self._text.clear()
         handler: Callable[[dict[str, str]], None] | None = getattr(self, f"_start_{name.lower()}", None)
         if handler is not None:
