@@ -94,7 +94,7 @@ def read_upload(upload: Upload, limits: UploadLimits) -> tuple[Relation, tuple[s
             source = _source(plain, upload, name, limits)
             batches = list(_counted(source, name, limits))
     except UnreadableFileError as error:
-        reason = error.reason.replace(f"{file.name}", "the file")
+        reason = error.reason.partition(" (the option ")[0].replace(file.name, "it")  # options are the operator's
         raise UnreadableFileError(f"the uploaded table {upload.name}", reason) from error
     except OSError as error:
         raise UnreadableFileError(f"the uploaded table {upload.name}", "its file is gone") from error
