@@ -39,6 +39,8 @@ class Explanation:
     def __str__(self) -> str:
         lines = ["Tree:", *(f"  {line}" for line in str(self.plan.bound).splitlines())]
         lines += [f"Engine: {self.plan.engine}", "Reads:", *(f"  {line}" for line in self._reads())]
+        if self.plan.matches:
+            lines += ["Matches:", *(f"  {match}" for match in self.plan.matches)]
         if self.n_rows is not None:
             lines.append(f"Answer: {self.n_rows:,} rows in {self.seconds:.3f} s")
         return "\n".join(lines)

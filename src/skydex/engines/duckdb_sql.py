@@ -14,7 +14,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
 from skydex.query.kernels import Kernel, kernel_of
-from skydex.query.tree import Compute, InRegion, conjunction, integer
+from skydex.query.tree import Compute, InRegion, Near, conjunction, integer
 from skydex.tables import Column, arrow_type
 
 __all__ = ["function_name", "sql_of"]
@@ -43,7 +43,7 @@ def sql_of(plan: Plan, from_files: Iterable[str]) -> str:
         The sources that DuckDB reads from their files; all others are registered under their names.
     """
     query = plan.bound.tree.copy()
-    for test in list(query.find_all(InRegion)):
+    for test in list(query.find_all(InRegion, Near)):
         test.replace(exp.Paren(this=expanded(test)))
     for call in list(query.find_all(Compute)):
         call.replace(exp.Anonymous(this=function_name(kernel_of(call)), expressions=call.expressions))
@@ -78,11 +78,12 @@ def _from_files(scan: Scan) -> exp.Select:
 def _logical(item: Column, scan: Scan) -> exp.Expression:
     """A stored column in the type that it is published in; foreign NaN as null."""
     dataset, _ = scan.stored
-    stored = exp.column(exp.to_identifier(item.name, quoted=True))
+    name = scan.stored_name(item)
+    stored = exp.column(exp.to_identifier(name, quoted=True))
     if item.datatype.is_floating and not item.is_array and dataset.nan_is_null:
         usable = exp.Not(this=exp.Anonymous(this="isnan", expressions=[stored.copy()]))
         return exp.Case(ifs=[exp.If(this=usable, true=stored)])
-    physical = dataset.arrow_schema.field(item.name).type
+    physical = dataset.arrow_schema.field(name).type
     if item.datatype.is_integer and not item.is_array and physical != arrow_type(item):
         return exp.Cast(this=stored, to=exp.DataType.build("bigint"))
     return stored

@@ -76,19 +76,23 @@ class _Reader:
         self._dataset, selection = scan.stored
         self._keeps = selection.n_rows <= _MOST_KEPT_ROWS
         self._columns = scan.column_list()
-        self._names = [column.name for column in self._columns]
+        self._names = [scan.stored_name(column) for column in self._columns]
+        self._is_renamed = scan.with_index
         self._is_conformed = self._dataset.ready_columns.issuperset(self._names)
         self._bounds = scan.ranges.ravel() if scan.ranges is not None else np.empty(0, np.int64)
         has_index = scan.ranges is not None and self._dataset.index_order == 29
         self._index = self._dataset.index_column if has_index else None
-        self._shown = [*self._names, self._index] if self._index is not None else self._names
+        self._shown = list(dict.fromkeys([*self._names, *([self._index] if self._index is not None else [])]))
 
     def read(self, piece: Piece) -> list[pa.RecordBatch]:
         """Read one piece; its rows in the logical types."""
         table = self._dataset.read(piece, self._shown, keep=self._keeps)
         if self._index is not None:
             table = self._within(table)
-        batches = table.select(self._names).combine_chunks().to_batches()
+        table = table.select(self._names)
+        if self._is_renamed:
+            table = table.rename_columns([column.name for column in self._columns])
+        batches = table.combine_chunks().to_batches()
         return batches if self._is_conformed else list(conform(batches, self._columns))
 
     def _within(self, table: pa.Table) -> pa.Table:

@@ -22,7 +22,7 @@ from skydex.query.groups import check_groups
 from skydex.query.languages import QueryLimits, place_of
 from skydex.query.namespace import Namespace
 from skydex.query.scope import Scope, Source, qualifier_of
-from skydex.query.tree import Compute, InRegion
+from skydex.query.tree import Compute, InRegion, Near
 from skydex.query.values import Value, whole_number
 from skydex.tables import Column
 
@@ -47,7 +47,7 @@ class BoundQuery:
 
     def __str__(self) -> str:
         shown = self.tree.copy()
-        for node in list(shown.find_all(InRegion, Compute)):
+        for node in list(shown.find_all(InRegion, Near, Compute)):
             node.replace(node.spoken())
         return str(shown.sql(pretty=True))
 

@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
-from skydex.query.tree import InRegion, call, conjunction, constant, integer, number
+from skydex.query.tree import InRegion, Near, call, conjunction, constant, integer, number
 from skydex.query.values import Shape, Value
-from skydex.sky import Cap, Cone, Crossing, Crossings, HalfSpaces, Polygon, Region, Vector
+from skydex.sky import ONE_PLACE, Cap, Cone, Crossing, Crossings, HalfSpaces, Polygon, Region, Vector
 
 __all__ = ["SHAPES", "contains", "distance", "expanded", "intersects", "make_shape", "within_distance"]
 
 SHAPES = ("POINT", "CIRCLE", "BOX", "POLYGON")
 _RADIAN = math.pi / 180.0
+_LARGEST_RADIUS = 1e300
+"""Engines that count NaN as greater than all numbers leave it out by this."""
 _FRAMES = ("", "ICRS", "UNKNOWNFRAME", "ICRS GEOCENTER", "ICRS BARYCENTER", "ICRS TOPOCENTER")
 
 
@@ -92,7 +94,8 @@ def distance(left: Shape, right: Shape) -> exp.Expression:
 def within_distance(left: Shape, right: Shape, radius: exp.Expression, *, closed: bool) -> exp.Expression:
     """Condition that two points are at most (or less than) `radius` degrees apart.
 
-    If one of the points and the radius are written out and the limit is closed, the condition is a cone.
+    If one of the points and the radius are written out and the limit is closed, the condition is a cone; else it is
+    a `Near`.
     """
     fixed, moving = (left, right) if left.constants is not None else (right, left)
     radius_deg = constant(radius)
@@ -101,15 +104,18 @@ def within_distance(left: Shape, right: Shape, radius: exp.Expression, *, closed
             return exp.Boolean(this=False)
         ra_deg, dec_deg = fixed.constants
         return _test(moving, Cone(ra_deg, dec_deg, min(radius_deg, 180.0)))
-    half = exp.Mul(this=exp.Paren(this=radius.copy()), expression=number(_RADIAN / 2.0))
-    comparison = exp.LTE if closed else exp.LT
-    near = comparison(this=exp.Paren(this=_haversine(left, right)), expression=_square(call(exp.Sin, half)))
-    possible = exp.GTE(this=exp.Paren(this=radius.copy()), expression=integer(0))
-    return conjunction([near, possible])
+    if radius_deg is not None and (radius_deg < 0.0 or (radius_deg == 0.0 and not closed)):
+        return exp.Boolean(this=False)
+    (ra1, dec1), (ra2, dec2) = ((value.node.copy() for value in point.numbers) for point in (left, right))
+    return Near(this=ra1, expression=dec1, other_this=ra2, other_expression=dec2, radius=radius.copy(), closed=closed)
 
 
-def expanded(node: InRegion) -> exp.Expression:
-    """Spell a region test in arithmetic on longitude and latitude in degrees."""
+def expanded(node: InRegion | Near) -> exp.Expression:
+    """Spell a test of positions in arithmetic on longitude and latitude in degrees."""
+    return _expanded_near(node) if isinstance(node, Near) else _expanded_region(node)
+
+
+def _expanded_region(node: InRegion) -> exp.Expression:
     region: Region = node.meta["region"]
     ra, dec = node.this, node.expression
     if isinstance(region, Cone):
@@ -120,6 +126,24 @@ def expanded(node: InRegion) -> exp.Expression:
     if isinstance(region.test, HalfSpaces):
         return _expanded_half_spaces(region.test, point)
     return _expanded_crossings(region.test, point)
+
+
+def _expanded_near(node: Near) -> exp.Expression:
+    """The haversine of the distance against that of the radius; a radius that is negative or NaN holds nothing."""
+    (ra1, dec1), (ra2, dec2) = node.points
+    distance, closed, radius = _haversine_of(ra1, dec1, ra2, dec2), node.args["closed"], node.args["radius"]
+    comparison, least = (exp.LTE, ONE_PLACE) if closed else (exp.LT, 0.0)
+    radius_deg = constant(radius)
+    if radius_deg is not None:
+        half = math.radians(radius_deg) / 2.0
+        limit = max(math.sin(half) ** 2, least) if radius_deg < 180.0 else 2.0
+        return comparison(this=exp.Paren(this=distance), expression=number(limit))
+    at_most_180 = exp.Least(this=number(180.0), expressions=[radius.copy()])
+    half = exp.Mul(this=at_most_180, expression=number(_RADIAN / 2.0))
+    limit = exp.Greatest(this=_square(call(exp.Sin, half)), expressions=[number(least)])
+    near = comparison(this=exp.Paren(this=distance), expression=limit)
+    possible = exp.Between(this=exp.Paren(this=radius.copy()), low=integer(0), high=number(_LARGEST_RADIUS))
+    return conjunction([near, possible])
 
 
 def _region(kind: str, numbers: tuple[float, ...]) -> Region:

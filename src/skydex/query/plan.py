@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
 from sqlglot import exp
 
 from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
+from skydex.query.crossmatch import INDEX, CellJoin, Side, with_cells
 from skydex.query.namespace import Relation
 from skydex.query.prune import prune
 from skydex.query.tree import Compute, InRegion, column, walk
 from skydex.sky import Ranges, Region, ranges29
 from skydex.store import Dataset, Selection
-from skydex.tables import Column
+from skydex.tables import Column, Datatype
 
 __all__ = ["Plan", "Scan", "make_plan", "within"]
 
@@ -33,6 +35,7 @@ _SCANNED: frozenset[type[exp.Expression]] = frozenset({
 _MOST_SIFTED_ROWS = 200_000
 """Beyond so many rows conditions are the SQL engine's, which reads whole rows only where they are fulfilled."""
 _SCANNED_CASTS = (exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT, exp.DataType.Type.TIMESTAMP)
+_INDEX_COLUMN = Column(INDEX, Datatype.LONG)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Scan:
     """Order-29 ranges outside of which no row can matter; None if there are none."""
     selection: Selection | None = None
     """Files and row groups to be read; None for a table in memory."""
+    with_index: bool = False
+    """Whether the HEALPix index of a stored table is read as well, as `crossmatch.INDEX`."""
 
     @property
     def stored(self) -> tuple[Dataset, Selection]:
@@ -58,9 +63,26 @@ class Scan:
         return self.relation.dataset, self.selection
 
     def column_list(self) -> tuple[Column, ...]:
-        """The columns to read; one at least, so that rows can be counted."""
+        """The columns to read, the index last if it is wanted; one at least, so that rows can be counted."""
         table = self.relation.table
-        return tuple(table.get_column(name) for name in self.columns) or table.columns[:1]
+        own = tuple(table.get_column(name) for name in self.columns)
+        return (*own, _INDEX_COLUMN) if self.with_index else own or table.columns[:1]
+
+    def stored_name(self, item: Column) -> str:
+        """What the files call a column of `column_list`."""
+        dataset, _ = self.stored
+        return str(dataset.index_column) if item.name == INDEX else item.name
+
+    def side(self) -> Side:
+        """What matters for matching its rows with others."""
+        if self.selection is None:
+            assert isinstance(self.relation.rows, pa.Table)
+            return Side(self.relation.rows.num_rows)
+        dataset, selection = self.stored
+        position = self.relation.table.position
+        if position is None or dataset.index_column is None:
+            return Side(selection.n_rows)
+        return Side(selection.n_rows, (position.ra, position.dec), dataset.index_order)
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,8 @@ class Plan:
     """Row limit of the answer; one row more is asked for, to know whether there is one."""
     engine: str
     """`scan` or `sql`."""
+    matches: tuple[CellJoin, ...] = ()
+    """The cross-matches that are found by cells."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -87,7 +111,7 @@ class Plan:
 
 
 def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
-    """Prune the tables of a query and choose its engine."""
+    """Prune the tables of a query, find ways for its cross-matches, and choose its engine."""
     ranges = prune(bound.tree, bound.sources)
     scans = {}
     for name, source in bound.sources.items():
@@ -96,7 +120,11 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
         dataset = source.relation.dataset
         selection = dataset.select(ranges.get(name)) if dataset is not None else None
         scans[name] = Scan(name, source.relation, tuple(source.used), ranges.get(name), selection)
-    return Plan(bound, scans, max_rows, "scan" if _only_scans(bound.tree, scans) else "sql")
+    tree, matches = with_cells(bound.tree, {name: scan.side() for name, scan in scans.items()})
+    for name in {name for match in matches if match.index_order is not None for name in match.placed}:
+        scans[name] = replace(scans[name], with_index=True)
+    engine = "scan" if _only_scans(tree, scans) else "sql"
+    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches)
 
 
 def within(plan: Plan, region: Region, *, max_rows: int | None) -> Plan:

@@ -15,6 +15,7 @@ from sqlglot import exp
 __all__ = [
     "Compute",
     "InRegion",
+    "Near",
     "call",
     "column",
     "conjunction",
@@ -39,6 +40,28 @@ class InRegion(exp.Expression, exp.Func):  # type: ignore[misc]
         """The test with its region in sight, for people."""
         region = exp.Var(this=str(self.meta["region"]))
         return exp.Anonymous(this="IN_REGION", expressions=[self.this, self.expression, region])
+
+
+class Near(exp.Expression, exp.Func):  # type: ignore[misc]
+    """Whether two positions that both come from rows are within a radius of each other, all in degrees.
+
+    `closed` says whether a distance of just the radius counts. Engines ask `geometry.expanded` for the arithmetic;
+    `crossmatch` finds the pairs of rows that need it.
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {
+        "this": True, "expression": True, "other_this": True, "other_expression": True, "radius": True, "closed": True,
+    }  # fmt: skip
+
+    @property
+    def points(self) -> tuple[tuple[exp.Expression, exp.Expression], tuple[exp.Expression, exp.Expression]]:
+        """Right ascension and declination of both."""
+        return (self.this, self.expression), (self.args["other_this"], self.args["other_expression"])
+
+    def spoken(self) -> exp.Expression:
+        """The test as a comparison of a distance, for people."""
+        distance = exp.Anonymous(this="DISTANCE", expressions=[part for point in self.points for part in point])
+        return (exp.LTE if self.args["closed"] else exp.LT)(this=distance, expression=self.args["radius"])
 
 
 class Compute(exp.Expression, exp.Func):  # type: ignore[misc]

@@ -12,15 +12,17 @@ from skydex.sky.coverage import (
 from skydex.sky.epochs import Astrometry
 from skydex.sky.frames import FRAMES, rotated
 from skydex.sky.insides import Cap, Crossing, Crossings, HalfSpaces, Vector
+from skydex.sky.matching import circle_order, circle_ranges29, circles_touching
 from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, centres_deg, index29, pixels_of, pixels_touching, ranges29
 from skydex.sky.ranges import Ranges, intersect_ranges, merge_ranges, ranges_overlap
-from skydex.sky.regions import Cone, Polygon, Range, Region
+from skydex.sky.regions import ONE_PLACE, Cone, Polygon, Range, Region
 
 __all__ = [
     "FRAMES",
     "MAX_ORDER",
     "N_PIXELS_29",
     "Astrometry",
+    "ONE_PLACE",
     "Cap",
     "Cone",
     "Crossing",
@@ -32,6 +34,9 @@ __all__ = [
     "Region",
     "Vector",
     "centres_deg",
+    "circle_order",
+    "circle_ranges29",
+    "circles_touching",
     "coverage_from_fits",
     "coverage_of_index29",
     "coverage_of_pixels",

@@ -21,7 +21,7 @@ from skydex.sky.angles import Floats, Mask, normal_ra, possible_dec, unit_vector
 from skydex.sky.borders import Border
 from skydex.sky.insides import Cap, Crossings, HalfSpaces, inside_test
 
-__all__ = ["Cone", "Polygon", "Range", "Region"]
+__all__ = ["ONE_PLACE", "Cone", "Polygon", "Range", "Region"]
 
 ONE_PLACE = 4e-32
 """Haversine of 2e-14 deg. The same place written as RA 0 and 360, or at the pole with any RA, differs by 1.5e-32."""

@@ -1,0 +1,172 @@
+"""Cross-matching: which HEALPix cells the circles around many positions touch.
+
+Two catalogues are matched by cells: every position of the one has a single cell, every circle around a position of the
+other is given all the cells that it may touch, and only pairs that share a cell are measured. As each position has one
+cell, no pair comes up twice; as no touched cell is left out, none is missed (near the poles, at RA 0, and where base
+cells meet, too).
+
+Cells are found in the integer coordinates that the bits of an order-29 pixel hold: within a base cell no coordinate
+changes faster along the sky than `STEEPNESS`, so that a circle stays within a square of pixels. Only circles that may
+leave their base cell ask HEALPix for neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from healpix_geo import nested
+from numpy.typing import ArrayLike, NDArray
+
+from skydex.sky.angles import Floats
+from skydex.sky.pixels import MARGIN_DEG, MAX_ORDER
+from skydex.sky.ranges import Ranges, merge_ranges
+
+__all__ = ["FINEST_CELLS", "circle_order", "circle_ranges29", "circles_touching"]
+
+Pixels = NDArray[np.int64]
+
+STEEPNESS = 1.4523
+"""Most that a coordinate in a base cell, 0 to 1 along its side, changes in a radian along the sky.
+
+Gorski et al. 2005, section 5.1: with colatitude t and quarter q (0 to 1) of right ascension a polar coordinate is
+sqrt(6) sin(t/2) q, whose gradient is at most sqrt(3/2 + 6/pi²) = 1.4521 (at the pole); equatorial ones reach 1.0207.
+"""
+FINEST_CELLS = 24
+"""Cells for matching are not finer than this order, 12 milliarcsec."""
+_EAST = np.int64(sum(1 << 2 * bit for bit in range(MAX_ORDER)))
+"""The bits of an order-29 pixel that make its first coordinate."""
+_NORTH = np.int64(_EAST << 1)
+"""Those that make the second one."""
+_SIDE = 1 << MAX_ORDER
+_ALL_OF_ORDER_0 = np.arange(12, dtype=np.int64)
+
+
+def circle_order(radius_deg: float, *, roominess: float = 2.0) -> int:
+    """Order of cells that suits circles of a radius.
+
+    Parameters
+    ----------
+    radius_deg : float
+        Radius of the largest circle, degrees.
+    roominess : float
+        How many times a cell is at least as wide as a circle; no less than 1. Wider cells mean fewer cells for each
+        circle, and more positions in them.
+
+    Returns
+    -------
+    order : int
+        Up to `FINEST_CELLS`; below 0 if no cells are large enough.
+    """
+    width = 2.0 * float(_reach(radius_deg)) * max(roominess, 1.0)
+    return min(MAX_ORDER - math.ceil(math.log2(width)), FINEST_CELLS)
+
+
+def circles_touching(index29: Pixels, radius_deg: ArrayLike, order: ArrayLike) -> tuple[Pixels, Pixels]:
+    """Find the cells that each of many circles may touch.
+
+    Never too few; a few circles are given a cell that they just miss.
+
+    Parameters
+    ----------
+    index29 : (n,) int64 array
+        Order-29 pixels of the centres; -1 where there is none.
+    radius_deg : (n,) array_like of float
+        Radii, degrees; circles whose radius is negative or NaN touch nothing.
+    order : (n,) array_like of int
+        Order of the cells for each circle, at most what `circle_order` gives for its radius.
+
+    Returns
+    -------
+    pixels : (m,) int64 array
+        NESTED numbers of the cells at their order, circle by circle, each once a circle.
+    counts : (n,) int64 array
+        How many cells each circle has; one to four, or up to twelve where base cells meet.
+    """
+    radius = np.broadcast_to(np.asarray(radius_deg, dtype=np.float64), index29.shape)
+    orders = np.broadcast_to(np.asarray(order, dtype=np.int64), index29.shape)
+    is_circle = (index29 >= 0) & (radius >= 0.0)
+    if not is_circle.all():
+        counts = np.zeros(len(index29), dtype=np.int64)
+        pixels, counts[is_circle] = circles_touching(index29[is_circle], radius[is_circle], orders[is_circle])
+        return pixels, counts
+    corners, stays = _corners(index29, _reach(radius), 2 * (MAX_ORDER - orders))
+    is_new = _first_of_each(corners) & stays
+    cells = corners.T[is_new.T]
+    counts = is_new.sum(axis=0)
+    if stays.all():
+        return cells, counts
+    return _with_leavers(cells, counts, np.flatnonzero(~stays), index29, orders)
+
+
+def circle_ranges29(index29: Pixels, radius_deg: ArrayLike, order: ArrayLike) -> Ranges:
+    """The order-29 ranges of all cells that any of many circles may touch; arguments as for `circles_touching`."""
+    pixels, counts = circles_touching(index29, radius_deg, order)
+    shifts = np.repeat(2 * (MAX_ORDER - np.broadcast_to(np.asarray(order, np.int64), index29.shape)), counts)
+    return merge_ranges(np.stack([pixels << shifts, (pixels + 1) << shifts], axis=1))
+
+
+def _reach(radius_deg: ArrayLike) -> Floats:
+    """How many order-29 pixels a circle may reach along either coordinate, rounding of positions and all included."""
+    return np.asarray(np.ceil(np.radians(np.add(radius_deg, MARGIN_DEG)) * (STEEPNESS * _SIDE)) + 1.0)
+
+
+def _corners(index29: Pixels, reach: Floats, shifts: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
+    """The cells (4, n) at the corners of the square around each circle, and which squares stay in their base cell."""
+    base = index29 & ~(_EAST | _NORTH)
+    east, north = index29 & _EAST, index29 & _NORTH
+    step = _spread(np.minimum(reach, _SIDE - 1).astype(np.int64))
+    west_end, south_end = (east - step) & _EAST, (north - (step << 1)) & _NORTH
+    east_end, north_end = (east | _NORTH) + step, (north | _EAST) + (step << 1)
+    beyond = (east_end | north_end) >> 2 * MAX_ORDER
+    stays = (west_end <= east) & (south_end <= north) & (beyond == 0) & (reach < _SIDE)
+    east_end, north_end = east_end & _EAST, north_end & _NORTH
+    ends = (west_end | south_end, east_end | south_end, west_end | north_end, east_end | north_end)
+    return np.stack([(base | end) >> shifts for end in ends]), stays
+
+
+def _first_of_each(corners: Pixels) -> NDArray[np.bool_]:
+    """Which corners (4, n) are not the same cell as one before."""
+    east_differs, north_differs = corners[1] != corners[0], corners[2] != corners[0]
+    always = np.ones(corners.shape[1], dtype=np.bool_)
+    return np.stack([always, east_differs, north_differs, east_differs & north_differs])
+
+
+def _spread(numbers: Pixels) -> Pixels:
+    """Put a zero bit before every bit of numbers below 2**29."""
+    spread = numbers
+    for shift, mask in _SPREADING:
+        spread = (spread | (spread << shift)) & mask
+    return spread
+
+
+_SPREADING = (
+    (16, 0x0000FFFF0000FFFF),
+    (8, 0x00FF00FF00FF00FF),
+    (4, 0x0F0F0F0F0F0F0F0F),
+    (2, 0x3333333333333333),
+    (1, 0x5555555555555555),
+)
+
+
+def _with_leavers(
+    cells: Pixels, counts: Pixels, leavers: Pixels, index29: Pixels, orders: Pixels
+) -> tuple[Pixels, Pixels]:
+    """Add the cells of circles that may leave their base cell: their own and all its neighbours."""
+    parts, owners = [cells], [np.repeat(np.arange(len(counts)), counts)]
+    for order in np.unique(orders[leavers]).tolist():
+        rows = leavers[orders[leavers] == order]
+        around = _neighbourhoods(index29[rows] >> 2 * (MAX_ORDER - order), order)
+        is_cell = around >= 0
+        parts.append(around[is_cell])
+        owners.append(np.repeat(rows, is_cell.sum(axis=1)))
+    owner = np.concatenate(owners)
+    by_owner = np.argsort(owner, kind="stable")
+    return np.concatenate(parts)[by_owner], np.bincount(owner, minlength=len(counts))
+
+
+def _neighbourhoods(pixels: Pixels, order: int) -> Pixels:
+    """Each pixel and its neighbours (n, 9 or 12), -1 where there is one less."""
+    if order == 0:
+        return np.broadcast_to(_ALL_OF_ORDER_0, (len(pixels), 12))
+    return np.asarray(nested.kth_neighbourhood(pixels, order, 1, num_threads=1), dtype=np.int64)
