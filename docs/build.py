@@ -19,6 +19,8 @@ from skydex.archive import Archive
 from skydex.cli.app import app
 from skydex.formats import REGISTRY
 from skydex.ingest import named_recipe, recipe_names
+from skydex.query.functions import GROUPS
+from skydex.query.geometric import GEOMETRY_FUNCTIONS
 from skydex.query.languages import LANGUAGES
 from skydex.settings import Settings, settings_table
 from skydex.store import ArchiveDirectory
@@ -106,6 +108,23 @@ def recipes_page() -> str:
     )
 
 
+def functions_page() -> str:
+    """Every function of queries."""
+    geometry = ", ".join(f"`{name}`" for name in sorted(GEOMETRY_FUNCTIONS))
+    sections = [f"## Geometry\n\n{geometry}: as ADQL 2.1 (section 4.2) defines them."]
+    for title, functions in GROUPS.items():
+        rows = [(f"`{form.signature or form.usage}`", form.description) for f in functions for form in f.forms]
+        sections.append(f"## {title}\n\n{_table(('function', 'gives'), rows)}")
+    return _page(
+        "Functions",
+        "What a query may call. Names are read in any case. Null gives null unless something else is said, and so does "
+        "what lies outside the domain of a function. Functions of names with `ivo_` are those of the Catalogue of ADQL "
+        "User Defined Functions 1.2 (IVOA Endorsed Note); those with `gavo_` and `epoch_prop` are what other services "
+        "call them, so that queries written for those run here.",
+        "\n\n".join(sections),
+    )
+
+
 def cli_page() -> str:
     """Every command."""
     return _page("Commands", inspect.cleandoc(app.info.help or ""), "\n\n".join(_commands("skydex", _click(app))))
@@ -117,6 +136,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "services.md": services_page,
     "errors.md": errors_page,
     "recipes.md": recipes_page,
+    "functions.md": functions_page,
     "commands.md": cli_page,
 }
 

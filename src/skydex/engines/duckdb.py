@@ -199,6 +199,7 @@ _SQL_TYPES = {
     pa.int64(): "BIGINT",
     pa.bool_(): "BOOLEAN",
     pa.string(): "VARCHAR",
+    pa.timestamp("us"): "TIMESTAMP",
 }
 
 

@@ -7,6 +7,7 @@ numbers in a form that DuckDB takes for doubles rather than decimals.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -14,7 +15,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
 from skydex.query.kernels import Kernel, kernel_of
-from skydex.query.tree import Compute, InRegion, Near, conjunction, integer
+from skydex.query.tree import Compute, Histogram, InRegion, Near, conjunction, integer
 from skydex.tables import Column, arrow_type
 
 __all__ = ["function_name", "sql_of"]
@@ -23,8 +24,18 @@ _MOST_RANGES = 16
 """More index ranges than this are read as the one range that spans them."""
 
 
+def _histogram_sql(generator: DuckDB.Generator, node: Histogram) -> str:
+    counts, numbers = generator.func("HISTOGRAM", node.this), generator.func("RANGE", node.expression)
+    return f"LIST_TRANSFORM({numbers}, LAMBDA i : COALESCE({counts}[i], 0))"
+
+
 class _Dialect(DuckDB):  # type: ignore[misc]  # sqlglot ships no types
     class Generator(DuckDB.Generator):  # type: ignore[misc]
+        TRANSFORMS: ClassVar[dict[type[exp.Expression], Any]] = {
+            **DuckDB.Generator.TRANSFORMS,
+            Histogram: _histogram_sql,
+        }
+
         def literal_sql(self, expression: exp.Literal) -> str:
             text: str = super().literal_sql(expression)
             if expression.is_string or (text.isdigit() and not expression.meta.get("double")):

@@ -12,7 +12,7 @@ from skydex.query.languages import place_of
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
 
-__all__ = ["comparable", "spoken_kind"]
+__all__ = ["comparable", "spoken_kind", "written_time"]
 
 
 def comparable(left: Value, right: Value, node: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
@@ -35,14 +35,15 @@ def _adapted(value: Value, other: Value) -> exp.Expression | None:
     if other.column.datatype is Datatype.BOOLEAN and value.constant in (0.0, 1.0):
         return exp.Boolean(this=value.constant == 1.0)
     if other.column.is_timestamp and isinstance(value.node, exp.Literal) and value.node.is_string:
-        return exp.Cast(this=tree.string(_iso(value.node.this)), to=exp.DataType.build("timestamp"))
+        return exp.Cast(this=tree.string(written_time(value.node.this)), to=exp.DataType.build("timestamp"))
     if other.column.datatype is Datatype.BOOLEAN and isinstance(value.node, exp.Literal) and value.node.is_string:
         word = value.node.this.lower()
         return exp.Boolean(this=word in ("t", "true")) if word in ("t", "f", "true", "false") else None
     return None
 
 
-def _iso(text: str) -> str:
+def written_time(text: str) -> str:
+    """A time that is written out, as engines read it: ISO 8601 with a blank, without zone."""
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:

@@ -7,18 +7,19 @@ them than their types.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlglot import exp
 
 from skydex.query.tree import Compute
-from skydex.sky import pixels_of
 
-__all__ = ["PIXEL", "Kernel", "computed", "kernel_of"]
+__all__ = ["Kernel", "computed", "elements", "integers", "kernel_of", "numbers", "vectors"]
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,26 @@ def kernel_of(node: Compute) -> Kernel:
     return kernel
 
 
-def _pixel(order: pa.Array, ra_deg: pa.Array, dec_deg: pa.Array) -> pa.Array:
-    known = pc.and_(pc.and_(order.is_valid(), ra_deg.is_valid()), dec_deg.is_valid()).to_numpy(zero_copy_only=False)
-    orders = order.fill_null(0).to_numpy(zero_copy_only=False)
-    ra, dec = (part.fill_null(np.nan).to_numpy(zero_copy_only=False) for part in (ra_deg, dec_deg))
-    pixels = pixels_of(ra, dec, orders)
-    return pa.array(pixels, pa.int64(), mask=~known | (pixels < 0))
+def numbers(array: pa.Array) -> Floats:
+    """Values of a floating array, NaN for null."""
+    return np.asarray(array.fill_null(np.nan).to_numpy(zero_copy_only=False))
 
 
-PIXEL = Kernel("pixel", (pa.int64(), pa.float64(), pa.float64()), pa.int64(), _pixel)
-"""HEALPix pixel (NESTED) of an order, a right ascension and a declination; null where there is none."""
+def integers(array: pa.Array) -> NDArray[np.int64]:
+    """Values of an integer array, -1 for null."""
+    return np.asarray(array.fill_null(-1).to_numpy(zero_copy_only=False))
+
+
+def elements(lists: pa.Array, n: int) -> tuple[Floats, ...]:
+    """The first, second, ... elements of lists of n numbers each; NaN for null, and for lists of another length."""
+    starts = lists.offsets.to_numpy()[:-1]
+    fits = lists.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False) == n
+    flat = np.append(numbers(lists.values), np.nan)
+    return tuple(flat[np.where(fits, starts + i, -1)] for i in range(n))
+
+
+def vectors(parts: Sequence[Floats], missing: NDArray[np.bool_]) -> pa.Array:
+    """Lists of one length from their first, second, ... elements; null where missing."""
+    lists = np.stack(parts, axis=-1)
+    offsets = np.arange(len(lists) + 1, dtype=np.int32) * len(parts)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(lists.ravel()), mask=pa.array(missing))

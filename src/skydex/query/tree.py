@@ -7,19 +7,22 @@ function has been replaced by one that all engines share, and values of the user
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from sqlglot import exp
 
 __all__ = [
     "Compute",
+    "Histogram",
     "InRegion",
     "Near",
+    "array",
     "call",
     "column",
     "conjunction",
     "constant",
+    "constants",
     "flattened",
     "integer",
     "number",
@@ -75,6 +78,12 @@ class Compute(exp.Expression, exp.Func):  # type: ignore[misc]
         return exp.Anonymous(this=self.meta["kernel"].name.upper(), expressions=self.expressions)
 
 
+class Histogram(exp.Expression, exp.AggFunc):  # type: ignore[misc]
+    """How often each of the numbers 0, 1, 2, ... stands in a group, as an array: of `this`, below `expression`."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True}
+
+
 def column(source: str, name: str) -> exp.Column:
     """A column of a source, both quoted."""
     return exp.Column(this=exp.Identifier(this=name, quoted=True), table=exp.Identifier(this=source, quoted=True))
@@ -94,6 +103,20 @@ def integer(value: int) -> exp.Expression:
 
 def string(value: str) -> exp.Literal:
     return exp.Literal.string(value)
+
+
+def array(values: Iterable[float]) -> exp.Array:
+    """An array of doubles that is written out, such as the value of a constant POINT."""
+    return exp.Array(expressions=[number(value) for value in values])
+
+
+def constants(node: exp.Expression) -> tuple[float, ...] | None:
+    """Elements of an array that is written out in numbers; `None` for anything else."""
+    inner = node.this if isinstance(node, exp.Paren) else node
+    if not isinstance(inner, exp.Array):
+        return None
+    values = [constant(item) for item in inner.expressions]
+    return None if None in values else tuple(value for value in values if value is not None)
 
 
 def call(function: type[exp.Expression], *arguments: exp.Expression, **more: Any) -> exp.Expression:

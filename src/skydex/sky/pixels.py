@@ -89,23 +89,27 @@ def pixels_of(ra_deg: ArrayLike, dec_deg: ArrayLike, order: ArrayLike) -> Pixels
     return np.where(possible & (index >= 0), index >> shifts, -1)
 
 
-def centres_deg(pixels: ArrayLike, order: int) -> tuple[Floats, Floats]:
-    """Centres of pixels.
+def centres_deg(pixels: ArrayLike, order: ArrayLike) -> tuple[Floats, Floats]:
+    """Centres of HEALPix pixels of an order, the same for all or one each.
 
     Parameters
     ----------
     pixels : (n,) array_like of int
         NESTED pixel numbers.
-    order : int
-        HEALPix order, 0 to 29.
+    order : int or (n,) array_like of int
+        HEALPix order.
 
     Returns
     -------
-    ra_deg, dec_deg : (n,) float array
-        ICRS, degrees.
+    ra_deg, dec_deg : (n,) float64 array
+        Degrees; NaN where there is no such pixel, or the order is not 0 to 29.
     """
-    ra_deg, dec_deg = nested.healpix_to_lonlat(np.atleast_1d(pixels), order, num_threads=1)
-    return ra_deg, dec_deg
+    numbers, orders = np.broadcast_arrays(np.atleast_1d(pixels).astype(np.int64), np.asarray(order, dtype=np.int64))
+    centres = np.full((2, *numbers.shape), np.nan)
+    for one in np.unique(orders[(orders >= 0) & (orders <= MAX_ORDER)]):
+        chosen = (orders == one) & (numbers >= 0) & (numbers < 12 << 2 * int(one))
+        centres[:, chosen] = nested.healpix_to_lonlat(numbers[chosen], int(one), num_threads=1)
+    return centres[0], centres[1]
 
 
 def pixels_touching(region: Region, order: int) -> Pixels:

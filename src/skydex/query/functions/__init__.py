@@ -1,22 +1,48 @@
-"""The functions that a query may call, but for those of geometry: shapes have a room of their own, `geometric`."""
+"""The functions that a query may call, but for ADQL's own of geometry, which have a room of their own: `geometric`."""
 
 from skydex.query.functions.aggregates import SET_FUNCTIONS
-from skydex.query.functions.catalogued import CATALOGUED
+from skydex.query.functions.astrometry import ASTROMETRY
 from skydex.query.functions.function import Function
 from skydex.query.functions.mathematics import MATHEMATICS
+from skydex.query.functions.pixels import PIXELS
+from skydex.query.functions.sexagesimal import SEXAGESIMAL
+from skydex.query.functions.spans import SPANS
+from skydex.query.functions.statistics import GATHERINGS, RANDOM
 from skydex.query.functions.texts import CHOICES, TEXTS
+from skydex.query.functions.times import TIMES
+from skydex.query.functions.transforms import TRANSFORMS
+from skydex.query.functions.words import WORDS
 
-__all__ = ["AGGREGATES", "SCALARS", "USER_DEFINED", "Function"]
+__all__ = ["AGGREGATES", "GROUPS", "SCALARS", "USER_DEFINED", "Function"]
+
+GROUPS: dict[str, tuple[Function, ...]] = {
+    "Numbers": MATHEMATICS,
+    "Texts": TEXTS,
+    "Choices": CHOICES,
+    "Rows of a group": SET_FUNCTIONS,
+    "HEALPix": PIXELS,
+    "Astrometry": ASTROMETRY,
+    "Frames of reference": TRANSFORMS,
+    "Dates": TIMES,
+    "Searching in texts": WORDS,
+    "Intervals": SPANS,
+    "Sexagesimal angles": SEXAGESIMAL,
+    "Random numbers": RANDOM,
+    "Lists and histograms of a group": GATHERINGS,
+}
+"""Every function, as documentation orders them."""
+
+AGGREGATES: dict[str, Function] = {
+    function.name: function for group in (SET_FUNCTIONS, GATHERINGS) for function in group
+}
+"""Functions of the rows of a group, by name in capitals."""
 
 SCALARS: dict[str, Function] = {
-    function.name: function for group in (MATHEMATICS, TEXTS, CHOICES, CATALOGUED) for function in group
+    function.name: function for group in GROUPS.values() for function in group if function.name not in AGGREGATES
 }
 """Functions of the values of a row, by name in capitals."""
 
-AGGREGATES: dict[str, Function] = {function.name: function for function in SET_FUNCTIONS}
-"""Functions of the rows of a group, by name in capitals."""
-
 USER_DEFINED: tuple[Function, ...] = tuple(
-    form for function in (*SCALARS.values(), *AGGREGATES.values()) for form in function.forms if form.signature
+    form for group in GROUPS.values() for function in group for form in function.forms if form.signature
 )
 """Every form of the functions beyond ADQL's own."""

@@ -24,7 +24,7 @@ class Function:
     name: str
     """In capitals."""
     takes: str
-    """What each argument is, a letter each (`KINDS`); trailing `*` repeats."""
+    """What each argument is, a letter of `KINDS` each; trailing `*` repeats."""
     least: int
     """Smallest number of arguments."""
     build: Callable[[Nodes], exp.Expression]
@@ -36,9 +36,9 @@ class Function:
     description: str = ""
     """What it gives, in a line."""
     signature: str | None = None
-    """As TAPRegExt 1.0 (section 2.3) declares a function beyond ADQL's own: `f(a DOUBLE, b TEXT) -> INTEGER`."""
+    """As TAPRegExt 1.0 (section 2.3) declares a function beyond ADQL's own: `f(a DOUBLE, b VARCHAR) -> INTEGER`."""
     otherwise: Function | None = None
-    """Another form of the call, for other arguments."""
+    """Another form of the call, with another number of arguments."""
 
     @property
     def forms(self) -> Iterator[Function]:
@@ -47,6 +47,17 @@ class Function:
         while form is not None:
             yield form
             form = form.otherwise
+
+    def called(self, name: str) -> Function:
+        """The same function under another name, in small letters."""
+        own = self.name.lower()
+        return replace(
+            self,
+            name=name.upper(),
+            usage=self.usage.replace(own, name),
+            signature=self.signature and self.signature.replace(own, name),
+            otherwise=self.otherwise and self.otherwise.called(name),
+        )
 
     def apply(self, arguments: Sequence[Value]) -> Value:
         """Check the arguments and expand the call.
@@ -59,9 +70,10 @@ class Function:
         if self.otherwise is not None and not self._takes_number(len(arguments)):
             return self.otherwise.apply(arguments)
         kinds = self._kinds(len(arguments))
-        for position, (value, kind) in enumerate(zip(arguments, kinds, strict=True), start=1):
-            if not value.is_null and not _fits(value.column, kind):
-                raise BadQueryError(f"Argument {position} of {self.name} must be {_WORDS[kind]}: {self.usage}.")
+        for position, (value, letter) in enumerate(zip(arguments, kinds, strict=True), start=1):
+            kind = KINDS[letter]
+            if (value.is_null and not kind.takes_null) or not (value.is_null or kind.fits(value)):
+                raise BadQueryError(f"Argument {position} of {self.name} must be {kind.spoken}: {self.usage}.")
         column = replace(self.meaning(arguments), name=self.name.lower())
         return Value(self.build([value.node for value in arguments]), column)
 
@@ -75,16 +87,58 @@ class Function:
         return letters[:n] + letters[-1:] * (n - len(letters))
 
 
-_WORDS = {"n": "a number", "i": "an integer", "s": "text", "x": "a value"}
+@dataclass(frozen=True)
+class Kind:
+    """What an argument may be."""
+
+    spoken: str
+    """As a message says it."""
+    fits: Callable[[Value], bool]
+    """Whether a value that is not written out as NULL is one."""
+    takes_null: bool = True
+    """Whether NULL may be written out."""
 
 
-def _fits(column: Column, kind: str) -> bool:
-    if column.is_array:
-        return False
-    if kind == "n":
-        return column.datatype.is_numeric
-    if kind == "i":
-        return column.datatype.is_integer
-    if kind == "s":
-        return column.datatype.is_text and not column.is_timestamp
-    return True
+def _is_number(value: Value) -> bool:
+    return value.column.datatype.is_numeric and not value.column.is_array
+
+
+def _is_integer(value: Value) -> bool:
+    return value.column.datatype.is_integer and not value.column.is_array
+
+
+def _is_text(value: Value) -> bool:
+    return value.column.datatype.is_text and not value.column.is_timestamp
+
+
+def _is_written_text(value: Value) -> bool:
+    return isinstance(value.node, exp.Literal) and bool(value.node.is_string)
+
+
+def _is_written_number(value: Value) -> bool:
+    return _is_number(value) and value.constant is not None
+
+
+def _is_pair(value: Value) -> bool:
+    return value.column.is_array and value.column.datatype.is_floating and value.column.arraysize == "2"
+
+
+def _is_geometry(value: Value) -> bool:
+    return value.column.is_array and value.column.xtype in ("point", "circle", "polygon")
+
+
+KINDS = {
+    "n": Kind("a number", _is_number),
+    "i": Kind("an integer", _is_integer),
+    "s": Kind("text", _is_text),
+    "x": Kind("a value", lambda value: not value.column.is_array),
+    "t": Kind("a timestamp", lambda value: value.column.datatype.is_text),
+    "v": Kind("an array of two numbers", _is_pair),
+    "p": Kind("a point", lambda value: _is_pair(value) and value.column.xtype == "point"),
+    "g": Kind("a POINT, CIRCLE or POLYGON", _is_geometry),
+    "N": Kind("a number other than NULL", _is_number, takes_null=False),
+    "K": Kind("a number that is written out", _is_written_number, takes_null=False),
+    "I": Kind("an integer that is written out", lambda v: _is_integer(v) and v.constant is not None, takes_null=False),
+    "S": Kind("a text in single quotes", _is_written_text, takes_null=False),
+}
+"""Kinds of arguments, by their letter in `Function.takes`; those in capitals must not be NULL."""

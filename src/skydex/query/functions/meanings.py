@@ -10,7 +10,17 @@ from skydex.query.functions.function import Meaning
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
 
-__all__ = ["always", "double_like_first", "in_unit", "is_double", "is_long", "like_first", "minor"]
+__all__ = [
+    "always",
+    "double_like_first",
+    "in_unit",
+    "is_double",
+    "is_integer",
+    "is_long",
+    "is_point",
+    "like_first",
+    "minor",
+]
 
 
 def always(column: Column) -> Meaning:
@@ -19,7 +29,9 @@ def always(column: Column) -> Meaning:
 
 
 is_double = always(types.DOUBLE)
+is_integer = always(Column("", Datatype.INT))
 is_long = always(types.LONG)
+is_point = always(Column("", Datatype.DOUBLE, "2", unit="deg", ucd="pos.eq", xtype="point"))
 
 
 def in_unit(unit: str) -> Meaning:

@@ -1,0 +1,161 @@
+"""Functions of columns: row by row, with nulls, the same on every engine that can."""
+
+from __future__ import annotations
+
+import math
+
+import astropy.units as u
+import cdshealpix
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.time import Time
+
+from skydex.errors import BadQueryError, RequestError
+from skydex.query.functions import AGGREGATES, SCALARS, USER_DEFINED
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("ivo_to_mjd(seen)", [51545.5, 19036.25, 61041.0, None, None]),
+        ("ivo_to_jd(seen)", [2451546.0, 2419036.75, 2461041.5, None, None]),
+        ("ivo_nocasematch(word, 'ALEPH')", [0, 0, 1, 1, None]),
+        ("ivo_nocasematch(word, NULL)", [None] * 5),
+        ("ivo_hasword(word, 'and')", [0, 1, 0, 0, None]),
+        ("ivo_hasword(word, 'green red')", [1, 0, 0, 0, None]),
+        ("ivo_hasword(word, word)", [1, 1, 1, 1, None]),
+        ("ivo_hasword('the aleph', word)", [0, 0, 1, 1, None]),
+        ("ivo_hashlist_has(word, 'GREEN')", [1, 0, 0, 0, None]),
+        ("ivo_hashlist_has(word, NULL)", [None] * 5),
+        ("gavo_match('eph$', word)", [0, 0, 1, 1, None]),
+        ("gavo_getauthority('ivo://' || word || '/x')", ["red", "Miller and Urey have", "Aleph", "aleph", None]),
+        ("ivo_interval_overlaps(x, 2, 0, 1)", [1, 1, 0, 0, None]),
+        ("ivo_interval_overlaps(5, 6, 0, x)", [0, 0, 0, 0, None]),
+        ("ivo_interval_has(x, span)", [0, 1, 0, 1, None]),
+        ("ivo_interval_has(NULL, span)", [None] * 5),
+        ("ivo_dms_to_degrees(word)", [None] * 5),
+        ("ivo_healpix_center(0, n)", None),
+        ("ivo_epoch_prop_pos(ra, dec, x, x, x, x, 2016, 2000)", None),
+        ("ivo_geom_transform('ICRS', 'GALACTIC', ring)", None),
+    ],
+)
+def test_null_comes_of_null(expression, expected, column):
+    values = column(expression)
+    if expected is not None:
+        assert values == expected
+    else:
+        assert [value is None for value in values] == {
+            "n": [False, False, False, True, False],
+            "p": [False] * 5,
+            "r": [False, True, False, False, False],
+        }["n" if "(0, n)" in expression else "p" if "prop" in expression else "r"]
+
+
+def test_cells_are_those_of_cdshealpix(rows, column):
+    ra, dec = (rows[name].to_numpy() * u.deg for name in ("ra", "dec"))
+    orders = rows["n"].to_pylist()
+    for values in (column("ivo_healpix_index(n, ra, dec)"), column("ivo_healpix_index(n, spot)")):
+        for i in (0, 1, 2, 4):
+            assert values[i] == cdshealpix.lonlat_to_healpix(ra[i], dec[i], depth=orders[i])
+        assert values[3] is None
+
+
+def test_centres_of_cells_are_where_astropy_healpix_puts_them(column):
+    """Centres of the base cells: four at latitude 41.81, four on the equator (Gorski et al. 2005, figure 3)."""
+    values = column("ivo_healpix_center(0, n)")
+    assert values[:3] == [pytest.approx([lon, 41.8103148957786]) for lon in (45.0, 135.0, 225.0)]
+    assert values[4] == pytest.approx([0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    "call", ["ivo_healpix_center(0, -1)", "ivo_healpix_center(0, 12)", "ivo_healpix_center(30, 1)"]
+)
+def test_a_cell_that_does_not_exist_has_no_centre(call, column):
+    assert column(call) == [None] * 5
+
+
+def test_transformed_columns_agree_with_astropy(rows, column):
+    spots = [spot for spot in rows["spot"].to_pylist() if spot is not None]
+    expected = SkyCoord(spots, unit="deg").galactic
+    values = [value for value in column("gavo_transform('ICRS', 'GALACTIC', spot)") if value is not None]
+    np.testing.assert_allclose(values, np.stack([expected.l.deg, expected.b.deg], axis=1), rtol=0, atol=1e-9)
+    rings = column("ivo_transform('ICRS', 'GALACTIC', ring)")
+    assert [ring and ring[2] for ring in rings] == [3.0, None, 1.0, 0.5, 3.0]
+    assert rings[0][:2] == pytest.approx([241.121831182, 3.62785788087], abs=1e-9)
+
+
+def test_dates_agree_with_astropy(rows, column):
+    for moment, mjd in zip(rows["seen"].to_pylist(), column("ivo_to_mjd(seen)"), strict=True):
+        assert mjd is None if moment is None else mjd == Time(moment).mjd
+
+
+def test_unknown_motions_count_as_zero_row_by_row(column):
+    assert column("ivo_epoch_prop_pos(ra, dec, x, x, x, NULL, 2016, 2000)")[4] == pytest.approx([10.0, 90.0])
+    six = column("ivo_epoch_prop(ra, dec, 1.0, x, 3.0, NULL, 2016, 2000)")
+    assert [[math.isnan(item) for item in row] for row in six[3:]] == [
+        [False, False, False, False, False, True],
+        [False, False, False, True, True, True],
+    ]
+
+
+def test_a_row_without_a_position_has_none_at_another_epoch(column):
+    assert column("ivo_epoch_prop_pos(x, dec, 1, 1, 1, 1, 2016, 2000)")[4] is None
+    assert column("ivo_epoch_prop_pos(ra, dec, 1, 1, 1, 1, 2016, x)")[4] is None
+
+
+def test_random_numbers_follow_the_normal_distribution(answers):
+    pairs = "sky.stars AS a, sky.stars AS b, sky.stars AS c, sky.stars AS d, sky.stars AS e"
+    (table,) = answers(f"SELECT ivo_normal_random(10, 5) AS v, ivo_normal_random(10, 5) AS w FROM {pairs}")
+    drawn, other = table.column(0).to_numpy(), table.column(1).to_numpy()
+    assert len(np.unique(drawn)) == len(drawn) == 5**5
+    assert not np.any(drawn == other)
+    assert drawn.mean() == pytest.approx(10.0, abs=0.6)
+    assert drawn.std() == pytest.approx(5.0, abs=0.4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("ivo_healpix_index(3)", "does not take 1 argument: ivo_healpix_index(order, ra, dec) or"),
+        ("ivo_healpix_index(1.5, ra, dec)", "Argument 1 of IVO_HEALPIX_INDEX must be an integer"),
+        ("ivo_healpix_index(3, word)", "Argument 2 of IVO_HEALPIX_INDEX must be a point"),
+        ("ivo_healpix_index(3, span)", "Argument 2 of IVO_HEALPIX_INDEX must be a point"),
+        ("ivo_healpix_center(17, 23.2)", "Argument 2 of IVO_HEALPIX_CENTER must be an integer"),
+        ("ivo_epoch_prop_pos(NULL, 11.8, 125, 300, 0, 0, 2016, 1875)", "must be a number other than NULL"),
+        ("ivo_epoch_prop_pos(7.6, 11.8, 125, 300, -428.8, 52.51, NULL, 1875)", "Argument 7 of IVO_EPOCH_PROP_POS"),
+        ("ivo_epoch_prop(ra, dec)", "IVO_EPOCH_PROP does not take 2 arguments"),
+        ("ivo_geom_transform('GALATIC', 'ICRS', spot)", 'No frame of reference "GALATIC". Did you mean "GALACTIC"?'),
+        ("ivo_geom_transform('galactic', 'ICRS', spot)", 'Did you mean "GALACTIC"?'),
+        ("ivo_geom_transform(word, 'ICRS', spot)", "Argument 1 of IVO_GEOM_TRANSFORM must be a text in single quotes"),
+        ("ivo_geom_transform('ICRS', 'FK4', ra)", "Argument 3 of IVO_GEOM_TRANSFORM must be a POINT, CIRCLE or"),
+        ("ivo_to_mjd(ra)", "Argument 1 of IVO_TO_MJD must be a timestamp"),
+        ("ivo_to_mjd('yesterday')", "'yesterday' is not a time"),
+        ("ivo_hasword(ra, 'x')", "Argument 1 of IVO_HASWORD must be text"),
+        ("gavo_match('(', word)", "The pattern '(' is no regular expression"),
+        ("ivo_interval_has(1, ra)", "Argument 2 of IVO_INTERVAL_HAS must be an array of two numbers"),
+        ("ivo_hasword(spot, 'x')", "Argument 1 of IVO_HASWORD must be text"),
+        ("ABS(spot)", "Argument 1 of ABS must be a number"),
+    ],
+)
+def test_wrong_arguments_are_told_with_the_usage(call, message, answers):
+    with pytest.raises(BadQueryError) as caught:
+        answers(f"SELECT {call} FROM sky.stars")
+    assert message in str(caught.value)
+    assert "line 1, column 8" in str(caught.value)
+
+
+def test_a_mistyped_function_is_told_its_name(answers):
+    with pytest.raises(RequestError, match="ivo_healpix_centre"):
+        answers("SELECT ivo_healpix_centre(0, 1) FROM sky.stars")
+
+
+def test_user_defined_functions_declare_every_form():
+    names = {form.signature.partition("(")[0].upper() for form in USER_DEFINED}
+    assert {name for name in (*SCALARS, *AGGREGATES) if "_" in name} - {"CHAR_LENGTH"} == names
+    for form in USER_DEFINED:
+        head, _, result = form.signature.rpartition(" -> ")
+        assert head.endswith(")")
+        assert result
+        assert form.description.endswith(".")
+        assert form.usage.startswith(head.partition("(")[0])
