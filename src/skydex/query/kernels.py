@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from skydex.query.tree import Compute
+from skydex.sky import pixels_of
 
-__all__ = ["Kernel", "computed", "elements", "integers", "kernel_of", "numbers", "vectors"]
+__all__ = ["PIXEL", "Kernel", "computed", "elements", "integers", "kernel_of", "numbers", "vectors"]
 
 Floats = NDArray[np.float64]
 
@@ -74,3 +75,12 @@ def vectors(parts: Sequence[Floats], missing: NDArray[np.bool_]) -> pa.Array:
     lists = np.stack(parts, axis=-1)
     offsets = np.arange(len(lists) + 1, dtype=np.int32) * len(parts)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(lists.ravel()), mask=pa.array(missing))
+
+
+def _pixel(order: pa.Array, ra_deg: pa.Array, dec_deg: pa.Array) -> pa.Array:
+    pixels = pixels_of(numbers(ra_deg), numbers(dec_deg), integers(order))
+    return pa.array(pixels, pa.int64(), mask=pixels < 0)
+
+
+PIXEL = Kernel("pixel", (pa.int64(), pa.float64(), pa.float64()), pa.int64(), _pixel)
+"""HEALPix pixel (NESTED) of an order, a right ascension and a declination; null where there is none."""

@@ -10,19 +10,14 @@ import pyarrow as pa
 from skydex.query import types
 from skydex.query.functions.function import Function
 from skydex.query.functions.meanings import always, is_point
-from skydex.query.kernels import Kernel, computed, elements, integers, numbers, vectors
-from skydex.sky import centres_deg, pixels_of
+from skydex.query.kernels import PIXEL, Kernel, computed, elements, integers, vectors
+from skydex.sky import centres_deg
 
 __all__ = ["PIXELS"]
 
 
-def _pixel(order: pa.Array, ra_deg: pa.Array, dec_deg: pa.Array) -> pa.Array:
-    pixels = pixels_of(numbers(ra_deg), numbers(dec_deg), integers(order))
-    return pa.array(pixels, pa.int64(), mask=pixels < 0)
-
-
 def _pixel_of_point(order: pa.Array, point: pa.Array) -> pa.Array:
-    return _pixel(order, *(pa.array(part) for part in elements(point, 2)))
+    return PIXEL.compute(order, *(pa.array(part) for part in elements(point, 2)))
 
 
 def _centre(order: pa.Array, pixel: pa.Array) -> pa.Array:
@@ -30,7 +25,6 @@ def _centre(order: pa.Array, pixel: pa.Array) -> pa.Array:
     return vectors((ra, dec), np.isnan(ra))
 
 
-_PIXEL = Kernel("pixel", (pa.int64(), pa.float64(), pa.float64()), pa.int64(), _pixel)
 _PIXEL_OF_POINT = Kernel("pixel_of_point", (pa.int64(), pa.list_(pa.float64())), pa.int64(), _pixel_of_point)
 _CENTRE = Kernel("centre", (pa.int64(), pa.int64()), pa.list_(pa.float64()), _centre)
 
@@ -41,7 +35,7 @@ PIXELS = (
         "IVO_HEALPIX_INDEX",
         "inn",
         3,
-        lambda n: computed(_PIXEL, *n),
+        lambda n: computed(PIXEL, *n),
         _is_pixel,
         "ivo_healpix_index(order, ra, dec) or ivo_healpix_index(order, point)",
         "Number (NESTED) of the HEALPix cell of an order, 0 to 29, that holds a position in degrees.",
