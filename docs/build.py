@@ -26,6 +26,7 @@ from skydex.settings import Settings, settings_table
 from skydex.store import ArchiveDirectory
 from skydex.web import SERVICES, dali
 from skydex.web.dispatch import Dispatcher
+from skydex.web.runner import Runner
 from skydex.web.site import Site
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -69,7 +70,7 @@ def services_page() -> str:
     sections = []
     with tempfile.TemporaryDirectory() as folder:
         directory = ArchiveDirectory.create(folder)
-        site = Site(Archive(directory, Settings()), Settings(), _no_dispatcher())
+        site = Site(Archive(directory, Settings()), Settings(), _nobody(Dispatcher), _nobody(Runner))
         for service in SERVICES:
             paths = dict.fromkeys(f"- `{route.path}`" for route in service.routes(site))
             sections.append(
@@ -157,9 +158,9 @@ def _about(module: Any) -> str:
     return inspect.getdoc(module).partition("\n\n")[2] or inspect.getdoc(module)
 
 
-def _no_dispatcher() -> Any:
+def _nobody(role: type) -> Any:
     """Routes are only listed here; nobody answers."""
-    return object.__new__(Dispatcher)
+    return object.__new__(role)
 
 
 def _status(kind: type[errors.SkydexError]) -> int:

@@ -22,6 +22,9 @@ __all__ = [
     "BusyError",
     "DamagedDataError",
     "EngineError",
+    "JobPhaseError",
+    "JobsUnavailableError",
+    "LedgerError",
     "LimitError",
     "MemoryLimitError",
     "QuerySyntaxError",
@@ -33,6 +36,7 @@ __all__ = [
     "SpillLimitError",
     "StoreError",
     "TimeLimitError",
+    "TooManyJobsError",
     "UnknownColumnError",
     "UnknownFunctionError",
     "UnknownResourceError",
@@ -161,6 +165,14 @@ class UnknownResourceError(RequestError):
         super().__init__(f'No {what} "{name}" is published here.')
 
 
+class JobPhaseError(RequestError):
+    """Something that cannot be done with a job in its present phase."""
+
+    def __init__(self, phase: str, problem: str) -> None:
+        self.phase = str(phase)
+        super().__init__(f"The job is {self.phase}: {problem}.")
+
+
 class UnsupportedFormatError(RequestError):
     """A file format or media type that is not offered."""
 
@@ -254,6 +266,17 @@ class BusyError(LimitError):
         super().__init__(f"The service is busy. Please try again in {retry_after_s} s.")
 
 
+class TooManyJobsError(LimitError):
+    """One asker has as many unfinished jobs as one may have."""
+
+    def __init__(self, limit: int, whose: str, retry_after_s: int) -> None:
+        self.limit, self.whose, self.retry_after_s = limit, whose, retry_after_s
+        super().__init__(
+            f"There are {limit:,} unfinished jobs of this {whose}, which is the limit. "
+            f"Wait until some have ended or delete them; try again in {retry_after_s} s."
+        )
+
+
 class EngineError(ServiceError):
     """The engine failed on a plan that was thought good."""
 
@@ -264,6 +287,16 @@ class StoreError(ServiceError):
 
 class DamagedDataError(StoreError):
     """A partition whose bytes are not those that were published."""
+
+
+class LedgerError(ServiceError):
+    """The record of jobs cannot be read or written."""
+
+
+class JobsUnavailableError(ServiceError):
+    """A server that runs no jobs at present; the message says why."""
+
+    retry_after_s = 30
 
 
 class WorkerError(ServiceError):

@@ -53,7 +53,7 @@ class Settings:
     contact: str = ""
     """Where users write to: a mail address or a web page."""
     workers: int = field(default_factory=lambda: max(2, 2 * _n_cores()))
-    """Processes that answer queries; by default two a core."""
+    """Processes that answer queries; by default two a core, and at least three."""
     threads: int = field(default_factory=lambda: _n_cores())
     """Threads of one query; by default one a core."""
     query_time_s: float = 60.0
@@ -90,6 +90,26 @@ class Settings:
     """How long a connection may pause while it reads an answer, in seconds."""
     stop_time_s: float = 25.0
     """How long running queries may go on after the server was told to stop, in seconds."""
+    state_dir: str | None = None
+    """Directory for jobs and their results; by default `state` in the archive."""
+    job_time_s: int = 3600
+    """Time limit of a job that asks for none, in seconds."""
+    job_time_hard_s: int = 14_400
+    """Time limit of a job, whatever it asks for, in seconds."""
+    job_days: float = 7.0
+    """How long a job and its result are kept, in days."""
+    job_days_hard: float = 31.0
+    """How long a job and its result are kept at most, whatever it asks for, in days."""
+    job_wait_s: float = 50.0
+    """How long a request that waits for the end of a job is held, in seconds; less than what proxies allow."""
+    jobs_per_address: int = 100
+    """Unfinished jobs of one address."""
+    jobs_per_user: int = 100
+    """Unfinished jobs of one user."""
+    jobs_total: int = 2000
+    """Unfinished jobs of everybody."""
+    trusted_proxies: str = ""
+    """Addresses of web servers in front of this one, with commas; their `X-Forwarded-For` says who asks."""
     temp_dir: str | None = None
     """Directory for temporary files; by default the system's."""
     log_level: str = "info"
@@ -105,6 +125,20 @@ class Settings:
         """Address of the server as users write it, without a slash at the end."""
         host = "localhost" if self.host in ("0.0.0.0", "::") else f"[{self.host}]" if ":" in self.host else self.host
         return (self.base_url or f"http://{host}:{self.port}").rstrip("/")
+
+    def state_directory(self, archive: Path) -> Path:
+        """Where the jobs of an archive are kept."""
+        return Path(self.state_dir) if self.state_dir else archive / "state"
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        """Addresses whose word on who asks is believed."""
+        return frozenset(filter(None, (word.strip() for word in self.trusted_proxies.split(","))))
+
+    @property
+    def tells_addresses(self) -> bool:
+        """Whether the address of a request is its author's, and not that of a web server in front of this one."""
+        return self.base_url is None or bool(self.proxies)
 
     @property
     def spill_directory(self) -> Path:
@@ -232,6 +266,10 @@ def _check_places(settings: Settings) -> None:
         raise SettingsError(f"Setting log_level must be one of {', '.join(LOG_LEVELS)}, not {settings.log_level!r}.")
     if settings.max_rows_default > settings.max_rows_hard:
         raise SettingsError("Setting max_rows_default must not be over max_rows_hard.")
+    if settings.job_time_s > settings.job_time_hard_s:
+        raise SettingsError("Setting job_time_s must not be over job_time_hard_s.")
+    if settings.job_days > settings.job_days_hard:
+        raise SettingsError("Setting job_days must not be over job_days_hard.")
     if settings.base_url is not None and not _is_web_address(settings.base_url):
         raise SettingsError(f"Setting base_url must be an http or https address, not {settings.base_url!r}.")
 

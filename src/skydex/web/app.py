@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from starlette.types import Lifespan, Receive, Scope, Send
 
 from skydex.archive import Archive
 from skydex.errors import UnknownResourceError
-from skydex.jobs import ForkServer, Staffing, WorkerLimits
+from skydex.jobs import ForkServer, Staffing, StateDirectory, WorkerLimits
 from skydex.settings import Settings
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.dispatch import Dispatcher, Rules
+from skydex.web.runner import Runner
 from skydex.web.folders import Folders
 from skydex.web.service import Service
 from skydex.web.site import Site
@@ -26,6 +27,8 @@ from skydex.web.workroom import PRELOAD, open_workroom
 __all__ = ["App", "create_app", "staffing"]
 
 _MOST_REMEMBERED = 4096
+_FEWEST_WORKERS = 3
+"""One for quick requests, one for slow ones, and one for jobs."""
 _LONGEST_REMEMBERED = 300
 """Characters of an address; together they bound the memory that addresses made up by somebody can take."""
 
@@ -53,15 +56,17 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         await dispatcher.start()
+        await runner.start()
         try:
             yield
         finally:
+            await runner.stop()
             await dispatcher.stop()
             folders.remove()
 
     routes = [route for service in services for route in service.routes(site)]
     elsewhere = Endpoint(site, _nothing_here, methods=("GET", "POST"))
-    return App(routes, lifespan, elsewhere)
+    return App(routes, lifespan, elsewhere, runner.leave)
 
 
 class App:
@@ -71,8 +76,12 @@ class App:
     themselves.
     """
 
-    def __init__(self, routes: Sequence[BaseRoute], lifespan: Lifespan[Any], elsewhere: Endpoint) -> None:
+    def __init__(
+        self, routes: Sequence[BaseRoute], lifespan: Lifespan[Any], elsewhere: Endpoint, leave: Callable[[], None]
+    ) -> None:
         self._routes, self._elsewhere = routes, elsewhere
+        self.leave = leave
+        """To be called when the server is about to stop, so that nobody goes on waiting for what may take long."""
         self._router = Router(lifespan=lifespan)
         self._remembered = functools.lru_cache(_MOST_REMEMBERED)(self._search)
 
@@ -116,4 +125,5 @@ def staffing(directory: Path, settings: Settings) -> Staffing:
 
 def _rules(settings: Settings) -> Rules:
     spool = SpoolLimits(settings.spool_memory_kb << 10, settings.spool_mb << 20, settings.temp_dir)
-    return Rules(settings.workers, settings.query_time_s, settings.queue_length, settings.queue_wait_s, spool)
+    n_workers = max(_FEWEST_WORKERS, settings.workers)
+    return Rules(n_workers, settings.query_time_s, settings.queue_length, settings.queue_wait_s, spool)

@@ -21,7 +21,7 @@ from skydex.web.dispatch import Exchange
 from skydex.web.forms import NO_FILES, Files, Form, form_of
 from skydex.web.site import Site
 
-__all__ = ["Call", "Endpoint", "Handler", "Reply", "refuse_in_text"]
+__all__ = ["Call", "Endpoint", "FilePart", "Handler", "Refusal", "Reply", "refuse_in_text"]
 
 Headers = tuple[tuple[bytes, bytes], ...]
 _PATIENCE_S = 0.05
@@ -29,6 +29,7 @@ _PATIENCE_S = 0.05
 _RESTART_S = 30
 """When to come back to a server that is stopping."""
 _MOST_DISCARDED = 256 << 20
+_PIECE_BYTES = 1 << 18
 _EVERYWHERE: Headers = (
     (b"server", f"skydex/{__version__}".encode()),  # as IVOA's note on software identification (SoftID 1.0) asks
     (b"access-control-allow-origin", b"*"),
@@ -36,7 +37,7 @@ _EVERYWHERE: Headers = (
 )
 _PREFLIGHT: Headers = (
     *_EVERYWHERE,
-    (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, DELETE, OPTIONS"),
     (b"access-control-allow-headers", b"content-type, range"),
     (b"access-control-max-age", b"86400"),
 )
@@ -45,10 +46,22 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class FilePart:
+    """Bytes of an open file, which is closed when they are sent."""
+
+    descriptor: int
+    """The file."""
+    start: int
+    """Where they begin."""
+    length: int
+    """How many."""
+
+
+@dataclass(frozen=True)
 class Reply:
     """What goes back to a client."""
 
-    body: bytes | Exchange
+    body: bytes | Exchange | FilePart
     """The bytes, or where they come from."""
     media_type: str
     """Value of Content-Type."""
@@ -77,7 +90,15 @@ class Call:
     def asker(self) -> str:
         """Whose turn it is when askers wait: the address of the other end."""
         client = self.scope.get("client")
-        return client[0] if client else ""
+        address: str = client[0] if client else ""
+        if address in self.site.settings.proxies:
+            return self.header(b"x-forwarded-for").decode("latin-1").rpartition(",")[2].strip()[:100] or address
+        return address
+
+    @property
+    def owner(self) -> str | None:
+        """Who is logged in."""
+        return None
 
     def part(self, name: str) -> str | None:
         """A variable part of the path."""
@@ -93,7 +114,7 @@ class Call:
 
     async def ask(self, request: Any, *, is_quick: bool = False) -> Reply:
         """Have a worker answer a request; the reply streams its bytes."""
-        self._begin_watch()
+        self.watch()
         exchange = await self.site.dispatcher.submit(request, asker=self.asker, is_quick=is_quick)
         try:
             facts = await exchange.facts()
@@ -101,6 +122,17 @@ class Call:
             exchange.close()
             raise
         return Reply(exchange, facts["media_type"], headers=_disposition(facts))
+
+    async def check(self, request: Any, *, is_quick: bool) -> None:
+        """Have a worker see to something that has no answer; what is wrong with it is raised."""
+        self.watch()
+        exchange = await self.site.dispatcher.submit(request, asker=self.asker, is_quick=is_quick)
+        try:
+            await exchange.facts()
+            while await exchange.read():
+                pass
+        finally:
+            exchange.close()
 
     def end(self) -> None:
         """Stop looking whether the client is still there."""
@@ -119,9 +151,9 @@ class Call:
             raise
 
     def _form(self, files: Files) -> Form:
-        if self._header(b"content-encoding") not in (b"", b"identity"):
+        if self.header(b"content-encoding") not in (b"", b"identity"):
             raise BadParameterError("Content-Encoding", "is not accepted in requests.")
-        return form_of(self._header(b"content-type").decode("latin-1"), self.site.settings.form_mb, files)
+        return form_of(self.header(b"content-type").decode("latin-1"), self.site.settings.form_mb, files)
 
     async def _body(self) -> AsyncIterator[bytes]:
         """What is left of the body, in pieces."""
@@ -140,11 +172,14 @@ class Call:
             if n_bytes > _MOST_DISCARDED:
                 return
 
-    def _header(self, name: bytes) -> bytes:
+    def header(self, name: bytes) -> bytes:
+        """A header of the request; empty if there is none of that name."""
         return next((value for key, value in self.scope["headers"] if key == name), b"")
 
-    def _begin_watch(self) -> None:
+    def watch(self) -> None:
         """Begin to look for the client's leaving, if the answer is not there soon."""
+        if self._watch is not None:
+            return
         task = asyncio.current_task()
         assert task is not None
         self._watch = asyncio.get_running_loop().call_later(_PATIENCE_S, self._look, task)
@@ -233,6 +268,9 @@ async def _send(reply: Reply, send: Send) -> None:
     if isinstance(body, bytes):
         await _send_whole(reply, body, send)
         return
+    if isinstance(body, FilePart):
+        await _send_file(reply, body, send)
+        return
     try:
         small = body.small_answer()
         if small is not None:
@@ -246,6 +284,22 @@ async def _send(reply: Reply, send: Send) -> None:
 async def _send_whole(reply: Reply, body: bytes, send: Send) -> None:
     await send(_start(reply, (b"content-length", b"%d" % len(body))))
     await send({"type": "http.response.body", "body": body})
+
+
+async def _send_file(reply: Reply, part: FilePart, send: Send) -> None:
+    try:
+        await send(_start(reply, (b"content-length", b"%d" % part.length)))
+        at, end = part.start, part.start + part.length
+        while at < end:
+            piece = await asyncio.to_thread(os.pread, part.descriptor, min(_PIECE_BYTES, end - at), at)
+            if not piece:
+                _log.error("A file is shorter than it should be")
+                return  # which makes the server close the connection
+            at += len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        os.close(part.descriptor)
 
 
 async def _send_stream(reply: Reply, exchange: Exchange, send: Send) -> None:

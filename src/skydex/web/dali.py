@@ -16,6 +16,8 @@ from skydex.errors import (
     BadParameterError,
     BodyTooLargeError,
     BusyError,
+    JobPhaseError,
+    JobsUnavailableError,
     LimitError,
     RequestError,
     ServiceError,
@@ -46,7 +48,10 @@ MOST_FIELDS = 1000
 _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (BodyTooLargeError, 413, "UsageError"),
     (UploadTooLargeError, 413, "UsageError"),
+    (TooManyJobsError, 429, "UsageError"),
     (BusyError, 503, "ServiceUnavailable"),
+    (JobsUnavailableError, 503, "ServiceUnavailable"),
+    (JobPhaseError, 403, "UsageError"),
     (UnknownResourceError, 404, "NotFoundError"),
     (RequestError, 400, "UsageError"),
     (LimitError, 400, "UsageError"),
@@ -66,6 +71,10 @@ class Parameters:
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             self._values.setdefault(name.upper(), []).append(value)
+
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """Every name, in upper case, with each of its values."""
+        return ((name, value) for name, values in self._values.items() for value in values)
 
     def values(self, name: str) -> Sequence[str]:
         """Every value of a parameter, in the order given."""
@@ -155,7 +164,8 @@ def error_status(error: SkydexError) -> int:
 
 def error_headers(error: SkydexError) -> tuple[tuple[bytes, bytes], ...]:
     """HTTP headers that belong to an error."""
-    return ((b"retry-after", b"%d" % error.retry_after_s),) if isinstance(error, BusyError) else ()
+    seconds = getattr(error, "retry_after_s", None)
+    return () if seconds is None else ((b"retry-after", b"%d" % seconds),)
 
 
 def error_text(error: SkydexError) -> bytes:

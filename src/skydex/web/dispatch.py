@@ -1,24 +1,25 @@
 """`Dispatcher`: who answers which request when, and for how long.
 
 The one place where waiting happens. It keeps a staff of worker processes (`skydex.jobs`), hands each request to an idle
-one, takes turns between askers when all are busy, keeps one worker in four for quick requests, kills a worker that
-overruns its deadline or whose asker has left, and replaces whoever dies.
+one, takes turns between askers when all are busy, keeps one worker in four for quick requests and one from jobs, kills
+a worker that overruns its deadline or whose asker has left, and replaces whoever dies.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import logging
 import pickle
 import socket
 import time
-from collections import OrderedDict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 from skydex.errors import BusyError, SkydexError, TimeLimitError, WorkerError
-from skydex.jobs import ForkServer, FrameReader, Kind, Staffing, frame
+from skydex.jobs import ForkServer, FrameReader, Kind, Staffing, Turns, frame
 from skydex.web.spool import Spool, SpoolLimits
 
 __all__ = ["Dispatcher", "Exchange", "Rules"]
@@ -51,6 +52,22 @@ class Rules:
         """Workers that requests of unknown length may occupy."""
         return self.n_workers - max(1, self.n_workers // 4) if self.n_workers > 1 else 1
 
+    @property
+    def n_jobs(self) -> int:
+        """Of those, workers that jobs may occupy, so that an hour's work never stands before somebody who waits."""
+        return max(1, self.n_slow - 1)
+
+
+class _Errand(enum.Enum):
+    """What kind of work a worker is at."""
+
+    QUICK = "quick"
+    """Known to be short."""
+    SLOW = "slow"
+    """Of unknown length, and somebody waits."""
+    JOB = "job"
+    """Of unknown length, and nobody holds a connection for it."""
+
 
 class Exchange:
     """One request given to a worker, and its answer on the way back."""
@@ -62,6 +79,7 @@ class Exchange:
         self._error: SkydexError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_closed = False
+        self._over = asyncio.Event()
         self.is_whole = False
         """Whether the worker has given everything."""
 
@@ -106,6 +124,10 @@ class Exchange:
         self._is_closed = True
         self._spool.close()
 
+    async def over(self) -> None:
+        """Wait until the worker has nothing more to do with it: it is free again, or dead."""
+        await self._over.wait()
+
     def on_header(self, facts: dict[str, Any]) -> None:
         self._facts = facts
 
@@ -119,6 +141,9 @@ class Exchange:
     def on_error(self, error: SkydexError) -> None:
         if self._error is None and not self.is_whole:
             self._error = error
+
+    def on_over(self) -> None:
+        self._over.set()
 
     def wake(self) -> None:
         """Tell whoever waits that there is news."""
@@ -135,7 +160,7 @@ class _Worker(asyncio.Protocol):
 
     def __init__(self, number: int, dispatcher: Dispatcher) -> None:
         self.number = number
-        self.is_slow = False
+        self.errand: _Errand | None = None
         self.was_ready = False
         self._dispatcher = dispatcher
         self._reader = FrameReader()
@@ -206,46 +231,23 @@ class _Worker(asyncio.Protocol):
             self.kill()
 
     def _finish(self) -> None:
-        self._exchange = None
+        if self._exchange:
+            self._exchange.on_over()
+            self._exchange = None
         if self._alarm:
             self._alarm.cancel()
             self._alarm = None
 
 
-class _Line:
-    """Requests that wait for a worker; askers take turns, each asker's own requests keep their order."""
-
-    def __init__(self) -> None:
-        self._askers: OrderedDict[str, deque[asyncio.Future[_Worker]]] = OrderedDict()
-
-    def join(self, asker: str) -> asyncio.Future[_Worker]:
-        place: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
-        self._askers.setdefault(asker, deque()).append(place)
-        return place
-
-    def leave(self, asker: str, place: asyncio.Future[_Worker]) -> None:
-        places = self._askers.get(asker)
-        if places is not None and place in places:
-            places.remove(place)
-            self._drop_if_empty(asker)
+class _Line(Turns["asyncio.Future[_Worker]"]):
+    """Requests that wait for a worker."""
 
     def next(self) -> asyncio.Future[_Worker] | None:
-        """The place whose turn it is; its asker goes to the end."""
-        while self._askers:
-            asker, places = next(iter(self._askers.items()))
-            place = places.popleft()
-            self._askers.move_to_end(asker)
-            self._drop_if_empty(asker)
+        """The place whose turn it is, of those that still wait."""
+        while (place := super().next()) is not None:
             if not place.done():
                 return place
         return None
-
-    def __len__(self) -> int:
-        return sum(len(places) for places in self._askers.values())
-
-    def _drop_if_empty(self, asker: str) -> None:
-        if not self._askers[asker]:
-            del self._askers[asker]
 
 
 class Dispatcher:
@@ -265,8 +267,8 @@ class Dispatcher:
         self._staffing, self._rules = staffing, rules
         self._idle: list[_Worker] = []
         self._workers: dict[int, _Worker] = {}
-        self._n_slow = 0
-        self._quick_line, self._slow_line = _Line(), _Line()
+        self._lines = {errand: _Line() for errand in _Errand}
+        self._after_you = _Errand.JOB
         self._fork_server = fork_server
         self._is_stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -293,6 +295,11 @@ class Dispatcher:
         """Workers that are made and alive."""
         return sum(worker.was_ready for worker in self._workers.values())
 
+    @property
+    def n_jobs(self) -> int:
+        """Jobs that can be worked on at once."""
+        return self._rules.n_jobs
+
     async def submit(self, request: Any, *, asker: str, is_quick: bool = False) -> Exchange:
         """Give a request to a worker as soon as it is its turn.
 
@@ -310,12 +317,21 @@ class Dispatcher:
         BusyError
             Its turn did not come in time, or too many wait already.
         """
-        worker = self._take(is_quick) or await self._wait(asker, is_quick)
-        while worker.number not in self._workers:  # it died on its way here
-            worker = await self._wait(asker, is_quick)
-        deadline = time.monotonic() + self._rules.time_s
-        message = frame(Kind.REQUEST, pickle.dumps((request, deadline), pickle.HIGHEST_PROTOCOL))
-        return worker.begin(message, time_s=self._rules.time_s, spool=self._rules.spool)
+        worker = await self._seat(asker, _Errand.QUICK if is_quick else _Errand.SLOW)
+        return self._begin(worker, request, self._rules.time_s)
+
+    async def submit_job(self, request: Any, *, time_s: float) -> Exchange:
+        """Give a job to a worker, however long it takes until one is free.
+
+        Parameters
+        ----------
+        request : object
+            What the worker's handler takes; it can be pickled.
+        time_s : float
+            How long it may run.
+        """
+        worker = await self._seat("", _Errand.JOB)
+        return self._begin(worker, request, time_s)
 
     def kill(self, number: int) -> None:
         if self._fork_server:
@@ -323,9 +339,7 @@ class Dispatcher:
 
     def on_free(self, worker: _Worker) -> None:
         """Give a worker that has nothing to do to whoever waits."""
-        if worker.is_slow:
-            self._n_slow -= 1
-            worker.is_slow = False
+        worker.errand = None
         self._idle.append(worker)
         self._serve_lines()
 
@@ -334,28 +348,47 @@ class Dispatcher:
         self._workers.pop(worker.number, None)
         if worker in self._idle:
             self._idle.remove(worker)
-        if worker.is_slow:
-            self._n_slow -= 1
-            worker.is_slow = False
+        worker.errand = None
         if not self._is_stopping:
             self._later(self._replace(pause_s=0.0 if worker.was_ready else RESTART_PAUSE_S))
 
-    def _take(self, is_quick: bool) -> _Worker | None:
-        """The idle worker that worked last, whose caches are warm."""
-        if not self._idle or not (is_quick or self._n_slow < self._rules.n_slow):
-            return None
-        worker = self._idle.pop()
-        worker.is_slow = not is_quick
-        self._n_slow += worker.is_slow
+    def _begin(self, worker: _Worker, request: Any, time_s: float) -> Exchange:
+        deadline = time.monotonic() + time_s
+        message = frame(Kind.REQUEST, pickle.dumps((request, deadline), pickle.HIGHEST_PROTOCOL))
+        return worker.begin(message, time_s=time_s, spool=self._rules.spool)
+
+    async def _seat(self, asker: str, errand: _Errand) -> _Worker:
+        """A worker, alive and with nothing else to do."""
+        worker = self._take(errand) or await self._wait(asker, errand)
+        while worker.number not in self._workers:  # it died on its way here
+            worker = await self._wait(asker, errand)
         return worker
 
-    async def _wait(self, asker: str, is_quick: bool) -> _Worker:
-        if len(self._quick_line) + len(self._slow_line) >= self._rules.queue_length:
+    def _take(self, errand: _Errand) -> _Worker | None:
+        """The idle worker that worked last, whose caches are warm."""
+        if not self._idle or not self._has_room(errand):
+            return None
+        worker = self._idle.pop()
+        worker.errand = errand
+        return worker
+
+    def _has_room(self, errand: _Errand) -> bool:
+        if errand is _Errand.QUICK:
+            return True
+        n_jobs, n_slow = self._n_at(_Errand.JOB), self._n_at(_Errand.SLOW)
+        return n_jobs + n_slow < self._rules.n_slow and (errand is _Errand.SLOW or n_jobs < self._rules.n_jobs)
+
+    def _n_at(self, errand: _Errand) -> int:
+        return sum(worker.errand is errand for worker in self._workers.values())
+
+    async def _wait(self, asker: str, errand: _Errand) -> _Worker:
+        line, is_job = self._lines[errand], errand is _Errand.JOB
+        if not is_job and len(self._lines[_Errand.QUICK]) + len(self._lines[_Errand.SLOW]) >= self._rules.queue_length:
             raise BusyError(self._retry_after())
-        line = self._quick_line if is_quick else self._slow_line
-        place = line.join(asker)
+        place: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
+        line.join(asker, place)
         try:
-            return await asyncio.wait_for(place, self._rules.queue_wait_s)
+            return await asyncio.wait_for(place, None if is_job else self._rules.queue_wait_s)
         except TimeoutError:
             raise BusyError(self._retry_after()) from None
         except asyncio.CancelledError:
@@ -366,21 +399,32 @@ class Dispatcher:
             line.leave(asker, place)
 
     def _serve_lines(self) -> None:
-        """Quick requests go first, as long as at least one worker does slow ones."""
-        while self._idle:
-            quick_first = self._n_slow > 0 or not len(self._slow_line)
-            for is_quick in (quick_first, not quick_first):
-                line = self._quick_line if is_quick else self._slow_line
-                if not len(line) or not (worker := self._take(is_quick)):
-                    continue
-                place = line.next()
-                if place is None:
-                    self.on_free(worker)
-                    return
-                place.set_result(worker)
-                break
-            else:
-                return
+        while self._idle and self._serve_one():
+            pass
+
+    def _serve_one(self) -> bool:
+        """Give an idle worker to whoever is first of those for whom there is room."""
+        for errand in self._order():
+            if not len(self._lines[errand]) or (worker := self._take(errand)) is None:
+                continue
+            place = self._lines[errand].next()
+            if place is None:  # all that waited have given up
+                worker.errand = None
+                self._idle.append(worker)
+                continue
+            if errand is not _Errand.QUICK:
+                self._after_you = errand
+            place.set_result(worker)
+            return True
+        return False
+
+    def _order(self) -> Iterator[_Errand]:
+        """Quick requests go first, as long as at least one worker does slow ones; jobs and slow ones take turns."""
+        slow_first = self._after_you is _Errand.JOB
+        slow = (_Errand.SLOW, _Errand.JOB) if slow_first else (_Errand.JOB, _Errand.SLOW)
+        n_slow = self._n_at(_Errand.SLOW) + self._n_at(_Errand.JOB)
+        quick_first = n_slow > 0 or not any(len(self._lines[errand]) for errand in slow)
+        yield from (_Errand.QUICK, *slow) if quick_first else (*slow, _Errand.QUICK)
 
     def _retry_after(self) -> int:
         return max(1, round(self._rules.queue_wait_s / 2))

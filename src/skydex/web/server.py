@@ -15,7 +15,7 @@ import uvicorn
 from skydex.errors import SettingsError
 from skydex.jobs import ForkServer
 from skydex.settings import Settings
-from skydex.web.app import create_app, staffing
+from skydex.web.app import App, create_app, staffing
 from skydex.web.connection import connection_class
 from skydex.web.service import Service
 
@@ -44,7 +44,19 @@ def serve_services(directory: Path, settings: Settings, services: tuple[Service,
         _log.info("Serving %s at %s", directory, settings.public_url)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when all is done
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(_config(app, settings)).run(sockets=[sock])
+            _Server(app, settings).run(sockets=[sock])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which tells the application before it begins to wait for the end of requests."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        super().__init__(_config(app, settings))
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.leave()
+        await super().shutdown(sockets)
 
 
 def listen(settings: Settings) -> socket.socket:

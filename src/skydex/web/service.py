@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
 
+from skydex.web.runner import OrderOf
 from skydex.web.site import Site
 
 __all__ = ["Link", "Service"]
@@ -36,3 +37,5 @@ class Service:
     """VOSI capability elements of everything it offers."""
     links: Callable[[Site], Iterable[Link]]
     """What the landing page shows."""
+    jobs: Mapping[str, OrderOf] = field(default_factory=dict)
+    """What is to be done for each kind of job that it accepts."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from skydex.archive import Archive
 from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
+from skydex.web.runner import Runner
 from skydex.web.folders import Folders
 
 __all__ = ["Site"]
@@ -22,6 +23,8 @@ class Site:
     """The operator's choices."""
     dispatcher: Dispatcher
     """Who answers queries."""
+    runner: Runner
+    """Who has jobs done."""
     folders: Folders = field(default_factory=Folders)
     """Where files that come with requests are kept while these are answered."""
 

@@ -1,20 +1,50 @@
-"""What happens inside a worker: open the archive once, then answer one request after another."""
+"""What happens inside a worker: open the archive once, then do one order after another.
+
+An order is a request for a table and the name of a format, to be answered; `Checked`, to see whether it could be
+answered; or `Filed`, to put the answer into a file, where it is whole or not there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from skydex.archive import Archive, Deadline, TableRequest
+from skydex.formats import get_format
 from skydex.jobs import Handler
 from skydex.settings import Settings
+from skydex.store.files import new_file, storing, sync_directory
 
-__all__ = ["PRELOAD", "open_workroom"]
+__all__ = ["PRELOAD", "Checked", "Filed", "TableOrder", "open_workroom"]
 
 PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
 """Modules that a fork server imports before it forks, so that workers share them."""
+
+TableOrder = tuple[TableRequest, str]
+"""A table that is wanted, and the name of its format."""
+_Done = tuple[dict[str, Any], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """See whether an order could be carried out: all that its author can do wrong shows."""
+
+    order: TableOrder
+    """What would be wanted."""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Carry out an order and put the bytes into a file."""
+
+    order: TableOrder
+    """What is wanted."""
+    file: Path
+    """Where it gets its place when it is whole and on the disk."""
+    time_s: float
+    """How long that may take."""
 
 
 def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler:
@@ -31,10 +61,40 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
     """
     archive = Archive.open(directory, replace(settings, temp_dir=str(scratch)))
 
-    def handle(request: tuple[TableRequest, str], deadline: float | None) -> tuple[dict[str, Any], Iterator[bytes]]:
-        wanted, format_name = request
-        moment = Deadline(deadline, settings.query_time_s) if deadline is not None else None
-        answer = archive.answer(wanted, format_name, moment)
-        return {"media_type": answer.media_type, "suffix": answer.suffix}, answer.chunks
+    def handle(order: TableOrder | Checked | Filed, deadline: float | None) -> _Done:
+        if isinstance(order, Checked):
+            return _checked(archive, order.order)
+        time_s = order.time_s if isinstance(order, Filed) else settings.query_time_s
+        moment = Deadline(deadline, time_s) if deadline is not None else None
+        if isinstance(order, Filed):
+            return _filed(order.file, lambda: _answered(archive, order.order, moment))
+        return _answered(archive, order, moment)
 
     return handle
+
+
+def _answered(archive: Archive, order: TableOrder, moment: Deadline | None) -> _Done:
+    request, format_name = order
+    answer = archive.answer(request, format_name, moment)
+    return {"media_type": answer.media_type, "suffix": answer.suffix}, answer.chunks
+
+
+def _checked(archive: Archive, order: TableOrder) -> _Done:
+    request, format_name = order
+    get_format(format_name)
+    archive.plan(request)
+    return {}, iter(())
+
+
+def _filed(path: Path, answer: Callable[[], _Done]) -> _Done:
+    """Facts about a file that is whole and durable, with its name and that of its directory."""
+    facts, chunks = answer()
+    with storing("the result of the job"):
+        is_new = not path.parent.exists()
+        with new_file(path) as file:
+            for chunk in chunks:
+                file.write(chunk)
+        sync_directory(path.parent)
+        if is_new:
+            sync_directory(path.parent.parent)
+    return {**facts, "size": file.written.size, "sha256": file.written.sha256}, iter(())

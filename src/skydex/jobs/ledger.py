@@ -1,0 +1,319 @@
+"""`Ledger`: the jobs of a server, in SQLite.
+
+It knows phases and limits, and no HTTP and no query. Each method is to be called inside `transaction`, and nothing is
+true until that has ended well: write-ahead log, and a flush to the disk for each transaction. A connection belongs to
+one thread; one process writes (`StateDirectory.claim`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from skydex.errors import BusyError, JobPhaseError, LedgerError, TooManyJobsError, UnknownResourceError
+from skydex.jobs.job import Fault, Job, JobInput, JobResult
+from skydex.jobs.phases import ACTIVE, Phase, may_follow
+
+__all__ = ["JobFilter", "Ledger", "QueueLimits"]
+
+_FORMAT = 1
+_ACTIVE = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
+_TABLES = f"""
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT, address TEXT NOT NULL, run_id TEXT,
+    phase TEXT NOT NULL, created REAL NOT NULL, duration_s INTEGER NOT NULL, destruction REAL NOT NULL,
+    started REAL, ended REAL, attempt INTEGER NOT NULL,
+    size INTEGER, sha256 TEXT, media_type TEXT, suffix TEXT, fault TEXT, is_transient INTEGER,
+    inputs TEXT NOT NULL, parameters TEXT NOT NULL
+) STRICT;
+CREATE INDEX jobs_by_age ON jobs (kind, scope, created);
+CREATE INDEX jobs_by_end ON jobs (destruction);
+CREATE INDEX active_jobs ON jobs (address, owner) WHERE phase IN ({_ACTIVE});
+PRAGMA user_version = {_FORMAT};
+"""
+_RETRY_S = 30
+
+
+@dataclass(frozen=True)
+class QueueLimits:
+    """How many jobs may be unfinished at once."""
+
+    per_address: int
+    """Of one address, nobody being logged in."""
+    per_user: int
+    """Of one user."""
+    total: int
+    """Of all."""
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs to list."""
+
+    kind: str
+    """Those of one service."""
+    scope: str
+    """And of one part of it."""
+    owner: str | None
+    """Those of a user, or those of nobody."""
+    address: str | None
+    """Of nobody's jobs, those from this address; of None there are none."""
+    phases: frozenset[Phase]
+    """Those in one of these phases; all if it is empty."""
+    after: float | None = None
+    """Those made after this moment."""
+    last: int | None = None
+    """The youngest so many."""
+
+
+class Ledger:
+    """The jobs in one SQLite file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._prepare()
+        except sqlite3.Error as error:
+            raise LedgerError("The record of jobs cannot be opened.") from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what happens in this block, on the disk when it ends.
+
+        Raises
+        ------
+        LedgerError
+            The disk is full or broken; nothing of it has happened.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise LedgerError("The record of jobs cannot be written. Please try again later.") from error
+            raise
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """A part of a transaction that may fail alone."""
+        self._connection.execute("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:  # a full disk may have ended it already
+                self._connection.execute("ROLLBACK TO step")
+                self._connection.execute("RELEASE step")
+            raise
+        self._connection.execute("RELEASE step")
+
+    def check_room(self, address: str, owner: str | None, limits: QueueLimits) -> None:
+        """Refuse a job more than there may be.
+
+        Raises
+        ------
+        TooManyJobsError
+            Its address or owner has as many unfinished jobs as it may have.
+        BusyError
+            The server has.
+        """
+        if owner is None:
+            n_own = self._count("owner IS NULL AND address = ?", address)
+            limit, whose = limits.per_address, "address"
+        else:
+            n_own, limit, whose = self._count("owner = ?", owner), limits.per_user, "user"
+        if n_own >= limit:
+            raise TooManyJobsError(limit, whose, _RETRY_S)
+        if self._count("TRUE") >= limits.total:
+            raise BusyError(_RETRY_S)
+
+    def add(self, job: Job, limits: QueueLimits) -> Job:
+        """Take in a new job, PENDING or QUEUED, if there is room (`check_room`)."""
+        self.check_room(job.address, job.owner, limits)
+        row = _row(job)
+        names = ", ".join(row)
+        marks = ", ".join(f":{name}" for name in row)
+        self._connection.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", row)
+        return job
+
+    def find(self, job_id: str) -> Job | None:
+        """A job, if there is one of that name."""
+        row = self._connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return _job(row) if row else None
+
+    def get(self, job_id: str) -> Job:
+        """A job; `UnknownResourceError` if there is none of that name."""
+        job = self.find(job_id)
+        if job is None:
+            raise UnknownResourceError("job", job_id)
+        return job
+
+    def queue(self, job_id: str) -> Job:
+        """Have a job done as soon as it is its turn; also one whose worker was lost."""
+        return self._move(job_id, Phase.QUEUED, started=None)
+
+    def put_back(self, job_id: str) -> Job:
+        """Queue a job again that its worker has left by no fault of the job: the attempt does not count."""
+        return self._move(job_id, Phase.QUEUED, started=None, attempt=max(0, self.get(job_id).attempt - 1))
+
+    def begin(self, job_id: str, now: float) -> Job:
+        """A worker begins with a job."""
+        return self._move(job_id, Phase.EXECUTING, started=now, attempt=self.get(job_id).attempt + 1)
+
+    def complete(self, job_id: str, now: float, result: JobResult) -> Job:
+        """The answer to a job lies in its file, whole."""
+        return self._move(job_id, Phase.COMPLETED, ended=now, **asdict(result))
+
+    def fail(self, job_id: str, now: float, fault: Fault) -> Job:
+        """A job has failed."""
+        return self._move(job_id, Phase.ERROR, ended=now, fault=fault.message, is_transient=int(fault.is_transient))
+
+    def abort(self, job_id: str, now: float) -> Job:
+        """Somebody has stopped a job."""
+        return self._move(job_id, Phase.ABORTED, ended=now)
+
+    def spoil(self, job_id: str, now: float, fault: Fault) -> Job:
+        """The result of a completed job is lost: the one step that is no part of a job's life."""
+        gone = {"size": None, "sha256": None, "media_type": None, "suffix": None}
+        facts = {"fault": fault.message, "is_transient": int(fault.is_transient), "ended": now}
+        return self._update(job_id, phase=Phase.ERROR, **gone, **facts)
+
+    def set_parameters(
+        self, job_id: str, parameters: Sequence[tuple[str, str]], inputs: Sequence[JobInput], run_id: str | None
+    ) -> Job:
+        """Change what a job asks, as long as it is PENDING."""
+        job = self.get(job_id)
+        if job.phase is not Phase.PENDING:
+            raise JobPhaseError(job.phase, "its parameters can be changed only while it is PENDING")
+        new = replace(job, parameters=tuple(parameters), inputs=tuple(inputs))
+        row = _row(new)
+        return self._update(job_id, parameters=row["parameters"], inputs=row["inputs"], run_id=run_id)
+
+    def set_duration(self, job_id: str, seconds: int) -> Job:
+        """Change how long a job may run, as long as no worker has begun with it."""
+        phase = self.get(job_id).phase
+        if phase not in (Phase.PENDING, Phase.QUEUED):
+            raise JobPhaseError(phase, "its time limit can be changed only before it runs")
+        return self._update(job_id, duration_s=seconds)
+
+    def set_destruction(self, job_id: str, moment: float) -> Job:
+        """Change when a job goes."""
+        return self._update(job_id, destruction=moment)
+
+    def remove(self, job_id: str) -> Job:
+        """Forget a job."""
+        job = self.get(job_id)
+        self._connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+        return job
+
+    def jobs(self, wanted: JobFilter) -> list[Job]:
+        """Jobs, youngest first, without their parameters."""
+        conditions: list[str] = ["kind = ?", "scope = ?"]
+        values: list[Any] = [wanted.kind, wanted.scope]
+        if wanted.owner is not None:
+            conditions.append("owner = ?")
+            values.append(wanted.owner)
+        else:
+            conditions.append("owner IS NULL AND address = ?")  # which holds for none if there is no address
+            values.append(wanted.address)
+        if wanted.phases:
+            conditions.append(f"phase IN ({', '.join('?' * len(wanted.phases))})")
+            values += sorted(wanted.phases)
+        if wanted.after is not None:
+            conditions.append("created > ?")
+            values.append(wanted.after)
+        where, most = " AND ".join(conditions), -1 if wanted.last is None else wanted.last
+        query = f"SELECT {_SLIM} FROM jobs WHERE {where} ORDER BY created DESC, id LIMIT ?"
+        return [_job(row) for row in self._connection.execute(query, (*values, most))]
+
+    def in_phase(self, *phases: Phase) -> list[Job]:
+        """All jobs in some phases, oldest first, without their parameters."""
+        marks = ", ".join("?" * len(phases))
+        rows = self._connection.execute(f"SELECT {_SLIM} FROM jobs WHERE phase IN ({marks}) ORDER BY created", phases)
+        return [_job(row) for row in rows]
+
+    def expired(self, now: float) -> list[str]:
+        """Identifiers of jobs whose time is over."""
+        rows = self._connection.execute("SELECT id FROM jobs WHERE destruction <= ?", (now,))
+        return [row["id"] for row in rows]
+
+    def identifiers(self) -> set[str]:
+        """Every job there is."""
+        return {row["id"] for row in self._connection.execute("SELECT id FROM jobs")}
+
+    def _move(self, job_id: str, phase: Phase, **facts: Any) -> Job:
+        job = self.get(job_id)
+        if not may_follow(job.phase, phase):
+            raise JobPhaseError(job.phase, f"it cannot become {phase}")
+        return self._update(job_id, phase=phase, **facts)
+
+    def _update(self, job_id: str, **facts: Any) -> Job:
+        changes = ", ".join(f"{name} = :{name}" for name in facts)
+        self._connection.execute(f"UPDATE jobs SET {changes} WHERE id = :id", {**facts, "id": job_id})
+        return self.get(job_id)
+
+    def _count(self, condition: str, *values: str) -> int:
+        query = f"SELECT count(*) FROM jobs WHERE phase IN ({_ACTIVE}) AND {condition}"
+        found: int = self._connection.execute(query, values).fetchone()[0]
+        return found
+
+    def _prepare(self) -> None:
+        found = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0:
+            self._connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
+        elif found != _FORMAT:
+            raise LedgerError("The record of jobs was made by another version of skydex.")
+
+
+def _row(job: Job) -> dict[str, Any]:
+    """A job as the columns of the table."""
+    result = asdict(job.result) if job.result else dict.fromkeys(("size", "sha256", "media_type", "suffix"))
+    return {
+        **{name: getattr(job, name) for name in _PLAIN},
+        **result,
+        "fault": job.fault.message if job.fault else None,
+        "is_transient": int(job.fault.is_transient) if job.fault else None,
+        "inputs": json.dumps([asdict(kept) for kept in job.inputs]),
+        "parameters": json.dumps(job.parameters),
+    }
+
+
+def _job(row: sqlite3.Row) -> Job:
+    result = None
+    if row["size"] is not None:
+        result = JobResult(row["size"], row["sha256"], row["media_type"], row["suffix"])
+    plain = {name: row[name] for name in _PLAIN if name != "phase"}
+    return Job(
+        **plain,
+        phase=Phase(row["phase"]),
+        parameters=tuple((name, value) for name, value in json.loads(row["parameters"])),
+        inputs=tuple(JobInput(**kept) for kept in json.loads(row["inputs"])),
+        result=result,
+        fault=Fault(row["fault"], bool(row["is_transient"])) if row["fault"] is not None else None,
+    )
+
+
+_PLAIN = (
+    "id", "kind", "scope", "owner", "address", "run_id", "phase", "created", "duration_s", "destruction",
+    "started", "ended", "attempt",
+)  # fmt: skip
+_SLIM = ", ".join((*_PLAIN, "size, sha256, media_type, suffix, fault, is_transient, inputs, '[]' AS parameters"))

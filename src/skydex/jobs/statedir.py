@@ -1,0 +1,122 @@
+"""`StateDirectory`: where a server keeps its jobs, and who may.
+
+Below it lie the ledger and, for each job, a directory with the files that came with it and its result. A result is
+written by a worker under a temporary name, flushed and renamed. Its name holds the number of the attempt, so that a
+worker that outlives its server by a moment cannot disturb the next attempt.
+
+One server keeps it at a time: it holds a lock (flock) that the kernel lets go of however the server ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from skydex.errors import JobsUnavailableError
+from skydex.jobs.job import Job
+
+__all__ = ["StateDirectory"]
+
+_LEDGER = "jobs.sqlite"
+_FOLDERS = "jobs"
+_LOCK = "runner.lock"
+
+
+class StateDirectory:
+    """The jobs of one archive on the disk.
+
+    Parameters
+    ----------
+    path : Path
+        Where; it is made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    def claim(self) -> None:
+        """Become its keeper.
+
+        Raises
+        ------
+        JobsUnavailableError
+            Another server keeps it, or it cannot be written.
+        """
+        try:
+            self._folders.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JobsUnavailableError("This server runs no jobs: it cannot write where they are kept.") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise JobsUnavailableError(
+                "This server runs no jobs at present: another server of the same archive does. Ask that one."
+            ) from error
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let another server be its keeper."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    @property
+    def ledger(self) -> Path:
+        """The file of the ledger."""
+        return self.path / _LEDGER
+
+    def folder(self, job_id: str) -> Path:
+        """The directory of a job."""
+        return self._folders / job_id
+
+    def result(self, job_id: str, attempt: int) -> Path:
+        """The file into which one attempt at a job puts its result."""
+        return self.folder(job_id) / f"result-{attempt}"
+
+    def has_whole_result(self, job: Job) -> bool:
+        """Whether the result of a completed job is as long as it was."""
+        assert job.result is not None
+        try:
+            return self.result(job.id, job.attempt).stat().st_size == job.result.size
+        except OSError:
+            return False
+
+    def remove(self, job_id: str) -> None:
+        """Remove all files of a job."""
+        shutil.rmtree(self.folder(job_id), ignore_errors=True)
+
+    def clear(self, job: Job) -> None:
+        """Remove the files of a job that do not belong to it as it is now."""
+        folder = self.folder(job.id)
+        kept = {kept.file for kept in job.inputs} | ({self.result(job.id, job.attempt).name} if job.result else set())
+        with contextlib.suppress(FileNotFoundError):
+            for file in folder.iterdir():
+                if file.name not in kept:
+                    _remove(file)
+            if not kept:
+                folder.rmdir()
+
+    def clear_strangers(self, known: Iterable[str]) -> None:
+        """Remove whatever belongs to no job."""
+        kept = set(known)
+        for folder in self._folders.iterdir():
+            if folder.name not in kept:
+                _remove(folder)
+
+    @property
+    def _folders(self) -> Path:
+        return self.path / _FOLDERS
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)

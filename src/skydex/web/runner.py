@@ -1,0 +1,363 @@
+"""`Runner`: has jobs done, and knows how each of them stands.
+
+It keeps the state directory of the archive, if no other server does; feeds queued jobs to the dispatcher's workers, a
+few at a time and with turns between their askers; writes each step into the ledger before anybody hears of it; ends a
+worker whose job is stopped; and removes what has lived long enough. What a job means its service says (`OrderOf`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from skydex.errors import (
+    JobPhaseError,
+    JobsUnavailableError,
+    LedgerError,
+    ServiceError,
+    SkydexError,
+    UnknownResourceError,
+    WorkerError,
+)
+from skydex.jobs import (
+    INTERRUPTED,
+    MOST_ATTEMPTS,
+    Fault,
+    Job,
+    JobFilter,
+    JobResult,
+    Ledger,
+    Phase,
+    QueueLimits,
+    Scribe,
+    StateDirectory,
+    Turns,
+    mend,
+)
+from skydex.settings import Settings
+from skydex.web.dispatch import Dispatcher
+from skydex.web.workroom import Filed, TableOrder
+
+__all__ = ["OrderOf", "Runner"]
+
+T = TypeVar("T")
+OrderOf = Callable[[Settings, Job, Path], TableOrder]
+"""What a worker is to do for a job whose files lie in a directory; raises `RequestError` if it cannot be done."""
+
+_CLAIM_S = 2.0
+"""How often a server that may not run jobs asks whether it may."""
+_RETRY_S = 5.0
+"""How often it is tried to write down how a job stands when that has failed."""
+_SWEEP_S = 30.0
+"""How often jobs are looked through for those whose time is over."""
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """The jobs of one archive.
+
+    Parameters
+    ----------
+    state : StateDirectory
+        Where they are kept.
+    settings : Settings
+        The operator's choices.
+    dispatcher : Dispatcher
+        Who works.
+    orders : mapping of OrderOf
+        What each kind of job means.
+    """
+
+    def __init__(
+        self, state: StateDirectory, settings: Settings, dispatcher: Dispatcher, orders: Mapping[str, OrderOf]
+    ) -> None:
+        self._state, self._settings, self._dispatcher, self._orders = state, settings, dispatcher, orders
+        self._limits = QueueLimits(settings.jobs_per_address, settings.jobs_per_user, settings.jobs_total)
+        self._scribe: Scribe | None = None
+        self._why_not = JobsUnavailableError("This server is about to start. Please try again in a moment.")
+        self._queue: Turns[str] = Turns()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._chores: set[asyncio.Task[None]] = set()
+        self._is_leaving = False
+
+    async def start(self) -> None:
+        """Begin with the jobs that are queued; where another server runs them, wait for its end."""
+        try:
+            await self._open()
+        except SkydexError as error:
+            self._why_not = _unavailable(error)
+            _log.warning("%s", error)
+            self._later(self._open_later())
+        self._later(self._sweep_now_and_then())
+
+    def leave(self) -> None:
+        """Begin no further job, and let everybody go who waits for one: the server is about to stop."""
+        self._is_leaving = True
+        for job_id in list(self._bells):
+            self._ring(job_id)
+
+    async def stop(self) -> None:
+        """Put the jobs that run back into the queue, and let another server keep the jobs."""
+        self.leave()
+        for chore in self._chores:
+            chore.cancel()
+        interrupted = list(self._running)
+        await asyncio.gather(*(self._halt(job_id) for job_id in interrupted))
+        if self._scribe:
+            for job_id in interrupted:
+                await self._put_back(job_id)
+            await asyncio.to_thread(self._scribe.close)
+            self._scribe = None
+        self._state.release()
+
+    def folder(self, job_id: str) -> Path:
+        """Where the files of a job lie; made when it is first needed."""
+        return self._state.folder(job_id)
+
+    def result(self, job: Job) -> Path:
+        """The file with the result of a completed job."""
+        return self._state.result(job.id, job.attempt)
+
+    def order(self, job: Job) -> TableOrder:
+        """What a worker is to do for a job; `RequestError` if it cannot be done."""
+        return self._orders[job.kind](self._settings, job, self._state.folder(job.id))
+
+    async def check_room(self, address: str, owner: str | None) -> None:
+        """Refuse somebody who has as many unfinished jobs as there may be."""
+        await self._read(lambda ledger: ledger.check_room(address, owner, self._limits))
+
+    async def add(self, job: Job) -> Job:
+        """Take in a new job."""
+
+        async def add() -> Job:
+            added = await self._write(lambda ledger: ledger.add(job, self._limits))
+            self._enqueue(added)
+            return added
+
+        return await _to_its_end(add())
+
+    async def get(self, job_id: str) -> Job:
+        """A job; `UnknownResourceError` if there is none of that name."""
+        return await self._read(lambda ledger: ledger.get(job_id))
+
+    async def jobs(self, wanted: JobFilter) -> list[Job]:
+        """Some jobs, youngest first."""
+        return await self._read(lambda ledger: ledger.jobs(wanted))
+
+    async def change(self, change: Callable[[Ledger], Job]) -> Job:
+        """Change something about a job that is not its phase."""
+        return await self._write(change)
+
+    async def run(self, job_id: str) -> Job:
+        """Have a job done as soon as it is its turn."""
+
+        async def run() -> Job:
+            job = await self._write(lambda ledger: ledger.queue(job_id))
+            self._enqueue(job)
+            return job
+
+        return await _to_its_end(run())
+
+    async def abort(self, job_id: str) -> Job:
+        """Stop a job; what it has produced goes."""
+
+        async def abort() -> Job:
+            job = await self._write(lambda ledger: ledger.abort(job_id, time.time()))
+            self._queue.leave(job.asker, job_id)
+            self._ring(job_id)
+            self._later(self._clean_up(job))
+            return job
+
+        return await _to_its_end(abort())
+
+    async def remove(self, job_id: str) -> None:
+        """Forget a job, with all its files."""
+
+        async def remove() -> None:
+            job = await self._write(lambda ledger: ledger.remove(job_id))
+            self._queue.leave(job.asker, job_id)
+            self._ring(job_id)
+            await self._halt(job_id)
+            await asyncio.to_thread(self._state.remove, job_id)
+
+        await _to_its_end(remove())
+
+    async def wait(self, job: Job, has_come: Callable[[Job], bool], seconds: float) -> Job:
+        """A job as it is when something has come about, or when the time is over, or the server is about to stop."""
+        end = time.monotonic() + seconds
+        bell = asyncio.Event()
+        self._bells[job.id].add(bell)
+        try:
+            job = await self.get(job.id)
+            while not has_come(job) and not self._is_leaving and (left := end - time.monotonic()) > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(bell.wait(), left)
+                bell.clear()
+                job = await self.get(job.id)
+            return job
+        finally:
+            self._bells[job.id].discard(bell)
+            if not self._bells[job.id]:
+                del self._bells[job.id]
+
+    async def _open(self) -> None:
+        self._scribe = await asyncio.to_thread(_opened, self._state)
+        for job in await self._read(lambda ledger: ledger.in_phase(Phase.QUEUED)):
+            self._enqueue(job)
+
+    async def _open_later(self) -> None:
+        while self._scribe is None:
+            await asyncio.sleep(_CLAIM_S)
+            with contextlib.suppress(SkydexError):
+                await self._open()
+        _log.info("This server runs the jobs of the archive from now on")
+
+    def _enqueue(self, job: Job) -> None:
+        if job.phase is Phase.QUEUED:
+            self._queue.join(job.asker, job.id)
+            self._fill()
+
+    def _fill(self) -> None:
+        """Begin with as many jobs as may run at once."""
+        while not self._is_leaving and len(self._running) < self._dispatcher.n_jobs:
+            job_id = self._queue.next()
+            if job_id is None:
+                return
+            self._running[job_id] = asyncio.get_running_loop().create_task(self._run(job_id))
+
+    async def _run(self, job_id: str) -> None:
+        try:
+            await self._work(job_id)
+        except (JobPhaseError, UnknownResourceError):
+            pass  # it was stopped or forgotten meanwhile, and whoever did that looks after its files
+        except LedgerError:
+            _log.exception("How job %s stands could not be written down", job_id)
+            self._later(self._take_up_again(job_id))
+        except Exception:
+            _log.exception("Job %s failed in a way nobody foresaw", job_id)
+        finally:
+            del self._running[job_id]
+            self._fill()
+
+    async def _work(self, job_id: str) -> None:
+        job = await self.get(job_id)
+        if job.phase is not Phase.QUEUED:
+            return
+        try:
+            order = Filed(self.order(job), self._state.result(job_id, job.attempt + 1), job.duration_s)
+        except SkydexError as error:
+            await self._fail(job, Fault(str(error)))
+            return
+        exchange = await self._dispatcher.submit_job(order, time_s=job.duration_s)
+        begun = asyncio.ensure_future(self._write(lambda ledger: ledger.begin(job_id, time.time())))
+        outcome: JobResult | SkydexError
+        try:
+            facts = await exchange.facts()
+            while await exchange.read():
+                pass
+            outcome = JobResult(facts["size"], facts["sha256"], facts["media_type"], facts["suffix"])
+        except SkydexError as error:
+            outcome = error
+        finally:
+            exchange.close()
+            await asyncio.shield(exchange.over())
+            await asyncio.shield(begun)
+        await self._conclude(await begun, outcome)
+
+    async def _conclude(self, job: Job, outcome: JobResult | SkydexError) -> None:
+        if isinstance(outcome, JobResult):
+            await self._write(lambda ledger: ledger.complete(job.id, time.time(), outcome))
+            self._ring(job.id)
+        elif isinstance(outcome, WorkerError) and job.attempt < MOST_ATTEMPTS:
+            self._enqueue(await self._write(lambda ledger: ledger.queue(job.id)))
+        else:
+            is_lost = isinstance(outcome, WorkerError)
+            fault = INTERRUPTED if is_lost else Fault(str(outcome), isinstance(outcome, ServiceError))
+            await self._fail(job, fault)
+
+    async def _fail(self, job: Job, fault: Fault) -> None:
+        failed = await self._write(lambda ledger: ledger.fail(job.id, time.time(), fault))
+        self._ring(job.id)
+        await asyncio.to_thread(self._state.clear, failed)
+
+    async def _put_back(self, job_id: str) -> None:
+        with contextlib.suppress(JobPhaseError, UnknownResourceError):  # it had ended already, or not begun
+            await self._write(lambda ledger: ledger.put_back(job_id))
+
+    async def _take_up_again(self, job_id: str) -> None:
+        """Queue a job when the ledger can be written again."""
+        while True:
+            await asyncio.sleep(_RETRY_S)
+            with contextlib.suppress(LedgerError):
+                await self._put_back(job_id)
+                self._enqueue(await self.get(job_id))
+                return
+
+    async def _clean_up(self, job: Job) -> None:
+        await self._halt(job.id)
+        await asyncio.to_thread(self._state.clear, job)
+
+    async def _halt(self, job_id: str) -> None:
+        """End the work on a job; done when no worker is at it any more."""
+        task = self._running.get(job_id)
+        if task:
+            if not task.cancelling():
+                task.cancel()
+            await asyncio.wait([task])
+
+    async def _sweep_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            try:
+                for job_id in await self._read(lambda ledger: ledger.expired(time.time())):
+                    await self.remove(job_id)
+            except SkydexError as error:
+                _log.warning("Jobs whose time is over could not be removed: %s", error)
+
+    def _ring(self, job_id: str) -> None:
+        for bell in self._bells.get(job_id, ()):
+            bell.set()
+
+    async def _write(self, change: Callable[[Ledger], T]) -> T:
+        if self._scribe is None:
+            raise self._why_not
+        return await asyncio.wrap_future(self._scribe.write(change))
+
+    async def _read(self, question: Callable[[Ledger], T]) -> T:
+        if self._scribe is None:
+            raise self._why_not
+        return await asyncio.wrap_future(self._scribe.read(question))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do something wholly, even if whoever asked for it leaves meanwhile."""
+    return await asyncio.shield(asyncio.get_running_loop().create_task(work))
+
+
+def _opened(state: StateDirectory) -> Scribe:
+    """The scribe of a state directory that is claimed and in order."""
+    state.claim()
+    try:
+        ledger = Ledger(state.ledger)
+        with contextlib.closing(ledger):
+            mend(ledger, state, time.time())
+        return Scribe(state.ledger)
+    except BaseException:
+        state.release()
+        raise
+
+
+def _unavailable(error: SkydexError) -> JobsUnavailableError:
+    return error if isinstance(error, JobsUnavailableError) else JobsUnavailableError(str(error))

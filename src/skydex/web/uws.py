@@ -1,0 +1,464 @@
+"""UWS: jobs as resources that a client makes, follows, changes and forgets.
+
+Service side of UWS 1.1 (IVOA REC 2016-10-24): the tree of resources (section 2.2.1), waiting (2.2.1.2), documents
+(2.2.2) and requests that change something (2.2.3). What a job asks and means is the affair of its service (`JobKind`);
+phases and limits are the ledger's, and having jobs done is the runner's.
+
+Two things are ours to choose. A request with WAIT and no PHASE is held until the job ends, not merely until it begins,
+since clients sleep between their requests; with PHASE it is held until that phase is left. Who knows the identifier of
+an anonymous job may use it; the list shows somebody who is not logged in the anonymous jobs of the same address.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute, Route
+
+from skydex.errors import BadParameterError, JobPhaseError, RequestError, UnknownResourceError
+from skydex.jobs import ACTIVE, Job, JobFilter, Phase, new_job_id
+from skydex.web import dali
+from skydex.web.asgi import Call, Endpoint, Refusal, Reply
+from skydex.web.files import file_reply
+from skydex.web.site import Site
+from skydex.web.workroom import Checked
+from skydex.web.xml import document, element, text
+
+__all__ = ["JobKind", "JobPlace", "uws_routes"]
+
+XML_TYPE = "text/xml; charset=utf-8"
+RESULT = "result"
+"""Name of the one result of a job."""
+
+_NAMESPACES = {
+    "xmlns:uws": "http://www.ivoa.net/xml/UWS/v1.0",
+    "xmlns:xlink": "http://www.w3.org/1999/xlink",
+    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+}
+_NIL = {"xsi:nil": "true"}
+_MOST_RUN_ID = 200
+_DAY_S = 86_400
+_LONGEST_S = 2**31 - 1
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)([T ](?P<time>\d\d:\d\d(:\d\d)?)(\.(?P<fraction>\d{1,12}))?(Z|(?P<zone>[+-]\d\d:?\d\d))?)?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class JobPlace:
+    """Which of a server's lists of jobs is meant."""
+
+    scope: str
+    """Which part of the service, as the ledger has it."""
+    url: str
+    """Public address of the list."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What a service says of its jobs."""
+
+    name: str
+    """As the ledger has it."""
+    parameters: frozenset[str]
+    """Names of parameters that mean something to it, in upper case; others are ignored."""
+    is_whole: Callable[[dali.Parameters], bool]
+    """Whether a job can be understood already."""
+    place: Callable[[Call], JobPlace]
+    """Which list a call addresses; raises `UnknownResourceError`."""
+    refuse: Refusal
+    """The form of errors."""
+    fault: Callable[[str], Reply]
+    """The document that says why a job failed."""
+
+
+def uws_routes(site: Site, base: str, kind: JobKind) -> list[BaseRoute]:
+    """The tree of resources below the path of a list of jobs."""
+    tree = _Tree(kind)
+    resources: tuple[tuple[str, Callable[[Call], Awaitable[Reply]], tuple[str, ...]], ...] = (
+        ("", tree.list, ("GET", "POST")),
+        ("/{id}", tree.job, ("GET", "POST", "DELETE")),
+        ("/{id}/phase", tree.phase, ("GET", "POST")),
+        ("/{id}/executionduration", tree.duration, ("GET", "POST")),
+        ("/{id}/destruction", tree.destruction, ("GET", "POST")),
+        ("/{id}/quote", tree.quote, ("GET",)),
+        ("/{id}/error", tree.error, ("GET",)),
+        ("/{id}/parameters", tree.parameters, ("GET", "POST")),
+        ("/{id}/parameters/{name}", tree.parameter, ("GET",)),
+        ("/{id}/results", tree.results, ("GET",)),
+        ("/{id}/results/{name}", tree.result, ("GET",)),
+        ("/{id}/owner", tree.owner, ("GET",)),
+    )
+    return [
+        Route(base + path, Endpoint(site, handler, refuse=kind.refuse, methods=methods))
+        for path, handler, methods in resources
+    ]
+
+
+class _Tree:
+    """The resources of one kind of jobs."""
+
+    def __init__(self, kind: JobKind) -> None:
+        self._kind = kind
+
+    async def list(self, call: Call) -> Reply:
+        place = self._kind.place(call)
+        if call.scope["method"] == "POST":
+            return await self._create(call, place)
+        jobs = await call.site.runner.jobs(_filter(call, await call.parameters(), self._kind, place))
+        return Reply(_list_document(jobs, place.url), XML_TYPE)
+
+    async def job(self, call: Call) -> Reply:
+        place, job = await self._find(call)
+        if call.scope["method"] == "DELETE":
+            return await _delete(call, place, job)
+        given = await call.parameters()
+        if call.scope["method"] == "POST":
+            return await self._change(call, place, job, given)
+        job = await _waited(call, job, given)
+        return Reply(_job_document(job, place.url), XML_TYPE)
+
+    async def phase(self, call: Call) -> Reply:
+        place, job = await self._find(call)
+        given = await call.parameters()
+        if call.scope["method"] == "POST":
+            await self._set_phase(call, job, given.find("PHASE"))
+            return _see(f"{place.url}/{job.id}")
+        return _text((await _waited(call, job, given)).phase)
+
+    async def duration(self, call: Call) -> Reply:
+        place, job = await self._find(call)
+        if call.scope["method"] != "POST":
+            return _text(job.duration_s)
+        seconds = (await call.parameters()).find_integer("EXECUTIONDURATION")
+        if seconds is None:
+            raise BadParameterError("EXECUTIONDURATION", "is missing.")
+        most = call.site.settings.job_time_hard_s
+        seconds = most if seconds == 0 else min(seconds, most)  # 0 asks for no limit at all
+        if seconds < 0:
+            raise BadParameterError("EXECUTIONDURATION", "must not be negative.")
+        await call.site.runner.change(lambda ledger: ledger.set_duration(job.id, seconds))
+        return _see(f"{place.url}/{job.id}")
+
+    async def destruction(self, call: Call) -> Reply:
+        place, job = await self._find(call)
+        if call.scope["method"] != "POST":
+            return _text(_moment(job.destruction))
+        asked = _parsed_moment("DESTRUCTION", (await call.parameters()).find("DESTRUCTION"))
+        now = time.time()
+        moment = min(max(asked, now), now + call.site.settings.job_days_hard * _DAY_S)
+        await call.site.runner.change(lambda ledger: ledger.set_destruction(job.id, moment))
+        return _see(f"{place.url}/{job.id}")
+
+    async def quote(self, call: Call) -> Reply:
+        await self._find(call)
+        return _text("")  # nobody knows
+
+    async def error(self, call: Call) -> Reply:
+        _, job = await self._find(call)
+        if job.fault is None:
+            return _text("")
+        return self._kind.fault(job.fault.message)
+
+    async def parameters(self, call: Call) -> Reply:
+        place, job = await self._find(call)
+        if call.scope["method"] == "POST":
+            return await self._change(call, place, job, await call.parameters())
+        return Reply(document(_parameters_element(job, place.url, _NAMESPACES)), XML_TYPE)
+
+    async def parameter(self, call: Call) -> Reply:
+        _, job = await self._find(call)
+        name = call.part("name") or ""
+        for kept in job.inputs:
+            if kept.name.lower() == name.lower():
+                return await file_reply(call, call.site.runner.folder(job.id) / kept.file, kept.content_type)
+        values = dali.Parameters(job.parameters).values(name)
+        if not values:
+            raise UnknownResourceError("parameter", name)
+        return _text("\n".join(values))
+
+    async def results(self, call: Call) -> Reply:
+        place, job = await self._find(call)
+        return Reply(document(_results_element(job, place.url, _NAMESPACES)), XML_TYPE)
+
+    async def result(self, call: Call) -> Reply:
+        _, job = await self._find(call)
+        if call.part("name") != RESULT or job.result is None:
+            raise UnknownResourceError("result", call.part("name") or "")
+        name = f'inline; filename="result{job.result.suffix}"'.encode("latin-1")
+        return await file_reply(
+            call,
+            call.site.runner.result(job),
+            job.result.media_type,
+            sha256=job.result.sha256,
+            headers=((b"content-disposition", name),),
+        )
+
+    async def owner(self, call: Call) -> Reply:
+        _, job = await self._find(call)
+        return _text(job.owner or "")
+
+    async def _find(self, call: Call) -> tuple[JobPlace, Job]:
+        """The job that a call addresses; one of somebody else is as unknown as one that does not exist."""
+        place, job_id = self._kind.place(call), call.part("id") or ""
+        try:
+            job = await call.site.runner.get(job_id)
+        except UnknownResourceError:
+            job = None
+        if (
+            job is None
+            or (job.kind, job.scope) != (self._kind.name, place.scope)
+            or not job.is_for(call.owner)
+            or job.destruction <= time.time()
+        ):
+            raise UnknownResourceError("job", job_id[:100])
+        return place, job
+
+    async def _create(self, call: Call, place: JobPlace) -> Reply:
+        runner, settings = call.site.runner, call.site.settings
+        await runner.check_room(call.asker, call.owner)
+        given = await call.parameters()
+        is_to_run, now = _is_to_run(given), time.time()
+        job = Job(
+            id=new_job_id(),
+            kind=self._kind.name,
+            scope=place.scope,
+            owner=call.owner,
+            address=call.asker,
+            run_id=_run_id(given),
+            phase=Phase.QUEUED if is_to_run else Phase.PENDING,
+            created=now,
+            duration_s=settings.job_time_s,
+            destruction=now + settings.job_days * _DAY_S,
+            parameters=self._known(given),
+        )
+        await self._check(call, job, is_to_run=is_to_run)
+        await runner.add(job)
+        return _see(f"{place.url}/{job.id}")
+
+    async def _change(self, call: Call, place: JobPlace, job: Job, given: dali.Parameters) -> Reply:
+        """Whatever may be posted to a job itself: its end, other parameters, a phase."""
+        action = given.find("ACTION")
+        if action is not None and action.upper() == "DELETE":
+            return await _delete(call, place, job)
+        if action is not None:
+            raise BadParameterError("ACTION", 'must be "DELETE".')
+        known, run_id = self._known(given), _run_id(given)
+        if known or run_id is not None:
+            job = await self._set_parameters(call, job, known, run_id)
+        if given.find("PHASE") is not None:
+            await self._set_phase(call, job, given.find("PHASE"))
+        return _see(f"{place.url}/{job.id}")
+
+    async def _set_parameters(
+        self, call: Call, job: Job, known: Sequence[tuple[str, str]], run_id: str | None
+    ) -> Job:
+        if job.phase is not Phase.PENDING:
+            raise JobPhaseError(job.phase, "its parameters can be changed only while it is PENDING")
+        new = {name.upper() for name, _ in known}
+        kept = tuple((name, value) for name, value in job.parameters if name.upper() not in new)
+        changed = dataclasses.replace(job, parameters=(*kept, *known), run_id=run_id or job.run_id)
+        await self._check(call, changed, is_to_run=False)
+        return await call.site.runner.change(
+            lambda ledger: ledger.set_parameters(job.id, changed.parameters, changed.inputs, changed.run_id)
+        )
+
+    async def _set_phase(self, call: Call, job: Job, asked: str | None) -> None:
+        runner = call.site.runner
+        word = (asked or "").upper()
+        if word == "ABORT":
+            if job.phase in ACTIVE:
+                await runner.abort(job.id)
+        elif word != "RUN":
+            raise BadParameterError("PHASE", 'must be "RUN" or "ABORT".')
+        elif job.phase is Phase.PENDING:
+            await self._check(call, job, is_to_run=True)
+            await runner.run(job.id)
+        elif job.is_final:
+            raise JobPhaseError(job.phase, "it cannot run again. Create a new one")
+
+    async def _check(self, call: Call, job: Job, *, is_to_run: bool) -> None:
+        """See whether a job can be done, before it is accepted; one that is not whole yet may wait for the rest."""
+        is_whole = self._kind.is_whole(dali.Parameters(job.parameters))
+        if is_whole:
+            await call.check(Checked(call.site.runner.order(job)), is_quick=not job.inputs)
+        elif is_to_run:
+            call.site.runner.order(job)  # which says what is missing
+            raise RequestError("The job is not whole yet.")
+
+    def _known(self, given: dali.Parameters) -> tuple[tuple[str, str], ...]:
+        return tuple((name, value) for name, value in given.pairs() if name.upper() in self._kind.parameters)
+
+
+def _is_to_run(given: dali.Parameters) -> bool:
+    asked = given.find("PHASE")
+    if asked is not None and asked.upper() != "RUN":
+        raise BadParameterError("PHASE", 'must be "RUN" for a new job.')
+    return asked is not None
+
+
+def _run_id(given: dali.Parameters) -> str | None:
+    run_id = given.find("RUNID")
+    if run_id is not None and len(run_id) > _MOST_RUN_ID:
+        raise BadParameterError("RUNID", f"must not be longer than {_MOST_RUN_ID} characters.")
+    return run_id
+
+
+async def _delete(call: Call, place: JobPlace, job: Job) -> Reply:
+    await call.site.runner.remove(job.id)
+    return _see(place.url)
+
+
+async def _waited(call: Call, job: Job, given: dali.Parameters) -> Job:
+    """A job, as late as the client wants to hear of it (UWS 1.1, section 2.2.1.2)."""
+    asked, phase = given.find_integer("WAIT"), given.find("PHASE")
+    if asked is None or asked == 0 or job.phase not in ACTIVE:
+        return job
+    if phase is not None and phase.upper() != job.phase:
+        return job
+    most = call.site.settings.job_wait_s
+    call.watch()
+    has_come = _has_ended if phase is None else lambda now: now.phase is not job.phase
+    return await call.site.runner.wait(job, has_come, most if asked < 0 else min(asked, most))
+
+
+def _has_ended(job: Job) -> bool:
+    return job.is_final
+
+
+def _filter(call: Call, given: dali.Parameters, kind: JobKind, place: JobPlace) -> JobFilter:
+    """Which jobs to list (UWS 1.1, section 2.2.2.1)."""
+    after, last = given.find("AFTER"), given.find_integer("LAST")
+    if last is not None and last < 1:
+        raise BadParameterError("LAST", "must be greater than 0.")
+    return JobFilter(
+        kind.name,
+        place.scope,
+        owner=call.owner,
+        address=call.asker if call.site.settings.tells_addresses else None,
+        phases=frozenset(map(_phase, filter(None, given.values("PHASE")))),
+        after=None if after is None else _parsed_moment("AFTER", after),
+        last=None if last is None else min(last, _LONGEST_S),
+    )
+
+
+def _phase(word: str) -> Phase:
+    try:
+        return Phase(word.strip().upper())
+    except ValueError:
+        raise BadParameterError("PHASE", f"must be one of {', '.join(Phase)}.") from None
+
+
+def _parsed_moment(name: str, asked: str | None) -> float:
+    """A moment as Unix seconds; without a zone it is UTC, as DALI 1.1 (section 3.1.2) has it."""
+    if asked is None:
+        raise BadParameterError(name, "is missing.")
+    found = _MOMENT.fullmatch(asked.strip())
+    try:
+        if found is None:
+            raise ValueError(asked)
+        zone = (found["zone"] or "+0000").replace(":", "")
+        whole = f"{found['date']}T{found['time'] or '00:00'}{zone}"
+        moment = datetime.datetime.fromisoformat(whole).timestamp()
+    except (ValueError, OverflowError):
+        raise BadParameterError(name, "must be a date and time such as 2030-01-31T12:00:00Z.") from None
+    return moment + float(f"0.{found['fraction'] or 0}")
+
+
+def _moment(seconds: float) -> str:
+    """A moment as the standard writes it: UTC, with milliseconds."""
+    whole = datetime.datetime.fromtimestamp(round(seconds, 3), datetime.UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03d}Z"
+
+
+def _see(url: str) -> Reply:
+    return Reply(b"", dali.TEXT_TYPE, 303, ((b"location", url.encode("ascii")),))
+
+
+def _text(value: object) -> Reply:
+    return Reply(str(value).encode("utf-8", "replace"), dali.TEXT_TYPE)
+
+
+def _list_document(jobs: Iterable[Job], url: str) -> bytes:
+    attributes = {"version": "1.1", **_NAMESPACES}
+    return document(element("uws:jobs", *(_reference(job, url) for job in jobs), attributes=attributes))
+
+
+def _reference(job: Job, url: str) -> str:
+    link = {"id": job.id, "xlink:type": "simple", "xlink:href": f"{url}/{job.id}"}
+    return element(
+        "uws:jobref",
+        text("uws:phase", job.phase),
+        _or_nothing("uws:runId", job.run_id),
+        _or_nil("uws:ownerId", job.owner),
+        text("uws:creationTime", _moment(job.created)),
+        attributes=link,
+    )
+
+
+def _job_document(job: Job, url: str) -> bytes:
+    root = element(
+        "uws:job",
+        text("uws:jobId", job.id),
+        _or_nothing("uws:runId", job.run_id),
+        _or_nil("uws:ownerId", job.owner),
+        text("uws:phase", job.phase),
+        _or_nil("uws:quote", None),
+        text("uws:creationTime", _moment(job.created)),
+        _or_nil("uws:startTime", None if job.started is None else _moment(job.started)),
+        _or_nil("uws:endTime", None if job.ended is None else _moment(job.ended)),
+        text("uws:executionDuration", job.duration_s),
+        text("uws:destruction", _moment(job.destruction)),
+        _parameters_element(job, url),
+        _results_element(job, url),
+        _fault_element(job),
+        attributes={"version": "1.1", **_NAMESPACES},
+    )
+    return document(root)
+
+
+def _parameters_element(job: Job, url: str, attributes: dict[str, str] | None = None) -> str:
+    values = (text("uws:parameter", value, {"id": name}) for name, value in job.parameters)
+    files = (
+        text(
+            "uws:parameter",
+            f"{url}/{job.id}/parameters/{kept.name}",
+            {"id": kept.name, "byReference": "true"},
+        )
+        for kept in job.inputs
+    )
+    return element("uws:parameters", *values, *files, attributes=attributes)
+
+
+def _results_element(job: Job, url: str, attributes: dict[str, str] | None = None) -> str:
+    if job.result is None:
+        return element("uws:results", attributes=attributes)
+    facts = {
+        "id": RESULT,
+        "xlink:type": "simple",
+        "xlink:href": f"{url}/{job.id}/results/{RESULT}",
+        "size": str(job.result.size),
+        "mime-type": job.result.media_type,
+    }
+    return element("uws:results", element("uws:result", attributes=facts), attributes=attributes)
+
+
+def _fault_element(job: Job) -> str:
+    if job.fault is None:
+        return ""
+    kind = {"type": "transient" if job.fault.is_transient else "fatal", "hasDetail": "true"}
+    return element("uws:errorSummary", text("uws:message", job.fault.message), attributes=kind)
+
+
+def _or_nil(tag: str, value: object | None) -> str:
+    return element(tag, attributes=_NIL) if value is None else text(tag, value)
+
+
+def _or_nothing(tag: str, value: object | None) -> str:
+    return "" if value is None else text(tag, value)
