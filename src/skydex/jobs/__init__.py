@@ -7,6 +7,7 @@ from skydex.jobs.ledger import JobFilter, Ledger, QueueLimits
 from skydex.jobs.mending import INTERRUPTED, MOST_ATTEMPTS, mend
 from skydex.jobs.phases import ACTIVE, FINAL, Phase
 from skydex.jobs.quiet import be_quiet
+from skydex.jobs.scratch import Scratch
 from skydex.jobs.scribe import Scribe
 from skydex.jobs.statedir import StateDirectory
 from skydex.jobs.turns import Turns
@@ -30,6 +31,7 @@ __all__ = [
     "Ledger",
     "Phase",
     "QueueLimits",
+    "Scratch",
     "Scribe",
     "Staffing",
     "StateDirectory",

@@ -19,7 +19,7 @@ class JobInput:
     name: str
     """What the job calls it."""
     file: str
-    """Its name in the job's directory."""
+    """Where it is in the job's directory."""
     content_type: str = ""
     """What it was said to be."""
 

@@ -74,20 +74,17 @@ class Scribe:
     def _write(self, entries: list[_Entry]) -> None:
         """Make some changes in one transaction; one that fails does not harm the others."""
         entries = [entry for entry in entries if entry[1].set_running_or_notify_cancel()]
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        outcomes: list[tuple[Any, Exception | None]] = []
         try:
             with self._writable.transaction():
-                for change, promise in entries:
-                    outcomes.append((promise, *self._outcome(change)))
+                outcomes = [self._outcome(change) for change, _ in entries]
         except Exception as error:
-            for _, promise in entries:
-                promise.set_exception(error)
-            return
-        for promise, result, error in outcomes:
-            if error is None:
+            outcomes = [(None, error)] * len(entries)
+        for (_, promise), (result, failure) in zip(entries, outcomes, strict=True):
+            if failure is None:
                 promise.set_result(result)
             else:
-                promise.set_exception(error)
+                promise.set_exception(failure)
 
     def _outcome(self, change: Callable[[Ledger], Any]) -> tuple[Any, Exception | None]:
         try:

@@ -95,7 +95,9 @@ class StateDirectory:
     def clear(self, job: Job) -> None:
         """Remove the files of a job that do not belong to it as it is now."""
         folder = self.folder(job.id)
-        kept = {kept.file for kept in job.inputs} | ({self.result(job.id, job.attempt).name} if job.result else set())
+        kept = {kept.file.partition("/")[0] for kept in job.inputs}
+        if job.result:
+            kept.add(self.result(job.id, job.attempt).name)
         with contextlib.suppress(FileNotFoundError):
             for file in folder.iterdir():
                 if file.name not in kept:

@@ -17,8 +17,8 @@ from skydex.jobs import ForkServer, Staffing, StateDirectory, WorkerLimits
 from skydex.settings import Settings
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.dispatch import Dispatcher, Rules
-from skydex.web.runner import Runner
 from skydex.web.folders import Folders
+from skydex.web.runner import Runner
 from skydex.web.service import Service
 from skydex.web.site import Site
 from skydex.web.spool import SpoolLimits
@@ -51,7 +51,9 @@ def create_app(
     """
     dispatcher = Dispatcher(staffing(directory, settings), _rules(settings), fork_server)
     folders = Folders(settings.temp_dir)
-    site = Site(Archive.open(directory, settings), settings, dispatcher, folders)
+    orders = {name: order for service in services for name, order in service.jobs.items()}
+    runner = Runner(StateDirectory(settings.state_directory(directory)), settings, dispatcher, orders)
+    site = Site(Archive.open(directory, settings), settings, dispatcher, runner, folders)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

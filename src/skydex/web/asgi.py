@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -147,7 +148,7 @@ class Call:
                 form.add(piece)
             return form.pairs()
         except SkydexError:
-            await self._discard_body()
+            await self.discard_body()
             raise
 
     def _form(self, files: Files) -> Form:
@@ -164,7 +165,7 @@ class Call:
             self._has_more = message["more_body"]
             yield message["body"]
 
-    async def _discard_body(self) -> None:
+    async def discard_body(self) -> None:
         """Read a refused body to its end all the same, since most clients send first and listen later."""
         n_bytes = 0
         async for piece in self._body():

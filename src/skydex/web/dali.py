@@ -22,6 +22,7 @@ from skydex.errors import (
     RequestError,
     ServiceError,
     SkydexError,
+    TooManyJobsError,
     UnknownResourceError,
     UploadTooLargeError,
 )

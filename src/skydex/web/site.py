@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from skydex.archive import Archive
 from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
-from skydex.web.runner import Runner
 from skydex.web.folders import Folders
+from skydex.web.runner import Runner
 
 __all__ = ["Site"]
 

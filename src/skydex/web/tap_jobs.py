@@ -6,12 +6,59 @@ TAP 1.1 (IVOA REC 2019-09-27), section 2.2: a job takes the parameters of a sync
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from skydex.errors import SkydexError
+from skydex.archive import Upload
+from skydex.errors import RequestError
 from skydex.formats.votable import error_votable
-from skydex.jobs import Job
+from skydex.jobs import Job, JobInput
 from skydex.settings import Settings
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply
+from skydex.web.runner import OrderOf
+from skydex.web.tap_queries import collection_of, query_order, refuse
+from skydex.web.uploads import received
 from skydex.web.uws import JobKind, JobPlace
+from skydex.web.workroom import TableOrder
+
+__all__ = ["ORDERS", "TAP_JOBS"]
+
+_NAME = "tap"
+_PARAMETERS = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT", "UPLOAD")
+
+
+def _order(settings: Settings, job: Job, folder: Path) -> TableOrder:
+    uploads = tuple(Upload(kept.name, str(folder / kept.file), kept.content_type) for kept in job.inputs)
+    return query_order(dali.Parameters(job.parameters), settings, collection=job.scope or None, uploads=uploads)
+
+
+async def _read(call: Call, folder: Path) -> tuple[dali.Parameters, tuple[JobInput, ...]]:
+    parameters, uploads = await received(call, folder)
+    return parameters, tuple(JobInput(upload.name, Path(upload.path).name, upload.content_type) for upload in uploads)
+
+
+def _place(call: Call) -> JobPlace:
+    collection = collection_of(call)
+    if collection is None:
+        return JobPlace("", f"{call.site.url}/tap/async")
+    return JobPlace(collection, f"{call.site.url}/{collection}/tap/async")
+
+
+def _fault(message: str) -> Reply:
+    return Reply(error_votable(dali.error_message(RequestError(message))), dali.VOTABLE_TYPE)
+
+
+TAP_JOBS = JobKind(
+    name=_NAME,
+    parameters=frozenset(_PARAMETERS),
+    gathered=frozenset({"UPLOAD"}),
+    read=_read,
+    is_whole=lambda parameters: parameters.find("QUERY") is not None,
+    place=_place,
+    refuse=refuse,
+    fault=_fault,
+)
+"""Asynchronous queries."""
+ORDERS: Mapping[str, OrderOf] = {_NAME: _order}
+"""What they mean to a worker."""

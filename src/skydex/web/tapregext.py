@@ -22,6 +22,7 @@ __all__ = ["tap_capability"]
 
 _STANDARD = "ivo://ivoa.net/std"
 _REGISTRY = f"{_STANDARD}/TAPRegExt"
+_DAY_S = 86_400
 _FORMAT_IDS = {
     "votable": "output-votable-binary2",
     "votable/td": "output-votable-td",
@@ -81,7 +82,9 @@ def _upload_methods(settings: Settings) -> Iterable[str]:
 
 
 def _limits(settings: Settings) -> Iterable[str]:
-    yield _time_limit("executionDuration", settings.query_time_s, settings.query_time_s)
+    """Retention and duration are those of jobs; a synchronous query has its own, which TAPRegExt has no words for."""
+    yield _time_limit("retentionPeriod", settings.job_days * _DAY_S, settings.job_days_hard * _DAY_S)
+    yield _time_limit("executionDuration", settings.job_time_s, settings.job_time_hard_s)
     yield _data_limit("outputLimit", settings.max_rows_default, settings.max_rows_hard, "row")
     yield _data_limit("uploadLimit", settings.upload_mb << 20, settings.upload_mb << 20, "byte")
 

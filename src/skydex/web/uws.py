@@ -11,17 +11,24 @@ an anonymous job may use it; the list shows somebody who is not logged in the an
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import datetime
+import os
 import re
+import secrets
+import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.errors import BadParameterError, JobPhaseError, RequestError, UnknownResourceError
-from skydex.jobs import ACTIVE, Job, JobFilter, Phase, new_job_id
+from skydex.errors import BadParameterError, JobPhaseError, RequestError, SkydexError, UnknownResourceError
+from skydex.jobs import ACTIVE, Job, JobFilter, JobInput, Phase, new_job_id
+from skydex.store.files import sync_directories, sync_directory
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Refusal, Reply
 from skydex.web.files import file_reply
@@ -45,7 +52,8 @@ _MOST_RUN_ID = 200
 _DAY_S = 86_400
 _LONGEST_S = 2**31 - 1
 _MOMENT = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)([T ](?P<time>\d\d:\d\d(:\d\d)?)(\.(?P<fraction>\d{1,12}))?(Z|(?P<zone>[+-]\d\d:?\d\d))?)?",
+    r"(?P<date>\d{4}-\d\d-\d\d)"
+    r"([T ](?P<time>\d\d:\d\d(:\d\d)?)(\.(?P<fraction>\d{1,12}))?(Z|(?P<zone>[+-]\d\d:?\d\d))?)?",
     re.ASCII,
 )
 
@@ -68,6 +76,10 @@ class JobKind:
     """As the ledger has it."""
     parameters: frozenset[str]
     """Names of parameters that mean something to it, in upper case; others are ignored."""
+    gathered: frozenset[str]
+    """Those of them of which a later value does not replace an earlier one."""
+    read: Callable[[Call, Path], Awaitable[tuple[dali.Parameters, tuple[JobInput, ...]]]]
+    """The parameters of a call; files that come along go to a directory, which is made for the first one."""
     is_whole: Callable[[dali.Parameters], bool]
     """Whether a job can be understood already."""
     place: Callable[[Call], JobPlace]
@@ -118,10 +130,9 @@ class _Tree:
         place, job = await self._find(call)
         if call.scope["method"] == "DELETE":
             return await _delete(call, place, job)
-        given = await call.parameters()
         if call.scope["method"] == "POST":
-            return await self._change(call, place, job, given)
-        job = await _waited(call, job, given)
+            return await self._change(call, place, job)
+        job = await _waited(call, job, await call.parameters())
         return Reply(_job_document(job, place.url), XML_TYPE)
 
     async def phase(self, call: Call) -> Reply:
@@ -169,7 +180,7 @@ class _Tree:
     async def parameters(self, call: Call) -> Reply:
         place, job = await self._find(call)
         if call.scope["method"] == "POST":
-            return await self._change(call, place, job, await call.parameters())
+            return await self._change(call, place, job)
         return Reply(document(_parameters_element(job, place.url, _NAMESPACES)), XML_TYPE)
 
     async def parameter(self, call: Call) -> Reply:
@@ -221,52 +232,74 @@ class _Tree:
         return place, job
 
     async def _create(self, call: Call, place: JobPlace) -> Reply:
-        runner, settings = call.site.runner, call.site.settings
-        await runner.check_room(call.asker, call.owner)
-        given = await call.parameters()
-        is_to_run, now = _is_to_run(given), time.time()
+        settings, now = call.site.settings, time.time()
+        await _check_room(call)
         job = Job(
             id=new_job_id(),
             kind=self._kind.name,
             scope=place.scope,
             owner=call.owner,
             address=call.asker,
-            run_id=_run_id(given),
-            phase=Phase.QUEUED if is_to_run else Phase.PENDING,
+            run_id=None,
+            phase=Phase.PENDING,
             created=now,
             duration_s=settings.job_time_s,
             destruction=now + settings.job_days * _DAY_S,
-            parameters=self._known(given),
         )
-        await self._check(call, job, is_to_run=is_to_run)
-        await runner.add(job)
+        async with self._posted(call, job) as (given, job):
+            is_to_run = _is_to_run(given)
+            await self._check(call, job, is_to_run=is_to_run)
+            await call.site.runner.add(dataclasses.replace(job, phase=Phase.QUEUED) if is_to_run else job)
         return _see(f"{place.url}/{job.id}")
 
-    async def _change(self, call: Call, place: JobPlace, job: Job, given: dali.Parameters) -> Reply:
+    async def _change(self, call: Call, place: JobPlace, job: Job) -> Reply:
         """Whatever may be posted to a job itself: its end, other parameters, a phase."""
-        action = given.find("ACTION")
-        if action is not None and action.upper() == "DELETE":
-            return await _delete(call, place, job)
-        if action is not None:
-            raise BadParameterError("ACTION", 'must be "DELETE".')
-        known, run_id = self._known(given), _run_id(given)
-        if known or run_id is not None:
-            job = await self._set_parameters(call, job, known, run_id)
+        async with self._posted(call, job) as (given, changed):
+            action = given.find("ACTION")
+            if action is not None and action.upper() != "DELETE":
+                raise BadParameterError("ACTION", 'must be "DELETE".')
+            if action is not None:
+                return await _delete(call, place, job)
+            if changed != job:
+                job = await self._set_parameters(call, job, changed)
         if given.find("PHASE") is not None:
             await self._set_phase(call, job, given.find("PHASE"))
         return _see(f"{place.url}/{job.id}")
 
-    async def _set_parameters(
-        self, call: Call, job: Job, known: Sequence[tuple[str, str]], run_id: str | None
-    ) -> Job:
+    async def _set_parameters(self, call: Call, job: Job, changed: Job) -> Job:
         if job.phase is not Phase.PENDING:
             raise JobPhaseError(job.phase, "its parameters can be changed only while it is PENDING")
-        new = {name.upper() for name, _ in known}
-        kept = tuple((name, value) for name, value in job.parameters if name.upper() not in new)
-        changed = dataclasses.replace(job, parameters=(*kept, *known), run_id=run_id or job.run_id)
         await self._check(call, changed, is_to_run=False)
         return await call.site.runner.change(
             lambda ledger: ledger.set_parameters(job.id, changed.parameters, changed.inputs, changed.run_id)
+        )
+
+    @contextlib.asynccontextmanager
+    async def _posted(self, call: Call, job: Job) -> AsyncIterator[tuple[dali.Parameters, Job]]:
+        """What a call posts, and the job as it would be with that; files that came along go if the block fails."""
+        home = call.site.runner.folder(job.id)
+        folder = home / f"inputs-{secrets.token_hex(4)}"
+        try:
+            given, files = await self._kind.read(call, folder)
+            await asyncio.to_thread(_made_durable, folder)
+            inputs = tuple(dataclasses.replace(file, file=f"{folder.name}/{file.file}") for file in files)
+            yield given, self._with(job, given, inputs)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # there are others
+                home.rmdir()
+            raise
+
+    def _with(self, job: Job, given: dali.Parameters, inputs: tuple[JobInput, ...]) -> Job:
+        """A job with further parameters; new values replace old ones."""
+        known = tuple((name, value) for name, value in given.pairs() if name in self._kind.parameters)
+        replaced = {name for name, _ in known} - self._kind.gathered
+        new_files = {file.name.lower() for file in inputs}
+        return dataclasses.replace(
+            job,
+            parameters=(*(pair for pair in job.parameters if pair[0] not in replaced), *known),
+            inputs=(*(file for file in job.inputs if file.name.lower() not in new_files), *inputs),
+            run_id=_run_id(given) or job.run_id,
         )
 
     async def _set_phase(self, call: Call, job: Job, asked: str | None) -> None:
@@ -292,8 +325,24 @@ class _Tree:
             call.site.runner.order(job)  # which says what is missing
             raise RequestError("The job is not whole yet.")
 
-    def _known(self, given: dali.Parameters) -> tuple[tuple[str, str], ...]:
-        return tuple((name, value) for name, value in given.pairs() if name.upper() in self._kind.parameters)
+
+async def _check_room(call: Call) -> None:
+    """Refuse a job more than there may be, before anything of it is kept."""
+    try:
+        await call.site.runner.check_room(call.asker, call.owner)
+    except SkydexError:
+        await call.discard_body()
+        raise
+
+
+def _made_durable(folder: Path) -> None:
+    """See to it that files that came along are on the disk, with their names."""
+    if folder.is_dir():
+        for file in folder.iterdir():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+        sync_directories(folder)
+        sync_directory(folder.parent.parent)
 
 
 def _is_to_run(given: dali.Parameters) -> bool:

@@ -1,0 +1,83 @@
+"""What a table-access request means, whether it is answered at once or later.
+
+TAP 1.1 (IVOA REC 2019-09-27): REQUEST, LANG and QUERY (2.7), MAXREC (2.7.4), errors (3.3) and overflow (3.4). Reading
+parameters is DALI's affair (`dali`), and what a query text means is the archive's.
+"""
+
+from __future__ import annotations
+
+from skydex.archive import QueryRequest, Upload
+from skydex.errors import BadParameterError, SkydexError, UnknownResourceError
+from skydex.formats import get_format
+from skydex.formats.votable import error_votable
+from skydex.query.languages import LANGUAGES, Language
+from skydex.settings import Settings
+from skydex.web import dali
+from skydex.web.asgi import Call, Reply
+from skydex.web.vosi import find_schema
+from skydex.web.workroom import TableOrder
+
+__all__ = ["collection_of", "query_order", "refuse"]
+
+DEFAULT_LANGUAGE = "ADQL"
+DEFAULT_FORMAT = "votable"
+
+
+def query_order(
+    parameters: dali.Parameters, settings: Settings, *, collection: str | None, uploads: tuple[Upload, ...] = ()
+) -> TableOrder:
+    """Read what a query asks: the table, and the name of the format.
+
+    Raises
+    ------
+    BadParameterError
+        A parameter is missing or is none that TAP knows a meaning for.
+    UnsupportedFormatError
+        The format is not offered.
+    """
+    form = get_format(parameters.find("RESPONSEFORMAT", "FORMAT") or DEFAULT_FORMAT)
+    asked = parameters.find("REQUEST")
+    if asked is not None and asked.lower() != "doquery":
+        raise BadParameterError("REQUEST", 'must be "doQuery".')
+    query = parameters.find("QUERY")
+    if query is None:
+        raise BadParameterError("QUERY", "is missing.")
+    max_rows = dali.row_limit(parameters, settings)
+    language = _language(parameters)
+    request = QueryRequest(query, language=language, max_rows=max_rows, collection=collection, uploads=uploads)
+    return request, form.name
+
+
+def _language(parameters: dali.Parameters) -> str:
+    asked = (parameters.find("LANG") or DEFAULT_LANGUAGE).upper()
+    offered = [name for language in LANGUAGES.values() for name in (language.name, *_with_versions(language))]
+    if asked not in offered:
+        raise BadParameterError("LANG", f"must be one of {', '.join(offered)}.")
+    return asked
+
+
+def _with_versions(language: Language) -> list[str]:
+    return [f"{language.name}-{version}" for version in language.versions]
+
+
+def refuse(error: SkydexError) -> Reply:
+    """An error as a VOTable."""
+    document = error_votable(dali.error_message(error))
+    return Reply(document, dali.VOTABLE_TYPE, dali.error_status(error), dali.error_headers(error))
+
+
+def collection_of(call: Call) -> str | None:
+    """The collection that a call is confined to, as it was published; None for everything.
+
+    Raises
+    ------
+    UnknownResourceError
+        There is no such collection.
+    """
+    asked = call.part("collection")
+    if asked is None:
+        return None
+    schema = find_schema(call.site.archive, asked)
+    if schema is None:
+        raise UnknownResourceError("collection", asked)
+    return schema.name
