@@ -56,4 +56,4 @@ def test_limits_have_units_and_a_default_below_the_hard_one(tap):
     default, hard = tap.find("outputLimit")
     assert (default.tag, default.text, default.get("unit")) == ("default", "1000", "row")
     assert (hard.tag, hard.text, hard.get("unit")) == ("hard", "2000", "row")
-    assert [limit.text for limit in tap.find("executionDuration")] == ["60", "60"]
+    assert [limit.text for limit in tap.find("executionDuration")] == ["3600", "14400"]
