@@ -94,6 +94,16 @@ def _in_region(node: InRegion, batch: pa.RecordBatch) -> Operand:
     return answer if unknown is None else pc.if_else(unknown, pa.scalar(None, pa.bool_()), answer)
 
 
+def _array(node: exp.Array, batch: pa.RecordBatch) -> Operand:
+    """Lists of as many doubles as there are operands; a null among them is NaN."""
+    operands = [evaluate(part, batch) for part in node.expressions]
+    if all(isinstance(operand, pa.Scalar) for operand in operands):
+        return pa.scalar([operand.as_py() for operand in operands], pa.list_(pa.float64()))
+    numbers = np.stack([_numbers(_repeated(operand, batch.num_rows)) for operand in operands], axis=1)
+    offsets = np.arange(len(numbers) + 1, dtype=np.int32) * len(operands)
+    return pa.ListArray.from_arrays(offsets, numbers.ravel())
+
+
 def _compute(node: Compute, batch: pa.RecordBatch) -> Operand:
     kernel = kernel_of(node)
     operands = [_repeated(evaluate(part, batch), batch.num_rows) for part in node.expressions]
@@ -153,6 +163,7 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.Is: _unary(pc.is_null),
     exp.Like: _like(ignore_case=False),
     exp.ILike: _like(ignore_case=True),
+    exp.Array: _array,
     InRegion: _in_region,
     Compute: _compute,
 }

@@ -48,7 +48,7 @@ class ExpressionBinder:
     def __init__(self, scope: Scope, subqueries: Subqueries) -> None:
         self._scope = scope
         self._subqueries = subqueries
-        self._geometry = GeometryBinder(self._numeric)
+        self._geometry = GeometryBinder(self.bind, self._numeric)
         self.has_aggregates = False
         """Whether an aggregate function has been bound."""
 

@@ -1,18 +1,21 @@
-"""Geometry functions in expressions: CONTAINS, INTERSECTS and DISTANCE over shapes.
+"""Geometry functions in expressions: what they take, and what they are where they stand.
 
 `CONTAINS(...) = 1` and `DISTANCE(...) < r` are read as the conditions that they are, so that they can prune; standing
-alone, the functions have the values that ADQL 2.1 (section 4.2) gives them. What shapes mean is `geometry`'s affair.
+alone, all functions have the values that ADQL 2.1 (section 4.2) gives them, and geometries those of `shapes`. What one
+geometry is to another is `geometry`'s affair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlglot import exp
 
-from skydex.errors import BadQueryError
-from skydex.query import geometry, tree, types
+from skydex.errors import BadQueryError, BadRegionError
+from skydex.query import geometry, shapes, tree, types
+from skydex.query.kernels import computed
 from skydex.query.languages import place_of
 from skydex.query.values import Shape, Value
 from skydex.tables import Column, Datatype
@@ -20,7 +23,16 @@ from skydex.tables import Column, Datatype
 __all__ = ["GEOMETRY_FUNCTIONS", "GeometryBinder"]
 
 _TESTS = ("CONTAINS", "INTERSECTS")
-GEOMETRY_FUNCTIONS = (*_TESTS, "DISTANCE", *geometry.SHAPES)
+_OF_ONE = ("AREA", "CENTROID", "COORD1", "COORD2", "COORDSYS")
+GEOMETRY_FUNCTIONS = (*_TESTS, "DISTANCE", *_OF_ONE, "REGION", *geometry.SHAPES)
+_MAKERS = ("REGION", *geometry.SHAPES)
+_SIZES = {"CIRCLE": 1, "BOX": 2}
+"""Numbers that follow the position."""
+_AREA = replace(types.DOUBLE, name="area", unit="deg**2", ucd="phys.angArea")
+_SHAPE_WANTED = (
+    "A geometry is expected here: POINT, CIRCLE, BOX, POLYGON, REGION, or a column that holds one (a text in STC-S is "
+    "read by REGION)."
+)
 
 _MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
     exp.LT: exp.GT,
@@ -35,23 +47,45 @@ class GeometryBinder:
 
     Parameters
     ----------
+    bind : callable
+        Binds an expression.
     number : callable
         Binds an expression that must be a number.
     """
 
-    def __init__(self, number: Callable[[exp.Expression], Value]) -> None:
+    def __init__(self, bind: Callable[[exp.Expression], Value], number: Callable[[exp.Expression], Value]) -> None:
+        self._bind = bind
         self._number = number
 
     def call(self, node: exp.Anonymous) -> Value:
         """A geometry function as a value."""
         name = node.name.upper()
-        if name in _TESTS:
-            return self._one_or_zero(node)
-        if name != "DISTANCE":
-            raise BadQueryError(f"{name} stands only inside CONTAINS, INTERSECTS or DISTANCE.", **place_of(node))
-        left, right = self._two_points(node)
-        column = replace(types.DOUBLE, name="distance", unit="deg", ucd="pos.angDistance")
-        return Value(geometry.distance(left, right), column)
+        with _located(node):
+            if name in _TESTS:
+                return self._one_or_zero(node)
+            if name == "DISTANCE":
+                left, right = self._two_points(node)
+                column = replace(types.DOUBLE, name="distance", unit="deg", ucd="pos.angDistance")
+                return Value(geometry.distance(left, right), column)
+            if name in _MAKERS:
+                return shapes.value_of(self._shape(node)).meaning(name=name.lower())
+            return self._of_one(name, node).meaning(name=name.lower())
+
+    def _of_one(self, name: str, node: exp.Anonymous) -> Value:
+        """A fact about one geometry."""
+        if len(node.expressions) != 1:
+            raise BadQueryError(f"{name} takes one geometry.", **place_of(node))
+        shape = self._shape(node.expressions[0])
+        if name == "COORDSYS":
+            return Value(tree.string(shape.frame), types.text(len(shape.frame)))
+        if name == "AREA":
+            return Value(computed(shapes.AREA, shapes.list_of(shape)), _AREA)
+        if name == "CENTROID":
+            return shapes.centroid_of(shape)
+        if shape.kind != "POINT":
+            raise BadQueryError(f"{name} takes a point.", **place_of(node))
+        coordinate = shape.numbers[int(name[-1]) - 1]
+        return Value(shapes.double(coordinate), replace(types.DOUBLE, unit="deg"))
 
     def comparison(self, node: exp.Binary) -> exp.Expression | None:
         """Read `CONTAINS(...) = 1` and `DISTANCE(...) < r` as the conditions that they are."""
@@ -86,35 +120,78 @@ class GeometryBinder:
         return test(left, right)
 
     def _shape(self, node: exp.Expression) -> Shape:
+        """The geometry that an expression is."""
         inner = node.this if isinstance(node, exp.Paren) else node
-        if not isinstance(inner, exp.Anonymous) or inner.name.upper() not in geometry.SHAPES:
-            raise BadQueryError("A POINT, CIRCLE, BOX or POLYGON is expected here.", **place_of(node))
-        kind, arguments = inner.name.upper(), list(inner.expressions)
+        with _located(inner):
+            if isinstance(inner, exp.Anonymous) and inner.name.upper() == "REGION":
+                return self._region(inner)
+            if isinstance(inner, exp.Anonymous) and inner.name.upper() in geometry.SHAPES:
+                return self._made(inner)
+            shape = shapes.shape_of(self._bind(inner))
+        if shape is None:
+            raise BadQueryError(_SHAPE_WANTED, **place_of(node))
+        return shape
+
+    def _region(self, node: exp.Anonymous) -> Shape:
+        text = self._bind(node.expressions[0]) if len(node.expressions) == 1 else None
+        if text is None or not text.column.datatype.is_text or text.column.is_timestamp:
+            raise BadQueryError("REGION takes one text, as in REGION('CIRCLE ICRS 10 20 0.5').", **place_of(node))
+        return shapes.region_of_text(text)
+
+    def _made(self, node: exp.Anonymous) -> Shape:
+        """The geometry that POINT, CIRCLE, BOX or POLYGON make of numbers, or of points and numbers."""
+        kind, arguments = node.name.upper(), list(node.expressions)
         frame = None
-        if arguments and isinstance(arguments[0], exp.Literal) and arguments[0].is_string:
+        if arguments and isinstance(arguments[0], exp.Null):
+            arguments.pop(0)
+        elif arguments and isinstance(arguments[0], exp.Literal) and arguments[0].is_string:
             frame = arguments.pop(0).this
-        if kind != "POINT" and arguments and _is_point(arguments[0]):
-            arguments = [number for item in arguments for number in (item.expressions if _is_point(item) else [item])]
-        values = [self._number(item) for item in arguments if not (isinstance(item, exp.Literal) and item.is_string)]
-        try:
-            return geometry.make_shape(kind, values, frame)
-        except BadQueryError as error:
-            raise BadQueryError(str(error), **place_of(inner)) from error
+        points = [self._point(item) for item in arguments[: self._n_points(kind, arguments)]]
+        numbers = [number for point in points for number in point.numbers]
+        numbers += [self._number(item) for item in arguments[len(points) :]]
+        frames = {point.frame for point in points if frame is None}
+        if len(frames) > 1:
+            raise BadQueryError(f"The points of this {kind} are of several coordinate systems.", **place_of(node))
+        return geometry.make_shape(kind, numbers, frames.pop() if frames else frame)
+
+    def _n_points(self, kind: str, arguments: Sequence[exp.Expression]) -> int:
+        """How many of the arguments are points, not numbers."""
+        if kind in _SIZES:
+            return 1 if len(arguments) == 1 + _SIZES[kind] else 0
+        first = arguments[0] if kind == "POLYGON" and arguments else None
+        if isinstance(first, exp.Anonymous) and first.name.upper() in ("POINT", "CENTROID", "REGION"):
+            return len(arguments)
+        is_array = isinstance(first, exp.Column | exp.Anonymous | exp.Cast) and self._bind(first).column.is_array
+        return len(arguments) if is_array else 0
+
+    def _point(self, node: exp.Expression) -> Shape:
+        shape = self._shape(node)
+        if shape.kind != "POINT":
+            raise BadQueryError("A point is expected here.", **place_of(node))
+        return shape
 
     def _two_points(self, node: exp.Anonymous) -> tuple[Shape, Shape]:
         arguments = [item for item in node.expressions if not (isinstance(item, exp.Literal) and item.is_string)]
         if len(arguments) == 4:
             numbers = [self._number(item) for item in arguments]
             return Shape("POINT", tuple(numbers[:2])), Shape("POINT", tuple(numbers[2:]))
-        shapes = [self._shape(item) for item in arguments]
-        if len(shapes) != 2 or any(shape.kind != "POINT" for shape in shapes):
+        if len(arguments) != 2:
             raise BadQueryError("DISTANCE takes two points, or four numbers in degrees.", **place_of(node))
-        return shapes[0], shapes[1]
+        return geometry.of_one_frame(self._point(arguments[0]), self._point(arguments[1]))
+
+
+@contextmanager
+def _located(node: exp.Expression) -> Iterator[None]:
+    """Let complaints point at a call."""
+    try:
+        yield
+    except BadRegionError as error:
+        raise BadQueryError(str(error), **place_of(node)) from error
+    except BadQueryError as error:
+        if error.line is not None:
+            raise
+        raise BadQueryError(str(error), **place_of(node)) from error
 
 
 def _is_call(node: exp.Expression) -> bool:
     return isinstance(node, exp.Anonymous)
-
-
-def _is_point(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name.upper() == "POINT"

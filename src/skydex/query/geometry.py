@@ -1,9 +1,10 @@
 """Geometry in ADQL: points and regions on the sphere, and the arithmetic that tests them.
 
-Answers the geometry functions of ADQL 2.1 (IVOA REC 2023-12-15, section 4.2). Coordinates are ICRS, degrees; another
-coordinate system is refused, never ignored. A test of a position against a region that is written out becomes an
-`InRegion` node, which carries its `sky` region for pruning and for engines that work on arrays; `expanded` gives the
-same test in arithmetic that every SQL engine has.
+Answers the geometry functions of ADQL 2.1 (IVOA REC 2023-12-15, section 4.2). Coordinates are degrees; two geometries
+of one coordinate system are compared as they are, of two systems in ICRS. A test of a position against a region that is
+written out becomes an `InRegion` node, which carries its `sky` region for pruning and for engines that work on arrays;
+`expanded` gives the same test in arithmetic that every SQL engine has. What else two geometries can be to one another
+is computed on arrays (`shapes`).
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
+from skydex.query.kernels import computed
+from skydex.query.region_texts import frame_called
+from skydex.query.shapes import CONTAINS, INTERSECTS, in_icrs, list_of
 from skydex.query.tree import InRegion, Near, call, conjunction, constant, integer, number
 from skydex.query.values import Shape, Value
 from skydex.sky import ONE_PLACE, Cap, Cone, Crossing, Crossings, HalfSpaces, Polygon, Region, Vector
 
-__all__ = ["SHAPES", "contains", "distance", "expanded", "intersects", "make_shape", "within_distance"]
+__all__ = ["SHAPES", "contains", "distance", "expanded", "intersects", "make_shape", "of_one_frame", "within_distance"]
 
 SHAPES = ("POINT", "CIRCLE", "BOX", "POLYGON")
 _RADIAN = math.pi / 180.0
 _LARGEST_RADIUS = 1e300
 """Engines that count NaN as greater than all numbers leave it out by this."""
-_FRAMES = ("", "ICRS", "UNKNOWNFRAME", "ICRS GEOCENTER", "ICRS BARYCENTER", "ICRS TOPOCENTER")
 
 
 def make_shape(kind: str, numbers: Sequence[Value], frame: str | None) -> Shape:
@@ -33,10 +36,8 @@ def make_shape(kind: str, numbers: Sequence[Value], frame: str | None) -> Shape:
     Raises
     ------
     BadQueryError
-        Wrong number of arguments, text among them, or a coordinate system other than ICRS.
+        Wrong number of arguments, text among them, or a coordinate system that is not known.
     """
-    if frame is not None and frame.upper().strip() not in _FRAMES:
-        raise BadQueryError(f"Coordinate system {frame!r} is not offered in {kind}: positions are ICRS.")
     fitting = {
         "POINT": len(numbers) == 2,
         "CIRCLE": len(numbers) == 3,
@@ -48,7 +49,7 @@ def make_shape(kind: str, numbers: Sequence[Value], frame: str | None) -> Shape:
     text = next((value for value in numbers if not value.column.datatype.is_numeric and not value.is_null), None)
     if text is not None:
         raise BadQueryError(f"{kind} takes numbers in degrees: {_USAGE[kind]}.")
-    return Shape(kind, tuple(numbers))
+    return Shape(kind, tuple(numbers), frame=frame_called(frame or ""))
 
 
 _USAGE = {
@@ -61,28 +62,33 @@ _USAGE = {
 
 def contains(inner: Shape, outer: Shape) -> exp.Expression:
     """Condition that `inner` lies in `outer`."""
-    if inner.kind != "POINT":
-        return _circle_in_circle(inner, outer)
     if outer.kind == "POINT":
         raise BadQueryError("A POINT contains nothing: the second argument of CONTAINS is a CIRCLE, BOX or POLYGON.")
+    inner, outer = of_one_frame(inner, outer)
     constants = outer.constants
-    if constants is not None:
+    if inner.kind == "POINT" and constants is not None and (inner.whole is None or outer.kind == "CIRCLE"):
         return _test(inner, _region(outer.kind, constants))
-    if outer.kind == "CIRCLE":
-        return within_distance(inner, Shape("POINT", outer.numbers[:2]), outer.numbers[2].node, closed=True)
-    return _in_moving_polygon(inner, outer)
+    if inner.kind == "POINT" and outer.kind == "CIRCLE":
+        return within_distance(inner, _centre(outer), outer.numbers[2].node, closed=True)
+    if inner.kind == outer.kind == "CIRCLE":
+        room = exp.Sub(this=exp.Paren(this=outer.numbers[2].node), expression=exp.Paren(this=inner.numbers[2].node))
+        return within_distance(_centre(inner), _centre(outer), room, closed=True)
+    return computed(CONTAINS, list_of(outer), list_of(inner))
 
 
 def intersects(left: Shape, right: Shape) -> exp.Expression:
     """Condition that two geometries have a point in common."""
-    if left.kind == "POINT":
-        return _same(left, right) if right.kind == "POINT" else contains(left, right)
-    if right.kind == "POINT":
+    if left.kind == "POINT" and right.kind != "POINT":
+        return contains(left, right)
+    if right.kind == "POINT" and left.kind != "POINT":
         return contains(right, left)
+    left, right = of_one_frame(left, right)
+    if left.kind == right.kind == "POINT":
+        return within_distance(left, right, integer(0), closed=True)
     if left.kind == right.kind == "CIRCLE":
         reach = exp.Add(this=exp.Paren(this=left.numbers[2].node), expression=exp.Paren(this=right.numbers[2].node))
         return within_distance(_centre(left), _centre(right), reach, closed=True)
-    raise BadQueryError(f"INTERSECTS of {left.kind} and {right.kind} is not offered; points and circles are.")
+    return computed(INTERSECTS, list_of(left), list_of(right))
 
 
 def distance(left: Shape, right: Shape) -> exp.Expression:
@@ -155,7 +161,7 @@ def _region(kind: str, numbers: tuple[float, ...]) -> Region:
 
 def _test(point: Shape, region: Region) -> exp.Expression:
     ra, dec = (value.node for value in point.numbers)
-    test = InRegion(this=ra.copy(), expression=dec.copy())
+    test = InRegion(this=ra.copy(), expression=dec.copy(), key=hash(region))
     test.meta["region"] = region
     return test
 
@@ -164,21 +170,9 @@ def _centre(circle: Shape) -> Shape:
     return Shape("POINT", circle.numbers[:2])
 
 
-def _same(left: Shape, right: Shape) -> exp.Expression:
-    return within_distance(left, right, integer(0), closed=True)
-
-
-def _circle_in_circle(inner: Shape, outer: Shape) -> exp.Expression:
-    if inner.kind != "CIRCLE" or outer.kind != "CIRCLE":
-        raise BadQueryError(f"CONTAINS of a {inner.kind} in a {outer.kind} is not offered; points and circles are.")
-    room = exp.Sub(this=exp.Paren(this=outer.numbers[2].node), expression=exp.Paren(this=inner.numbers[2].node))
-    return within_distance(_centre(inner), _centre(outer), room, closed=True)
-
-
-def _in_moving_polygon(point: Shape, outer: Shape) -> exp.Expression:
-    if outer.kind == "BOX":
-        raise BadQueryError("A BOX whose numbers are columns is not offered; a CIRCLE is, and a BOX written out.")
-    raise BadQueryError("A POLYGON whose vertices are columns is not offered; a CIRCLE is, and a POLYGON written out.")
+def of_one_frame(left: Shape, right: Shape) -> tuple[Shape, Shape]:
+    """Two geometries in one coordinate system: theirs, if it is the same, or ICRS."""
+    return (left, right) if left.frame == right.frame else (in_icrs(left), in_icrs(right))
 
 
 def _haversine(left: Shape, right: Shape) -> exp.Expression:

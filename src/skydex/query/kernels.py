@@ -41,7 +41,7 @@ class Kernel:
 
 def computed(kernel: Kernel, *arguments: exp.Expression) -> Compute:
     """The node of a kernel's call."""
-    node = Compute(expressions=[argument.copy() for argument in arguments])
+    node = Compute(this=kernel.name, expressions=[argument.copy() for argument in arguments])
     node.meta["kernel"] = kernel
     return node
 

@@ -37,7 +37,8 @@ class InRegion(exp.Expression, exp.Func):  # type: ignore[misc]
     Engines that know no such function ask `geometry.expanded` for the same test in arithmetic.
     """
 
-    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True, "key": False}
+    """`key` tells tests of different regions apart."""
 
     def spoken(self) -> exp.Expression:
         """The test with its region in sight, for people."""
@@ -70,7 +71,8 @@ class Near(exp.Expression, exp.Func):  # type: ignore[misc]
 class Compute(exp.Expression, exp.Func):  # type: ignore[misc]
     """A call of a function on arrays (`meta["kernel"]`, a `kernels.Kernel`)."""
 
-    arg_types: ClassVar[dict[str, bool]] = {"expressions": False}
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
+    """`this` is the kernel's name, which tells calls of different kernels apart."""
     is_var_len_args = True
 
     def spoken(self) -> exp.Expression:

@@ -11,12 +11,27 @@ from dataclasses import replace
 
 from skydex.tables import Column, Datatype
 
-__all__ = ["BOOLEAN", "DOUBLE", "LONG", "TIMESTAMP", "arithmetic", "common", "common_of", "text"]
+__all__ = [
+    "BOOLEAN",
+    "CIRCLE",
+    "DOUBLE",
+    "LONG",
+    "POINT",
+    "POLYGON",
+    "TIMESTAMP",
+    "arithmetic",
+    "common",
+    "common_of",
+    "text",
+]
 
 BOOLEAN = Column("", Datatype.BOOLEAN)
 DOUBLE = Column("", Datatype.DOUBLE)
 LONG = Column("", Datatype.LONG)
 TIMESTAMP = Column("", Datatype.CHAR, arraysize="26*", xtype="timestamp")
+POINT = Column("", Datatype.DOUBLE, arraysize="2", unit="deg", ucd="pos.eq", xtype="point")
+CIRCLE = Column("", Datatype.DOUBLE, arraysize="3", unit="deg", ucd="pos.outline", xtype="circle")
+POLYGON = Column("", Datatype.DOUBLE, arraysize="*", unit="deg", ucd="pos.outline", xtype="polygon")
 
 _RANK = [Datatype.UNSIGNED_BYTE, Datatype.SHORT, Datatype.INT, Datatype.LONG, Datatype.FLOAT, Datatype.DOUBLE]
 

@@ -40,17 +40,21 @@ class Value:
 
 @dataclass(frozen=True)
 class Shape:
-    """A geometry in a query: it lives only inside geometry functions."""
+    """A geometry in a query, as the geometry functions see it."""
 
     kind: str
-    """`POINT`, `CIRCLE`, `BOX` or `POLYGON`."""
+    """`POINT`, `CIRCLE`, `BOX`, `POLYGON`, or `REGION` if each row says what it has."""
     numbers: tuple[Value, ...]
-    """Its coordinates in degrees, in ADQL's order; longitudes and latitudes alternate."""
+    """Its coordinates in degrees, in ADQL's order; longitudes and latitudes alternate. Empty if only rows know them."""
+    whole: exp.Expression | None = None
+    """The geometry as one value (`shapes`), if the query did not make it of numbers."""
+    frame: str = "ICRS"
+    """What the coordinates refer to, one of `sky.FRAMES`."""
 
     @property
     def constants(self) -> tuple[float, ...] | None:
         """The coordinates as numbers, if every one is written out."""
-        values = [value.constant for value in self.numbers]
+        values = [value.constant for value in self.numbers] or [None]
         return None if None in values else tuple(value for value in values if value is not None)
 
 

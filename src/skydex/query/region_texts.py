@@ -1,0 +1,173 @@
+"""Regions as text: what REGION('...') and the `s_region` of ObsCore hold.
+
+The part of STC-S that ADQL 2.0 uses (IVOA REC 2008-10-30, section 2.4.14; IVOA Note STC-S 1.33) and the text forms of
+DALI 1.2: POSITION or POINT, CIRCLE, BOX and POLYGON, with or without a frame, in degrees. Sums and differences of
+regions are not read. `parse_region` reads one text and says what is wrong with it; `numbers_of_regions` reads columns.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skydex.errors import BadQueryError
+from skydex.sky import corners_of_boxes, rotated
+
+__all__ = ["RegionText", "frame_called", "numbers_of_regions", "parse_region", "rotate_numbers"]
+
+_KINDS = {"POSITION": "POINT", "POINT": "POINT", "CIRCLE": "CIRCLE", "BOX": "BOX", "POLYGON": "POLYGON"}
+_FRAMES = {
+    "": "ICRS",
+    "ICRS": "ICRS",
+    "J2000": "ICRS",  # as archives mean it; FK5 is meant by those who write FK5, and differs by 0.03 arcsec
+    "UNKNOWNFRAME": "ICRS",
+    "FK5": "FK5",
+    "FK4": "FK4",
+    "B1950": "FK4",
+    "GALACTIC": "GALACTIC",
+    "GALACTIC_II": "GALACTIC",
+    "SUPER_GALACTIC": "SUPER_GALACTIC",
+    "ECLIPTIC": "ECLIPTIC",
+}
+_REFERENCE = (
+    "(?:GEOCENTER|BARYCENTER|HELIOCENTER|TOPOCENTER|GALACTIC_CENTER|EMBARYCENTER|LSRK?|LSRD|LOCAL_GROUP_CENTER"
+    "|RELOCATABLE|UNKNOWNREFPOS)"
+)
+_SYSTEM = (
+    rf"(?P<frame>{'|'.join(sorted(filter(None, _FRAMES), key=len, reverse=True))})?"
+    rf"(?:\b\s*{_REFERENCE})?(?:\b\s*SPHERICAL2)?"
+)
+_NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:E[-+]?[0-9]+)?"
+_TEXT = (
+    rf"^\s*(?P<kind>{'|'.join(_KINDS)})?\b\s*{_SYSTEM}(?:\b|\s|\()\s*\(?\s*"
+    rf"(?P<numbers>{_NUMBER}(?:[\s,]+{_NUMBER})*)\s*\)?\s*$"
+)
+_WHOLE = re.compile(_TEXT)
+_SEPARATOR = r"[\s,]+"
+_FORMS = "such as 'CIRCLE ICRS 10 20 0.5', with POSITION, CIRCLE, BOX or POLYGON and numbers in degrees"
+
+
+@dataclass(frozen=True)
+class RegionText:
+    """What a text says."""
+
+    kind: str
+    """`POINT`, `CIRCLE`, `BOX` or `POLYGON`."""
+    numbers: tuple[float, ...]
+    """Degrees."""
+    frame: str
+    """One of `sky.FRAMES`."""
+
+
+def frame_called(text: str) -> str:
+    """The frame of a coordinate system as ADQL 2.0 names it, such as `ICRS GEOCENTER`; one of `sky.FRAMES`.
+
+    Raises
+    ------
+    BadQueryError
+        A frame that is not known.
+    """
+    found = re.fullmatch(_SYSTEM, text.strip().upper())
+    if found is None:
+        known = ", ".join(name for name in _FRAMES if name)
+        raise BadQueryError(f"No coordinate system {text!r}. Known: {known}; leave it out for ICRS.")
+    return _FRAMES[found["frame"] or ""]
+
+
+def parse_region(text: str) -> RegionText:
+    """Read one region.
+
+    Raises
+    ------
+    BadQueryError
+        The text is no region, or one of a kind that is not read.
+    """
+    found = _WHOLE.match(" ".join(text.upper().split()))
+    if found is None:
+        raise BadQueryError(f"{_shown(text)} is no region that is read here: write one {_FORMS}.")
+    numbers = tuple(float(number) for number in re.split(_SEPARATOR, found["numbers"]))
+    kind = _KINDS[found["kind"]] if found["kind"] else _kind_of(len(numbers))
+    if not _fits(kind, len(numbers)):
+        raise BadQueryError(f"{_shown(text)} has {len(numbers)} numbers, which make no {kind}: write one {_FORMS}.")
+    return RegionText(kind, numbers, _FRAMES[found["frame"] or ""])
+
+
+def numbers_of_regions(texts: pa.Array) -> pa.Array:
+    """Read a column of regions.
+
+    Returns
+    -------
+    numbers : list<double> array
+        Of each region the numbers of its DALI form, ICRS, boxes as polygons; null where a text is none.
+    """
+    parts = pc.extract_regex(pc.utf8_upper(texts), _TEXT)
+    kinds, frames, lists = (pc.struct_field(parts, name) for name in ("kind", "frame", "numbers"))
+    words = pc.split_pattern_regex(lists, _SEPARATOR)
+    values = pc.cast(words.flatten(), pa.float64()).to_numpy(zero_copy_only=False)
+    lengths = pc.list_value_length(words).fill_null(0).to_numpy(zero_copy_only=False)
+    kind = kinds.fill_null("").to_numpy(zero_copy_only=False)
+    is_good = words.is_valid().to_numpy(zero_copy_only=False)
+    for word in np.unique(kind):
+        is_kind = kind == word
+        fitting = [n for n in np.unique(lengths[is_kind]) if _fits(_KINDS.get(word) or _kind_of(int(n)), int(n))]
+        is_good = is_good & (~is_kind | np.isin(lengths, fitting))
+    is_box = is_good & (lengths == 4)
+    values, lengths = _with_boxes_as_polygons(values, lengths, is_box)
+    for word, rows in _rows_of(frames):
+        values = _rotated_rows(values, lengths, rows, _FRAMES[word])
+    offsets = np.concatenate([[0], lengths.cumsum()]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=pa.array(~is_good))
+
+
+def rotate_numbers(values: np.ndarray, lengths: np.ndarray, frame: str) -> np.ndarray:
+    """Turn the numbers of DALI forms, one behind the other, from a frame to ICRS; radii stay."""
+    places = np.arange(len(values)) - np.repeat(lengths.cumsum() - lengths, lengths)
+    is_longitude = (places % 2 == 0) & ~((places == 2) & np.repeat(lengths == 3, lengths))
+    first = np.flatnonzero(is_longitude & (places + 1 < np.repeat(lengths, lengths)))
+    turned = values.copy()
+    turned[first], turned[first + 1] = rotated(values[first], values[first + 1], origin=frame, target="ICRS")
+    return turned
+
+
+def _rows_of(frames: pa.Array) -> list[tuple[str, np.ndarray]]:
+    """The frames that need a rotation, and the rows that have each."""
+    words = frames.fill_null("").to_numpy(zero_copy_only=False)
+    return [(word, words == word) for word in np.unique(words) if _FRAMES[word] != "ICRS"]
+
+
+def _rotated_rows(values: np.ndarray, lengths: np.ndarray, rows: np.ndarray, frame: str) -> np.ndarray:
+    is_mine = np.repeat(rows, lengths)
+    turned = values.copy()
+    turned[is_mine] = rotate_numbers(values[is_mine], lengths[rows], frame)
+    return turned
+
+
+def _with_boxes_as_polygons(
+    values: np.ndarray, lengths: np.ndarray, is_box: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    if not is_box.any():
+        return values, lengths
+    grown = np.where(is_box, 8, lengths)
+    of_box, of_grown = np.repeat(is_box, lengths), np.repeat(is_box, grown)
+    everything = np.empty(grown.sum())
+    everything[~of_grown] = values[~of_box]
+    everything[of_grown] = corners_of_boxes(*values[of_box].reshape(-1, 4).T).ravel()
+    return everything, grown
+
+
+def _kind_of(n_numbers: int) -> str:
+    """The kind of a DALI array, which has no word in front."""
+    return {2: "POINT", 3: "CIRCLE"}.get(n_numbers, "POLYGON")
+
+
+def _fits(kind: str, n_numbers: int) -> bool:
+    sizes = {"POINT": 2, "CIRCLE": 3, "BOX": 4}
+    return n_numbers == sizes[kind] if kind in sizes else n_numbers >= 6 and n_numbers % 2 == 0
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
