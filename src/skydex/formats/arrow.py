@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from skydex.errors import UnreadableFileError
+from skydex.errors import StoreError, UnreadableFileError
 from skydex.formats.format import Format, Source
 from skydex.formats.sink import Sink
 from skydex.tables import (
@@ -72,7 +72,11 @@ def read(file: Path, options: Mapping[str, Any]) -> list[Source]:
     UnreadableFileError
         It is damaged, cut short, or has no column that can be published.
     """
-    columns, problems = _columns(_opened(file).schema, file)
+    schema = _opened(file).schema
+    try:
+        columns, problems = _columns(schema, file)
+    except (StoreError, UnicodeDecodeError) as error:
+        raise UnreadableFileError(file.name, f"its schema is damaged ({error})") from error
     positions = list(columns)
     kept = tuple(columns.values())
     return [
@@ -107,7 +111,7 @@ def _opened(file: Path) -> Any:
         is_file = mapped.read(len(_FILE_MAGIC)) == _FILE_MAGIC
         mapped.seek(0)
         return pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableFileError(file.name, f"it is neither an Arrow file nor a stream ({error})") from error
 
 
@@ -138,9 +142,12 @@ def _rows(file: Path, positions: list[int]) -> Iterator[pa.RecordBatch]:
         opened = _opened(file)
         batches = map(opened.get_batch, range(opened.num_record_batches)) if hasattr(opened, "get_batch") else opened
         for batch in batches:
+            batch.validate(full=True)  # or its offsets lead anywhere in memory
             if batch.num_rows:
                 yield batch.select(positions)
-    except (pa.ArrowException, OSError) as error:
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableFileError(file.name, f"it is damaged or cut short ({error})") from error
 
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
-from skydex.errors import UnreadableFileError
+from skydex.errors import StoreError, UnreadableFileError
 from skydex.formats.format import Format, Source
 from skydex.formats.sink import Sink
 from skydex.tables import (
@@ -38,8 +38,10 @@ OVERFLOW = "skydex.overflow"
 
 _INFOS, _WARNINGS = "skydex.infos", "skydex.warnings"
 _ASTROPY = b"table_meta_yaml"
+_LONGEST_HEADER = 1 << 20
 _BATCH_ROWS = 65_536
 _GROUP_ROWS = 131_072
+_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _SUFFIXES = (".parquet", ".parq", ".pq")
 
 
@@ -67,9 +69,11 @@ def read(file: Path, options: Mapping[str, Any]) -> list[Source]:
     try:
         first = pq.ParquetFile(parts[0])
         n_rows = sum(pq.read_metadata(part).num_rows for part in parts)
-    except (pa.ArrowException, OSError) as error:
+        columns, problems = _columns(first.schema_arrow)
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, StoreError) as error:
         raise UnreadableFileError(file.name, f"it is not a Parquet file, or damaged ({error})") from error
-    columns, problems = _columns(first.schema_arrow)
     if not columns:
         raise UnreadableFileError(file.name, f"none of its columns can be published ({'; '.join(problems)})")
     kept, masks = tuple(columns), _astropy_masks(first.schema_arrow)
@@ -201,10 +205,10 @@ def _astropy_masks(schema: pa.Schema) -> dict[str, str]:
 
 def _astropy_header(schema: pa.Schema) -> dict[str, Any]:
     text = (schema.metadata or {}).get(_ASTROPY)
-    if not text:
+    if not text or len(text) > _LONGEST_HEADER:
         return {}
     try:
-        header = yaml.load(text, Loader=yaml.BaseLoader)  # knows no tags, so nothing can be constructed
+        header = yaml.load(text, Loader=_Loader)  # knows no tags, so nothing can be constructed
     except yaml.YAMLError:
         return {}
     return header if isinstance(header, dict) else {}
@@ -216,9 +220,12 @@ def _rows(file: Path, parts: list[Path], names: tuple[str, ...], masks: Mapping[
         try:
             with pq.ParquetFile(part) as opened:
                 for batch in opened.iter_batches(_BATCH_ROWS, columns=wanted):
+                    batch.validate(full=True)  # Parquet's texts may be any bytes
                     arrays = [_masked(batch, name, masks.get(name)) for name in names]
                     yield pa.RecordBatch.from_arrays(arrays, names=list(names))
-        except (pa.ArrowException, OSError) as error:
+        except MemoryError:
+            raise
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise UnreadableFileError(file.name, f"{part.name} is damaged or of another schema ({error})") from error
 
 

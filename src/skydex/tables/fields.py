@@ -115,10 +115,10 @@ def columns_from_metadata(metadata: Mapping[bytes, bytes] | None) -> dict[str, C
     try:
         root = ElementTree.fromstring(content)
         own = json.loads((metadata or {}).get(SKYDEX_COLUMNS, b"{}"))
-    except (ElementTree.ParseError, ValueError) as error:
+        fields = (element for element in root.iter() if element.tag.rpartition("}")[2] == "FIELD")
+        columns = [_column_of_field(element, own) for element in fields]
+    except (ElementTree.ParseError, ValueError, TypeError, AttributeError) as error:
         raise StoreError(f"The VOTable in the Parquet metadata cannot be read: {error}") from error
-    fields = (element for element in root.iter() if element.tag.rpartition("}")[2] == "FIELD")
-    columns = (_column_of_field(element, own) for element in fields)
     return {column.name: column for column in columns if column is not None}
 
 

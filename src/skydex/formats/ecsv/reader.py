@@ -27,7 +27,7 @@ from skydex.tables import Column, Datatype, arrow_schema, arrow_type
 
 __all__ = ["is_ecsv", "read_ecsv"]
 
-_LONGEST_HEADER = 4 << 20
+_LONGEST_HEADER = 1 << 20
 _SUBTYPE = re.compile(r"(\w+)\[([\d,\s]*(?:null)?[\d,\s]*)\]")
 _DATATYPES = {
     "bool": Datatype.BOOLEAN,

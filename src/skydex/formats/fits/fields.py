@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from skydex.formats.fits.hdus import HDU
 from skydex.tables import Column, Datatype
@@ -96,7 +95,7 @@ def fields_of(hdu: HDU) -> list[Field | Refusal]:
         The header contradicts itself.
     """
     describe = _ascii_field if hdu.kind == "TABLE" else _binary_field
-    n_fields = hdu.header.get("TFIELDS", 0)
+    n_fields = hdu.value("TFIELDS", 0)
     if not isinstance(n_fields, int) or not 0 <= n_fields <= 999:
         raise hdu.problem(f"TFIELDS is {n_fields!r}")
     fields: list[Field | Refusal] = []
@@ -111,7 +110,7 @@ def fields_of(hdu: HDU) -> list[Field | Refusal]:
 
 
 def _binary_field(hdu: HDU, number: int, offset: int) -> tuple[Field | Refusal, int]:
-    name, form = _name(hdu, number), str(hdu.header.get(f"TFORM{number}", "")).strip()
+    name, form = _name(hdu, number), str(hdu.value(f"TFORM{number}", "")).strip()
     match = _BINARY.fullmatch(form)
     if not match:
         raise hdu.problem(f"TFORM{number} is {form!r}")
@@ -151,7 +150,7 @@ def _field(
     datatype = _DATATYPES[letter]
     if (scale, zero) != (1, 0):
         datatype = _UNSIGNED.get((letter, zero), Datatype.DOUBLE) if scale == 1 else Datatype.DOUBLE
-    null = hdu.header.get(f"TNULL{number}") if letter in "BIJK" else None
+    null = hdu.value(f"TNULL{number}") if letter in "BIJK" else None
     if not isinstance(null, int):
         null = None
     column = _column(hdu, number, datatype, arraysize)
@@ -159,7 +158,7 @@ def _field(
 
 
 def _ascii_field(hdu: HDU, number: int, offset: int) -> tuple[Field | Refusal, int]:
-    form, start = str(hdu.header.get(f"TFORM{number}", "")).strip(), hdu.header.get(f"TBCOL{number}")
+    form, start = str(hdu.value(f"TFORM{number}", "")).strip(), hdu.value(f"TBCOL{number}")
     match = _ASCII.fullmatch(form)
     if not match or not isinstance(start, int) or start < 1:
         raise hdu.problem(f"TFORM{number} is {form!r} and TBCOL{number} is {start!r}")
@@ -173,7 +172,7 @@ def _ascii_field(hdu: HDU, number: int, offset: int) -> tuple[Field | Refusal, i
         datatype = Datatype.INT if width <= 9 else Datatype.LONG
     else:
         datatype = Datatype.DOUBLE
-    null = hdu.header.get(f"TNULL{number}")
+    null = hdu.value(f"TNULL{number}")
     column = _column(hdu, number, datatype, f"{width}*" if letter == "A" else None)
     null = None if null is None else str(null).strip()
     return Field(column, letter, 1, start - 1, width, "", null, scale, zero), 0
@@ -209,25 +208,18 @@ def _remark(hdu: HDU, number: int) -> str | None:
 
 
 def _text(hdu: HDU, key: str) -> str | None:
-    value = _value(hdu, key)
+    value = hdu.value(key)
     return str(value).strip() or None if value is not None else None
 
 
 def _number(hdu: HDU, key: str, default: float) -> float:
-    value = _value(hdu, key)
+    value = hdu.value(key)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else default
-
-
-def _value(hdu: HDU, key: str) -> Any:
-    try:
-        return hdu.header.get(key)
-    except Exception as error:  # a card that astropy cannot parse
-        raise hdu.problem(f"{key} cannot be read ({error})") from error
 
 
 def _shape(hdu: HDU, number: int, repeat: int) -> tuple[int, ...]:
     """TDIMn where it fits the repeat count, else one dimension (7.3.2)."""
-    text = str(hdu.header.get(f"TDIM{number}", "")).strip().strip("()")
+    text = str(hdu.value(f"TDIM{number}", "")).strip().strip("()")
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdigit() for part in parts):
         return (repeat,)

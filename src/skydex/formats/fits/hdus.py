@@ -43,12 +43,12 @@ class HDU:
     @property
     def kind(self) -> str:
         """XTENSION, or `PRIMARY`."""
-        return str(self.header.get("XTENSION", "PRIMARY")).strip().upper()
+        return str(self.value("XTENSION", "PRIMARY")).strip().upper()
 
     @property
     def is_table(self) -> bool:
         """Whether it holds rows: no compressed image, which only looks like a table (10.1)."""
-        return self.kind in ("TABLE", "BINTABLE", "A3DTABLE") and not self.header.get("ZIMAGE", False)
+        return self.kind in ("TABLE", "BINTABLE", "A3DTABLE") and not self.value("ZIMAGE", False)
 
     @property
     def row_bytes(self) -> int:
@@ -57,6 +57,13 @@ class HDU:
     @property
     def n_rows(self) -> int:
         return whole_number(self, "NAXIS2")
+
+    def value(self, key: str, default: Any = None) -> Any:
+        """The value of a keyword."""
+        try:
+            return self.header.get(key, default)
+        except Exception as error:  # a card that astropy cannot parse
+            raise self.problem(f"{key} cannot be read ({error})") from error
 
     def problem(self, what: str) -> UnreadableFileError:
         """An error that says in which part of the file it is."""
@@ -80,7 +87,7 @@ def read_hdus(file: Path) -> list[HDU]:
 
 def whole_number(hdu: HDU, key: str, default: int | None = None) -> int:
     """Read a keyword that must be a whole number and not negative."""
-    value = hdu.header.get(key, default)
+    value = hdu.value(key, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise hdu.problem(f"{key} is {value!r}, which is not a size")
     return value
@@ -138,9 +145,9 @@ def _data_bytes(hdu: HDU) -> int:
     axes = [whole_number(hdu, f"NAXIS{axis}") for axis in range(1, min(whole_number(hdu, "NAXIS"), 999) + 1)]
     if not axes:
         return 0
-    if hdu.header.get("GROUPS", False) is True and axes[0] == 0:
+    if hdu.value("GROUPS", False) is True and axes[0] == 0:
         axes = axes[1:]
-    bits = hdu.header.get("BITPIX")
+    bits = hdu.value("BITPIX")
     if bits not in (8, 16, 32, 64, -32, -64):
         raise hdu.problem(f"BITPIX is {bits!r}")
     size: int = abs(bits) // 8 * whole_number(hdu, "GCOUNT", 1) * (whole_number(hdu, "PCOUNT", 0) + prod(axes))

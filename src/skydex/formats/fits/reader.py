@@ -53,7 +53,7 @@ def read_fits(file: Path, options: Mapping[str, Any]) -> list[Source]:
         The file is damaged, or it holds no table.
     """
     hdus = read_hdus(file)
-    packed = [hdu for hdu in hdus if hdu.is_table and hdu.header.get("ZTABLE", False)]
+    packed = [hdu for hdu in hdus if hdu.is_table and hdu.value("ZTABLE", False)]
     tables = [hdu for hdu in hdus if hdu.is_table and hdu not in packed]
     if not tables:
         raise UnreadableFileError(file.name, f"it holds no table, only {_contents(hdus)}")
@@ -68,11 +68,11 @@ def _contents(hdus: Sequence[HDU]) -> str:
 
 
 def _kind(hdu: HDU) -> str:
-    if hdu.header.get("ZTABLE", False):
+    if hdu.value("ZTABLE", False):
         return "tile-compressed table(s)"
-    if hdu.header.get("ZIMAGE", False):
+    if hdu.value("ZIMAGE", False):
         return "compressed image(s)"
-    if hdu.header.get("GROUPS", False) is True:
+    if hdu.value("GROUPS", False) is True:
         return "random groups"
     return "image(s)" if hdu.n_bytes else "header(s) without data"
 
@@ -94,14 +94,12 @@ def _source(hdu: HDU, primary: HDU, fallback_name: str) -> Source:
         raise hdu.problem("none of its columns can be carried")
     return Source(
         file=hdu.file,
-        name=str(hdu.header.get("EXTNAME", "")).strip() or fallback_name,
+        name=str(hdu.value("EXTNAME", "")).strip() or fallback_name,
         columns=tuple(field.column for field in kept),
         open_batches=partial(_batches, hdu, tuple(kept)),
         n_rows=hdu.n_rows,
         warnings=tuple(warnings),
-        facts={
-            key: str(value) for key in _FACTS if (value := hdu.header.get(key, primary.header.get(key))) is not None
-        },
+        facts={key: str(value) for key in _FACTS if (value := hdu.value(key, primary.value(key))) is not None},
     )
 
 

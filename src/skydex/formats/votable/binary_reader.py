@@ -114,6 +114,8 @@ class _Layout:
                 self.widths.append(0)
             else:
                 self.widths[-1] += field.width
+        if sum(self.widths) > _LONGEST_ROW:
+            raise UnreadableFileError("the table", f"its rows have more than {_LONGEST_ROW:,} bytes")
 
     def places(self, data: bytes) -> NDArray[np.int64]:
         """Where each run of each whole row begins: (n_rows, n_runs)."""
@@ -210,6 +212,8 @@ class _Block:
 def _fixed(field: WireField, octets: NDArray[np.uint8], is_null: NDArray[np.bool_] | None) -> pa.Array:
     column = field.column
     assert column is not None
+    if field.datatype == "bit":  # writers do not agree on which of the eight it is
+        return pa.array(octets.any(axis=1), mask=is_null)
     values = octets.view(BIG_ENDIAN[column.datatype]) if octets.size else octets.astype(BIG_ENDIAN[column.datatype])
     if column.datatype.is_text:
         return _finished_text(field, *_trimmed(values), is_null)

@@ -75,6 +75,9 @@ def _wire_field(field: Field) -> WireField:
         size = Arraysize.parse(arraysize)
     except ValueError as error:
         return WireField(field.name, datatype, Arraysize(), field.null, None, str(error), has_width=False)
+    if datatype == "bit" and arraysize in (None, "1"):
+        boolean = _column(field, Datatype.BOOLEAN, None)
+        return WireField(field.name, datatype, Arraysize(), field.null, boolean)
     if datatype not in {known.value for known in Datatype}:
         is_known = datatype in WIDTHS or datatype == "bit"
         problem = f'datatype "{datatype}" is not carried'
@@ -83,9 +86,14 @@ def _wire_field(field: Field) -> WireField:
         return WireField(field.name, datatype, size, field.null, None, "arrays of texts are not carried")
     if arraysize == "1" and not Datatype(datatype).is_text:
         arraysize = None  # what VOTable before 1.3 took for the default
-    column = Column(
+    return WireField(field.name, datatype, size, field.null, _column(field, Datatype(datatype), arraysize))
+
+
+def _column(field: Field, datatype: Datatype, arraysize: str | None) -> Column:
+    words = field.attributes
+    return Column(
         field.name,
-        Datatype(datatype),
+        datatype,
         arraysize=arraysize.replace(" ", "") if arraysize else None,
         unit=words.get("unit", "").strip() or None,
         ucd=words.get("ucd", "").strip() or None,
@@ -93,4 +101,3 @@ def _wire_field(field: Field) -> WireField:
         xtype=words.get("xtype", "").strip() or None,
         description=field.description,
     )
-    return WireField(field.name, datatype, size, field.null, column)
