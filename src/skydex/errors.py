@@ -39,6 +39,7 @@ __all__ = [
     "TooManyJobsError",
     "UnknownColumnError",
     "UnknownFunctionError",
+    "UnknownObjectError",
     "UnknownResourceError",
     "UnknownTableError",
     "UnreadableFileError",
@@ -151,6 +152,12 @@ class UnknownFunctionError(_UnknownName):
     """A function outside the published list."""
 
     noun = "function"
+
+
+class UnknownObjectError(_UnknownName):
+    """A name of an object on the sky that is not known here."""
+
+    noun = "object"
 
 
 class BadRegionError(RequestError):

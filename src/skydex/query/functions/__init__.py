@@ -4,6 +4,7 @@ from skydex.query.functions.aggregates import SET_FUNCTIONS
 from skydex.query.functions.astrometry import ASTROMETRY
 from skydex.query.functions.function import Function
 from skydex.query.functions.mathematics import MATHEMATICS
+from skydex.query.functions.objects import OBJECTS
 from skydex.query.functions.pixels import PIXELS
 from skydex.query.functions.sexagesimal import SEXAGESIMAL
 from skydex.query.functions.spans import SPANS
@@ -23,6 +24,7 @@ GROUPS: dict[str, tuple[Function, ...]] = {
     "HEALPix": PIXELS,
     "Astrometry": ASTROMETRY,
     "Frames of reference": TRANSFORMS,
+    "Objects by name": OBJECTS,
     "Dates": TIMES,
     "Searching in texts": WORDS,
     "Intervals": SPANS,

@@ -1,0 +1,5 @@
+"""Names of objects: a name becomes a position."""
+
+from skydex.names.resolver import resolve
+
+__all__ = ["resolve"]
