@@ -7,9 +7,10 @@ pickling, because queries run in other processes. No HTTP status lives here: `we
 
 from __future__ import annotations
 
+import copy
 import difflib
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
 __all__ = [
     "AmbiguousColumnError",
@@ -105,9 +106,15 @@ class Located(RequestError):
     token: str | None = None
 
     def __init__(self, sentence: str, *, line: int | None = None, column: int | None = None, token: str | None = None):
-        self.line, self.column, self.token = line, column, token
+        self.sentence, self.line, self.column, self.token = sentence, line, column, token
         where = f" (line {line}, column {column})" if line is not None and column is not None else ""
         super().__init__(f"{sentence}{where}")
+
+    def at(self, place: Mapping[str, Any]) -> Self:
+        """The same error, pointing at a place: `line`, `column` and `token`."""
+        twin = copy.copy(self)
+        Located.__init__(twin, self.sentence, **place)
+        return twin
 
 
 class QuerySyntaxError(Located):

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from sqlglot import exp
 
-from skydex.errors import BadQueryError, UnknownFunctionError, near_names
+from skydex.errors import BadQueryError, Located, UnknownFunctionError, near_names
 from skydex.query import tree, types
 from skydex.query.casts import cast
 from skydex.query.comparisons import comparable, spoken_kind
@@ -218,10 +218,10 @@ class ExpressionBinder:
         """Apply a function, and let its complaints point at the call."""
         try:
             return apply()
-        except BadQueryError as error:
+        except Located as error:
             if error.line is not None:
                 raise
-            raise BadQueryError(str(error), **place_of(node)) from error
+            raise error.at(place_of(node)) from error
 
     def _numeric(self, node: exp.Expression) -> Value:
         value = self.bind(node)

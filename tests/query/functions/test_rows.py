@@ -11,7 +11,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
-from skydex.errors import BadQueryError, RequestError
+from skydex.errors import BadQueryError, RequestError, UnknownObjectError
 from skydex.query.functions import AGGREGATES, SCALARS, USER_DEFINED
 
 
@@ -87,7 +87,7 @@ def test_transformed_columns_agree_with_astropy(rows, column):
 
 def test_dates_agree_with_astropy(rows, column):
     for moment, mjd in zip(rows["seen"].to_pylist(), column("ivo_to_mjd(seen)"), strict=True):
-        assert mjd is None if moment is None else mjd == Time(moment).mjd
+        assert mjd is None if moment is None else mjd == Time(moment, scale="tai").mjd
 
 
 def test_unknown_motions_count_as_zero_row_by_row(column):
@@ -159,3 +159,27 @@ def test_user_defined_functions_declare_every_form():
         assert result
         assert form.description.endswith(".")
         assert form.usage.startswith(head.partition("(")[0])
+
+
+def test_an_object_is_a_constant_point(answers, column):
+    assert column("ivo_simbadpoint('ngc 1333')") == [[52.23, 31.37]] * 5
+    assert column("gavo_simbadpoint('M 31')") == [pytest.approx([10.6847083, 41.26875], abs=6e-4)] * 5
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            "ivo_simbadpoint('Siriuss')",
+            UnknownObjectError,
+            'No object "Siriuss". Did you mean "Sirius"? (line 1, col',
+        ),
+        ("ivo_simbadpoint('an invalid identifier')", UnknownObjectError, 'No object "an invalid identifier".'),
+        ("ivo_simbadpoint(word)", BadQueryError, "Argument 1 of IVO_SIMBADPOINT must be a text in single quotes"),
+        ("ivo_simbadpoint(NULL)", BadQueryError, "Argument 1 of IVO_SIMBADPOINT must be a text in single quotes"),
+    ],
+)
+def test_an_object_that_is_not_known_is_told_while_the_query_is_read(call, error, message, answers):
+    with pytest.raises(error) as caught:
+        answers(f"SELECT {call} FROM sky.stars")
+    assert message in str(caught.value)
