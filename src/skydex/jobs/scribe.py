@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -72,7 +73,7 @@ class Scribe:
                 return
 
     def _write(self, entries: list[_Entry]) -> None:
-        """Make some changes in one transaction; one that fails does not harm the others."""
+        """Make some changes in one transaction; one that is refused does not harm the others."""
         entries = [entry for entry in entries if entry[1].set_running_or_notify_cancel()]
         outcomes: list[tuple[Any, Exception | None]] = []
         try:
@@ -90,5 +91,7 @@ class Scribe:
         try:
             with self._writable.step():
                 return change(self._writable), None
+        except sqlite3.Error:
+            raise  # the disk is full or broken, and nothing of this transaction will be there
         except Exception as error:
             return None, error
