@@ -66,7 +66,7 @@ def is_gone(pid: int) -> bool:
     """Whether a process has ended, be it not yet buried."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 

@@ -19,6 +19,7 @@ FILES = {
     "http://www.ivoa.net/xml/VOSITables/v1.0": "VOSITables-v1.1.xsd",
     "http://www.ivoa.net/xml/VOSICapabilities/v1.0": "VOSICapabilities-v1.0.xsd",
     "http://www.ivoa.net/xml/VOSIAvailability/v1.0": "VOSIAvailability-v1.0.xsd",
+    "http://www.ivoa.net/xml/UWS/v1.0": "UWS-v1.1.xsd",
     "http://www.ivoa.net/xml/STC/stc-v1.30.xsd": "stc-v1.30.xsd",
     "http://www.w3.org/1999/xlink": "xlink.xsd",
     "http://www.w3.org/XML/1998/namespace": "xmlnamespace.xsd",

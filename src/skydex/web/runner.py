@@ -159,7 +159,7 @@ class Runner:
         """Have a job done as soon as it is its turn."""
 
         async def run() -> Job:
-            job = await self._write(lambda ledger: ledger.queue(job_id))
+            job = await self._step(lambda ledger: ledger.queue(job_id))
             self._enqueue(job)
             return job
 
@@ -169,9 +169,8 @@ class Runner:
         """Stop a job; what it has produced goes."""
 
         async def abort() -> Job:
-            job = await self._write(lambda ledger: ledger.abort(job_id, time.time()))
+            job = await self._step(lambda ledger: ledger.abort(job_id, time.time()))
             self._queue.leave(job.asker, job_id)
-            self._ring(job_id)
             self._later(self._clean_up(job))
             return job
 
@@ -181,9 +180,8 @@ class Runner:
         """Forget a job, with all its files."""
 
         async def remove() -> None:
-            job = await self._write(lambda ledger: ledger.remove(job_id))
+            job = await self._step(lambda ledger: ledger.remove(job_id))
             self._queue.leave(job.asker, job_id)
-            self._ring(job_id)
             await self._halt(job_id)
             await asyncio.to_thread(self._state.remove, job_id)
 
@@ -256,7 +254,7 @@ class Runner:
             await self._fail(job, Fault(str(error)))
             return
         exchange = await self._dispatcher.submit_job(order, time_s=job.duration_s)
-        begun = asyncio.ensure_future(self._write(lambda ledger: ledger.begin(job_id, time.time())))
+        begun = asyncio.ensure_future(self._step(lambda ledger: ledger.begin(job_id, time.time())))
         outcome: JobResult | SkydexError
         try:
             facts = await exchange.facts()
@@ -273,23 +271,21 @@ class Runner:
 
     async def _conclude(self, job: Job, outcome: JobResult | SkydexError) -> None:
         if isinstance(outcome, JobResult):
-            await self._write(lambda ledger: ledger.complete(job.id, time.time(), outcome))
-            self._ring(job.id)
+            await self._step(lambda ledger: ledger.complete(job.id, time.time(), outcome))
         elif isinstance(outcome, WorkerError) and job.attempt < MOST_ATTEMPTS:
-            self._enqueue(await self._write(lambda ledger: ledger.queue(job.id)))
+            self._enqueue(await self._step(lambda ledger: ledger.queue(job.id)))
         else:
             is_lost = isinstance(outcome, WorkerError)
             fault = INTERRUPTED if is_lost else Fault(str(outcome), isinstance(outcome, ServiceError))
             await self._fail(job, fault)
 
     async def _fail(self, job: Job, fault: Fault) -> None:
-        failed = await self._write(lambda ledger: ledger.fail(job.id, time.time(), fault))
-        self._ring(job.id)
+        failed = await self._step(lambda ledger: ledger.fail(job.id, time.time(), fault))
         await asyncio.to_thread(self._state.clear, failed)
 
     async def _put_back(self, job_id: str) -> None:
         with contextlib.suppress(JobPhaseError, UnknownResourceError):  # it had ended already, or not begun
-            await self._write(lambda ledger: ledger.put_back(job_id))
+            await self._step(lambda ledger: ledger.put_back(job_id))
 
     async def _take_up_again(self, job_id: str) -> None:
         """Queue a job when the ledger can be written again."""
@@ -324,6 +320,12 @@ class Runner:
     def _ring(self, job_id: str) -> None:
         for bell in self._bells.get(job_id, ()):
             bell.set()
+
+    async def _step(self, change: Callable[[Ledger], Job]) -> Job:
+        """Write down that a job has come to another phase, or to its end, and tell whoever waits for that."""
+        job = await self._write(change)
+        self._ring(job.id)
+        return job
 
     async def _write(self, change: Callable[[Ledger], T]) -> T:
         if self._scribe is None:
