@@ -1,7 +1,7 @@
 """`Connection`: HTTP/1.1 on one socket, in few packets, and with limits on a peer's patience.
 
-uvicorn closes idle connections by itself. What it leaves to us: a header that never ends or is too long, a reader that
-stops reading (`reliability`, promise R24), and sending the header and a small body together, which saves a packet and
+uvicorn closes idle connections by itself. What it leaves to us: a header that never ends or is too long, a body that
+goes on after its answer, a reader that stops reading (`reliability`, promise R24), and sending the header and a small body together, which saves a packet and
 keeps delayed acknowledgements out of the way.
 """
 
@@ -28,6 +28,8 @@ class _Connection(HttpToolsProtocol):
     settings: Settings
     _header_alarm: asyncio.TimerHandle | None = None
     _write_alarm: asyncio.TimerHandle | None = None
+    _tail_alarm: asyncio.TimerHandle | None = None
+    _is_whole = True
     _n_header_bytes = 0
     _n_unsent = 0
 
@@ -36,7 +38,7 @@ class _Connection(HttpToolsProtocol):
         self._await_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for alarm in (self._header_alarm, self._write_alarm):
+        for alarm in (self._header_alarm, self._write_alarm, self._tail_alarm):
             if alarm:
                 alarm.cancel()
         super().connection_lost(exc)
@@ -57,7 +59,21 @@ class _Connection(HttpToolsProtocol):
         if self._header_alarm:
             self._header_alarm.cancel()
             self._header_alarm = None
+        self._is_whole = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_whole = True
+        if self._tail_alarm:
+            self._tail_alarm.cancel()
+            self._tail_alarm = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if is_last and not self._is_whole:  # who has an answer already may send the rest, but not for ever
+            self._tail_alarm = self.loop.call_later(self.settings.body_time_s, self.transport.abort)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -1,0 +1,141 @@
+"""What is attacked: a server, and things that must stay as they are, unread and uncalled."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+BASES = {"tap": "/tap", "scs": "/sky/scs/stars", "web": ""}
+"""Where the records' bases are here."""
+TIME_LIMIT_S = 5.0
+"""Time limit of a query."""
+PROBE_S = 2.0
+"""A simple query must be answered within this, whatever was sent before."""
+
+_TELLTALES = (
+    "Traceback (most recent call last)",
+    'File "',
+    "site-packages",
+    "sqlglot",
+    "duckdb",
+    "pyarrow",
+    "astropy",
+    "starlette",
+    "Binder Error",
+    "Catalog Error",
+    "Parser Error",
+    "IO Error",
+    "Out of Memory Error",
+    "Errno",
+)
+
+
+@dataclass
+class Canary:
+    """A listener on loopback that must never be called."""
+
+    calls: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                peer, _ = self._socket.accept()
+            except OSError:
+                return
+            with peer:
+                self.calls.append(peer.recv(1 << 12))
+
+
+@dataclass
+class Ground:
+    """A server with an archive, and what must not change or be told."""
+
+    server: object
+    archive: Path
+    outside: Path
+    temp: Path
+
+    def __post_init__(self) -> None:
+        self.secret = secrets.token_hex(16)
+        self.canary_file = self.outside / "canary.txt"
+        self.canary_file.write_text(f"{self.secret}\n")
+        self.canary = Canary()
+        self.web = httpx.Client(base_url=self.server.url, timeout=30)
+        self.before = self.facts()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the names in records stand for."""
+        foreign = {f"{who}_{what}": secrets.token_hex(16) for who in ("ALICE", "BOB") for what in _PRIVATE}
+        return {
+            "CANARY_FILE": str(self.canary_file),
+            "CANARY_URL": self.canary.url,
+            "REDIRECTOR_URL": self.canary.url,
+            "TABLE": "sky.stars",
+            "STRING_COLUMN": "name",
+            "DATA_DIR": str(self.archive),
+            "TEMP_DIR": str(self.temp),
+            "SELF_URL": self.server.url,
+            "TAP": f"{self.server.url}/tap",
+            **foreign,
+        }
+
+    def facts(self) -> dict[str, object]:
+        """What no request may change."""
+        counted = self.ask("SELECT COUNT(*) AS n, SUM(gmag) AS s, MIN(star_id) AS a, MAX(star_id) AS b FROM sky.stars")
+        files = {str(path.relative_to(self.archive)): path.stat().st_size for path in self.data_files()}
+        return {"rows": counted, "files": files, "outside": sorted(path.name for path in self.outside.iterdir())}
+
+    def data_files(self) -> list[Path]:
+        """The files of the catalogues."""
+        state = self.archive / "state"
+        return [path for path in self.archive.rglob("*") if path.is_file() and state not in path.parents]
+
+    def renew(self) -> None:
+        """Take what is published now as what must not change."""
+        self.before = self.facts()
+
+    def ask(self, query: str) -> str:
+        answer = self.web.post("/tap/sync", data={"LANG": "ADQL", "QUERY": query, "FORMAT": "csv"})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def check_answers(self) -> None:
+        """A simple query is answered in time."""
+        start = time.monotonic()
+        assert "\n7," in self.ask("SELECT star_id, ra FROM sky.stars WHERE star_id = 7")
+        assert time.monotonic() - start < PROBE_S
+
+    def check_silence(self, text: str, said: str = "") -> None:
+        """An answer tells nothing of the machine, the engine or the canary."""
+        assert self.secret not in text
+        told = [word for word in (*_TELLTALES, str(self.archive), str(self.outside), str(self.temp)) if word in text]
+        told = [word for word in told if word not in said]
+        assert not told, f"the answer has {told}: {text[:500]}"
+
+    def check_untouched(self) -> None:
+        """Tables and files are as they were, and nobody called the canary."""
+        assert self.facts() == self.before
+        assert not self.canary.calls
+
+    def peak_mb(self, pid: int) -> float:
+        """Greatest memory that a process has had."""
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+_PRIVATE = ("WSID", "PW", "SCHEMA", "TABLE", "JOB", "PRIVATE_JOB")
