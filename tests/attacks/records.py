@@ -2,7 +2,7 @@
 
 The format is that of the sample in `../shared/data/attacks.jsonl`: `request` (a method with path, query, form, files,
 headers, body; or a raw script for a socket; or a fixture), `expect` (classes, any of which passes), `after` (further
-checks), `deadline_s`. Values may be generators, and names in double braces are filled in by the ground that is attacked.
+checks), `deadline_s`. Values may be generators, and names in double braces stand for what the attacked ground has.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`Connection`: HTTP/1.1 on one socket, in few packets, and with limits on a peer's patience.
 
 uvicorn closes idle connections by itself. What it leaves to us: a header that never ends or is too long, a body that
-goes on after its answer, a reader that stops reading (`reliability`, promise R24), and sending the header and a small body together, which saves a packet and
-keeps delayed acknowledgements out of the way.
+goes on after its answer, a reader that stops reading (`reliability`, promise R24), and sending the header and a small
+body together, which saves a packet and keeps delayed acknowledgements out of the way.
 """
 
 from __future__ import annotations
