@@ -86,6 +86,16 @@ def test_an_error_is_its_message(tap, query, part):
     assert part in str(caught.value)
 
 
+def test_a_job_that_cannot_be_done_fails_when_it_is_made(tap):
+    job = tap.submit_job("SELECT nope FROM sky.stars")
+    assert job.phase == "ERROR"
+    with pytest.raises(DALQueryError, match="nope"):
+        job.run().wait().raise_if_error()
+    job.delete()
+    with pytest.raises(DALQueryError, match="nope"):
+        tap.run_async("SELECT nope FROM sky.stars")
+
+
 def test_a_collection_is_a_service_of_its_own(server):
     tap = pyvo.dal.TAPService(f"{server.url}/sky/tap")
     assert len(tap.search("SELECT TOP 3 * FROM stars")) == 3

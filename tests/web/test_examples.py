@@ -22,7 +22,7 @@ def having(root, attribute, value):
 @pytest.mark.parametrize("base", ["/tap", "/sky/tap"])
 def test_examples_are_marked_as_dali_asks(web, base):
     root = document(web, f"{base}/examples")
-    (body,) = having(root, "vocab", "ivo://ivoa.net/std/DALI-examples#")
+    (body,) = having(root, "vocab", "http://www.ivoa.net/rdf/examples#")
     examples = having(body, "typeof", "example")
     assert examples
     assert len({example.get("id") for example in examples}) == len(examples)

@@ -24,7 +24,7 @@ from skydex.web.xml import document, element, optional, text
 __all__ = ["examples_capability", "examples_routes"]
 
 XHTML_TYPE = "application/xhtml+xml; charset=utf-8"
-VOCABULARY = "ivo://ivoa.net/std/DALI-examples#"
+VOCABULARY = "http://www.ivoa.net/rdf/examples#"
 
 _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS = ((b"content-security-policy", _POLICY), (b"referrer-policy", b"no-referrer"))

@@ -27,7 +27,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Route
 
 from skydex.errors import BadParameterError, JobPhaseError, RequestError, SkydexError, UnknownResourceError
-from skydex.jobs import ACTIVE, Job, JobFilter, JobInput, Phase, new_job_id
+from skydex.jobs import ACTIVE, Fault, Job, JobFilter, JobInput, Phase, new_job_id
 from skydex.store.files import sync_directories, sync_directory
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Refusal, Reply
@@ -247,10 +247,23 @@ class _Tree:
             destruction=now + settings.job_days * _DAY_S,
         )
         async with self._posted(call, job) as (given, job):
-            is_to_run = _is_to_run(given)
-            await self._check(call, job, is_to_run=is_to_run)
-            await call.site.runner.add(dataclasses.replace(job, phase=Phase.QUEUED) if is_to_run else job)
+            await call.site.runner.add(await self._judged(call, job, is_to_run=_is_to_run(given)))
         return _see(f"{place.url}/{job.id}")
+
+    async def _judged(self, call: Call, job: Job, *, is_to_run: bool) -> Job:
+        """A new job in its first phase: one that can never be done has failed already.
+
+        It is not refused, since a job is where clients look for the reason (`stilts taplint` calls a refusal an error).
+        """
+        try:
+            await self._check(call, job, is_to_run=is_to_run)
+        except RequestError as error:
+            if not self._kind.is_whole(dali.Parameters(job.parameters)):
+                raise
+            return dataclasses.replace(
+                job, phase=Phase.ERROR, ended=time.time(), fault=Fault(dali.error_message(error))
+            )
+        return dataclasses.replace(job, phase=Phase.QUEUED) if is_to_run else job
 
     async def _change(self, call: Call, place: JobPlace, job: Job) -> Reply:
         """Whatever may be posted to a job itself: its end, other parameters, a phase."""
@@ -313,7 +326,7 @@ class _Tree:
         elif job.phase is Phase.PENDING:
             await self._check(call, job, is_to_run=True)
             await runner.run(job.id)
-        elif job.is_final:
+        elif job.is_final and job.attempt:  # clients send RUN before they look whether a job failed when it was made
             raise JobPhaseError(job.phase, "it cannot run again. Create a new one")
 
     async def _check(self, call: Call, job: Job, *, is_to_run: bool) -> None:

@@ -84,8 +84,8 @@ def _wire_field(field: Field) -> WireField:
         return WireField(field.name, datatype, size, field.null, None, problem, has_width=is_known)
     if Datatype(datatype).is_text and arraysize and "x" in arraysize:
         return WireField(field.name, datatype, size, field.null, None, "arrays of texts are not carried")
-    if arraysize == "1" and not Datatype(datatype).is_text:
-        arraysize = None  # what VOTable before 1.3 took for the default
+    if arraysize == "1":
+        arraysize = None  # what VOTable before 1.3 took for the default, and its erratum 3 deprecates
     return WireField(field.name, datatype, size, field.null, _column(field, Datatype(datatype), arraysize))
 
 
