@@ -326,7 +326,7 @@ class _Tree:
         elif job.phase is Phase.PENDING:
             await self._check(call, job, is_to_run=True)
             await runner.run(job.id)
-        elif job.is_final and job.attempt:  # clients send RUN before they look whether a job failed when it was made
+        elif job.is_final and not _failed_when_made(job):  # clients send RUN before they look
             raise JobPhaseError(job.phase, "it cannot run again. Create a new one")
 
     async def _check(self, call: Call, job: Job, *, is_to_run: bool) -> None:
@@ -370,6 +370,10 @@ def _run_id(given: dali.Parameters) -> str | None:
     if run_id is not None and len(run_id) > _MOST_RUN_ID:
         raise BadParameterError("RUNID", f"must not be longer than {_MOST_RUN_ID} characters.")
     return run_id
+
+
+def _failed_when_made(job: Job) -> bool:
+    return job.phase is Phase.ERROR and not job.attempt
 
 
 async def _delete(call: Call, place: JobPlace, job: Job) -> Reply:
