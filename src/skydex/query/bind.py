@@ -19,6 +19,7 @@ from skydex.query import tree, types
 from skydex.query.expressions import ExpressionBinder
 from skydex.query.from_clause import FromBinder
 from skydex.query.groups import check_groups
+from skydex.query.growth import Growth
 from skydex.query.languages import QueryLimits, place_of
 from skydex.query.namespace import Namespace
 from skydex.query.scope import Scope, Source, qualifier_of
@@ -80,9 +81,9 @@ class _QueryBinder:
 
     namespace: Namespace
     sources: dict[str, Source] = field(default_factory=dict)
+    growth: Growth = field(default_factory=Growth)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _named: list[dict[str, _Named]] = field(default_factory=list)
-    _n_nodes: int = 0
 
     def query(self, node: exp.Expression, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
         """Bind a SELECT, a set operation, or either in parentheses."""
@@ -139,13 +140,9 @@ class _QueryBinder:
         return named if named is not None and named.query is not None else None
 
     def _common_table(self, node: exp.Table, named: _Named) -> tuple[Source, exp.Expression]:
-        """A copy of a common table expression; so many copies of copies that the tree explodes are refused."""
+        """A copy of a common table expression."""
         assert named.query is not None
-        self._n_nodes += named.n_nodes
-        if self._n_nodes > _LIMITS.tokens:
-            raise QueryTooLargeError(
-                "size with all of WITH written out", limit=_LIMITS.tokens, hint="Use what WITH defines less often."
-            )
+        self.growth.add_nodes(named.n_nodes)
         return self.derived(node.alias or node.name, named.query.copy(), named.columns)
 
     def _wrapped(self, node: exp.Subquery, outer: Scope | None) -> tuple[exp.Query, tuple[Column, ...]]:
@@ -191,7 +188,7 @@ class _SelectBinder:
     def __init__(self, queries: _QueryBinder, outer: Scope | None) -> None:
         self._queries = queries
         self._scope = Scope(outer)
-        self._expressions = ExpressionBinder(self._scope, queries.query)
+        self._expressions = ExpressionBinder(self._scope, queries.query, queries.growth)
 
     def bind(self, node: exp.Select) -> tuple[exp.Query, tuple[Column, ...]]:
         bound = exp.Select()

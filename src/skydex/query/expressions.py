@@ -20,6 +20,7 @@ from skydex.query.casts import cast
 from skydex.query.comparisons import comparable, spoken_kind
 from skydex.query.functions import AGGREGATES, SCALARS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS, GeometryBinder
+from skydex.query.growth import Growth
 from skydex.query.languages import place_of
 from skydex.query.scope import Scope, qualifier_of
 from skydex.query.values import Value
@@ -43,11 +44,14 @@ class ExpressionBinder:
         What names mean.
     subqueries : Subqueries
         How to bind queries inside expressions.
+    growth : Growth
+        Counts what functions write out.
     """
 
-    def __init__(self, scope: Scope, subqueries: Subqueries) -> None:
+    def __init__(self, scope: Scope, subqueries: Subqueries, growth: Growth) -> None:
         self._scope = scope
         self._subqueries = subqueries
+        self._growth = growth
         self._geometry = GeometryBinder(self.bind, self._numeric)
         self.has_aggregates = False
         """Whether an aggregate function has been bound."""
@@ -63,7 +67,10 @@ class ExpressionBinder:
         method = _METHODS.get(type(node))
         if method is None:
             raise BadQueryError(f"{_spoken(node)} cannot stand here.", **place_of(node))
-        return method(self, node)
+        value = method(self, node)
+        if isinstance(node, exp.Anonymous | exp.Case):  # the nodes whose parts may be repeated
+            self._growth.add(value.node)
+        return value
 
     def condition(self, node: exp.Expression) -> exp.Expression:
         """Bind an expression that must be true or false."""

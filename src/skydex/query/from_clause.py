@@ -16,6 +16,7 @@ from skydex.errors import BadQueryError
 from skydex.query import tree
 from skydex.query.comparisons import comparable
 from skydex.query.expressions import ExpressionBinder
+from skydex.query.growth import Growth
 from skydex.query.languages import place_of
 from skydex.query.scope import Merged, Scope, Source
 from skydex.query.values import Value
@@ -26,6 +27,8 @@ __all__ = ["FromBinder"]
 
 class Queries(Protocol):
     """What binds the tables and queries that stand in FROM."""
+
+    growth: Growth
 
     def query(self, node: exp.Expression, outer: Scope | None, /) -> tuple[exp.Query, tuple[Column, ...]]: ...
 
@@ -78,7 +81,8 @@ class FromBinder:
     def _joined(self, first: exp.Expression, joins: Sequence[exp.Join]) -> tuple[Scope, exp.Expression]:
         """A join in parentheses, whose conditions see its own sources only."""
         inner = Scope(self._scope.outer)
-        binder = FromBinder(self._queries, inner, ExpressionBinder(inner, self._queries.query))
+        expressions = ExpressionBinder(inner, self._queries.query, self._queries.growth)
+        binder = FromBinder(self._queries, inner, expressions)
         item, bound = binder.bind(first, joins)
         item.set("joins", bound)
         return inner, exp.Subquery(this=item)

@@ -141,7 +141,15 @@ def constant(node: exp.Expression) -> float | None:
     operation = _ARITHMETIC.get(type(node))
     if operation is None:
         return None
-    left, right = constant(node.this), constant(node.expression)
+    if "constant" not in node.meta:  # asked at every level of a sum, so that each level must ask the next but once
+        node.meta["constant"] = _combined(operation, constant(node.this), constant(node.expression))
+    known: float | None = node.meta["constant"]
+    return known
+
+
+def _combined(
+    operation: Callable[[float, float], float | None], left: float | None, right: float | None
+) -> float | None:
     return None if left is None or right is None else operation(left, right)
 
 
@@ -149,7 +157,7 @@ def _quotient(left: float, right: float) -> float | None:
     return left / right if right else None
 
 
-_ARITHMETIC = {
+_ARITHMETIC: dict[type[exp.Expression], Callable[[float, float], float | None]] = {
     exp.Add: lambda left, right: left + right,
     exp.Sub: lambda left, right: left - right,
     exp.Mul: lambda left, right: left * right,

@@ -39,7 +39,7 @@ class QueryLimits:
     tables: int = 64
     """Tables named in all FROM clauses together."""
     columns: int = 2_000
-    """Columns in one SELECT list."""
+    """Columns in one SELECT, GROUP BY, ORDER BY or USING list."""
     tree_depth: int = 2_000
     """Levels of the tree; it is long sums such as a + b + c + ... that reach it."""
 

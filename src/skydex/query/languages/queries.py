@@ -306,21 +306,24 @@ class QueryReader(ValueReader):
         self.expect("(", "columns in parentheses after USING")
         names = self._items(lambda: self.identifier("the name of a column"))
         self.expect(")", "a comma, or the parenthesis that closes USING(")
+        self.check_length(names, "USING list", self.limits.columns)
         return names
 
     def _group(self) -> exp.Group:
         self.advance()
         self.expect("BY", "BY after GROUP")
         self._refuse_all("GROUP BY")
-        if self.version == "2.0":
-            return exp.Group(expressions=self._items(self._plain_column))
-        return exp.Group(expressions=self._items(self.value))
+        keys = self._items(self._plain_column if self.version == "2.0" else self.value)
+        self.check_length(keys, "GROUP BY list", self.limits.columns)
+        return exp.Group(expressions=keys)
 
     def _order(self) -> exp.Order:
         self.advance()
         self.expect("BY", "BY after ORDER")
         self._refuse_all("ORDER BY")
-        return exp.Order(expressions=self._items(self._ordered))
+        keys = self._items(self._ordered)
+        self.check_length(keys, "ORDER BY list", self.limits.columns)
+        return exp.Order(expressions=keys)
 
     def _refuse_all(self, clause: str) -> None:
         if self.token.word == "ALL":
