@@ -253,6 +253,8 @@ class _SelectBinder:
         if group is None:
             return None
         keys = [self._group_key(item, outputs) for item in group.expressions]
+        for key in keys:
+            self._queries.growth.add(key)
         bound.set("group", exp.Group(expressions=[_as_key(key) for key in keys]))
         return keys
 

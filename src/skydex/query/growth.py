@@ -1,8 +1,8 @@
 """How much larger than its text a query may become while it is bound.
 
 A function may repeat its arguments in its expansion, a common table expression is copied to each place that names it:
-nested, either doubles at every level. What a query costs is counted here as it grows, so that a short text cannot
-become a tree that fills the memory (R03).
+nested, either doubles at every level. GROUP BY repeats what it names. What a query costs is counted here as it grows,
+so that a short text cannot become a tree that fills the memory (R03).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from skydex.query.tree import walk
 
 __all__ = ["Growth"]
 
-_MOST_NODES = 500_000
+_MOST_NODES = 100_000
 _HINT = "Nest fewer functions in one another, or use what WITH defines less often."
 
 

@@ -38,6 +38,9 @@ class Kernel:
     is_repeatable: bool = True
     """Whether the same arguments give the same result."""
 
+    def __deepcopy__(self, _: object) -> Kernel:
+        return self  # trees are copied often, with what their nodes carry
+
 
 def computed(kernel: Kernel, *arguments: exp.Expression) -> Compute:
     """The node of a kernel's call."""
