@@ -7,7 +7,7 @@ function has been replaced by one that all engines share, and values of the user
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from sqlglot import exp
