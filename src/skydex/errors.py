@@ -23,6 +23,7 @@ __all__ = [
     "BusyError",
     "DamagedDataError",
     "EngineError",
+    "FetchError",
     "JobPhaseError",
     "JobsUnavailableError",
     "LedgerError",
@@ -201,6 +202,16 @@ class UnreadableFileError(RequestError):
     def __init__(self, file: str, reason: str) -> None:
         self.file, self.reason = file, one_line(reason)
         super().__init__(f"Cannot read {file}: {self.reason}")
+
+
+class FetchError(RequestError):
+    """A file that a request names by its address, and that cannot be had from there."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, one_line(reason)
+        super().__init__(
+            f"Cannot fetch {one_line(url)}: {self.reason}. Check the address, or send the table along in the request."
+        )
 
 
 class BadRecipeError(RequestError):

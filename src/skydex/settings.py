@@ -77,7 +77,9 @@ class Settings:
     upload_rows: int = 10_000_000
     """Rows of one such table."""
     upload_from_uri: bool = False
-    """Whether such tables may be named by an address from which the server fetches them."""
+    """Whether such tables may be named by an address from which the server fetches them; only public machines count."""
+    fetch_time_s: float = 60.0
+    """How long fetching one such table may take, in seconds."""
     spool_memory_kb: int = 2048
     """Part of an answer that is held in memory for a slow reader, in kB."""
     spool_mb: int = 4096

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import socket
+import threading
+from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from astropy.io.votable import from_table, writeto
 from astropy.table import Table
-from serving import stars
+from serving import serving, stars
+from test_fetch import Script, fetcher, plain
 from test_tap import error_of, table_of
+
+from skydex.errors import BadParameterError, FetchError, UploadTooLargeError
+from skydex.settings import Settings
+from skydex.web.asgi import Call
+from skydex.web.uploads import received
 
 COUNT = "SELECT COUNT(*) AS n FROM TAP_UPLOAD.u"
 VOTABLE = "application/x-votable+xml"
@@ -83,3 +95,109 @@ def test_the_name_of_a_file_is_never_a_path(web, tmp_path):
         answer = ask(web, files={"u": (name, NUMBERS, VOTABLE)})
         assert answer.status_code == 200 or error_of(answer)
     assert not list(tmp_path.iterdir())
+
+
+@contextlib.contextmanager
+def canary():
+    """A listener on loopback that counts who comes: its port, and those who came."""
+    came = []
+
+    def listen():
+        with contextlib.suppress(OSError):
+            while True:
+                connection, peer = listener.accept()
+                came.append(peer)
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=listen, daemon=True).start()
+        yield listener.getsockname()[1], came
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("upload_from_uri", [False, True])
+def test_r16_no_address_of_an_upload_leads_inside(upload_from_uri, archive, tmp_path):
+    options = {"upload_from_uri": upload_from_uri, "state_dir": tmp_path}
+    with canary() as (port, came), serving(archive, **options) as server:
+        reason = "no public address" if upload_from_uri else "this service fetches nothing"
+        hosts = ("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0")
+        with httpx.Client(base_url=server.url, timeout=30) as web:
+            for host in hosts:
+                for scheme in ("http", "https"):
+                    assert reason in error_of(ask(web, upload=f"u,{scheme}://{host}:{port}/x.xml", files=None))
+            for address in ("file:///etc/passwd", "ftp://127.0.0.1/x", "ivo://example/x"):
+                assert "root:" not in error_of(ask(web, upload=f"u,{address}", files=None))
+            job = web.post("/tap/async", data={"QUERY": COUNT, "UPLOAD": f"u,http://127.0.0.1:{port}/", "PHASE": "RUN"})
+            assert reason in error_of(job)
+        assert came == []
+
+
+async def taken(folder, query_string, *, body=b"", content_type="", fetcher=None, upload_mb=1):
+    """What `received` makes of a request."""
+    settings = Settings(upload_mb=upload_mb)
+    headers = [(b"content-type", content_type.encode())]
+    scope = {"method": "POST" if body else "GET", "query_string": query_string.encode(), "headers": headers}
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive():
+        return messages.pop(0)
+
+    call = Call(SimpleNamespace(settings=settings, fetcher=fetcher), scope, receive)
+    try:
+        _, uploads = await received(call, folder)
+    finally:
+        call.end()
+    return [(upload.name, upload.content_type, Path(upload.path).read_bytes()) for upload in uploads]
+
+
+def at(server, path):
+    return f"http://data.example.org:{server.port}/{path}"
+
+
+def test_tables_elsewhere_are_fetched_where_that_is_allowed(run, tmp_path):
+    async def ask():
+        async with Script(lambda path: plain(path.encode(), "Content-Type: text/csv")) as server:
+            words = f"UPLOAD=a,{at(server, 'x;y,z')};b,{at(server, 'b.csv')}&UPLOAD=c,{at(server, 'c')}"
+            query_string = words.replace(";", "%3B")
+            return await taken(tmp_path, query_string, fetcher=fetcher())
+
+    assert run(ask()) == [("a", "text/csv", b"/x;y,z"), ("b", "text/csv", b"/b.csv"), ("c", "text/csv", b"/c")]
+    assert sorted(file.suffix for file in tmp_path.iterdir()) == ["", "", ".csv"]
+
+
+def test_tables_elsewhere_and_tables_in_the_form_come_together(run, tmp_path):
+    body = (
+        b'--xx\r\nContent-Disposition: form-data; name="here"; filename="h"\r\n\r\na\n1\n\r\n'
+        b'--xx\r\nContent-Disposition: form-data; name="UPLOAD"\r\n\r\nv,param:here\r\n--xx--\r\n'
+    )
+
+    async def ask():
+        async with Script(lambda _: plain()) as server:
+            given = {"body": body, "content_type": "multipart/form-data; boundary=xx", "fetcher": fetcher()}
+            return await taken(tmp_path, f"UPLOAD=u,{at(server, '')}", **given)
+
+    assert run(ask()) == [("u", "", b"a,b\n1,2\n"), ("v", "", b"a\n1\n")]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_r16_tables_elsewhere_count_against_the_limit_together(declared, run, tmp_path):
+    half = bytes(600_000)
+    answer = plain(half) if declared else b"HTTP/1.1 200 OK\r\n\r\n" + half
+
+    async def ask():
+        async with Script(lambda _: answer) as server:
+            return await taken(tmp_path, f"UPLOAD=u,{at(server, 'u')}&UPLOAD=v,{at(server, 'v')}", fetcher=fetcher())
+
+    with pytest.raises(UploadTooLargeError, match="1 MB"):
+        run(ask())
+
+
+def test_r16_a_table_elsewhere_that_cannot_be_had_is_an_error_with_the_remedy(run, tmp_path):
+    async def ask():
+        async with Script(lambda _: plain(b"", status="404 Not Found")) as server:
+            await taken(tmp_path, f"UPLOAD=u,{at(server, 'u')}", fetcher=fetcher())
+
+    with pytest.raises(FetchError, match=r"/u: its server answers with status 404\. .* send the table along"):
+        run(ask())
+    with pytest.raises(BadParameterError, match='the table "u", but this service fetches nothing: send the table'):
+        run(taken(tmp_path, "UPLOAD=u,http://data.example.org/"))

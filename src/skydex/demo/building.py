@@ -22,7 +22,7 @@ __all__ = ["build_demo", "has_real_data"]
 
 _MARK = "demo.json"
 """Says that an archive is a demonstration, of what, and whether it is complete."""
-_SETTINGS = 'title = "skydex demonstration"\n'
+_SETTINGS = 'title = "skydex demonstration"\nupload_from_uri = true\n'
 
 
 def has_real_data(data: Path | None) -> bool:
@@ -97,7 +97,7 @@ def _signature(data: Path | None) -> str:
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data else []
     facts = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
     return hashlib.sha256(
-        "\n".join([__version__, repr((CATALOGS, EXAMPLES, FOREIGN_KEYS)), *facts]).encode()
+        "\n".join([__version__, _SETTINGS, repr((CATALOGS, EXAMPLES, FOREIGN_KEYS)), *facts]).encode()
     ).hexdigest()
 
 

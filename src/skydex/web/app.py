@@ -17,6 +17,7 @@ from skydex.jobs import ForkServer, Staffing, StateDirectory, WorkerLimits
 from skydex.settings import Settings
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.dispatch import Dispatcher, Rules
+from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.runner import Runner
 from skydex.web.service import Service
@@ -53,7 +54,8 @@ def create_app(
     folders = Folders(settings.temp_dir)
     orders = {name: order for service in services for name, order in service.jobs.items()}
     runner = Runner(StateDirectory(settings.state_directory(directory)), settings, dispatcher, orders)
-    site = Site(Archive.open(directory, settings), settings, dispatcher, runner, folders)
+    fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
+    site = Site(Archive.open(directory, settings), settings, dispatcher, runner, folders, fetcher)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

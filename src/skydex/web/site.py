@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from skydex.archive import Archive
 from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
+from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.runner import Runner
 
@@ -27,6 +28,8 @@ class Site:
     """Who has jobs done."""
     folders: Folders = field(default_factory=Folders)
     """Where files that come with requests are kept while these are answered."""
+    fetcher: Fetcher | None = None
+    """Who fetches files that requests name by their address; None where nothing is fetched."""
 
     @property
     def url(self) -> str:

@@ -1,7 +1,8 @@
 """Uploads: the tables that come along with a query, received (TAP 1.1, section 2.5; DALI 1.1, section 3.4.5).
 
-`UPLOAD=name,param:part` names a part of the same multipart form, `UPLOAD=name,address` a table elsewhere. Files go to
-disk as they arrive; nobody looks into them here, and no name that a peer chose becomes the name of a file.
+`UPLOAD=name,param:part` names a part of the same multipart form, `UPLOAD=name,address` a table elsewhere, which is
+fetched where the operator allows it. Files go to disk as they arrive, counted; nobody looks into them here, and no name
+that a peer chose becomes the name of a file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["received"]
 
 _MOST_TABLES = 32
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
-_BETWEEN = re.compile(r";(?=[^,;]*,|\s*$)")
+_BETWEEN = re.compile(r";(?=[^,;]*,[^,;]*:|\s*$)")
 """A semicolon that ends an entry: another begins behind it, or nothing. Addresses may have semicolons of their own."""
 _SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}$", re.ASCII)
 
@@ -41,6 +42,8 @@ async def received(call: Call, directory: Path) -> tuple[Parameters, tuple[Uploa
     ------
     BadParameterError
         UPLOAD says what cannot be.
+    FetchError
+        A table elsewhere cannot be had.
     UploadTooLargeError
         The files are larger than the service takes.
     """
@@ -48,7 +51,7 @@ async def received(call: Call, directory: Path) -> tuple[Parameters, tuple[Uploa
     with files:
         parameters = await call.parameters(files)
     wanted = _wanted(parameters.values("UPLOAD"))
-    return parameters, tuple(_upload(entry, files, parameters) for entry in wanted)
+    return parameters, tuple([await _upload(entry, call, files, parameters) for entry in wanted])
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,11 @@ class _KeptFiles:
             self._open.close()
             self._open = None
 
+    @property
+    def last(self) -> _KeptFile:
+        """The file that was kept last."""
+        return self._kept[-1][1]
+
     def of_part(self, name: str) -> _KeptFile | None:
         """The file in a part, whose name is looked up exactly as written first, then without regard to case.
 
@@ -122,7 +130,7 @@ class _KeptFiles:
     def keep_text(self, name: str, text: str) -> _KeptFile:
         """Put a table that came as a plain field into a file, too."""
         self._new(name, "", "").write_text(text, encoding="utf-8")
-        return self._kept[-1][1]
+        return self.last
 
     def _new(self, part: str, content_type: str, suffix: str) -> Path:
         if len(self._kept) >= _MOST_TABLES:
@@ -162,15 +170,30 @@ def _entry(text: str) -> _Entry:
     return _Entry(name, scheme.lower(), place if is_part else source)
 
 
-def _upload(entry: _Entry, files: _KeptFiles, parameters: Parameters) -> Upload:
+async def _upload(entry: _Entry, call: Call, files: _KeptFiles, parameters: Parameters) -> Upload:
     if entry.scheme != "param":
+        file = await _fetched(entry, call, files)
+    else:
+        file = files.of_part(entry.place) or _in_text(entry, files, parameters)
+    return Upload(entry.name, str(file.path), file.content_type)
+
+
+async def _fetched(entry: _Entry, call: Call, files: _KeptFiles) -> _KeptFile:
+    """A table that lies elsewhere, which is not fetched any further once whoever asked for it has left."""
+    fetcher = call.site.fetcher
+    if fetcher is None:
         raise BadParameterError(
             "UPLOAD",
             f'names an address for the table "{entry.name}", but this service fetches nothing: '
             "send the table along in a multipart form, as name,param:part.",
         )
-    file = files.of_part(entry.place) or _in_text(entry, files, parameters)
-    return Upload(entry.name, str(file.path), file.content_type)
+    call.watch()
+    async with fetcher.open(entry.place) as found:
+        with files:
+            files.begin(Head(entry.place, found.file_name, found.content_type))
+            async for piece in found.pieces:
+                files.add(piece)
+    return files.last
 
 
 def _in_text(entry: _Entry, files: _KeptFiles, parameters: Parameters) -> _KeptFile:
