@@ -76,7 +76,8 @@ class Server:
         self.log: list[str] = []
         self._address = threading.Event()
         self.url = ""
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         assert self._address.wait(N_SECONDS_TO_START), f"the server did not start: {self.log}"
         self._wait_until_up()
 
@@ -88,7 +89,16 @@ class Server:
         """End it as an operator would; give its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+        return self._end()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self.process.kill()
+        self._end()
+
+    def _end(self) -> int:
         status = self.process.wait(40)
+        self._listener.join(10)  # until the last of its processes has ended
         self.process.stderr.close()
         return status
 
