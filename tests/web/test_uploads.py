@@ -6,6 +6,7 @@ import contextlib
 import io
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -201,3 +202,23 @@ def test_r16_a_table_elsewhere_that_cannot_be_had_is_an_error_with_the_remedy(ru
         run(ask())
     with pytest.raises(BadParameterError, match='the table "u", but this service fetches nothing: send the table'):
         run(taken(tmp_path, "UPLOAD=u,http://data.example.org/"))
+
+
+def test_r02_uploads_of_a_request_are_seen_by_no_other_even_at_the_same_time(web):
+    def mine(i):
+        number = votable(Table({"k": [i]}))
+        return table_of(ask(web, "SELECT k FROM TAP_UPLOAD.u", files={"u": ("u", number, VOTABLE)}))["k"].tolist()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(mine, range(100))) == [[i] for i in range(100)]
+
+
+@pytest.mark.parametrize("table", ["TAP_UPLOAD.u", "mydb.u", "u", "main.u", "alice.u", "TAP_UPLOAD.never"])
+def test_r02_what_is_not_yours_is_as_unknown_as_what_does_not_exist(web, table):
+    table_of(ask(web, files={"u": ("u", NUMBERS, VOTABLE)}))
+
+    def told(name):
+        answer = web.post("/tap/sync", data={"LANG": "ADQL", "QUERY": f"SELECT * FROM {name}"})
+        return error_of(answer).replace(f'"{name}"', "")
+
+    assert told(table) == told(f"{table[:-1]}zqx")
