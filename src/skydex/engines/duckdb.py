@@ -8,6 +8,7 @@ not pass them on to cursors; results stream, since `to_arrow_reader` of a relati
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,6 +27,7 @@ from skydex.errors import (
     DamagedDataError,
     EngineError,
     MemoryLimitError,
+    SkydexError,
     SpillLimitError,
     TimeLimitError,
 )
@@ -100,20 +102,23 @@ class DuckDBEngine:
 
         try:
             yield
-        except duckdb.InterruptException as error:
-            raise TimeLimitError(deadline.seconds if deadline else 0.0) from error
-        except duckdb.OutOfMemoryException as error:
-            raise self._out_of_memory(str(error)) from error
-        except duckdb.NotImplementedException as error:
-            raise BadQueryError("The engine does not offer this form of query; a simpler one may do.") from error
-        except (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.InvalidInputException) as error:
-            if "parquet" in str(error).lower():
-                raise DamagedDataError("A partition of one of the tables cannot be read.") from error
-            raise _complaint(str(error)) from error
-        except (duckdb.IOException, duckdb.SerializationException) as error:
-            raise DamagedDataError("A partition of one of the tables cannot be read.") from error
-        except duckdb.Error as error:
-            raise EngineError("The engine could not run the query.") from error
+        except (duckdb.Error, OSError) as error:
+            raise self._translated(str(error), deadline) from error
+
+    def _translated(self, text: str, deadline: Deadline | None) -> SkydexError:
+        """What DuckDB says in our own words; by its text, since what happens while rows stream has no class."""
+        kind, _, message = text.partition("\n\nLINE ")[0].partition(" Error: ")
+        if kind == "INTERRUPT":
+            return TimeLimitError(deadline.seconds if deadline else 0.0)
+        if kind == "Out of Memory":
+            return self._out_of_memory(message)
+        if kind == "Not implemented":
+            return BadQueryError("The engine does not offer this form of query; a simpler one may do.")
+        if kind in ("IO", "Serialization") or (kind in _OF_VALUES and "parquet" in message.lower()):
+            return DamagedDataError("A partition of one of the tables cannot be read.")
+        if kind in _OF_VALUES:
+            return _complaint(message)
+        return EngineError("The engine could not run the query.")
 
     def _out_of_memory(self, message: str) -> MemoryLimitError | SpillLimitError:
         if "max_temp_directory_size" in message or "temp directory" in message.lower():
@@ -121,11 +126,27 @@ class DuckDBEngine:
         return MemoryLimitError(self._limits.memory_mb)
 
 
+_OF_VALUES = ("Out of Range", "Conversion", "Invalid Input")
+"""Kinds of errors that are about values."""
+_UNCASTABLE = re.compile(
+    r"""Could[ ]not[ ]convert[ ]string[ ]'(?P<text>.*)'[ ]to
+      | invalid[ ]timestamp[ ]field[ ]format:[ ]"(?P<time>.*)",[ ]expected
+      | with[ ]value[ ](?P<number>\S+)[ ]can't[ ]be[ ]cast""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
 def _complaint(message: str) -> BadQueryError:
     """What was wrong with the values, in our own words."""
     if "more than one row" in message.lower():
         return BadQueryError("A subquery that stands for a value gave more than one row.")
-    return BadQueryError("The query computes a value that is out of range or of the wrong form.")
+    found = _UNCASTABLE.search(message)
+    if found is None:
+        return BadQueryError("The query computes a value that is out of range or of the wrong form.")
+    if found["number"] is not None:
+        return BadQueryError(f"CAST meets a number that is too large for the type: {found['number']}.")
+    what, value = ("time", found["time"]) if found["text"] is None else ("number", found["text"])
+    return BadQueryError(f"CAST meets a text that is no {what}: {value[:60]!r}.")
 
 
 @contextmanager

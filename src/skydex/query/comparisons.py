@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
-from skydex.query import tree
+from skydex.query import tree, types
 from skydex.query.languages import place_of
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
 
-__all__ = ["comparable", "spoken_kind", "written_time"]
+__all__ = ["comparable", "of_one_kind", "spoken_kind", "text_of_time", "time_of_text", "written_text", "written_time"]
 
 
 def comparable(left: Value, right: Value, node: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
@@ -34,12 +36,47 @@ def _adapted(value: Value, other: Value) -> exp.Expression | None:
     """A flag's 0 or 1, or a time's text, as the type of the other side; `None` if it needs no change."""
     if other.column.datatype is Datatype.BOOLEAN and value.constant in (0.0, 1.0):
         return exp.Boolean(this=value.constant == 1.0)
-    if other.column.is_timestamp and isinstance(value.node, exp.Literal) and value.node.is_string:
-        return exp.Cast(this=tree.string(written_time(value.node.this)), to=exp.DataType.build("timestamp"))
-    if other.column.datatype is Datatype.BOOLEAN and isinstance(value.node, exp.Literal) and value.node.is_string:
-        word = value.node.this.lower()
-        return exp.Boolean(this=word in ("t", "true")) if word in ("t", "f", "true", "false") else None
+    text = written_text(value)
+    if text is not None and other.column.is_timestamp and not value.column.is_timestamp:
+        return time_of_text(value)
+    if text is not None and other.column.datatype is Datatype.BOOLEAN:
+        return exp.Boolean(this=text.lower() in ("t", "true")) if text.lower() in _TRUTHS else None
     return None
+
+
+_TRUTHS = ("t", "f", "true", "false")
+
+
+def of_one_kind(values: Sequence[Value]) -> list[Value]:
+    """Values that will stand for one another, as in COALESCE: a written text beside times becomes a time."""
+    if not any(value.column.is_timestamp for value in values):
+        return list(values)
+    return [
+        value if value.column.is_timestamp or written_text(value) is None
+        else replace(value, node=time_of_text(value), column=types.TIMESTAMP)
+        for value in values
+    ]  # fmt: skip
+
+
+def written_text(value: Value) -> str | None:
+    """The text, if the value is one that is written out."""
+    inner = value.node.unnest()
+    return str(inner.this) if isinstance(inner, exp.Literal) and inner.is_string else None
+
+
+def time_of_text(value: Value) -> exp.Expression:
+    """A text, or a time, as a time."""
+    text = written_text(value)
+    node = tree.string(written_time(text)) if text is not None else value.node
+    if text is None and not value.column.is_timestamp and not value.is_null:
+        node = tree.call(exp.Trim, node)
+    return exp.Cast(this=node, to=exp.DataType.build("timestamp"))
+
+
+def text_of_time(value: Value) -> exp.Expression:
+    """A time as DALI writes it (DALI 1.1, section 3.3.3)."""
+    text = exp.Cast(this=value.node, to=exp.DataType.build("varchar"))
+    return exp.Replace(this=text, expression=tree.string(" "), replacement=tree.string("T"))
 
 
 def written_time(text: str) -> str:

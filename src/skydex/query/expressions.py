@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlglot import exp
 
 from skydex.errors import BadQueryError, Located, UnknownFunctionError, near_names
 from skydex.query import tree, types
 from skydex.query.casts import cast
-from skydex.query.comparisons import comparable, spoken_kind
+from skydex.query.comparisons import comparable, of_one_kind, spoken_kind, text_of_time
 from skydex.query.functions import AGGREGATES, SCALARS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS, GeometryBinder
 from skydex.query.growth import Growth
@@ -27,6 +27,8 @@ from skydex.query.values import Value
 from skydex.tables import Column, Datatype
 
 __all__ = ["ExpressionBinder", "Subqueries"]
+
+Result = TypeVar("Result")
 
 
 class Subqueries(Protocol):
@@ -104,6 +106,8 @@ class ExpressionBinder:
 
     def _negative(self, node: exp.Neg) -> Value:
         value = self._numeric(node.this)
+        if value.column.datatype.is_integer and value.constant is None:
+            value = Value(_widened(value, Datatype.LONG, "bigint"), replace(value.column, datatype=Datatype.LONG))
         return replace(value, node=exp.Neg(this=_guarded(value.node))).meaning(name="", ucd=None)
 
     def _arithmetic(self, node: exp.Binary) -> Value:
@@ -131,13 +135,13 @@ class ExpressionBinder:
         test = self._geometry.comparison(node)
         if test is not None:
             return Value(test, types.BOOLEAN)
-        left, right = comparable(self.bind(node.this), self.bind(node.expression), node)
+        left, right = self._comparable(self.bind(node.this), self.bind(node.expression), node)
         return Value(type(node)(this=_guarded(left), expression=_guarded(right)), types.BOOLEAN)
 
     def _between(self, node: exp.Between) -> Value:
         subject = self.bind(node.this)
-        middle, low = comparable(subject, self.bind(node.args["low"]), node)
-        _, high = comparable(subject, self.bind(node.args["high"]), node)
+        middle, low = self._comparable(subject, self.bind(node.args["low"]), node)
+        _, high = self._comparable(subject, self.bind(node.args["high"]), node)
         return Value(exp.Between(this=_guarded(middle), low=_guarded(low), high=_guarded(high)), types.BOOLEAN)
 
     def _in(self, node: exp.In) -> Value:
@@ -145,10 +149,16 @@ class ExpressionBinder:
         query = node.args.get("query")
         if query is not None:
             bound, columns = self._single_column(query)
-            comparable(subject, Value(bound, columns[0]), node)
+            self._comparable(subject, Value(bound, columns[0]), node)
             return Value(exp.In(this=_guarded(subject.node), query=exp.Subquery(this=bound)), types.BOOLEAN)
-        pairs = [comparable(subject, self.bind(item), node) for item in node.expressions]
+        pairs = [self._comparable(subject, self.bind(item), node) for item in node.expressions]
         return Value(exp.In(this=_guarded(pairs[0][0]), expressions=[item for _, item in pairs]), types.BOOLEAN)
+
+    def _comparable(self, left: Value, right: Value, node: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
+        if left.column.is_array or right.column.is_array:
+            hint = "for geometries there are CONTAINS, INTERSECTS and DISTANCE"
+            raise BadQueryError(f"Arrays and geometries are not compared: {hint}.", **place_of(node))
+        return self._located(node, lambda: comparable(left, right, node))
 
     def _like(self, node: exp.Binary) -> Value:
         left, right = self._text(node.this), self._text(node.expression)
@@ -165,21 +175,24 @@ class ExpressionBinder:
         conditions = [self._when(subject, branch.this) for branch in node.args["ifs"]]
         outcomes = [self.bind(branch.args["true"]) for branch in node.args["ifs"]]
         default = self.bind(node.args["default"]) if node.args.get("default") is not None else None
-        values = [*outcomes, *([default] if default is not None else [])]
+        values = self._located(node, lambda: of_one_kind([*outcomes, *([default] if default is not None else [])]))
         column = types.common_of(value.column for value in values if not value.is_null)
         if column is None:
-            raise BadQueryError("The branches of CASE must be all numbers, or all text.", **place_of(node))
-        ifs = [exp.If(this=test, true=outcome.node) for test, outcome in zip(conditions, outcomes, strict=True)]
-        return Value(exp.Case(ifs=ifs, default=default.node if default else None), replace(column, name="case"))
+            raise BadQueryError(
+                "The branches of CASE must be of one kind, such as all numbers or all text.", **place_of(node)
+            )
+        ifs = [exp.If(this=test, true=value.node) for test, value in zip(conditions, values, strict=False)]
+        return Value(exp.Case(ifs=ifs, default=values[-1].node if default else None), replace(column, name="case"))
 
     def _when(self, subject: Value | None, node: exp.Expression) -> exp.Expression:
         if subject is None:
             return self.condition(node)
-        left, right = comparable(subject, self.bind(node), node)
+        left, right = self._comparable(subject, self.bind(node), node)
         return exp.EQ(this=_guarded(left), expression=_guarded(right))
 
     def _cast(self, node: exp.Cast) -> Value:
-        return cast(self.bind(node.this), node.args["to"], at=node)
+        value = self.bind(node.this)
+        return self._located(node, lambda: cast(value, node.args["to"]))
 
     def _exists(self, node: exp.Exists) -> Value:
         bound, _ = self._subqueries(node.this, self._scope)
@@ -221,8 +234,8 @@ class ExpressionBinder:
             value.node.set("this", exp.Distinct(expressions=[value.node.this]))
         return value
 
-    def _located(self, node: exp.Expression, apply: Callable[[], Value]) -> Value:
-        """Apply a function, and let its complaints point at the call."""
+    def _located(self, node: exp.Expression, apply: Callable[[], Result]) -> Result:
+        """Apply a function, and let its complaints point at a node."""
         try:
             return apply()
         except Located as error:
@@ -234,14 +247,16 @@ class ExpressionBinder:
         value = self.bind(node)
         if value.is_null or (value.column.datatype.is_numeric and not value.column.is_array):
             return value
-        raise BadQueryError(f"A number is expected here, not {spoken_kind(value.column)}.", **place_of(node))
+        hint = " ivo_to_mjd makes a number of a time." if value.column.is_timestamp else ""
+        raise BadQueryError(f"A number is expected here, not {spoken_kind(value.column)}.{hint}", **place_of(node))
 
     def _text(self, node: exp.Expression) -> Value:
         value = self.bind(node)
         if not value.column.datatype.is_text:
-            raise BadQueryError(f"Text is expected here, not {spoken_kind(value.column)}.", **place_of(node))
+            hint = "CAST(... AS VARCHAR) makes text of it"
+            raise BadQueryError(f"Text is expected here, not {spoken_kind(value.column)}: {hint}.", **place_of(node))
         if value.column.is_timestamp:
-            return Value(exp.Cast(this=value.node, to=exp.DataType.build("varchar")), types.text(26))
+            return Value(text_of_time(value), types.text(26))
         return value
 
 

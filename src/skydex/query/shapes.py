@@ -35,6 +35,7 @@ from skydex.sky import (
 __all__ = [
     "AREA",
     "CENTROID",
+    "COLUMNS",
     "CONTAINS",
     "INTERSECTS",
     "centroid_of",
@@ -51,13 +52,14 @@ __all__ = [
 _LIST = pa.list_(pa.float64())
 _REGION_XTYPES = ("region", "shape", "stc", "stc-s", "point", "circle", "polygon")
 """xtypes of text columns that hold regions, without the prefix `adql:`."""
-_COLUMNS = {"POINT": types.POINT, "CIRCLE": types.CIRCLE, "BOX": types.POLYGON, "POLYGON": types.POLYGON}
+COLUMNS = {"POINT": types.POINT, "CIRCLE": types.CIRCLE, "BOX": types.POLYGON, "POLYGON": types.POLYGON}
+"""What a geometry of a kind is in a result."""
 
 
 def value_of(shape: Shape) -> Value:
     """A geometry as a column of a result, ICRS."""
     shape = in_icrs(shape)
-    return Value(list_of(shape), _COLUMNS.get(shape.kind, types.POLYGON))
+    return Value(list_of(shape), COLUMNS.get(shape.kind, types.POLYGON))
 
 
 def list_of(shape: Shape) -> exp.Expression:

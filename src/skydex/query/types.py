@@ -1,6 +1,6 @@
 """Types of expressions: what comes out when values meet.
 
-The rules are SQL-92's as ADQL takes them over (ADQL 2.1, section 4): integers meet as integers (and divide as
+The rules are SQL-92's as ADQL takes them over (ADQL 2.1, section 3): integers meet as integers (and divide as
 integers), anything with a floating operand is a double, text is compared with text.
 """
 

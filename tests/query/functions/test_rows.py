@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 
 import astropy.units as u
@@ -12,6 +13,7 @@ from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
 from skydex.errors import BadQueryError, RequestError, UnknownObjectError
+from skydex.query import bind, get_language
 from skydex.query.functions import AGGREGATES, SCALARS, USER_DEFINED
 
 
@@ -90,6 +92,49 @@ def test_dates_agree_with_astropy(rows, column):
         assert mjd is None if moment is None else mjd == Time(moment, scale="tai").mjd
 
 
+def test_values_in_other_units_are_those_of_astropy(rows, column):
+    for unit in ("rad", "arcmin", "mas"):
+        expected = (rows["ra"].to_numpy() * u.deg).to_value(unit)
+        np.testing.assert_allclose(column(f"IN_UNIT(ra, '{unit}')"), expected, rtol=1e-15)
+        np.testing.assert_allclose(column(f"IN_UNIT(ra + 10 - 10, '{unit}')"), expected, rtol=1e-12)
+    flux = [None if x is None else (x * u.Jy).to_value("erg s-1 cm-2 Hz-1") for x in rows["x"].to_pylist()]
+    assert column("IN_UNIT(x, 'erg.s**-1.cm**-2.Hz**-1')") == [None if f is None else pytest.approx(f) for f in flux]
+
+
+def test_the_unit_of_a_converted_value_is_the_new_one(namespace):
+    query = get_language("ADQL").parse("SELECT IN_UNIT(MAX(x), 'mJy') FROM sky.stars", version="2.1")
+    assert [column.unit for column in bind(query, namespace).columns] == ["mJy"]
+
+
+def test_bits_of_columns(column):
+    assert column("BIT_AND(n, 6)") == [0, 0, 2, None, 4]
+    assert column("BIT_OR(id, 0x10)") == [17, 18, 19, 20, 21]
+    assert column("BIT_XOR(id, 1)") == [0, 3, 2, 5, 4]
+    assert column("BIT_NOT(n)") == [-1, -2, -3, None, -5]
+
+
+def test_casts_of_columns(column):
+    assert column("CAST(seen AS VARCHAR)")[:2] == ["2000-01-02T12:00:00", "1910-12-31T06:00:00"]
+    assert column("CAST(spot AS VARCHAR)") == ["1 1", "359 -1", "120 -23", None, "10 90"]
+    assert column("CAST('20' || CAST(n AS VARCHAR) AS INTEGER)") == [200, 201, 202, None, 204]
+    assert column("CAST(CAST(ra AS VARCHAR) || ' 1' AS POINT)")[1] == [359.0, 1.0]
+    assert column("CAST(x AS INTEGER)") == [-1, 0, 1, 3, None]
+
+
+def test_what_stands_in_for_a_missing_value(column):
+    assert column("COALESCE(spot, POINT(0, 0))")[3] == [0.0, 0.0]
+    assert column("COALESCE(seen, '2001-02-03')")[3] == dt.datetime(2001, 2, 3)
+    assert column("CASE WHEN id = 4 THEN '2001-02-03' ELSE seen END")[3:] == [dt.datetime(2001, 2, 3), None]
+
+
+def test_what_a_column_holds_and_cannot_be_cast_is_named(answers):
+    for target, what in (("INTEGER", "number"), ("DOUBLE PRECISION", "number"), ("TIMESTAMP", "time")):
+        with pytest.raises(BadQueryError, match=f"CAST meets a text that is no {what}: '"):
+            answers(f"SELECT CAST(word AS {target}) FROM sky.stars")
+    with pytest.raises(BadQueryError, match="CAST meets a number that is too large"):
+        answers("SELECT CAST(ra * 1000 AS SMALLINT) FROM sky.stars")
+
+
 def test_unknown_motions_count_as_zero_row_by_row(column):
     assert column("ivo_epoch_prop_pos(ra, dec, x, x, x, NULL, 2016, 2000)")[4] == pytest.approx([10.0, 90.0])
     six = column("ivo_epoch_prop(ra, dec, 1.0, x, 3.0, NULL, 2016, 2000)")
@@ -136,6 +181,29 @@ def test_random_numbers_follow_the_normal_distribution(answers):
         ("ivo_interval_has(1, ra)", "Argument 2 of IVO_INTERVAL_HAS must be an array of two numbers"),
         ("ivo_hasword(spot, 'x')", "Argument 1 of IVO_HASWORD must be text"),
         ("ABS(spot)", "Argument 1 of ABS must be a number"),
+        ("MAX(spot)", "Argument 1 of MAX must be a number, a text, a time or a flag"),
+        ("BIT_AND(x, 1)", "Argument 1 of BIT_AND must be an integer"),
+        ("IN_UNIT(ra, '')", "'' is no unit"),
+        ("IN_UNIT(ra, 'foo')", "'foo' is no unit"),
+        ("IN_UNIT(ra, 'kg')", "deg cannot be converted to kg"),
+        ("IN_UNIT(n, 'deg')", "What has no unit cannot be converted"),
+        ("IN_UNIT(42, 'kg')", "What has no unit cannot be converted"),
+        ("IN_UNIT(40+2, 'deg')", "What has no unit cannot be converted"),
+        ("IN_UNIT(SQRT(42), 'deg')", "What has no unit cannot be converted"),
+        ("gavo_specconv(ra, 'm')", "deg and m are not both of wavelength, frequency or energy"),
+        ("gaia_healpix_index(13, id)", "order 0 to 12"),
+        ("CAST('x' AS INTEGER)", "CAST makes no INTEGER of 'x'"),
+        ("CAST(100000 AS SMALLINT)", "100000 is more than SMALLINT can hold"),
+        ("CAST(1e300 AS BIGINT)", "1e+300 is more than BIGINT can hold"),
+        ("CAST(seen AS INTEGER)", "CAST makes no INTEGER of a time"),
+        ("CAST(spot AS REAL)", "CAST makes no REAL of an array"),
+        ("CAST(n AS TIMESTAMP)", "CAST makes no TIMESTAMP of a number"),
+        ("CAST('yesterday' AS TIMESTAMP)", "'yesterday' is not a time"),
+        ("TIMESTAMP '2021-02-30'", "'2021-02-30' is not a time"),
+        ("CAST('1 2 3' AS POINT)", "'1 2 3' is a CIRCLE, not a POINT"),
+        ("CAST(n AS POINT)", "CAST makes no POINT of a number"),
+        ("COALESCE(word, 1)", "The arguments of COALESCE must be of one kind"),
+        ("COALESCE(seen, 'x')", "'x' is not a time"),
     ],
 )
 def test_wrong_arguments_are_told_with_the_usage(call, message, answers):
@@ -145,6 +213,22 @@ def test_wrong_arguments_are_told_with_the_usage(call, message, answers):
     assert "line 1, column 8" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("spot = POINT(1, 1)", "Arrays and geometries are not compared"),
+        ("span IN (span)", "Arrays and geometries are not compared"),
+        ("seen = 'yesterday'", "'yesterday' is not a time"),
+        ("seen > 2000", "Cannot compare a time with a number"),
+    ],
+)
+def test_wrong_comparisons_are_told_where_they_stand(condition, message, answers):
+    with pytest.raises(BadQueryError) as caught:
+        answers(f"SELECT id FROM sky.stars WHERE {condition}")
+    assert message in str(caught.value)
+    assert "line 1, column 32" in str(caught.value)
+
+
 def test_a_mistyped_function_is_told_its_name(answers):
     with pytest.raises(RequestError, match="ivo_healpix_centre"):
         answers("SELECT ivo_healpix_centre(0, 1) FROM sky.stars")
@@ -152,7 +236,8 @@ def test_a_mistyped_function_is_told_its_name(answers):
 
 def test_user_defined_functions_declare_every_form():
     names = {form.signature.partition("(")[0].upper() for form in USER_DEFINED}
-    assert {name for name in (*SCALARS, *AGGREGATES) if "_" in name} - {"CHAR_LENGTH"} == names
+    own = {"CHAR_LENGTH", "CHARACTER_LENGTH", "IN_UNIT"}
+    assert {name for name in (*SCALARS, *AGGREGATES) if "_" in name} - own == names
     for form in USER_DEFINED:
         head, _, result = form.signature.rpartition(" -> ")
         assert head.endswith(")")

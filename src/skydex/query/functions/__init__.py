@@ -2,6 +2,7 @@
 
 from skydex.query.functions.aggregates import SET_FUNCTIONS
 from skydex.query.functions.astrometry import ASTROMETRY
+from skydex.query.functions.bits import BITS
 from skydex.query.functions.function import Function
 from skydex.query.functions.mathematics import MATHEMATICS
 from skydex.query.functions.objects import OBJECTS
@@ -12,12 +13,15 @@ from skydex.query.functions.statistics import GATHERINGS, RANDOM
 from skydex.query.functions.texts import CHOICES, TEXTS
 from skydex.query.functions.times import TIMES
 from skydex.query.functions.transforms import TRANSFORMS
+from skydex.query.functions.units import UNITS
 from skydex.query.functions.words import WORDS
 
 __all__ = ["AGGREGATES", "GROUPS", "SCALARS", "USER_DEFINED", "Function"]
 
 GROUPS: dict[str, tuple[Function, ...]] = {
     "Numbers": MATHEMATICS,
+    "Bits": BITS,
+    "Units": UNITS,
     "Texts": TEXTS,
     "Choices": CHOICES,
     "Rows of a group": SET_FUNCTIONS,

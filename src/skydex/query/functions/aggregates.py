@@ -60,7 +60,7 @@ SET_FUNCTIONS = (
     Function("AVG", "n", 1, _mean_of, _mean, "AVG(x)", "Mean of the values that are not null."),
     Function(
         "COUNT",
-        "x",
+        "a",
         1,
         lambda n: call(exp.Count, n[0].copy()),
         _is_count,

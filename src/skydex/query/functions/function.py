@@ -39,6 +39,8 @@ class Function:
     """As TAPRegExt 1.0 (section 2.3) declares a function beyond ADQL's own: `f(a DOUBLE, b VARCHAR) -> INTEGER`."""
     otherwise: Function | None = None
     """Another form of the call, with another number of arguments."""
+    prepare: Callable[[Sequence[Value]], Sequence[Value]] = list
+    """What the arguments become before `build` and `meaning` see them, where that hangs on units or types."""
 
     @property
     def forms(self) -> Iterator[Function]:
@@ -74,8 +76,9 @@ class Function:
             kind = KINDS[letter]
             if (value.is_null and not kind.takes_null) or not (value.is_null or kind.fits(value)):
                 raise BadQueryError(f"Argument {position} of {self.name} must be {kind.spoken}: {self.usage}.")
-        column = replace(self.meaning(arguments), name=self.name.lower())
-        return Value(self.build([value.node for value in arguments]), column)
+        prepared = self.prepare(arguments)
+        column = replace(self.meaning(prepared), name=self.name.lower())
+        return Value(self.build([value.node for value in prepared]), column)
 
     def _takes_number(self, n: int) -> bool:
         return n >= self.least and (n <= len(self.takes) or self.takes.endswith("*"))
@@ -131,7 +134,8 @@ KINDS = {
     "n": Kind("a number", _is_number),
     "i": Kind("an integer", _is_integer),
     "s": Kind("text", _is_text),
-    "x": Kind("a value", lambda value: not value.column.is_array),
+    "x": Kind("a number, a text, a time or a flag, not an array", lambda value: not value.column.is_array),
+    "a": Kind("a value", lambda _: True),
     "t": Kind("a timestamp", lambda value: value.column.datatype.is_text),
     "v": Kind("an array of two numbers", _is_pair),
     "p": Kind("a point", lambda value: _is_pair(value) and value.column.xtype == "point"),

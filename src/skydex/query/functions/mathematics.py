@@ -128,7 +128,7 @@ MATHEMATICS = (
     Function("PI", "", 0, lambda _: number(math.pi), is_double, "PI()", "Half the circumference of the unit circle."),
     Function("POWER", "nn", 2, _power, is_double, "POWER(x, y)", "x to the power of y."),
     Function("RADIANS", "n", 1, _unary(exp.Radians), in_unit("rad"), "RADIANS(x)", "Degrees as radians."),
-    Function("RAND", "i", 0, lambda _: exp.Rand(), is_double, "RAND()", "A random number between 0 and 1."),
+    Function("RAND", "n", 0, lambda _: exp.Rand(), is_double, "RAND()", "A random number between 0 and 1."),
     Function(
         "ROUND",
         "ni",

@@ -19,8 +19,8 @@ __all__ = ["Token", "read_tokens"]
 _TOKEN = re.compile(
     r"""(?P<space>[\s\ufeff\u200b]+|--[^\r\n]*)
       | (?P<word>[A-Za-z][A-Za-z0-9_]*)
-      | (?P<foreign>==|=>|=<|->|\*\*|//|<<|>>|/\*|::|:=|0[xX][0-9A-Fa-f]+)
-      | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+      | (?P<foreign>==|=>|=<|->|\*\*|//|<<|>>|/\*|::|:=)
+      | (?P<number>0[xX][0-9A-Fa-f]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       | (?P<sign><=|>=|<>|!=|\|\||[(),.;=<>+\-*/])
       | (?P<string>'[^']*(?:''[^']*)*'(?!'))
       | (?P<quoted>"[^"]*(?:""[^"]*)*"(?!"))
@@ -30,7 +30,6 @@ _TOKEN = re.compile(
 _LONGEST_WORD = 60
 _WORD = re.compile(rf"\w{{1,{_LONGEST_WORD}}}")
 _WORD_BEFORE = re.compile(r"\w*$")
-_HEXADECIMAL = re.compile(r"0[xX](?=[0-9A-Fa-f])")
 
 
 class Token(NamedTuple):
@@ -92,8 +91,6 @@ def _foreign(text: str, found: str, start: int) -> QuerySyntaxError:
 
 def _strange(token: str, before: re.Match[str] | None) -> str:
     """What to say about something that no ADQL query contains, with the letters before it."""
-    if _HEXADECIMAL.match(token):
-        return f"ADQL has no hexadecimal numbers: write {int(token[:18], 16)} for {token[:18]}."
     if token == "'":
         return "A text begins here and its closing quote (') is missing. A quote inside a text is written twice ('')."
     if token == '"':

@@ -60,6 +60,7 @@ _TYPES_SPOKEN = (
 )
 _SET_WORDS = ("UNION", "EXCEPT", "INTERSECT")
 _MOST_NAME_PARTS = 4
+_MOST_HEXADECIMAL = len("0x") + 16
 
 
 class ValueReader(Reader, ABC):
@@ -273,7 +274,7 @@ class ValueReader(Reader, ABC):
         """Read a literal, a column, a call, or an expression in parentheses."""
         token = self.token
         if token.kind == "number":
-            return self.placed(exp.Literal(this=token.text, is_string=False), self.advance())
+            return self._number()
         if token.kind == "string":
             return self._text()
         if token.kind == "quoted":
@@ -288,6 +289,23 @@ class ValueReader(Reader, ABC):
         if self.ahead().word == "(" and token.word not in CLAUSES:
             return self._call(token.text, self.advance(), token)
         return self._column()
+
+    def _number(self) -> exp.Literal:
+        token = self.advance()
+        if token.text[:2] not in ("0x", "0X"):
+            return self.placed(exp.Literal(this=token.text, is_string=False), token)
+        self.since_2_1("A hexadecimal number", token)
+        if len(token.text) > _MOST_HEXADECIMAL:
+            raise self.failed("A hexadecimal number has at most 16 digits.", token)
+        return self.placed(exp.Literal(this=str(int(token.text, 16)), is_string=False), token)
+
+    def _timestamp(self) -> exp.Expression:
+        """Read TIMESTAMP 'text', which is short for a CAST (SQL-92, section 5.3)."""
+        if self.ahead().kind != "string":
+            return self._column()
+        self.since_2_1("TIMESTAMP '...'")
+        first = self.advance()
+        return self.placed(exp.Cast(this=self._text(), to=exp.DataType.build("timestamp")), first)
 
     def _text(self) -> exp.Literal:
         """Read a text; texts that follow one another are one text."""
@@ -449,6 +467,7 @@ _SPECIAL: dict[str, Callable[[ValueReader], exp.Expression]] = {
     "CASE": ValueReader._case,
     "CAST": ValueReader._cast,
     "EXISTS": ValueReader._exists,
+    "TIMESTAMP": ValueReader._timestamp,
 }
 
 

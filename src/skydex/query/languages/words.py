@@ -106,7 +106,7 @@ FOREIGN_WORDS: dict[str, str] = {
     "ISNULL": "Write IS NULL, in two words.",
     "NOTNULL": "Write IS NOT NULL, in three words.",
     "UNNEST": "ADQL has no UNNEST: FROM names tables, or queries in parentheses.",
-    "ARRAY": "ADQL has no array values.",
+    "ARRAY": "In ADQL no arrays are written: they come from columns, and geometries from POINT, CIRCLE and POLYGON.",
     "MINUS": "The difference of two queries is written EXCEPT in ADQL.",
     "RECURSIVE": "ADQL has no recursive queries.",
     "ANY": "ADQL has no ANY: write x IN (SELECT ...).",
@@ -129,8 +129,8 @@ FOREIGN_WORDS: dict[str, str] = {
 """What other languages say with a word, and how ADQL says it; looked at only where the word cannot be a name."""
 
 FOREIGN_LITERALS: dict[str, str] = {
-    **dict.fromkeys(("DATE", "TIME", "TIMESTAMP"), _TIME),
-    "INTERVAL": "ADQL has no intervals: times in the tables are numbers, mostly days.",
+    **dict.fromkeys(("DATE", "TIME"), _TIME),
+    "INTERVAL": "ADQL has no spans of time: ivo_to_mjd(t) makes a number of a time, and days can be added to that.",
 }
 """The same for words that begin a literal, which a number or text follows."""
 
@@ -138,9 +138,13 @@ FOREIGN_CALLS = frozenset({"ROLLUP", "CUBE", "GROUPING", "COLUMNS", "UNNEST"})
 """Constructs of other languages that look like a call of a function."""
 
 _QUOTES = "This typographic quotation mark came from a word processor: texts stand in '...', names in \"...\"."
-_BITS = "ADQL has no operations on bits."
-_POWER = "ADQL has no such operator: write POWER(a, b)."
-_BRACKETS = 'ADQL has no brackets and no arrays: names with special characters stand in double quotes, as in "my name".'
+_BITS = "ADQL has no operators on bits: write BIT_{}."
+_SHIFT = "ADQL does not shift bits: multiply with a power of two, or divide by one."
+_POWER = "ADQL has no such operator: write POWER(a, b)"
+_BRACKETS = (
+    "ADQL has no brackets, and does not look into arrays: names with special characters stand in double quotes, "
+    'as in "my name".'
+)
 _PARAMETER = "ADQL has no parameters: write the value itself."
 _COMMENT = "Comments in ADQL begin with -- and end with the line."
 
@@ -149,14 +153,14 @@ FOREIGN_SIGNS: dict[str, str] = {
     "=>": "At least is written >= in ADQL.",
     "=<": "At most is written <= in ADQL.",
     "->": "ADQL has no sign -> (no lambdas, no access to parts of a value).",
-    "**": _POWER,
-    "^": _POWER,
+    "**": f"{_POWER}.",
+    "^": f"{_POWER}, or BIT_XOR(a, b) for bits.",
     "//": "Division is written a / b in ADQL; FLOOR(a / b) cuts the fraction off.",
-    "<<": _BITS,
-    ">>": _BITS,
-    "&": _BITS,
-    "|": f"{_BITS} Texts are joined with ||.",
-    "~": f"{_BITS} {_PATTERN}",
+    "<<": _SHIFT,
+    ">>": _SHIFT,
+    "&": _BITS.format("AND(a, b)"),
+    "|": f"{_BITS.format('OR(a, b)')} Texts are joined with ||.",
+    "~": f"{_BITS.format('NOT(a)')} {_PATTERN}",
     "/*": _COMMENT,
     "*/": _COMMENT,
     "#": _COMMENT,
