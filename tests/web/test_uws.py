@@ -646,6 +646,32 @@ def test_a_table_may_follow_its_job_and_replace_another(web):
     assert web.get(f"{job}/results/result").text.split() == ["star_id", "8", "9"]
 
 
+def test_a_job_that_names_a_table_may_wait_for_it(web):
+    job = created(web, JOIN, FORMAT="csv")
+    assert phase_of(web, job) == "PENDING"
+    assert "TAP_UPLOAD.mine" in message(web.post(f"{job}/phase", data={"PHASE": "RUN"}))
+    web.post(f"{job}/parameters", data={"UPLOAD": "mine,param:t"}, files={"t": ("t", votable([4]))})
+    web.post(f"{job}/phase", data={"PHASE": "RUN"})
+    assert ended(web, job) == "COMPLETED"
+    assert web.get(f"{job}/results/result").text.split() == ["star_id", "4"]
+
+
+def test_a_job_that_is_to_run_does_not_wait_for_a_table(web):
+    assert phase_of(web, created(web, JOIN, PHASE="RUN")) == "ERROR"
+
+
+def test_r08_tables_of_a_job_outlive_the_server(archive, tmp_path):
+    fields = {"LANG": "ADQL", "QUERY": JOIN, "UPLOAD": "mine,param:t", "FORMAT": "csv"}
+    with serving.serving(archive, state_dir=tmp_path) as server, httpx.Client(base_url=server.url) as web:
+        job = web.post("/tap/async", data=fields, files={"t": ("t", votable([6, 7]))}).headers["location"]
+        server.process.kill()
+    with serving.serving(archive, state_dir=tmp_path) as server, httpx.Client(base_url=server.url, timeout=30) as web:
+        job = f"/tap/async/{job.rpartition('/')[2]}"
+        web.post(f"{job}/phase", data={"PHASE": "RUN"})
+        assert ended(web, job) == "COMPLETED"
+        assert web.get(f"{job}/results/result").text.split() == ["star_id", "6", "7"]
+
+
 def test_tables_of_a_request_that_is_refused_are_not_kept(web, server):
     before = set(server.state.glob("jobs/*"))
     fields = {"LANG": "ADQL", "QUERY": JOIN, "UPLOAD": "mine,param:part", "PHASE": "FLY"}

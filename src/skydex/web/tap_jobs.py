@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from skydex.archive import Upload
-from skydex.errors import RequestError
+from skydex.archive import TAP_UPLOAD, Upload
+from skydex.errors import RequestError, UnknownTableError
 from skydex.formats.votable import error_votable
 from skydex.jobs import Job, JobInput
 from skydex.settings import Settings
@@ -45,6 +45,11 @@ def _place(call: Call) -> JobPlace:
     return JobPlace(collection, f"{call.site.url}/{collection}/tap/async")
 
 
+def _lacks_upload(error: RequestError) -> bool:
+    """Whether a query names an upload that has not come yet."""
+    return isinstance(error, UnknownTableError) and error.name.upper().startswith(f"{TAP_UPLOAD}.")
+
+
 def _fault(message: str) -> Reply:
     return Reply(error_votable(dali.error_message(RequestError(message))), dali.VOTABLE_TYPE)
 
@@ -55,6 +60,7 @@ TAP_JOBS = JobKind(
     gathered=frozenset({"UPLOAD"}),
     read=_read,
     is_whole=lambda parameters: parameters.find("QUERY") is not None,
+    may_wait=_lacks_upload,
     place=_place,
     refuse=refuse,
     fault=_fault,

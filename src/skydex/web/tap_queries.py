@@ -35,7 +35,7 @@ def query_order(
     UnsupportedFormatError
         The format is not offered.
     """
-    form = get_format(parameters.find("RESPONSEFORMAT", "FORMAT") or DEFAULT_FORMAT)
+    form = get_format(_format_name(parameters) or DEFAULT_FORMAT)
     asked = parameters.find("REQUEST")
     if asked is not None and asked.lower() != "doquery":
         raise BadParameterError("REQUEST", 'must be "doQuery".')
@@ -46,6 +46,14 @@ def query_order(
     language = _language(parameters)
     request = QueryRequest(query, language=language, max_rows=max_rows, collection=collection, uploads=uploads)
     return request, form.name
+
+
+def _format_name(parameters: dali.Parameters) -> str | None:
+    """The format that is asked for; of several FORMATs the first.
+
+    astroquery's TapPlus adds another, `format=votable`, to say in what format it uploads a table.
+    """
+    return parameters.find("RESPONSEFORMAT") or next(filter(None, parameters.values("FORMAT")), None)
 
 
 def _language(parameters: dali.Parameters) -> str:

@@ -82,6 +82,8 @@ class JobKind:
     """The parameters of a call; files that come along go to a directory, which is made for the first one."""
     is_whole: Callable[[dali.Parameters], bool]
     """Whether a job can be understood already."""
+    may_wait: Callable[[RequestError], bool]
+    """Whether what is wrong with a job may yet be mended by further parameters."""
     place: Callable[[Call], JobPlace]
     """Which list a call addresses; raises `UnknownResourceError`."""
     refuse: Refusal
@@ -333,7 +335,11 @@ class _Tree:
         """See whether a job can be done, before it is accepted; one that is not whole yet may wait for the rest."""
         is_whole = self._kind.is_whole(dali.Parameters(job.parameters))
         if is_whole:
-            await call.check(Checked(call.site.runner.order(job)), is_quick=not job.inputs)
+            try:
+                await call.check(Checked(call.site.runner.order(job)), is_quick=not job.inputs)
+            except RequestError as error:
+                if is_to_run or not self._kind.may_wait(error):
+                    raise
         elif is_to_run:
             call.site.runner.order(job)  # which says what is missing
             raise RequestError("The job is not whole yet.")
