@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 from astropy.table import Table
-from serving import N_STARS
+from serving import N_STARS, serving
+
+from skydex.demo import build_demo
 
 EXPLAINED = Path(__file__).with_name("explained.txt")
 STRICT = ("report=EWISF", "maxrepeat=1000", "truncate=4000")
@@ -60,6 +62,15 @@ def test_taplint_finds_nothing_but_what_is_explained(server, stilts, base):
     report = stilts("taplint", f"tapurl={server.url}{base}", *STRICT, is_fine=False)
     assert findings(report) == explained(), report
     assert "Totals: Errors: 1; Warnings: 0;" in report
+
+
+@pytest.mark.parametrize("sky", ["simulated", "real"])
+def test_taplint_finds_nothing_in_the_demonstration(sky, tmp_path, request, stilts):
+    build_demo(tmp_path / "demo", None if sky == "simulated" else request.getfixturevalue("shared_data"))
+    with serving(tmp_path / "demo") as server:
+        report = stilts("taplint", f"tapurl={server.url}/tap", *STRICT, is_fine=False)
+    assert findings(report) == [], report
+    assert "Totals: Errors: 0; Warnings: 0;" in report
 
 
 @pytest.mark.parametrize("form", ["votable", "votable/td", "votable/b"])

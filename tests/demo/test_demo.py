@@ -26,7 +26,7 @@ def simulated(tmp_path_factory):
 
 def test_every_simulated_table_says_so(simulated):
     tables = tables_of(Archive.open(simulated))
-    assert set(tables) == {"sim.stars", "sim.variables"}
+    assert set(tables) == {"sim.stars", "sim.variables", "ivoa.obsplan"}
     assert all(table.description.startswith("SIMULATED") for table in tables.values())
 
 

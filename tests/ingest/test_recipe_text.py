@@ -17,6 +17,7 @@ table: survey.stars
 format: fits
 select: 2
 description: Stars
+utype: stc:stars
 position: {ra: L, dec: B, unit: deg, frame: galactic}
 id: name
 null: [-999, '-']
@@ -35,6 +36,7 @@ layout: {rows_per_partition: 1000}
 def test_a_recipe_says_everything_that_ingest_can_be_told() -> None:
     recipe = recipe_from_mapping(yaml.safe_load(FULL))
     assert recipe.position == PositionRecipe(("L",), ("B",), AngleUnit.DEG, Frame.GALACTIC)
+    assert recipe.utype == "stc:stars"
     assert recipe.null == (-999, "-")
     assert recipe.bad_rows is BadRows.REFUSE
     assert recipe.column("gmag").null == (-99.99,)

@@ -70,3 +70,19 @@ def test_chandra_cone_search_text_gets_units_and_positions(shared_data: Path, ar
 def test_a_hats_catalogue_is_sent_to_mount(shared_data: Path, archive: ArchiveDirectory) -> None:
     with pytest.raises(BadRecipeError, match="skydex mount"):
         ingest_files([shared_data / "hats" / "small_sky"], archive, "a.b")
+
+
+def test_a_plan_of_observations_has_the_meanings_of_obsloctap(tmp_path: Path, archive: ArchiveDirectory) -> None:
+    (tmp_path / "plan.csv").write_text(
+        "t_planning,obs_id,s_ra,s_dec,t_min\n61000,a,10.5,-3,61001.5\n61000,b,11,4,61002\n"
+    )
+    table = ingest_files([tmp_path / "plan.csv"], archive, "ivoa.obsplan", recipe="obsplan").table
+    assert table.utype == "ivo://ivoa.net/std/obsloctap#table-1.0"
+    assert table.position is not None
+    assert {column.name: (column.unit, column.ucd) for column in table.columns} == {
+        "t_planning": ("d", None),
+        "obs_id": (None, "meta.id"),
+        "s_ra": ("deg", "pos.eq.ra"),
+        "s_dec": ("deg", "pos.eq.dec"),
+        "t_min": ("d", "time.start;obs.exposure"),
+    }

@@ -13,7 +13,7 @@ from pathlib import Path
 from skydex import __version__
 from skydex.demo.catalogs import CATALOGS, DemoCatalog, find_hats, find_seeds
 from skydex.demo.examples import EXAMPLES, FOREIGN_KEYS
-from skydex.demo.simulated import simulate_sky
+from skydex.demo.simulated import simulate_plan, simulate_sky
 from skydex.errors import SkydexError, StoreError
 from skydex.ingest import ingest_files
 from skydex.store import ArchiveDirectory
@@ -38,7 +38,8 @@ def build_demo(archive: Path, data: Path | None = None) -> None:
     archive : Path
         Where it goes; an older demonstration there is replaced.
     data : Path, optional
-        Folder of real catalogues; without, or if it holds none, a small simulated sky is published.
+        Folder of real catalogues; without, or if it holds none, a small simulated sky is published. A simulated plan
+        of observations is published in any case.
 
     Raises
     ------
@@ -53,12 +54,13 @@ def build_demo(archive: Path, data: Path | None = None) -> None:
     directory = ArchiveDirectory.create(archive)
     (archive / "skydex.toml").write_text(_SETTINGS, encoding="utf-8")
     _write_mark(archive, what, complete=False)
+    simulate = simulate_sky
     if data is not None and has_real_data(data):
         _ingest(directory, data, (*CATALOGS, *find_seeds(data)))
         _mount(directory, data)
-    else:
-        with tempfile.TemporaryDirectory(prefix="skydex-demo-") as folder:
-            _ingest(directory, Path(folder), simulate_sky(Path(folder)))
+        simulate = simulate_plan
+    with tempfile.TemporaryDirectory(prefix="skydex-demo-") as folder:
+        _ingest(directory, Path(folder), simulate(Path(folder)))
     _write_mark(archive, what, complete=True)
 
 

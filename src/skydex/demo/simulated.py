@@ -1,14 +1,14 @@
 """A small simulated sky, for a demonstration where there are no real catalogues.
 
-A star cluster in front of a field, and RR Lyrae stars whose amplitudes follow their periods. The same seed gives the
-same sky. Every table says that it is simulated.
+A star cluster in front of a field, RR Lyrae stars whose amplitudes follow their periods, and what an observatory that
+does not exist is going to observe. The same seed gives the same sky. Every table says that it is simulated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from skydex.demo.catalogs import DemoCatalog
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["CENTRE_DEG", "simulate_sky"]
+__all__ = ["CENTRE_DEG", "simulate_plan", "simulate_sky"]
 
 CENTRE_DEG = (11.8, 85.24)
 """RA and Dec of the simulated cluster."""
@@ -26,6 +26,7 @@ _N_MEMBERS, _N_FIELD, _N_VARIABLES = 1500, 3000, 600
 _CLUSTER_PARALLAX_MAS = 0.5
 _CLUSTER_RADIUS_DEG = 0.15
 _FIELD_RADIUS_DEG = 1.0
+_N_PLANNED, _FIRST_MJD, _EXPOSURE_S, _FIELD_OF_VIEW_DEG = 60, 61_200.0, 300.0, 0.5
 
 
 def simulate_sky(folder: Path) -> Iterator[DemoCatalog]:
@@ -36,6 +37,18 @@ def simulate_sky(folder: Path) -> Iterator[DemoCatalog]:
     variables.write(folder / "variables.fits", overwrite=True)
     yield DemoCatalog("sim.stars", "stars.fits", "SIMULATED: a star cluster in front of field stars, made by skydex")
     yield DemoCatalog("sim.variables", "variables.fits", "SIMULATED: RR Lyrae stars, made by skydex")
+    yield from simulate_plan(folder)
+
+
+def simulate_plan(folder: Path) -> Iterator[DemoCatalog]:
+    """Write a plan of observations as a CSV file into a folder."""
+    _plan(np.random.default_rng(_SEED)).write(folder / "plan.csv", overwrite=True)
+    yield DemoCatalog(
+        "ivoa.obsplan",
+        "plan.csv",
+        "SIMULATED: what an observatory that does not exist has observed and plans to observe (ObsLocTAP 1.0)",
+        "obsplan",
+    )
 
 
 def _stars(rng: np.random.Generator) -> Table:
@@ -87,6 +100,46 @@ def _variables(rng: np.random.Generator) -> Table:
         },
         units={"ra": "deg", "dec": "deg", "ampl": "mag"},
     )
+
+
+def _plan(rng: np.random.Generator) -> Table:
+    """One field a night about the centre, a third of them observed already."""
+    from astropy.table import Table
+
+    number = np.arange(_N_PLANNED)
+    ra, dec = _around_centre(rng, np.full(_N_PLANNED, _FIELD_RADIUS_DEG / 2))
+    start = _FIRST_MJD + number + 0.2
+    is_done = number < _N_PLANNED // 3
+    fields = [f"CIRCLE ICRS {a:.5f} {d:.5f} {_FIELD_OF_VIEW_DEG / 2}" for a, d in zip(ra, dec, strict=True)]
+    columns: dict[str, Any] = {
+        "t_planning": np.full(_N_PLANNED, _FIRST_MJD),
+        "target_name": [f"field {n + 1}" for n in number],
+        "obs_id": [f"sim-{n + 1:03d}" for n in number],
+        "obs_collection": "sim",
+        "s_ra": ra,
+        "s_dec": dec,
+        "s_fov": _FIELD_OF_VIEW_DEG,
+        "s_region": fields,
+        "s_resolution": 1.0,
+        "t_min": start,
+        "t_max": start + _EXPOSURE_S / 86_400,
+        "t_exptime": _EXPOSURE_S,
+        "t_resolution": _EXPOSURE_S,
+        "em_min": 4.0e-7,
+        "em_max": 5.5e-7,
+        "em_res_power": 3.2,
+        "o_ucd": "phot.flux",
+        "pol_states": "/I/",
+        "pol_xel": 1,
+        "facility_name": "Simulated Observatory",
+        "instrument_name": "Simulated Camera",
+        "t_plan_exptime": _EXPOSURE_S,
+        "category": np.where(is_done, "Fixed", "Window"),
+        "priority": 1,
+        "execution_status": np.where(is_done, "Performed", "Planned"),
+        "tracking_type": "Sidereal",
+    }
+    return Table({name: np.broadcast_to(values, _N_PLANNED) for name, values in columns.items()})
 
 
 def _around_centre(rng: np.random.Generator, spread_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

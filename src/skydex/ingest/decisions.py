@@ -154,7 +154,7 @@ def _described(
     """The table that the mapped columns make: with position, id, keys and order under their new names."""
     new_names = {item.source.lower(): item.column.name for item in mapped}
     columns = tuple(item.column for item in mapped)
-    columns, position = _with_position(columns, finding, mapped)
+    columns, position = _with_position(columns, finding, mapped, recipe)
     identifier, note = _identifier(recipe, mapped, sample)
     columns = tuple(_as_identifier(column) if column.name == identifier else column for column in columns)
     columns = _with_principal(columns, {identifier, *((position.ra, position.dec) if position else ())})
@@ -167,6 +167,7 @@ def _described(
         text,
         position=position,
         id_column=identifier,
+        utype=recipe.utype,
         foreign_keys=keys,
         examples=examples,
     )
@@ -193,9 +194,9 @@ def _with_columns(mapped: Sequence[ColumnMapping], table: Table) -> tuple[Column
 
 
 def _with_position(
-    columns: tuple[Column, ...], finding: PositionFinding, mapped: Sequence[ColumnMapping]
+    columns: tuple[Column, ...], finding: PositionFinding, mapped: Sequence[ColumnMapping], recipe: Recipe
 ) -> tuple[tuple[Column, ...], Position | None]:
-    """Mark the position columns, or add them if the input's are no ICRS degrees."""
+    """Mark the position columns, or add them if the input's are no ICRS degrees; UCDs that the recipe gives stay."""
     position = finding.position
     if position is None:
         return columns, None
@@ -204,7 +205,8 @@ def _with_position(
     if direct is None:
         return _with_derived(columns, position)
     ra, dec = direct
-    marked = {ra: _RA_UCD, dec: _DEC_UCD}
+    said = [recipe.column(name).ucd for name in (position.ra[0], position.dec[0])]
+    marked = {ra: said[0] or _RA_UCD, dec: said[1] or _DEC_UCD}
     trust = finding.confidence
     return tuple(_as_angle(c, marked[c.name], trust) if c.name in marked else c for c in columns), Position(ra, dec)
 

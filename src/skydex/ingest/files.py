@@ -37,6 +37,7 @@ _RECIPE_OPTIONS = (
     "position",
     "select",
     "sort_by",
+    "utype",
 )
 
 
@@ -64,9 +65,9 @@ def ingest_files(
     progress : Progress, optional
         Told how far it is.
     **options
-        Keys of a recipe: `format`, `options`, `select`, `description`, `id`, `columns`, `null`, `bad_rows`, `sort_by`,
-        `foreign_keys`, `examples`, `layout`, `position` (`"none"`); and `ra`, `dec`, `unit`, `frame`, `equinox` of the
-        position.
+        Keys of a recipe: `format`, `options`, `select`, `description`, `utype`, `id`, `columns`, `null`, `bad_rows`,
+        `sort_by`, `foreign_keys`, `examples`, `layout`, `position` (`"none"`); and `ra`, `dec`, `unit`, `frame`,
+        `equinox` of the position.
 
     Returns
     -------

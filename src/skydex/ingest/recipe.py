@@ -172,6 +172,8 @@ class Recipe:
     """Which table of files that hold several: its name, or its number from 0."""
     description: str | None = None
     """What to say of the table; None: what the file says."""
+    utype: str | None = None
+    """Data model that the table follows."""
     position: PositionRecipe | Finding = Finding.INFER
     """Where positions are."""
     id: str | None = None

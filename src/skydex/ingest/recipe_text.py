@@ -203,6 +203,7 @@ _RECIPE: dict[str, Callable[[Any, str], Any]] = {
     "options": _mapping,
     "select": _selection,
     "description": _text,
+    "utype": _text,
     "position": _position,
     "id": _text,
     "columns": _columns,
