@@ -138,6 +138,9 @@ def constant(node: exp.Expression) -> float | None:
         return None if value is None else -value
     if isinstance(node, exp.Cast):
         return constant(node.this)
+    if isinstance(node, exp.Nullif):  # a divisor, which is null instead of 0
+        value = constant(node.this)
+        return None if value is None or value == constant(node.expression) else value
     operation = _ARITHMETIC.get(type(node))
     if operation is None:
         return None
