@@ -46,9 +46,17 @@ def near_to(ra: np.ndarray, dec: np.ndarray, scale: np.ndarray, rng: np.random.G
     return np.where(same, ra, moved.ra.deg), np.where(same, dec, moved.dec.deg)
 
 
+def mixed_radii(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Radii from a milliarcsecond to half the sky in one column; some are 0, negative, or none."""
+    radius = 10.0 ** rng.uniform(-7, 2.2, n)
+    radius[: n // 5] = rng.choice([0.0, -1.0, np.nan, 90.0, 179.999999, 180.0, 400.0], n // 5)
+    return rng.permutation(radius)
+
+
 def table_of(ra, dec, r=None) -> pa.Table:
     radius = np.zeros(len(ra)) if r is None else r
-    return pa.table([np.arange(len(ra)), ra, dec, radius], schema=arrow_schema(COLUMNS))
+    columns = [pa.array(values, from_pandas=True) for values in (ra, dec, radius)]
+    return pa.table([np.arange(len(ra)), *columns], schema=arrow_schema(COLUMNS))
 
 
 def relation(name: str, rows: pa.Table) -> Relation:
@@ -63,4 +71,14 @@ def pairs_by_astropy(a: pa.Table, b: pa.Table, radius_deg: float) -> tuple[set, 
     is_near, is_tie = separation.deg <= radius_deg, np.abs(separation.deg - radius_deg) <= TIE_DEG
     return {*zip(i[is_near].tolist(), j[is_near].tolist(), strict=True)}, {
         *zip(i[is_tie].tolist(), j[is_tie].tolist(), strict=True)
+    }
+
+
+def pairs_of_circles(a: pa.Table, b: pa.Table, radius_deg: np.ndarray) -> tuple[set, set]:
+    """The same where every pair has a radius of its own, (len(a), len(b)) or of a shape that becomes so."""
+    left, right = (SkyCoord(t["ra"].to_numpy() * u.deg, t["dec"].to_numpy() * u.deg) for t in (a, b))
+    separation = left[:, None].separation(right[None, :]).deg
+    excess = separation - radius_deg
+    return {*map(tuple, np.argwhere((excess <= 0.0) & (radius_deg >= 0.0)).tolist())}, {
+        *map(tuple, np.argwhere((np.abs(excess) <= TIE_DEG) & (radius_deg >= 0.0)).tolist())
     }

@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.engines.skies import COLUMNS, nasty_places, near_to, pairs_by_astropy, relation, table_of
+from tests.engines.skies import (
+    COLUMNS,
+    mixed_radii,
+    nasty_places,
+    near_to,
+    pairs_by_astropy,
+    pairs_of_circles,
+    relation,
+    table_of,
+)
 
 from skydex.archive.answer import Explanation
 from skydex.engines.duckdb import DuckDBEngine, DuckDBLimits
@@ -101,6 +110,128 @@ def test_many_random_positions_are_matched_as_by_astropy(stored, engine):
     assert len(plan.matches) == 1
     assert len(found) == len(set(found)) > 50_000
     assert set(found) ^ pairs <= ties
+
+
+@pytest.fixture(scope="module")
+def circles(stored):
+    """Two tables of nasty places, in memory and stored, each row with a radius of its own."""
+    rng = np.random.default_rng(20260303)
+    n = 600
+    ra, dec = nasty_places(n, rng)
+    radius = mixed_radii(n, rng)
+    usual = np.clip(np.nan_to_num(np.abs(radius)), 1e-7, 90.0)
+    b = table_of(*near_to(ra, dec, usual * rng.choice([0.5, 0.999, 1.0, 1.001, 2.0], n), rng), mixed_radii(n, rng))
+    a = table_of(ra, dec, radius)
+    namespace = Namespace([relation("up.a", a), relation("up.b", b), stored("sky.ca", a), stored("sky.cb", b)])
+    return a, b, namespace
+
+
+VARIED = {
+    "of one side": ("1 = CONTAINS(POINT(b.ra, b.dec), CIRCLE(a.ra, a.dec, a.r))", lambda a, b: a[:, None]),
+    "of the other side": ("1 = CONTAINS(POINT(b.ra, b.dec), CIRCLE(a.ra, a.dec, b.r))", lambda a, b: b[None, :]),
+    "a multiple": ("DISTANCE(POINT(b.ra, b.dec), POINT(a.ra, a.dec)) <= 3 * a.r / 60", lambda a, b: a[:, None] / 20),
+    "a sum": (
+        "a.r / 10 + ABS(b.r) / 10 >= DISTANCE(a.ra, a.dec, b.ra, b.dec)",
+        lambda a, b: (a[:, None] + abs(b)) / 10,
+    ),
+    "in quadrature": (
+        "DISTANCE(a.ra, a.dec, b.ra, b.dec) <= SQRT(POWER(a.r, 2) + b.r * b.r)",
+        lambda a, b: np.hypot(a[:, None], b[None, :]),
+    ),
+    "by case": (
+        "DISTANCE(a.ra, a.dec, b.ra, b.dec) <= CASE WHEN a.r > 1 THEN a.r ELSE COALESCE(b.r, 2) END",
+        lambda a, b: np.where(a[:, None] > 1, a[:, None], np.where(np.isnan(b), 2.0, b)[None, :]),
+    ),
+    "any of one side": (
+        "DISTANCE(a.ra, a.dec, b.ra, b.dec) <= EXP(a.r / 100) - 1",
+        lambda a, b: np.exp(a[:, None] / 100) - 1,
+    ),
+    "any of both": (
+        "DISTANCE(a.ra, a.dec, b.ra, b.dec) <= EXP(a.r / 200 + b.r / 200) - 1",
+        lambda a, b: np.exp(a[:, None] / 200 + b / 200) - 1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("left", "right"), [("sky.ca", "up.b"), ("up.a", "sky.cb"), ("sky.ca", "sky.cb")])
+@pytest.mark.parametrize(("condition", "radius_of"), VARIED.values(), ids=VARIED)
+def test_radii_may_differ_from_row_to_row(circles, left, right, condition, radius_of, engine, request):
+    a, b, namespace = circles
+    plan = plan_of(f"SELECT a.id, b.id FROM {left} AS a, {right} AS b WHERE {condition}", namespace)
+    found = rows_of(plan, engine)
+    radius = np.broadcast_to(radius_of(a["r"].to_numpy(), b["r"].to_numpy()), (len(a), len(b)))
+    pairs, ties = pairs_of_circles(a, b, radius)
+    assert len(plan.matches) == ("any of both" not in request.node.name)
+    assert len(found) == len(set(found))
+    assert set(found) ^ pairs <= ties
+    assert len(pairs) > 1_000
+
+
+def counted(pairs: set, n: int) -> list[int]:
+    """How many partners each of n rows has."""
+    return np.bincount([i for i, _ in pairs], minlength=n).tolist()
+
+
+RADII_OF_FORMS = {
+    "0.05": lambda a: np.full((len(a), 1), 0.05),
+    "1.0001 * a.r - 1e-10": lambda a: 1.0001 * a[:, None] - 1e-10,
+}
+"""None of which is just the distance of a pair."""
+
+
+@pytest.mark.parametrize(("left", "right"), [("sky.ca", "up.b"), ("up.a", "sky.cb"), ("up.a", "up.b")])
+@pytest.mark.parametrize("radius", RADII_OF_FORMS)
+def test_every_form_of_a_join_has_the_same_pairs(circles, left, right, radius, engine):
+    a, b, namespace = circles
+    pairs, ties = pairs_of_circles(a, b, np.broadcast_to(RADII_OF_FORMS[radius](a["r"].to_numpy()), (len(a), len(b))))
+    assert not ties
+    near = f"1 = CONTAINS(POINT('ICRS', b.ra, b.dec), CIRCLE('ICRS', a.ra, a.dec, {radius}))"
+
+    def ask(text: str) -> list[tuple]:
+        return rows_of(plan_of(text.replace("NEAR", near), namespace), engine)
+
+    ids_a, ids_b = ({*range(len(a))} - {i for i, _ in pairs}, {*range(len(b))} - {j for _, j in pairs})
+    alone_a, alone_b = {(i, None) for i in ids_a}, {(None, j) for j in ids_b}
+    two, join = "SELECT a.id, b.id FROM", f"{left} AS a {{}} JOIN {right} AS b ON NEAR"
+    assert {*ask(f"{two} {join.format('INNER')}")} == pairs
+    assert {*ask(f"{two} {join.format('INNER')} WHERE a.id < b.id")} == {(i, j) for i, j in pairs if i < j}
+    assert {*ask(f"{two} {join.format('LEFT')}")} == pairs | alone_a
+    assert {*ask(f"{two} {join.format('RIGHT OUTER')}")} == pairs | alone_b
+    assert {*ask(f"{two} {join.format('FULL')}")} == pairs | alone_a | alone_b
+    exists = f"EXISTS (SELECT 1 FROM {right} AS b WHERE NEAR)"
+    assert {i for (i,) in ask(f"SELECT id FROM {left} AS a WHERE NOT {exists}")} == ids_a
+    assert {i for (i,) in ask(f"SELECT id FROM {left} AS a WHERE {exists}")} == {*range(len(a))} - ids_a
+    exists = f"EXISTS (SELECT 1 FROM {left} AS a WHERE NEAR)"
+    assert {j for (j,) in ask(f"SELECT id FROM {right} AS b WHERE NOT {exists}")} == ids_b
+    count = f"SELECT a.id, (SELECT COUNT(*) FROM {right} AS b WHERE NEAR) AS n FROM {left} AS a ORDER BY a.id"
+    assert [n for _, n in ask(count)] == counted(pairs, len(a))
+    derived = f"SELECT a.id, b.id FROM (SELECT * FROM {left}) AS a, (SELECT * FROM {right}) AS b WHERE NEAR"
+    assert {*ask(derived)} == pairs
+
+
+@pytest.mark.parametrize("table", ["sky.ca", "up.a"])
+def test_a_table_is_matched_with_itself(circles, table, engine):
+    a, _, namespace = circles
+    near = "DISTANCE(POINT(t1.ra, t1.dec), POINT(t2.ra, t2.dec)) < 0.5"
+    plan = plan_of(f"SELECT t1.id, t2.id FROM {table} t1 JOIN {table} t2 ON {near} AND t1.id < t2.id", namespace)
+    pairs, ties = pairs_of_circles(a, a, np.full((len(a), len(a)), 0.5))
+    assert not {(i, j) for i, j in ties if i != j}
+    assert {*rows_of(plan, engine)} == {(i, j) for i, j in pairs if i < j}
+
+
+def test_three_tables_are_matched_at_once(circles, engine):
+    a, b, namespace = circles
+    first, second = (f"DISTANCE({x}.ra, {x}.dec, {y}.ra, {y}.dec) <= {r}" for x, y, r in ("ab0", "bc1"))
+    tables = "sky.ca a JOIN up.b b ON {} JOIN sky.ca c ON {}"
+    near = [condition.replace(" 0", " 0.05").replace(" 1", " b.r / 50") for condition in (first, second)]
+    plan = plan_of(f"SELECT a.id, b.id, c.id FROM {tables.format(*near)}", namespace)
+    ab, ties_ab = pairs_of_circles(a, b, np.full((len(a), len(b)), 0.05))
+    bc, ties_bc = pairs_of_circles(b, a, np.broadcast_to(b["r"].to_numpy()[:, None] / 50, (len(b), len(a))))
+    assert len(plan.matches) == 2
+    assert not ties_ab | ties_bc
+    found = rows_of(plan, engine)
+    assert len(found) == len({*found}) > 1_000
+    assert {*found} == {(i, j, k) for i, j in ab for m, k in bc if m == j}
 
 
 def test_the_plan_says_how_pairs_are_found(nasty, engine):

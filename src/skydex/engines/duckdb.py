@@ -96,6 +96,10 @@ class DuckDBEngine:
                     _register(self._connection, kernel)
                     self._known.add(kernel.name)
 
+    def _connect_anew(self) -> None:
+        with self._lock:
+            self._connection, self._known = _connect(self._limits), set()
+
     @contextmanager
     def _errors_translated(self, deadline: Deadline | None) -> Iterator[None]:
         import duckdb
@@ -118,6 +122,8 @@ class DuckDBEngine:
             return DamagedDataError("A partition of one of the tables cannot be read.")
         if kind in _OF_VALUES:
             return _complaint(message)
+        if kind in ("FATAL", "INTERNAL"):
+            self._connect_anew()  # after such an error DuckDB answers nothing more
         return EngineError("The engine could not run the query.")
 
     def _out_of_memory(self, message: str) -> MemoryLimitError | SpillLimitError:

@@ -6,28 +6,36 @@ other have the one cell that they are in, and the two cells must be equal. Engin
 exact test stays, and as the other side has one cell, no pair comes twice.
 
 Which source is repeated: one whose rows only count where the condition holds (not the side of an outer join that stays
-whole), the smaller of two that could be. What is pruned by a cross-match is `prune`'s affair.
+whole), the smaller of two that could be. Cells suit the radius: one order for all of them if it is the same for all
+rows, or as large as `reach` says it can be; where each row has its own and both sources may be repeated, an order for
+every circle (a `level`), and the other source stands in a cell of each level that occurs. What of the sky a cross-match
+leaves to be read is `narrow`'s affair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
 from skydex.query import tree
-from skydex.query.kernels import PIXEL, Kernel, computed
-from skydex.query.tree import Near
-from skydex.sky import circle_order, circles_touching, index29
+from skydex.query.kernels import PIXEL, Kernel, computed, integers, kernel_of, numbers
+from skydex.query.reach import Reach
+from skydex.query.tree import Compute, Near
+from skydex.sky import FINEST_CELLS, circle_levels, circle_order, circles_touching, index29
 
-__all__ = ["CELLS", "INDEX", "CellJoin", "Side", "with_cells"]
+__all__ = ["CELLS", "INDEX", "LEVEL", "CellJoin", "Side", "held", "with_cells"]
 
 INDEX = "~index"
 """What the HEALPix index of a stored table is called in a tree: no column of a user can be called so."""
+_SPACING = 3
+"""Levels are so many orders apart."""
+
+Point = Sequence[exp.Expression]
+"""Right ascension and declination."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class Side:
     """The columns by which it is stored, if it has an index."""
     index_order: int = -1
     """Order of that index."""
+    rows: pa.Table | None = None
+    """The rows themselves, if they are in memory."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +60,19 @@ class CellJoin:
     """The source whose rows stand in every cell that their circle touches."""
     placed: tuple[str, ...]
     """The sources that give the other position, which has one cell."""
-    order: int
-    """HEALPix order of the cells."""
-    index_order: int | None
-    """Order of the stored index off which that cell is read; `None` if it is computed."""
+    order: int | None
+    """HEALPix order of the cells; `None` if it follows from the radii when the query runs."""
+    indexed: tuple[str, ...]
+    """The sources of which the stored index is read, to know that cell; empty if it is computed."""
+    has_levels: bool = False
+    """Whether circles of different sizes have cells of different orders."""
 
     def __str__(self) -> str:
-        how = "computed" if self.index_order is None else "read off its index"
+        how = "read off its index" if self.indexed else "computed"
         others = " and ".join(self.placed)
-        return f"{self.repeated} with {others}, by cells of order {self.order}, for {others} {how}"
+        cells = f"of order {self.order}" if self.order is not None else "that suit the largest circle"
+        cells = "that suit each circle" if self.has_levels else cells
+        return f"{self.repeated} with {others}, by cells {cells}, for {others} {how}"
 
 
 def with_cells(query: exp.Query, sides: Mapping[str, Side]) -> tuple[exp.Query, tuple[CellJoin, ...]]:
@@ -80,18 +94,21 @@ def with_cells(query: exp.Query, sides: Mapping[str, Side]) -> tuple[exp.Query, 
     """
     if not any(isinstance(node, Near) for node in tree.walk(query)):
         return query, ()
+    reach = Reach(query, {name: side.rows for name, side in sides.items() if side.rows is not None})
+    items = {node.alias: node for node in tree.walk(query) if isinstance(node, exp.Table | exp.Subquery)}
     query = query.copy()
     found: list[CellJoin] = []
     for select in [node for node in tree.walk(query) if isinstance(node, exp.Select)]:
-        for near, free in list(_held(select)):
-            join = _cell_join(near, free, sides, partial(_item, select))
+        for near, free in list(held(select)):
+            match = _Match(near, free, select, sides=sides, reach=reach, items=items)
+            join = match.find_join()
             if join is not None:
-                _spell(near, join, _item(select, join.repeated), number=len(found))
+                match.spell(join, number=len(found))
                 found.append(join)
     return query, tuple(found)
 
 
-def _held(select: exp.Select) -> Iterator[tuple[Near, set[str]]]:
+def held(select: exp.Select) -> Iterator[tuple[Near, set[str]]]:
     """The cross-matches that must hold in a SELECT, each with the sources whose rows count nowhere but in its pairs."""
     from_ = select.args.get("from_")
     if from_ is None:
@@ -145,8 +162,8 @@ def _is_join(item: exp.Expression) -> bool:
     return isinstance(item, exp.Subquery) and not item.alias
 
 
-def _item(select: exp.Select, name: str) -> exp.Expression:
-    """The entry of FROM that is called so."""
+def _find_item(select: exp.Select, name: str) -> exp.Expression | None:
+    """The entry of FROM that is called so; `None` if it belongs to a query around this one."""
     stack = [select.args["from_"].this, *(join.this for join in select.args.get("joins") or ())]
     while stack:
         item = stack.pop()
@@ -154,28 +171,121 @@ def _item(select: exp.Select, name: str) -> exp.Expression:
             stack += [item.this, *(join.this for join in item.this.args.get("joins") or ())]
         elif item.alias == name:
             return item
-    raise KeyError(name)
+    return None
 
 
-def _cell_join(
-    near: Near, free: set[str], sides: Mapping[str, Side], item: Callable[[str], exp.Expression]
-) -> CellJoin | None:
-    """The cheapest way to find the pairs of a cross-match by cells; `None` if there is none."""
-    radius_deg = tree.constant(near.args["radius"])
-    if radius_deg is None:
-        return None
-    order = max(circle_order(radius_deg), circle_order(radius_deg, roominess=1.0) if radius_deg > 1.0 else 0)
-    if order < 1:
-        return None
-    possible = []
-    for point, other in (near.points, near.points[::-1]):
-        (name, *more), placed = sorted(_sources(point)) or [""], sorted(_sources(other))
-        if name not in free or more or not placed or name in placed or _has_query(point):
-            continue
-        index_order = _index_order(other, sides, order)
-        cost = (_size(item(name), sides), index_order is None)
-        possible.append((cost, CellJoin(name, tuple(placed), order, index_order)))
-    return min(possible, key=lambda pair: pair[0])[1] if possible else None
+class _Match:
+    """One cross-match: how its pairs can be found, and how that is spelled."""
+
+    def __init__(
+        self,
+        near: Near,
+        free: set[str],
+        select: exp.Select,
+        *,
+        sides: Mapping[str, Side],
+        reach: Reach,
+        items: Mapping[str, exp.Expression],
+    ) -> None:
+        self._near, self._free, self._select, self._sides, self._items = near, free, select, sides, items
+        self._radius: exp.Expression = near.args["radius"]
+        self._bound = None if _has_query([self._radius]) else reach.of(self._radius)
+
+    def find_join(self) -> CellJoin | None:
+        """The cheapest way to find the pairs by cells; `None` if there is none."""
+        ways = [way for points in (self._near.points, self._near.points[::-1]) for way in self._ways(*points)]
+        return min(ways, key=lambda way: way[0])[1] if ways else None
+
+    def _ways(self, circle: Point, point: Point) -> Iterator[tuple[tuple[int, int, bool], CellJoin]]:
+        """Ways to repeat the source of one of the points, each with its cost."""
+        (name, *more), placed = sorted(_sources(circle)) or [""], tuple(sorted(_sources(point)))
+        if name not in self._free or more or not placed or name in placed or _has_query(circle):
+            return
+        size = _size(self._items[name], self._sides)
+        largest_deg = tree.constant(self._bound) if self._bound is not None else None
+        is_varied = tree.constant(self._radius) is None
+        indexed = self._indexed(point, FINEST_CELLS)
+        if is_varied and self._may_have_levels(name, placed):
+            yield (0, size, not indexed), CellJoin(name, placed, None, indexed, has_levels=True)
+        elif largest_deg is not None:
+            order = max(circle_order(largest_deg), circle_order(largest_deg, roominess=1.0) if largest_deg > 1.0 else 0)
+            indexed = self._indexed(point, order)
+            if order > 0:
+                yield (int(is_varied), size, not indexed), CellJoin(name, placed, order, indexed)
+        elif self._bound is not None and len(placed) == 1 and _find_item(self._select, placed[0]) is not None:
+            yield (2, size, not indexed), CellJoin(name, placed, None, indexed)
+
+    def _may_have_levels(self, name: str, placed: tuple[str, ...]) -> bool:
+        """Whether a source has its own radii, which can be looked at beforehand, and the other may be repeated too."""
+        radius = self._radius
+        is_own = _sources([radius]) == {name} and not _has_query([radius])
+        is_own = is_own and all(kernel_of(call).is_repeatable for call in radius.find_all(Compute))
+        return is_own and len(placed) == 1 and placed[0] in self._free and isinstance(self._items[name], exp.Table)
+
+    def _indexed(self, point: Point, order: int) -> tuple[str, ...]:
+        """The table that is stored by a position, if its index is fine enough."""
+        ra, dec = (_bare(part) for part in point)
+        if not (isinstance(ra, exp.Column) and isinstance(dec, exp.Column)) or ra.table != dec.table:
+            return ()
+        side = self._sides.get(ra.table)
+        fits = side is not None and side.position == (ra.name, dec.name) and side.index_order >= order
+        return (ra.table,) if fits else ()
+
+    def spell(self, join: CellJoin, *, number: int) -> None:
+        """Repeat the rows of a source in place, and let the cells decide beside the test."""
+        first, second = self._near.points
+        circle, point = (first, second) if _sources(first) == {join.repeated} else (second, first)
+        radius = self._radius if _sources([self._radius]) <= {join.repeated} else self._bound
+        assert radius is not None
+        cell, level = f"~cell{number}", f"~level{number}"
+        if join.order is not None:
+            order: exp.Expression = tree.integer(join.order)
+            equal = []
+        else:
+            order = self._spell_levels(join, level)
+            equal = [exp.EQ(this=tree.column(join.placed[0], level), expression=tree.column(join.repeated, level))]
+        cells = exp.Explode(this=computed(CELLS, order, *circle, radius))
+        self._extend(join.repeated, cells, cell)
+        placed_order = order if join.order is not None else tree.column(join.placed[0], level)
+        same = exp.EQ(this=self._cell(point, placed_order, join), expression=tree.column(join.repeated, cell))
+        self._near.replace(exp.Paren(this=tree.conjunction([*equal, same, self._near.copy()])))
+
+    def _spell_levels(self, join: CellJoin, name: str) -> exp.Expression:
+        """Give both sources a level: each circle its own, the other source all that occur; gives that of a circle.
+
+        The levels come as a list, since DuckDB would join a table of them to the circles first.
+        """
+        if join.has_levels:
+            level = computed(LEVEL, tree.integer(_SPACING), self._radius)
+            distinct = exp.ArrayAgg(this=exp.Distinct(expressions=[level.copy()]))
+            levels = exp.Select(expressions=[distinct])
+            levels.set("from_", exp.From(this=self._items[join.repeated].copy()))
+            self._extend(join.placed[0], exp.Explode(this=exp.Subquery(this=levels)), name)
+        else:
+            assert self._bound is not None
+            level = computed(LEVEL, tree.integer(1), self._bound)
+            self._extend(join.placed[0], level, name)
+        self._extend(join.repeated, level, name)
+        return tree.column(join.repeated, name)
+
+    def _extend(self, source: str, output: exp.Expression, name: str) -> None:
+        """Give a source a further column."""
+        item = _find_item(self._select, source)
+        assert item is not None
+        query = exp.Select(expressions=[exp.Star(), _named(output, name)])
+        item.replace(exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(source))))
+        query.set("from_", exp.From(this=item))
+
+    def _cell(self, point: Point, order: exp.Expression, join: CellJoin) -> exp.Expression:
+        """The cell in which a position is."""
+        if not join.indexed:
+            return computed(PIXEL, order, *point)
+        (name,) = join.indexed
+        unused = exp.Sub(this=tree.integer(self._sides[name].index_order), expression=order.copy())
+        if join.order is not None:
+            unused = tree.integer(self._sides[name].index_order - join.order)
+        bits = exp.Mul(this=tree.integer(2), expression=exp.Paren(this=unused))
+        return exp.BitwiseRightShift(this=tree.column(name, INDEX), expression=exp.Paren(this=bits))
 
 
 def _sources(point: Sequence[exp.Expression]) -> set[str]:
@@ -184,17 +294,6 @@ def _sources(point: Sequence[exp.Expression]) -> set[str]:
 
 def _has_query(point: Sequence[exp.Expression]) -> bool:
     return any(part.find(exp.Query) is not None for part in point)
-
-
-def _index_order(point: Sequence[exp.Expression], sides: Mapping[str, Side], order: int) -> int | None:
-    """Order of the index of the table that is stored by a position, if it is fine enough."""
-    ra, dec = (_bare(part) for part in point)
-    if not (isinstance(ra, exp.Column) and isinstance(dec, exp.Column)) or ra.table != dec.table:
-        return None
-    side = sides.get(ra.table)
-    if side is None or side.position != (ra.name, dec.name) or side.index_order < order:
-        return None
-    return side.index_order
 
 
 def _bare(node: exp.Expression) -> exp.Expression:
@@ -210,28 +309,13 @@ def _size(item: exp.Expression, sides: Mapping[str, Side]) -> int:
     return n_rows if limit is None else min(n_rows, int(limit.expression.this))
 
 
-def _spell(near: Near, join: CellJoin, item: exp.Expression, *, number: int) -> None:
-    """Repeat the rows of a source in place, and let the cells decide beside the test."""
-    first, second = near.points
-    circle, point = (first, second) if _sources(first) == {join.repeated} else (second, first)
-    name = f"~cell{number}"
-    cells = exp.Alias(
-        this=exp.Explode(this=computed(CELLS, tree.integer(join.order), *circle, near.args["radius"])),
-        alias=exp.Identifier(this=name, quoted=True),
-    )
-    repeated = exp.Select(expressions=[exp.Star(), cells])
-    item.replace(exp.Subquery(this=repeated, alias=exp.TableAlias(this=exp.to_identifier(join.repeated))))
-    repeated.set("from_", exp.From(this=item))
-    equal = exp.EQ(this=_cell(point, join), expression=tree.column(join.repeated, name))
-    near.replace(exp.Paren(this=exp.And(this=equal, expression=near.copy())))
+def _named(node: exp.Expression, name: str) -> exp.Alias:
+    return exp.Alias(this=node.copy(), alias=exp.to_identifier(name, quoted=True))
 
 
-def _cell(point: Sequence[exp.Expression], join: CellJoin) -> exp.Expression:
-    """The cell in which a position is."""
-    if join.index_order is None:
-        return computed(PIXEL, tree.integer(join.order), *point)
-    index = tree.column(_bare(point[0]).table, INDEX)
-    return exp.BitwiseRightShift(this=index, expression=tree.integer(2 * (join.index_order - join.order)))
+def _level(spacing: pa.Array, radius_deg: pa.Array) -> pa.Array:
+    levels, steps = circle_levels(numbers(radius_deg)), np.maximum(integers(spacing), 1)
+    return pa.array(levels // steps * steps, pa.int64(), mask=levels < 0)
 
 
 def _cells(order: pa.Array, ra_deg: pa.Array, dec_deg: pa.Array, radius_deg: pa.Array) -> pa.Array:
@@ -245,3 +329,5 @@ def _cells(order: pa.Array, ra_deg: pa.Array, dec_deg: pa.Array, radius_deg: pa.
 
 CELLS = Kernel("cells", (pa.int64(), pa.float64(), pa.float64(), pa.float64()), pa.list_(pa.int64()), _cells)
 """HEALPix cells of an order that a circle may touch, given by the order, its centre and its radius; none for null."""
+LEVEL = Kernel("level", (pa.int64(), pa.float64()), pa.int64(), _level)
+"""Order of the cells that suit a circle of a radius, a multiple of the spacing; null where there is no circle."""

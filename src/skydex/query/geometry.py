@@ -26,8 +26,13 @@ __all__ = ["SHAPES", "contains", "distance", "expanded", "intersects", "make_sha
 
 SHAPES = ("POINT", "CIRCLE", "BOX", "POLYGON")
 _RADIAN = math.pi / 180.0
+_OPEN = 1.0 - 1e-15
+"""A radius that does not count itself is smaller by this factor, which is less than positions are known to."""
 _LARGEST_RADIUS = 1e300
 """Engines that count NaN as greater than all numbers leave it out by this."""
+
+Position = tuple[exp.Expression, exp.Expression]
+"""Right ascension and declination."""
 
 
 def make_shape(kind: str, numbers: Sequence[Value], frame: str | None) -> Shape:
@@ -100,18 +105,15 @@ def distance(left: Shape, right: Shape) -> exp.Expression:
 def within_distance(left: Shape, right: Shape, radius: exp.Expression, *, closed: bool) -> exp.Expression:
     """Condition that two points are at most (or less than) `radius` degrees apart.
 
-    If one of the points and the radius are written out and the limit is closed, the condition is a cone; else it is
-    a `Near`.
+    If one of the points and the radius are written out, the condition is a cone; else it is a `Near`.
     """
     fixed, moving = (left, right) if left.constants is not None else (right, left)
     radius_deg = constant(radius)
-    if closed and fixed.constants is not None and moving.constants is None and radius_deg is not None:
-        if radius_deg < 0.0:
-            return exp.Boolean(this=False)
-        ra_deg, dec_deg = fixed.constants
-        return _test(moving, Cone(ra_deg, dec_deg, min(radius_deg, 180.0)))
     if radius_deg is not None and (radius_deg < 0.0 or (radius_deg == 0.0 and not closed)):
         return exp.Boolean(this=False)
+    if fixed.constants is not None and moving.constants is None and radius_deg is not None:
+        ra_deg, dec_deg = fixed.constants
+        return _test(moving, Cone(ra_deg, dec_deg, min(radius_deg if closed else radius_deg * _OPEN, 180.0)))
     (ra1, dec1), (ra2, dec2) = ((value.node.copy() for value in point.numbers) for point in (left, right))
     return Near(this=ra1, expression=dec1, other_this=ra2, other_expression=dec2, radius=radius.copy(), closed=closed)
 
@@ -135,21 +137,48 @@ def _expanded_region(node: InRegion) -> exp.Expression:
 
 
 def _expanded_near(node: Near) -> exp.Expression:
-    """The haversine of the distance against that of the radius; a radius that is negative or NaN holds nothing."""
-    (ra1, dec1), (ra2, dec2) = node.points
-    distance, closed, radius = _haversine_of(ra1, dec1, ra2, dec2), node.args["closed"], node.args["radius"]
-    comparison, least = (exp.LTE, ONE_PLACE) if closed else (exp.LT, 0.0)
+    """The haversine of the distance against that of the radius; a radius that is negative or NaN holds nothing.
+
+    Beyond 90 degrees the haversine of the distance from the antipode is the exact one.
+    """
+    first, second = node.points
+    closed, radius = node.args["closed"], node.args["radius"]
     radius_deg = constant(radius)
     if radius_deg is not None:
-        half = math.radians(radius_deg) / 2.0
-        limit = max(math.sin(half) ** 2, least) if radius_deg < 180.0 else 2.0
-        return comparison(this=exp.Paren(this=distance), expression=number(limit))
+        half = math.radians(min(radius_deg, 180.0)) / 2.0
+        return (_nearer if radius_deg <= 90.0 else _not_beyond)(first, second, number(half), closed=closed)
     at_most_180 = exp.Least(this=number(180.0), expressions=[radius.copy()])
-    half = exp.Mul(this=at_most_180, expression=number(_RADIAN / 2.0))
-    limit = exp.Greatest(this=_square(call(exp.Sin, half)), expressions=[number(least)])
-    near = comparison(this=exp.Paren(this=distance), expression=limit)
+    half_radius = exp.Mul(this=at_most_180, expression=number(_RADIAN / 2.0))
+    is_wide = exp.GT(this=exp.Paren(this=radius.copy()), expression=number(90.0))
+    wide = exp.If(this=is_wide, true=_not_beyond(first, second, half_radius, closed=closed))
+    test = exp.Case(ifs=[wide], default=_nearer(first, second, half_radius, closed=closed))
     possible = exp.Between(this=exp.Paren(this=radius.copy()), low=integer(0), high=number(_LARGEST_RADIUS))
-    return conjunction([near, possible])
+    return conjunction([test, possible])
+
+
+def _nearer(first: Position, second: Position, half_radius: exp.Expression, *, closed: bool) -> exp.Expression:
+    """Whether two positions are within a radius of at most 90 degrees; half of it comes in radians."""
+    limit = _at_least(_squared_sine(half_radius), ONE_PLACE if closed else 0.0)
+    return (exp.LTE if closed else exp.LT)(this=exp.Paren(this=_haversine_of(*first, *second)), expression=limit)
+
+
+def _not_beyond(first: Position, second: Position, half_radius: exp.Expression, *, closed: bool) -> exp.Expression:
+    """The same for more than 90 degrees."""
+    ra, dec = second
+    opposite = exp.Add(this=exp.Paren(this=ra), expression=number(180.0)), exp.Neg(this=exp.Paren(this=dec))
+    rest = exp.Sub(this=number(math.pi / 2.0), expression=half_radius)
+    from_antipode = exp.Paren(this=_haversine_of(*first, *opposite))
+    return (exp.GTE if closed else exp.GT)(this=from_antipode, expression=_squared_sine(rest))
+
+
+def _squared_sine(angle: exp.Expression) -> exp.Expression:
+    value = constant(angle)
+    return number(math.sin(value) ** 2) if value is not None else _square(call(exp.Sin, angle))
+
+
+def _at_least(value: exp.Expression, least: float) -> exp.Expression:
+    known = constant(value)
+    return number(max(known, least)) if known is not None else exp.Greatest(this=value, expressions=[number(least)])
 
 
 def _region(kind: str, numbers: tuple[float, ...]) -> Region:

@@ -77,7 +77,7 @@ class Scan:
         """What matters for matching its rows with others."""
         if self.selection is None:
             assert isinstance(self.relation.rows, pa.Table)
-            return Side(self.relation.rows.num_rows)
+            return Side(self.relation.rows.num_rows, rows=self.relation.rows)
         dataset, selection = self.stored
         position = self.relation.table.position
         if position is None or dataset.index_column is None:
@@ -121,7 +121,7 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
         selection = dataset.select(ranges.get(name)) if dataset is not None else None
         scans[name] = Scan(name, source.relation, tuple(source.used), ranges.get(name), selection)
     tree, matches = with_cells(bound.tree, {name: scan.side() for name, scan in scans.items()})
-    for name in {name for match in matches if match.index_order is not None for name in match.placed}:
+    for name in {name for match in matches for name in match.indexed}:
         scans[name] = replace(scans[name], with_index=True)
     engine = "scan" if _only_scans(tree, scans) else "sql"
     return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches)

@@ -141,6 +141,12 @@ def constant(node: exp.Expression) -> float | None:
     if isinstance(node, exp.Nullif):  # a divisor, which is null instead of 0
         value = constant(node.this)
         return None if value is None or value == constant(node.expression) else value
+    if isinstance(node, exp.Sqrt):
+        value = constant(node.this)
+        return None if value is None or value < 0.0 else math.sqrt(value)
+    if isinstance(node, exp.Greatest):
+        values = [constant(item) for item in (node.this, *node.expressions)]
+        return None if None in values else max(value for value in values if value is not None)
     operation = _ARITHMETIC.get(type(node))
     if operation is None:
         return None

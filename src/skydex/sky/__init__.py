@@ -12,13 +12,14 @@ from skydex.sky.coverage import (
 from skydex.sky.epochs import Astrometry
 from skydex.sky.frames import FRAMES, rotated
 from skydex.sky.insides import Cap, Crossing, Crossings, HalfSpaces, Vector
-from skydex.sky.matching import circle_order, circle_ranges29, circles_touching
+from skydex.sky.matching import FINEST_CELLS, circle_levels, circle_order, circle_ranges29, circles_touching
 from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, centres_deg, index29, pixels_of, pixels_touching, ranges29
 from skydex.sky.ranges import Ranges, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import ONE_PLACE, Cone, Polygon, Range, Region
 from skydex.sky.shapes import Shapes, area_deg2, centroids_deg, corners_of_boxes, shapes_contain, shapes_intersect
 
 __all__ = [
+    "FINEST_CELLS",
     "FRAMES",
     "MAX_ORDER",
     "N_PIXELS_29",
@@ -38,6 +39,7 @@ __all__ = [
     "area_deg2",
     "centres_deg",
     "centroids_deg",
+    "circle_levels",
     "circle_order",
     "circle_ranges29",
     "circles_touching",

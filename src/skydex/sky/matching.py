@@ -22,7 +22,7 @@ from skydex.sky.angles import Floats
 from skydex.sky.pixels import MARGIN_DEG, MAX_ORDER
 from skydex.sky.ranges import Ranges, merge_ranges
 
-__all__ = ["FINEST_CELLS", "circle_order", "circle_ranges29", "circles_touching"]
+__all__ = ["FINEST_CELLS", "circle_levels", "circle_order", "circle_ranges29", "circles_touching"]
 
 Pixels = NDArray[np.int64]
 
@@ -34,6 +34,7 @@ sqrt(6) sin(t/2) q, whose gradient is at most sqrt(3/2 + 6/pi²) = 1.4521 (at th
 """
 FINEST_CELLS = 24
 """Cells for matching are not finer than this order, 12 milliarcsec."""
+_LARGEST_DEG = 180.0
 _EAST = np.int64(sum(1 << 2 * bit for bit in range(MAX_ORDER)))
 """The bits of an order-29 pixel that make its first coordinate."""
 _NORTH = np.int64(_EAST << 1)
@@ -62,6 +63,27 @@ def circle_order(radius_deg: float, *, roominess: float = 2.0) -> int:
     return min(MAX_ORDER - math.ceil(math.log2(width)), FINEST_CELLS)
 
 
+def circle_levels(radius_deg: ArrayLike) -> Pixels:
+    """Order of cells that suits each of many circles.
+
+    Parameters
+    ----------
+    radius_deg : (n,) array_like of float
+        Radii, degrees.
+
+    Returns
+    -------
+    orders : (n,) int64 array
+        What `circle_order` gives for each radius, but at least 0 (a circle may touch all cells of order 0, however
+        large it is); -1 for radii that are negative or NaN.
+    """
+    radius = np.asarray(radius_deg, dtype=np.float64)
+    is_circle = radius >= 0.0
+    width = 4.0 * _reach(np.where(is_circle, np.minimum(radius, _LARGEST_DEG), 0.0))
+    orders = np.clip(MAX_ORDER - np.ceil(np.log2(width)), 0, FINEST_CELLS).astype(np.int64)
+    return np.where(is_circle, orders, -1)
+
+
 def circles_touching(index29: Pixels, radius_deg: ArrayLike, order: ArrayLike) -> tuple[Pixels, Pixels]:
     """Find the cells that each of many circles may touch.
 
@@ -83,7 +105,7 @@ def circles_touching(index29: Pixels, radius_deg: ArrayLike, order: ArrayLike) -
     counts : (n,) int64 array
         How many cells each circle has; one to four, or up to twelve where base cells meet.
     """
-    radius = np.broadcast_to(np.asarray(radius_deg, dtype=np.float64), index29.shape)
+    radius = np.minimum(np.broadcast_to(np.asarray(radius_deg, dtype=np.float64), index29.shape), _LARGEST_DEG)
     orders = np.broadcast_to(np.asarray(order, dtype=np.int64), index29.shape)
     is_circle = (index29 >= 0) & (radius >= 0.0)
     if not is_circle.all():
