@@ -1,0 +1,214 @@
+"""Whose jobs they are, how many there may be, and what outlives a server (R09, R10 and what R08 says of restarts)."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import socket
+import time
+
+import httpx
+import pytest
+import serving
+from asking import QUICK, created, document, ended, finished, message, phase_of, posted, until
+
+from skydex.jobs import Job, JobInput, JobResult, Ledger, Phase, QueueLimits, StateDirectory, new_job_id
+
+RESOURCES = (
+    *("", "/phase", "/executionduration", "/destruction", "/quote", "/error", "/owner"),
+    *("/parameters", "/parameters/QUERY", "/parameters/mine", "/results", "/results/result"),
+)
+CHANGES = (
+    *({"PHASE": "RUN"}, {"PHASE": "ABORT"}, {"ACTION": "DELETE"}, {"QUERY": QUICK}),
+    *({"EXECUTIONDURATION": "1"}, {"DESTRUCTION": "2001-01-01T00:00:00Z"}),
+)
+SLOW = "SELECT COUNT(*) AS n FROM sky.detections AS a JOIN sky.detections AS b ON a.mjd < b.mjd"
+"""Some tenths of a second."""
+SECOND_ADDRESS = httpx.HTTPTransport(local_address="127.0.0.2")
+
+
+def kept(state: StateDirectory, **facts) -> Job:
+    """A job as an earlier server left it, with its files."""
+    job = Job(
+        id=new_job_id(), kind="tap", scope="", address="127.0.0.1", run_id="mine", created=time.time(), duration_s=60,
+        destruction=time.time() + 1000, parameters=(("QUERY", QUICK),), inputs=(JobInput("mine", "inputs-1/a"),),
+        **{"owner": None, "phase": Phase.PENDING, **facts},
+    )  # fmt: skip
+    with contextlib.closing(Ledger(state.ledger)) as ledger, ledger.transaction():
+        ledger.add(job, QueueLimits(100, 100, 100))
+    (state.folder(job.id) / "inputs-1").mkdir(parents=True)
+    (state.folder(job.id) / "inputs-1" / "a").write_text("mine")
+    if job.result:
+        state.result(job.id, job.attempt).write_bytes(bytes(job.result.size))
+    return job
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    state = StateDirectory(tmp_path_factory.mktemp("promises") / "state")
+    state.claim()
+    state.release()
+    return state
+
+
+@pytest.fixture(scope="module")
+def jobs_of_alice(place):
+    completed = {"phase": Phase.COMPLETED, "attempt": 1, "result": JobResult(10, "ab" * 32, "text/csv", ".csv")}
+    return [kept(place, owner="alice"), kept(place, owner="alice", **completed)]
+
+
+@pytest.fixture(scope="module")
+def server(archive, place, jobs_of_alice):
+    limits = {"jobs_per_address": 20, "jobs_total": 30, "job_time_s": 30, "workers": 3, "queue_length": 5}
+    with serving.serving(archive, state_dir=place.path, **limits) as server:
+        yield server
+
+
+@pytest.fixture
+def web(server):
+    """A client that takes its jobs along when it goes."""
+    with httpx.Client(base_url=server.url, timeout=30) as web:
+        yield web
+        forget_all(web)
+
+
+@pytest.fixture
+def other(server):
+    """A client at another address."""
+    with httpx.Client(base_url=server.url, timeout=30, transport=SECOND_ADDRESS) as other:
+        yield other
+        forget_all(other)
+
+
+def forget_all(web):
+    for job in document(web.get("/tap/async")):
+        web.delete(f"/tap/async/{job.get('id')}")
+
+
+# R09
+
+
+def test_r09_identifiers_have_128_random_bits(web):
+    names = {created(web).rpartition("/")[2] for _ in range(10)}
+    assert all(re.fullmatch("j[0-9a-f]{32}", name) for name in names)
+    for place in range(1, 33):
+        assert len({name[place] for name in names}) > 1
+
+
+@pytest.mark.parametrize("guess", ["1", "j", "j" + "0" * 32, "%2e%2e", "..%2fjobs.sqlite", "%00", "é" * 500, "*", "%"])
+@pytest.mark.parametrize("path", RESOURCES)
+def test_r09_a_guess_finds_nothing(web, guess, path):
+    for answer in every_verb(web, f"/tap/async/{guess}{path}"):
+        assert answer.status_code in (404, 405), answer.text
+
+
+def test_r09_jobs_of_a_user_are_unknown_to_others_for_reading_and_for_writing(web, place, jobs_of_alice):
+    before = [everything(place, job) for job in jobs_of_alice]
+    unknown = f"/tap/async/{new_job_id()}"
+    for job, path in itertools.product(jobs_of_alice, RESOURCES):
+        mine = every_verb(web, f"/tap/async/{job.id}{path}")
+        nobodys = every_verb(web, f"{unknown}{path}")
+        for answer, other in zip(mine, nobodys, strict=True):
+            assert answer.status_code in (404, 405)
+            assert answer.status_code == other.status_code
+            assert answer.text.replace(job.id, "") == other.text.replace(unknown.rpartition("/")[2], "")
+        assert [everything(place, job) for job in jobs_of_alice] == before
+    assert not any(job.id in web.get("/tap/async").text for job in jobs_of_alice)
+
+
+def every_verb(web, url):
+    posts = [web.post(url, data=change) for change in CHANGES]
+    return [web.get(url), web.head(url), *posts, web.put(url), web.patch(url), web.delete(url)]
+
+
+def everything(place, job):
+    with contextlib.closing(Ledger(place.ledger)) as ledger:
+        files = sorted(place.folder(job.id).rglob("*"))
+        return ledger.get(job.id), [(file, file.stat().st_mtime) for file in files]
+
+
+def test_r09_the_list_shows_jobs_of_the_same_address_only(web, other):
+    mine, theirs = created(web), created(other)
+    for client, shown, hidden in ((web, mine, theirs), (other, theirs, mine)):
+        listed = client.get("/tap/async").text
+        assert shown in listed
+        assert hidden not in listed
+        assert phase_of(client, hidden) == "PENDING"  # who is told of an address may use it
+
+
+@pytest.mark.parametrize("proxies", ["", "127.0.0.1"])
+def test_r09_behind_a_proxy_the_list_shows_what_comes_from_an_address_only_if_that_is_told(archive, tmp_path, proxies):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    behind = {"port": port, "base_url": f"http://127.0.0.1:{port}", "trusted_proxies": proxies}
+    with serving.serving(archive, state_dir=tmp_path / "state", **behind) as server:
+        mine, theirs = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.1, 192.0.2.2"}
+        with httpx.Client(base_url=server.url, headers=mine) as web:
+            posted(web)
+            assert len(document(web.get("/tap/async"))) == (1 if proxies else 0)
+            assert len(document(web.get("/tap/async", headers=theirs))) == 0
+
+
+# R10
+
+
+def test_r10_a_thousand_jobs_from_one_address_are_refused_and_another_is_served(web, other):
+    first = [posted(web, SLOW, PHASE="RUN") for _ in range(100)]
+    assert ended(other, created(other, PHASE="RUN")) == "COMPLETED"
+    assert len(document(web.get("/tap/async", params={"PHASE": "QUEUED"}))) > 5
+    answers = first + [posted(web, SLOW, PHASE="RUN") for _ in range(900)]
+    refused = [answer for answer in answers if answer.status_code != 303]
+    assert len(refused) > 900
+    assert {answer.status_code for answer in refused} == {429}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
+    assert "20 unfinished jobs of this address" in message(refused[0])
+
+
+def test_r10_all_together_have_a_limit_too(web, other):
+    for _ in range(20):
+        created(web)
+    answers = [posted(other) for _ in range(15)]
+    assert [answer.status_code for answer in answers].count(503) >= 5
+    assert int(answers[-1].headers["retry-after"]) > 0
+
+
+# R08
+
+
+def test_r08_a_server_that_is_stopped_puts_its_jobs_back_and_the_next_one_does_them(archive, tmp_path):
+    settings = {"state_dir": tmp_path / "state", "workers": 3}
+    with serving.serving(archive, **settings) as first, httpx.Client(base_url=first.url, timeout=30) as web:
+        done, waiting = finished(web), created(web)
+        jobs = [created(web, SLOW, PHASE="RUN") for _ in range(5)]
+        until(web, jobs[0], "EXECUTING")
+        result = web.get(f"{done}/results/result").content
+    with serving.serving(archive, **settings) as second, httpx.Client(base_url=second.url, timeout=30) as web:
+        done, waiting, *jobs = ("/tap/async/" + job.rpartition("/")[2] for job in (done, waiting, *jobs))
+        assert web.get(f"{done}/results/result").content == result
+        assert phase_of(web, waiting) == "PENDING"
+        assert [ended(web, job) for job in jobs] == ["COMPLETED"] * 5
+
+
+def test_a_second_server_runs_no_jobs_until_the_first_ends(archive, tmp_path):
+    settings = {"state_dir": tmp_path / "state", "workers": 3}
+    with contextlib.ExitStack() as servers:
+        first = servers.enter_context(serving.serving(archive, **settings))
+        with serving.serving(archive, **settings) as second, httpx.Client(timeout=30) as web:
+            job = finished(web, base=f"{first.url}/tap")
+            for answer in (posted(web, base=f"{second.url}/tap"), web.get(job.replace(first.url, second.url))):
+                assert answer.status_code == 503
+                assert int(answer.headers["retry-after"]) > 0
+                assert "another server" in message(answer)
+            assert web.get(f"{second.url}/tap/sync", params={"QUERY": QUICK}).status_code == 200
+            servers.close()
+            until_it_runs_jobs(web, second)
+            assert phase_of(web, job.replace(first.url, second.url)) == "COMPLETED"
+            assert ended(web, created(web, PHASE="RUN", base=f"{second.url}/tap")) == "COMPLETED"
+
+
+def until_it_runs_jobs(web, server):
+    end = time.monotonic() + 30
+    while web.get(f"{server.url}/tap/async").status_code == 503:
+        assert time.monotonic() < end
+        time.sleep(0.1)
