@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,20 @@ def factory(scratch: Path):
     def handler(request: tuple[str, Any], deadline: float | None) -> tuple[dict[str, Any], Iterator[bytes]]:
         deed, argument = request
         return {"deed": deed, "scratch": str(scratch), "deadline": deadline}, DEEDS[deed](argument, scratch)
+
+    return handler
+
+
+def filing_factory(scratch: Path):
+    """Put what a deed yields into the file that an order names."""
+
+    def handler(filed: Any, deadline: float | None) -> tuple[dict[str, Any], Iterator[bytes]]:
+        deed, argument = filed.order
+        content = b"".join(DEEDS[deed](argument.encode() if deed == "echo" else argument, scratch))
+        filed.file.parent.mkdir(exist_ok=True)
+        filed.file.write_bytes(content)
+        facts = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        return {**facts, "media_type": "text/plain", "suffix": ".txt"}, iter(())
 
     return handler
 
@@ -69,6 +85,13 @@ def die(argument, scratch):
     yield b""
 
 
+def die_once(argument, scratch):
+    if not Path(argument).exists():
+        Path(argument).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield b"rested"
+
+
 def litter(argument, scratch):
     (scratch / "spill.tmp").write_bytes(b"x")
     yield str(os.getpid()).encode()
@@ -99,6 +122,7 @@ DEEDS = {
         stumble,
         stumble_late,
         die,
+        die_once,
         litter,
         pid,
         cpu,

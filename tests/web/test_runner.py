@@ -1,0 +1,253 @@
+"""The runner has jobs done whatever becomes of workers, and writes down each step before anybody hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import signal
+import threading
+import time
+
+import pytest
+from made import a_job
+
+from skydex.errors import BadParameterError, JobPhaseError, LedgerError, UnknownResourceError
+from skydex.jobs import MOST_ATTEMPTS, Ledger, Phase, StateDirectory
+from skydex.settings import Settings
+from skydex.web import runner as runner_module
+from skydex.web.runner import Runner
+
+
+@pytest.fixture
+def running(staff, tmp_path):
+    """Open a runner whose jobs are deeds: `async with running() as runner`."""
+    import deeds
+
+    @contextlib.asynccontextmanager
+    async def running(place="state", **settings):
+        async with staff(factory=deeds.filing_factory, n_workers=3) as dispatcher:
+            runner = Runner(StateDirectory(tmp_path / place), Settings(**settings), dispatcher, {"tap": order_of})
+            await runner.start()
+            try:
+                yield runner
+            finally:
+                await runner.stop()
+
+    return running
+
+
+def order_of(settings, job, folder):
+    (deed, argument), *_ = job.parameters
+    if deed == "impossible":
+        raise BadParameterError("QUERY", "is missing.")
+    return deed, argument
+
+
+def a_deed(deed, argument="", **given):
+    return a_job(parameters=((deed, argument),), phase=Phase.QUEUED, destruction=time.time() + 100, **given)
+
+
+async def end_of(runner, job, seconds=30):
+    return await runner.wait(job, lambda now: now.is_final, seconds)
+
+
+def test_a_job_is_done_and_its_result_is_in_its_file(run, running):
+    async def main():
+        async with running() as runner:
+            job = await end_of(runner, await runner.add(a_deed("echo", "M31")))
+            return job, runner.result(job).read_bytes()
+
+    job, content = run(main())
+    assert (job.phase, job.attempt, job.result.size, content) == (Phase.COMPLETED, 1, 3, b"M31")
+    assert job.created <= job.started <= job.ended
+
+
+@pytest.mark.parametrize("deed", ["refuse", "impossible", "break_store", "stumble"])
+def test_a_job_that_fails_says_why_and_is_not_tried_again(run, running, deed):
+    async def main():
+        async with running() as runner:
+            return await end_of(runner, await runner.add(a_deed(deed, "is odd.")))
+
+    job = run(main())
+    assert job.phase is Phase.ERROR
+    assert job.attempt <= 1
+    assert job.fault.message
+    assert job.fault.is_transient == (deed in ("break_store", "stumble"))
+
+
+def test_a_job_that_ends_its_worker_is_tried_again_but_not_for_ever(run, running):
+    async def main():
+        async with running() as runner:
+            beside = await runner.add(a_deed("echo", "beside"))
+            job = await end_of(runner, await runner.add(a_deed("die", signal.SIGKILL)))
+            return job, await end_of(runner, beside)
+
+    job, beside = run(main())
+    assert (job.phase, job.attempt, beside.phase) == (Phase.ERROR, MOST_ATTEMPTS, Phase.COMPLETED)
+    assert "interrupted" in job.fault.message
+
+
+def test_a_worker_that_is_lost_once_does_no_harm(run, running, tmp_path):
+    async def main():
+        async with running() as runner:
+            job = await end_of(runner, await runner.add(a_deed("die_once", str(tmp_path / "mark"))))
+            return job, runner.result(job).read_bytes(), sorted(os.listdir(runner.folder(job.id)))
+
+    job, content, files = run(main())
+    assert (job.phase, job.attempt, content) == (Phase.COMPLETED, 2, b"rested")
+    assert files == ["result-2"]
+
+
+def test_a_job_ends_at_its_own_time_limit_whatever_it_does(run, running):
+    async def main():
+        async with running() as runner:
+            start = time.monotonic()
+            job = await end_of(runner, await runner.add(a_deed("sleep_in_c", 60, duration_s=1)))
+            return job, time.monotonic() - start
+
+    job, seconds = run(main())
+    assert "limit of 1 s" in job.fault.message
+    assert seconds < 10
+
+
+@pytest.mark.parametrize("stop", [Runner.abort, Runner.remove])
+def test_whoever_stops_a_job_frees_its_worker_at_once(run, running, stop):
+    async def main():
+        async with running() as runner:
+            job = await runner.add(a_deed("sleep", 60))
+            await runner.wait(job, lambda now: now.phase is Phase.EXECUTING, 20)
+            await stop(runner, job.id)
+            with pytest.raises((JobPhaseError, UnknownResourceError)):
+                await runner.run(job.id)
+            quick = await end_of(runner, await runner.add(a_deed("echo", "next")))
+            return quick, runner.folder(job.id).exists()
+
+    quick, has_files = run(main())
+    assert quick.phase is Phase.COMPLETED
+    assert not has_files
+
+
+def test_those_who_wait_hold_no_thread_and_do_not_poll(run, running):
+    async def main():
+        async with running() as runner:
+            job = await runner.add(a_deed("sleep", 2))
+            await runner.wait(job, lambda now: now.phase is Phase.EXECUTING, 20)
+            threads, questions = threading.active_count(), count_questions(runner)
+            waiting = [asyncio.create_task(end_of(runner, job)) for _ in range(500)]
+            await asyncio.sleep(1)
+            asked = len(questions)
+            assert threading.active_count() == threads
+            ends = {task.phase for task in await asyncio.gather(*waiting)}
+            return ends, asked, len(questions)
+
+    ends, asked, in_all = run(main())
+    assert ends == {Phase.COMPLETED}
+    assert (asked, in_all) == (500, 1000)
+
+
+def count_questions(runner):
+    questions, read = [], runner._read
+
+    async def counted(question):
+        questions.append(question)
+        return await read(question)
+
+    runner._read = counted
+    return questions
+
+
+def test_jobs_whose_time_is_over_go_with_their_files(run, running, monkeypatch):
+    monkeypatch.setattr(runner_module, "_SWEEP_S", 0.1)
+
+    async def main():
+        async with running() as runner:
+            job = await end_of(runner, await runner.add(a_deed("echo", "M31")))
+            kept = await end_of(runner, await runner.add(a_deed("echo", "M33")))
+            await runner.change(lambda ledger: ledger.set_destruction(job.id, time.time()))
+            while runner.folder(job.id).exists():
+                await asyncio.sleep(0.02)
+            with pytest.raises(UnknownResourceError):
+                await runner.get(job.id)
+            return runner.result(kept).read_bytes()
+
+    assert run(main()) == b"M33"
+
+
+def test_a_disk_that_is_full_for_a_while_loses_no_job(run, running, monkeypatch):
+    monkeypatch.setattr(runner_module, "_RETRY_S", 0.1)
+    is_full = threading.Event()
+
+    def full(complete):
+        def maybe(ledger, *facts):
+            if is_full.is_set():
+                raise LedgerError("The record of jobs cannot be written.")
+            return complete(ledger, *facts)
+
+        return maybe
+
+    for step in ("complete", "put_back"):
+        monkeypatch.setattr(Ledger, step, full(getattr(Ledger, step)))
+
+    async def main():
+        async with running() as runner:
+            is_full.set()
+            job = await runner.add(a_deed("echo", "M31"))
+            await asyncio.sleep(0.5)
+            assert (await runner.get(job.id)).phase is Phase.EXECUTING
+            is_full.clear()
+            return await end_of(runner, job)
+
+    assert run(main()).phase is Phase.COMPLETED
+
+
+def test_a_server_that_stops_puts_its_job_back_and_lets_those_go_who_wait(run, running):
+    async def main():
+        async with running() as runner:
+            job = await runner.add(a_deed("sleep", 3))
+            await runner.wait(job, lambda now: now.phase is Phase.EXECUTING, 20)
+            waiting = asyncio.create_task(end_of(runner, job))
+            await asyncio.sleep(0.1)
+            runner.leave()
+            assert (await waiting).phase is Phase.EXECUTING
+        async with running() as runner:
+            return await end_of(runner, job)
+
+    job = run(main())
+    assert (job.phase, job.attempt) == (Phase.COMPLETED, 1)
+
+
+def test_everybody_has_a_turn(run, running):
+    async def main():
+        async with running() as runner:
+            many = [await runner.add(a_deed("sleep", 0.2, address="192.0.2.1")) for _ in range(10)]
+            one = await end_of(runner, await runner.add(a_deed("echo", "one", address="192.0.2.2")))
+            return one, await end_of(runner, many[-1])
+
+    one, last = run(main())
+    assert one.ended < last.started
+
+
+def test_a_request_that_leaves_in_the_middle_leaves_no_half_done_step(run, running):
+    async def main():
+        async with running() as runner:
+            for _ in range(20):
+                job = dataclasses.replace(a_deed("echo", "M31"), phase=Phase.PENDING)
+                await runner.add(job)
+                task = asyncio.create_task(runner.run(job.id))
+                await asyncio.sleep(0)
+                task.cancel()
+                assert (await end_of(runner, job)).phase is Phase.COMPLETED
+
+    run(main())
+
+
+def test_limits_hold_for_jobs_that_come_together(run, running):
+    async def main():
+        async with running(jobs_per_address=3) as runner:
+            adding = (runner.add(dataclasses.replace(a_deed("echo"), phase=Phase.PENDING)) for _ in range(10))
+            return await asyncio.gather(*adding, return_exceptions=True)
+
+    outcomes = run(main())
+    assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 7
