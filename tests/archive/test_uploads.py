@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import bz2
+import datetime
 import gzip
 import io
 import itertools
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from astropy import units
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.io.votable import from_table, parse, writeto
 from astropy.table import MaskedColumn, Table
@@ -183,6 +185,101 @@ def test_uploads_are_tables_like_all_others(archive, objects, tmp_path):
     ]
     with pytest.raises(SkydexError, match=r'No table "TAP_UPLOAD\.t"'):
         archive.query(QueryRequest(ALL))
+
+
+KINDS = document(
+    """
+    <FIELD name="id" datatype="long"/>
+    <FIELD name="p" datatype="double" arraysize="2" xtype="point" unit="deg"/>
+    <FIELD name="c" datatype="double" arraysize="3" xtype="circle" unit="deg"/>
+    <FIELD name="poly" datatype="double" arraysize="*" xtype="polygon" unit="deg"/>
+    <FIELD name="s_region" datatype="char" arraysize="*" xtype="adql:REGION"/>
+    <FIELD name="old_point" datatype="char" arraysize="*" xtype="adql:POINT"/>
+    <FIELD name="seen" datatype="char" arraysize="*" xtype="timestamp"/>
+    <FIELD name="note" datatype="unicodeChar" arraysize="*"/>
+    <FIELD name="counts" datatype="int" arraysize="*"/>
+    <FIELD name="span" datatype="double" arraysize="2" xtype="interval"/>
+    <FIELD name="select" datatype="short"><VALUES null="-1"/></FIELD>
+    <FIELD name="two words" datatype="boolean"/>
+    """,
+    "<TABLEDATA><TR><TD>1</TD><TD>10.5 20.5</TD><TD>10.5 20.5 0.2</TD><TD>10.2 20.2 10.8 20.2 10.8 20.8 10.2 20.8</TD>"
+    "<TD>Circle ICRS 10.5 20.5 0.2</TD><TD>Position ICRS 10.5 20.5</TD><TD>2020-01-02T03:04:05.5</TD>"
+    "<TD>αβγ 日本</TD><TD>1 2 3</TD><TD>1 2.5</TD><TD>-1</TD><TD>T</TD></TR>"
+    f"<TR><TD>2</TD>{'<TD/>' * 9}<TD>3</TD><TD/></TR></TABLEDATA>",
+)
+
+
+@pytest.fixture
+def kinds(tmp_path):
+    file = tmp_path / "kinds"
+    file.write_bytes(KINDS)
+    return file
+
+
+def test_every_kind_of_column_reads_as_it_was_written(archive, kinds):
+    full, empty = rows_of(archive, ALL, kinds)
+    assert full["p"] == [10.5, 20.5]
+    assert (full["note"], full["counts"], full["span"]) == ("αβγ 日本", [1, 2, 3], [1, 2.5])
+    assert full["seen"] == datetime.datetime(2020, 1, 2, 3, 4, 5, 500_000)
+    assert (full["select"], full["two words"]) == (None, True)
+    assert set(empty.items()) == {("id", 2), ("select", 3)} | {
+        (name, None) for name in empty if name not in ("id", "select")
+    }
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "1 = CONTAINS(POINT(o.ra, o.dec), t.c)",
+        "1 = CONTAINS(POINT(o.ra, o.dec), CIRCLE(t.p, 0.2))",
+        "1 = CONTAINS(POINT(o.ra, o.dec), t.s_region)",
+        "1 = CONTAINS(t.old_point, CIRCLE(o.ra, o.dec, 0.2))",
+        "DISTANCE(POINT(o.ra, o.dec), t.p) < 0.2",
+        "DISTANCE(o.ra, o.dec, COORD1(t.p), COORD2(t.p)) < 0.2",
+        "1 = CONTAINS(POINT(o.ra, o.dec), t.c) AND 1 = CONTAINS(POINT(o.ra, o.dec), t.poly)",
+    ],
+)
+def test_geometries_of_uploads_are_geometries(condition, archive, kinds, objects):
+    places = SkyCoord(objects["ra"].to_numpy(), objects["dec"].to_numpy(), unit="deg")
+    inside = places.separation(SkyCoord(10.5, 20.5, unit="deg")).deg < 0.2
+    query = f"SELECT COUNT(*) AS n FROM demo.objects AS o, TAP_UPLOAD.t AS t WHERE {condition}"
+    assert rows_of(archive, query, kinds) == [{"n": inside.sum()}]
+
+
+FIRST = 10**18
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("SELECT id FROM TAP_UPLOAD.t WHERE seen > '2019-12-31'", [1]),
+        ("SELECT id FROM TAP_UPLOAD.t WHERE seen < TIMESTAMP '2020-01-02T03:04:05.6'", [1]),
+        ("SELECT id FROM TAP_UPLOAD.t WHERE note LIKE '%日%'", [1]),
+        ('SELECT id FROM TAP_UPLOAD.t WHERE "select" = 3 OR "two words" IS NULL', [2]),
+        ("SELECT id FROM (SELECT id FROM TAP_UPLOAD.t) AS s WHERE id > 1", [2]),
+        ("WITH w AS (SELECT id + 1 AS k FROM TAP_UPLOAD.t) SELECT id FROM w JOIN TAP_UPLOAD.t ON id = k", [2]),
+        ("SELECT a.id FROM TAP_UPLOAD.t AS a JOIN TAP_UPLOAD.other AS b ON a.id < b.id", [1]),
+        ("SELECT a.id FROM TAP_UPLOAD.t AS a NATURAL JOIN TAP_UPLOAD.other AS b WHERE a.note IS NULL", []),
+        ("SELECT id FROM TAP_UPLOAD.t UNION SELECT id FROM TAP_UPLOAD.other", [1, 2]),
+        ("SELECT id FROM TAP_UPLOAD.t EXCEPT SELECT id FROM TAP_UPLOAD.other WHERE note IS NULL", [1]),
+        (
+            f"SELECT objid FROM demo.objects WHERE objid - {FIRST} IN (SELECT id FROM tap_upload.T)",
+            [FIRST + 1, FIRST + 2],
+        ),
+        (
+            f"SELECT objid FROM demo.objects AS o WHERE EXISTS "
+            f"(SELECT 1 FROM TAP_UPLOAD.t AS t WHERE t.id = o.objid - {FIRST} AND t.note IS NULL)",
+            [FIRST + 2],
+        ),
+        ("SELECT (SELECT MAX(objid) FROM demo.objects WHERE objid < id) AS m FROM TAP_UPLOAD.t", [None, None]),
+        ('SELECT MAX(id) AS n FROM "TAP_UPLOAD"."order"', [2]),
+        ("SELECT TAP_UPLOAD.t.id FROM TAP_UPLOAD.t LEFT OUTER JOIN demo.objects ON id = objid", [1, 2]),
+    ],
+)
+def test_uploads_stand_wherever_a_table_may(query, values, archive, kinds):
+    uploads = tuple(Upload(name, str(kinds)) for name in ("t", "other", "order"))
+    rows = archive.query(QueryRequest(query, uploads=uploads)).to_arrow()
+    assert sorted(rows.column(0).to_pylist(), key=str) == values
 
 
 def test_zero_rows_and_columns_that_cannot_be_carried(archive, tmp_path):

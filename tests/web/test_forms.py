@@ -71,6 +71,23 @@ def test_a_part_that_is_not_text_is_a_file_even_without_a_name():
     assert read(plain).find("LANG") == "ADQL"
 
 
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        (b'form-data; name="u"; filename="t.vot"', "t.vot"),
+        (b"form-data; name=u; filename=t.vot", "t.vot"),
+        (b'form-data; name="u"; filename="a\\"b.csv"', 'a"b.csv'),
+        ('form-data; name="u"; filename="αβ.csv"'.encode(), "αβ.csv"),
+        (b'form-data; filename="t.vot"; name="u"', "t.vot"),
+        (b'FORM-DATA; NAME="u"; FILENAME=""', ""),
+    ],
+)
+def test_names_of_files_are_read_however_they_are_written(disposition, name):
+    kept = Kept()
+    read(part(disposition, b"x", b"CONTENT-TRANSFER-ENCODING: Binary") + b"--xx--", files=kept)
+    assert (kept.files[0][0].name, kept.files[0][0].file_name) == ("u", name)
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data", "text/plain"])
 def test_a_body_that_is_no_form_is_refused(content_type):
     with pytest.raises(BadParameterError, match="Content-Type"):
@@ -90,6 +107,8 @@ def test_a_body_that_is_no_form_is_refused(content_type):
         part(b'form-data; name="a"', b"x", b"X: " + b"y" * 100_000) + b"--xx--",
         part(b'form-data; name="a"', b"x", *[b"X: y"] * 1000) + b"--xx--",
         b"--xx\r\nno header\r\n\r\nx\r\n--xx--",
+        part(b'form-data; name="a"', b"eA==", b"Content-Transfer-Encoding: base64") + b"--xx--",
+        BODY.replace(b"\r\n", b"\n"),
     ],
     ids=[
         "empty",
@@ -102,6 +121,8 @@ def test_a_body_that_is_no_form_is_refused(content_type):
         "long header",
         "headers",
         "no",
+        "base64",
+        "lines end in LF",
     ],
 )
 def test_a_multipart_form_that_is_broken_is_refused(body):

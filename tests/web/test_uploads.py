@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
+import shutil
 import socket
+import subprocess
 import threading
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
 import pytest
+import requests
 from astropy.io.votable import from_table, writeto
 from astropy.table import Table
 from serving import serving, stars
@@ -96,6 +102,96 @@ def test_the_name_of_a_file_is_never_a_path(web, tmp_path):
         answer = ask(web, files={"u": (name, NUMBERS, VOTABLE)})
         assert answer.status_code == 200 or error_of(answer)
     assert not list(tmp_path.iterdir())
+
+
+def test_r02_an_upload_is_gone_with_its_request(web):
+    assert table_of(ask(web, files={"u": ("u", NUMBERS, VOTABLE)}))["n"][0] == 3
+    assert 'No table "TAP_UPLOAD.u"' in error_of(web.post("/tap/sync", data={"QUERY": COUNT}))
+
+
+@pytest.fixture(scope="module")
+def small(archive, tmp_path_factory):
+    """A server that takes 2 MB, and its temporary files."""
+    place = tmp_path_factory.mktemp("small")
+    options = {"upload_mb": 2, "upload_rows": 1000, "temp_dir": place, "state_dir": place / "state"}
+    with serving(archive, **options) as server:
+        server.place = place
+        yield server
+
+
+def by_requests(url, form, data):
+    answer = requests.post(url, data=form, files={"u": data}, timeout=60)
+    return answer.status_code, answer.text
+
+
+def by_httpx(url, form, data):
+    answer = httpx.post(url, data=form, files={"u": data}, timeout=60)
+    return answer.status_code, answer.text
+
+
+def in_chunks(url, form, data):
+    whole = httpx.Request("POST", url, data=form, files={"u": data})
+    kind = {"Content-Type": whole.headers["Content-Type"]}
+    answer = httpx.post(url, content=iter([whole.read()]), headers=kind, timeout=60)
+    return answer.status_code, answer.text
+
+
+def by_urllib(url, form, data):
+    whole = httpx.Request("POST", url, data=form, files={"u": data})
+    kind = {"Content-Type": whole.headers["Content-Type"]}
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(url, whole.read(), kind), timeout=60)
+    with caught.value as answer:
+        return answer.code, answer.read().decode()
+
+
+def by_curl(url, form, data):
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    words = ["curl", "-s", "-w", "%{http_code}", "-F", "u=@-", *(f"-F{name}={form[name]}" for name in form), url]
+    said = subprocess.run(words, input=data, capture_output=True, check=True, timeout=60).stdout
+    return int(said[-3:]), said[:-3].decode()
+
+
+@pytest.mark.parametrize("resource", ["sync", "async"])
+@pytest.mark.parametrize("sent", [by_requests, by_httpx, in_chunks, by_urllib, by_curl])
+def test_r15_a_form_that_is_too_large_is_an_error_that_every_client_reads(sent, resource, small):
+    rows = b"a\n" + b"1\n" * (15 << 20)
+    status, text = sent(f"{small.url}/tap/{resource}", {"QUERY": COUNT, "UPLOAD": "u,param:u"}, rows)
+    assert status == 413
+    assert 'value="ERROR">What is uploaded is over the limit of 2 MB' in text
+    assert not list(small.place.rglob("upload-*"))
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "reason"),
+    [
+        (b"a\n" + b"1\n" * 1001, 413, "TAP_UPLOAD.u is over the limit of 1,000 rows"),
+        (gzip.compress(bytes(20 << 20)), 413, "TAP_UPLOAD.u, unpacked, is over the limit of 2 MB"),
+        (NUMBERS.replace(b"<VOTABLE", b"<!DOCTYPE VOTABLE SYSTEM 'file:///etc/passwd'><VOTABLE", 1), 400, "DOCTYPE"),
+        (b"", 400, "it is empty"),
+    ],
+    ids=["rows", "bomb", "doctype", "nothing"],
+)
+def test_r15_what_is_wrong_with_a_table_is_an_error_of_the_protocol(data, status, reason, small):
+    with httpx.Client(base_url=small.url, timeout=30) as web:
+        assert reason in error_of(ask(web, files={"u": ("u", data)}), status)
+    assert not list(small.place.rglob("upload-*"))
+
+
+def peak_mb(pid):
+    """The most memory that a process has had."""
+    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) >> 10
+
+
+def test_r15_a_large_upload_never_is_in_the_memory_of_the_web_process(archive, tmp_path):
+    with serving(archive, state_dir=tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as web:
+        assert ask(web, files={"u": ("u", NUMBERS)}).status_code == 200
+        before = peak_mb(server.process.pid)
+        rows = b"a,b\n" + b"1234567,2.5\n" * 8_000_000
+        assert table_of(ask(web, files={"u": ("u", rows)}))["n"][0] == 8_000_000
+        assert peak_mb(server.process.pid) < before + 20
 
 
 @contextlib.contextmanager

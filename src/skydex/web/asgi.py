@@ -29,7 +29,7 @@ _PATIENCE_S = 0.05
 """How long an answer may take before the server begins to look whether its client is still there."""
 _RESTART_S = 30
 """When to come back to a server that is stopping."""
-_MOST_DISCARDED = 256 << 20
+_MOST_DISCARDED = 1 << 30
 _PIECE_BYTES = 1 << 18
 _EVERYWHERE: Headers = (
     (b"server", f"skydex/{__version__}".encode()),  # as IVOA's note on software identification (SoftID 1.0) asks

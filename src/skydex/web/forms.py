@@ -23,6 +23,8 @@ __all__ = ["NO_FILES", "Files", "Form", "Head", "form_of"]
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _LONGEST_NAME = 200
+_PLAIN_ENCODINGS = (b"7bit", b"8bit", b"binary")
+"""Of Content-Transfer-Encoding: the bytes are sent as they are. Old clients say so."""
 _MOST_CPU_S = 5.0
 """A form of 100 MB takes a twentieth of this, unless it is made of what is nearly a boundary, again and again."""
 
@@ -225,7 +227,7 @@ def _head(facts: dict[bytes, bytes]) -> Head:
     Raises
     ------
     BadParameterError
-        It does not say which field it is.
+        It does not say which field it is, or is not sent as it is.
     """
     _, words = parse_options_header(facts.get(b"content-disposition", b""))
     name = words.get(b"name", b"").decode("utf-8", "replace")
@@ -233,6 +235,8 @@ def _head(facts: dict[bytes, bytes]) -> Head:
         raise _broken("one of its parts has no name")
     if len(name) > _LONGEST_NAME:
         raise _broken(f"one of its parts has a name of more than {_LONGEST_NAME} characters")
+    if facts.get(b"content-transfer-encoding", b"binary").strip().lower() not in _PLAIN_ENCODINGS:
+        raise _broken("one of its parts is encoded for transfer, which RFC 7578 has no more")
     file_name = words.get(b"filename")
     content_type = facts.get(b"content-type", b"").decode("latin-1")
     return Head(name, None if file_name is None else file_name.decode("utf-8", "replace"), content_type)

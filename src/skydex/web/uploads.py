@@ -157,7 +157,7 @@ def _wanted(values: Iterable[str]) -> list[_Entry]:
 
 def _entry(text: str) -> _Entry:
     name, comma, source = (word.strip() for word in text.partition(","))
-    scheme, colon, place = source.partition(":")
+    scheme, colon, place = (word.strip() for word in source.partition(":"))
     if not (comma and colon and place):
         raise BadParameterError("UPLOAD", f'must be "name,param:part", not "{_short(text)}".')
     if not _NAME.fullmatch(name):
