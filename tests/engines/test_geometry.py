@@ -18,6 +18,8 @@ from skydex.store import ArchiveDirectory, Layout, Staging
 from skydex.tables import INDEX_COLUMN, Column, Datatype, Position, Table, arrow_schema
 
 N = 3_000
+AREA_OF_CAP = np.degrees(np.degrees(2 * np.pi * (1 - np.cos(np.radians(2.0)))))
+"""Square degrees, of a circle of two degrees."""
 FIELDS = Table(
     "obs.fields",
     (
@@ -127,6 +129,50 @@ def test_shapes_that_cannot_be_are_null_where_they_come_from_columns(run):
                        "REGION('x' || s_region)", "POINT(ra, r / 0)"):  # fmt: skip
         table, _ = run(f"SELECT {expression} AS g FROM fields")
         assert table.column(0).null_count == N, expression
+
+
+def test_a_region_of_any_kind_is_a_text_in_the_list(run, rows):
+    table, (column, _) = run("SELECT REGION(s_region), id FROM fields")
+    assert (column.datatype, column.xtype) == ("char", "adql:REGION")
+    texts = dict(zip(table.column(1).to_pylist(), table.column(0).to_pylist(), strict=True))
+    assert texts[9] is None
+    assert texts[0].startswith("CIRCLE ICRS ")
+    assert texts[1].startswith("POLYGON ICRS ")
+    again, _ = run(
+        "SELECT id, AREA(r), AREA(s_region) FROM (SELECT id, s_region, REGION(s_region) AS r FROM fields) AS q"
+    )
+    assert again.column(1).equals(again.column(2))
+
+
+def test_a_region_of_several_parts_has_the_places_of_all(run):
+    known = ids(run("SELECT id FROM fields WHERE s_region IS NOT NULL"))
+    for text in ("s_region || ' CIRCLE ICRS 200 80 2'", "'UNION ICRS (' || s_region || ' CIRCLE 200 80 2)'"):
+        region = f"REGION({text})"
+        for place in ("POINT(40, 10)", "POINT(0, -1)", "CIRCLE(40, 10, 0.1)", "POLYGON(40, 10, 41, 10, 40, 11)"):
+            for test in (f"CONTAINS({place}, {{}})", f"INTERSECTS({{}}, {place})"):
+                one = ids(run(f"SELECT id FROM fields WHERE 1 = {test.format('s_region')}"))
+                assert ids(run(f"SELECT id FROM fields WHERE 1 = {test.format(region)}")) == one
+        assert ids(run(f"SELECT id FROM fields WHERE 1 = CONTAINS(POINT(200, 81), {region})")) == known
+        assert ids(run(f"SELECT id FROM fields WHERE 1 = CONTAINS(s_region, {region})")) == known
+        assert ids(run(f"SELECT id FROM fields WHERE 1 = CONTAINS({region}, {region})")) == known
+        assert ids(run(f"SELECT id FROM fields WHERE 1 = CONTAINS({region}, CIRCLE(p, 3.1))")).isdisjoint(range(20))
+        table, _ = run(f"SELECT AREA({region}) - AREA(s_region), id FROM fields WHERE s_region IS NOT NULL")
+        np.testing.assert_allclose(table.column(0).to_numpy(), AREA_OF_CAP, rtol=1e-9)
+
+
+def test_a_written_region_of_several_parts_prunes_like_its_parts(run, namespace):
+    parts = ["CIRCLE ICRS 40 10 5", "POLYGON ICRS 200 -40 210 -40 205 -30", "BOX GALACTIC 120 20 4 4"]
+    each = [ids(run(f"SELECT id FROM fields WHERE 1 = CONTAINS(POINT(ra, dec), REGION('{p}'))")) for p in parts]
+    text = f"SELECT id FROM fields WHERE 1 = CONTAINS(POINT(ra, dec), REGION('{' '.join(parts)}'))"
+    assert ids(run(text)) == set().union(*each)
+    assert all(each)
+    (scan,) = make_plan(bind(get_language("ADQL").parse(text, version="2.1"), namespace)).scans.values()
+    assert scan.selection.n_groups < scan.selection.total_groups
+
+
+def test_what_is_asked_of_no_geometry_is_not_known(run):
+    table, _ = run("SELECT CONTAINS(NULL, c), INTERSECTS(c, NULL), AREA(NULL), CENTROID(NULL) FROM fields")
+    assert all(column.null_count == N for column in table.columns)
 
 
 def test_areas_and_coordinates_are_those_of_the_shapes(run, rows):

@@ -110,7 +110,7 @@ def test_text_has_a_bounded_length(namespace, expression, arraysize):
         ("SELECT POINT(1, 95) FROM stars", BadQueryError, "Are RA and Dec swapped"),
         ("SELECT CIRCLE(1, 2, -3) FROM stars", BadQueryError, "radius is 0 to 180"),
         ("SELECT POLYGON(1, 2, 1, 2, 3, 4) FROM stars", BadQueryError, "three distinct vertices"),
-        ("SELECT REGION('UNION ICRS (CIRCLE 1 2 3)') FROM stars", BadQueryError, "no region that is read here"),
+        ("SELECT REGION('INTERSECTION ICRS (CIRCLE 1 2 3)') FROM stars", BadQueryError, "no region that is read here"),
         ("SELECT REGION('CIRCLE 1 2') FROM stars", BadQueryError, "2 numbers, which make no CIRCLE"),
         ("SELECT REGION(mag) FROM stars", BadQueryError, "REGION takes one text"),
         ("SELECT AREA(mag) FROM stars", BadQueryError, "A geometry is expected here"),

@@ -70,6 +70,9 @@ def contains(inner: Shape, outer: Shape) -> exp.Expression:
     if outer.kind == "POINT":
         raise BadQueryError("A POINT contains nothing: the second argument of CONTAINS is a CIRCLE, BOX or POLYGON.")
     inner, outer = of_one_frame(inner, outer)
+    if inner.kind == "POINT" and outer.parts:
+        areas = [part for part in outer.parts if part.kind != "POINT"]
+        return conjunction([contains(inner, part) for part in areas or outer.parts], exp.Or)
     constants = outer.constants
     if inner.kind == "POINT" and constants is not None and (inner.whole is None or outer.kind == "CIRCLE"):
         return _test(inner, _region(outer.kind, constants))

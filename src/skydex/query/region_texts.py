@@ -1,8 +1,10 @@
 """Regions as text: what REGION('...') and the `s_region` of ObsCore hold.
 
 The part of STC-S that ADQL 2.0 uses (IVOA REC 2008-10-30, section 2.4.14; IVOA Note STC-S 1.33) and the text forms of
-DALI 1.2: POSITION or POINT, CIRCLE, BOX and POLYGON, with or without a frame, in degrees. Sums and differences of
-regions are not read. `parse_region` reads one text and says what is wrong with it; `numbers_of_regions` reads columns.
+DALI 1.2: POSITION or POINT, CIRCLE, BOX and POLYGON, with or without a frame, in degrees; several of them, one behind
+the other as footprints of cameras have them, or in UNION (...), are all their places together. Intersections and
+differences are not read. `parse_regions` reads one text and says what is wrong with it; `numbers_of_regions` reads
+columns.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ import pyarrow.compute as pc
 from skydex.errors import BadQueryError
 from skydex.sky import corners_of_boxes, rotated
 
-__all__ = ["RegionText", "frame_called", "numbers_of_regions", "parse_region", "rotate_numbers"]
+__all__ = ["BETWEEN", "RegionText", "frame_called", "numbers_of_regions", "parse_regions", "rotate_numbers"]
+
+BETWEEN = np.inf
+"""Stands between the numbers of several regions; no region has such a number."""
 
 _KINDS = {"POSITION": "POINT", "POINT": "POINT", "CIRCLE": "CIRCLE", "BOX": "BOX", "POLYGON": "POLYGON"}
 _FRAMES = {
@@ -47,8 +52,10 @@ _TEXT = (
     rf"(?P<numbers>{_NUMBER}(?:[\s,]+{_NUMBER})*)\s*\)?\s*$"
 )
 _WHOLE = re.compile(_TEXT)
+_KIND = rf"\b({'|'.join(_KINDS)})\b"
+_UNION = rf"^\s*UNION\b\s*{_SYSTEM}\s*\("
 _SEPARATOR = r"[\s,]+"
-_FORMS = "such as 'CIRCLE ICRS 10 20 0.5', with POSITION, CIRCLE, BOX or POLYGON and numbers in degrees"
+_FORMS = "such as 'CIRCLE ICRS 10 20 0.5', with POSITION, CIRCLE, BOX or POLYGON and numbers in degrees, or several"
 
 
 @dataclass(frozen=True)
@@ -78,22 +85,31 @@ def frame_called(text: str) -> str:
     return _FRAMES[found["frame"] or ""]
 
 
-def parse_region(text: str) -> RegionText:
-    """Read one region.
+def parse_regions(text: str) -> list[RegionText]:
+    """Read a region, or several that are one together.
 
     Raises
     ------
     BadQueryError
         The text is no region, or one of a kind that is not read.
     """
-    found = _WHOLE.match(" ".join(text.upper().split()))
-    if found is None:
+    plain = " ".join(text.upper().split())
+    union = re.match(_UNION, plain)
+    inner = plain[union.end() :].removesuffix(")") if union else plain
+    parts = [part for part in re.sub(_KIND, r"|\1", inner).split("|") if part.strip()]
+    found = [_WHOLE.match(part) for part in parts or [plain]]
+    outer_frame = (union["frame"] if union else None) or ""
+    if None in found:
         raise BadQueryError(f"{_shown(text)} is no region that is read here: write one {_FORMS}.")
+    return [_region_of(part, outer_frame, text) for part in found if part is not None]
+
+
+def _region_of(found: re.Match[str], outer_frame: str, text: str) -> RegionText:
     numbers = tuple(float(number) for number in re.split(_SEPARATOR, found["numbers"]))
     kind = _KINDS[found["kind"]] if found["kind"] else _kind_of(len(numbers))
     if not _fits(kind, len(numbers)):
         raise BadQueryError(f"{_shown(text)} has {len(numbers)} numbers, which make no {kind}: write one {_FORMS}.")
-    return RegionText(kind, numbers, _FRAMES[found["frame"] or ""])
+    return RegionText(kind, numbers, _FRAMES[found["frame"] or outer_frame])
 
 
 def numbers_of_regions(texts: pa.Array) -> pa.Array:
@@ -102,10 +118,45 @@ def numbers_of_regions(texts: pa.Array) -> pa.Array:
     Returns
     -------
     numbers : list<double> array
-        Of each region the numbers of its DALI form, ICRS, boxes as polygons; null where a text is none.
+        Of each region the numbers of its DALI form, ICRS, boxes as polygons, with `BETWEEN` between several; null where
+        a text is none.
     """
-    parts = pc.extract_regex(pc.utf8_upper(texts), _TEXT)
+    upper = pc.utf8_upper(texts)
+    union = pc.extract_regex(upper, _UNION)
+    are_several = pc.or_(union.is_valid(), pc.greater(pc.count_substring_regex(upper, _KIND), 1))
+    if not pc.any(are_several).as_py():
+        return _numbers_of(upper)
+    inner = pc.if_else(union.is_valid(), pc.replace_substring_regex(upper, _UNION + r"(.*)\)\s*$", r"\2"), upper)
+    parts = pc.split_pattern(pc.utf8_ltrim(pc.replace_substring_regex(inner, _KIND, r"|\1"), " |"), "|")
+    numbers = _numbers_of(parts.flatten(), pc.struct_field(union, "frame").take(pc.list_parent_indices(parts)))
+    return _joined(numbers, pc.list_value_length(parts).fill_null(0).to_numpy(zero_copy_only=False))
+
+
+def _joined(parts: pa.Array, n_parts: np.ndarray) -> pa.Array:
+    """The numbers of so many parts each as one list; null where a part is."""
+    lengths = pc.list_value_length(parts).fill_null(0).to_numpy(zero_copy_only=False) + 1
+    rows = np.repeat(np.arange(len(n_parts)), n_parts)
+    is_between = np.zeros(lengths.sum(), bool)
+    is_between[lengths.cumsum() - 1] = True
+    everything = np.full(len(is_between), BETWEEN)
+    everything[~is_between] = parts.flatten().to_numpy(zero_copy_only=False)
+    lasts = lengths.cumsum()[n_parts.cumsum()[n_parts > 0] - 1] - 1
+    sizes = np.bincount(rows, lengths, minlength=len(n_parts)).astype(np.int64) - (n_parts > 0)
+    is_known = (n_parts > 0) & (np.bincount(rows, parts.is_null(), minlength=len(n_parts)) == 0)
+    return _lists(np.delete(everything, lasts), sizes, is_known)
+
+
+def _lists(values: np.ndarray, lengths: np.ndarray, is_known: np.ndarray) -> pa.Array:
+    offsets = np.concatenate([[0], lengths.cumsum()]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=pa.array(~is_known))
+
+
+def _numbers_of(upper: pa.Array, outer_frames: pa.Array | None = None) -> pa.Array:
+    """Read single regions, each of an outer frame if it names none."""
+    parts = pc.extract_regex(upper, _TEXT)
     kinds, frames, lists = (pc.struct_field(parts, name) for name in ("kind", "frame", "numbers"))
+    if outer_frames is not None:
+        frames = pc.if_else(pc.equal(frames, ""), outer_frames, frames)
     words = pc.split_pattern_regex(lists, _SEPARATOR)
     values = pc.cast(words.flatten(), pa.float64()).to_numpy(zero_copy_only=False)
     lengths = pc.list_value_length(words).fill_null(0).to_numpy(zero_copy_only=False)
@@ -119,8 +170,7 @@ def numbers_of_regions(texts: pa.Array) -> pa.Array:
     values, lengths = _with_boxes_as_polygons(values, lengths, is_box)
     for word, rows in _rows_of(frames):
         values = _rotated_rows(values, lengths, rows, _FRAMES[word])
-    offsets = np.concatenate([[0], lengths.cumsum()]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=pa.array(~is_good))
+    return _lists(values, lengths, is_good)
 
 
 def rotate_numbers(values: np.ndarray, lengths: np.ndarray, frame: str) -> np.ndarray:

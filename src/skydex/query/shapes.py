@@ -1,9 +1,11 @@
 """Geometries as values: what they are in a result, and the kernels that compute with them.
 
 A geometry travels as the numbers of its DALI form (DALI 1.1, IVOA REC 2017-05-17, section 3.3), a list of doubles: two
-are a point, three a circle, six or more a polygon; a box is the polygon that ADQL says it is. So columns of points,
-circles and polygons, `s_region` texts, and what the geometry functions of ADQL 2.1 (section 4.2) make are one kind of
-value. A geometry that cannot be (a null among its numbers, a declination of 95) is null. The mathematics is `sky`'s.
+are a point, three a circle, six or more a polygon; a box is the polygon that ADQL says it is; several of these, parted
+by `BETWEEN`, are a region. So columns of points, circles and polygons, `s_region` texts, and what the geometry
+functions of ADQL 2.1 (section 4.2) make are one kind of value. A geometry that cannot be (a null among its numbers, a
+declination of 95) is null. A region of several parts contains what one of them contains, and its area is the sum of
+theirs. The mathematics is `sky`'s.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from sqlglot import exp
 from skydex.errors import BadQueryError
 from skydex.query import tree, types
 from skydex.query.kernels import Kernel, computed
-from skydex.query.region_texts import numbers_of_regions, parse_region, rotate_numbers
+from skydex.query.region_texts import BETWEEN, RegionText, numbers_of_regions, parse_regions, rotate_numbers
 from skydex.query.values import Shape, Value
 from skydex.sky import (
     Cone,
@@ -30,6 +32,7 @@ from skydex.sky import (
     corners_of_boxes,
     shapes_contain,
     shapes_intersect,
+    unit_vectors,
 )
 
 __all__ = [
@@ -49,7 +52,11 @@ __all__ = [
     "value_of",
 ]
 
+Test = Callable[[Shapes, Shapes], tuple[np.ndarray, np.ndarray]]
+
 _LIST = pa.list_(pa.float64())
+_AREA_OF_POINT = 1e-30
+"""Square degrees: what a point weighs beside other points, and not beside anything else."""
 _REGION_XTYPES = ("region", "shape", "stc", "stc-s", "point", "circle", "polygon")
 """xtypes of text columns that hold regions, without the prefix `adql:`."""
 COLUMNS = {"POINT": types.POINT, "CIRCLE": types.CIRCLE, "BOX": types.POLYGON, "POLYGON": types.POLYGON}
@@ -57,9 +64,11 @@ COLUMNS = {"POINT": types.POINT, "CIRCLE": types.CIRCLE, "BOX": types.POLYGON, "
 
 
 def value_of(shape: Shape) -> Value:
-    """A geometry as a column of a result, ICRS."""
+    """A geometry as a column of a result, ICRS; what is of another kind in each row is a text."""
     shape = in_icrs(shape)
-    return Value(list_of(shape), COLUMNS.get(shape.kind, types.POLYGON))
+    if shape.kind == "REGION":
+        return Value(computed(_TO_STC, list_of(shape)), types.REGION)
+    return Value(list_of(shape), COLUMNS[shape.kind])
 
 
 def list_of(shape: Shape) -> exp.Expression:
@@ -85,6 +94,8 @@ def shape_of(value: Value) -> Shape | None:
     Geometries are arrays with the xtype of one, and the texts of ObsCore's `s_region` and the like.
     """
     column = value.column
+    if value.is_null:
+        return Shape("REGION", (), whole=exp.Cast(this=exp.Null(), to=exp.DataType.build("double[]")))
     xtype = (column.xtype or "").lower().removeprefix("adql:")
     if column.datatype.is_floating and column.is_array:
         return _shape_of_list(value.node, xtype.upper()) if xtype in ("point", "circle", "polygon", "region") else None
@@ -97,11 +108,15 @@ def shape_of(value: Value) -> Shape | None:
 
 def region_of_text(value: Value) -> Shape:
     """The geometry that a text describes: REGION(text)."""
+    parts: tuple[Shape, ...] = ()
     if isinstance(value.node, exp.Literal) and value.node.is_string:
-        region = parse_region(value.node.this)
-        numbers = tuple(Value(tree.number(number), types.DOUBLE) for number in region.numbers)
-        return Shape(region.kind, numbers, frame=region.frame)
-    return Shape("REGION", (), whole=computed(_FROM_TEXT, value.node))
+        parts = tuple(_written(region) for region in parse_regions(value.node.this))
+    return parts[0] if len(parts) == 1 else Shape("REGION", (), whole=computed(_FROM_TEXT, value.node), parts=parts)
+
+
+def _written(region: RegionText) -> Shape:
+    numbers = tuple(Value(tree.number(number), types.DOUBLE) for number in region.numbers)
+    return Shape(region.kind, numbers, frame=region.frame)
 
 
 def shape_of_text(value: Value, kind: str) -> Shape:
@@ -215,12 +230,75 @@ def _polygons_of_boxes(lists: pa.Array) -> pa.Array:
     return _rows(*corners_of_boxes(*boxes.T).T)
 
 
-def _test(test: Callable[[Shapes, Shapes], tuple[np.ndarray, np.ndarray]]) -> Callable[[pa.Array, pa.Array], pa.Array]:
+def _split(lists: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """The single geometries of regions, and the row of each; every row has one at least, be it null."""
+    numbers, lengths = _parts(lists)
+    is_between = numbers == BETWEEN
+    if not is_between.any():
+        return lists, np.arange(len(lists))
+    rows = np.repeat(np.arange(len(lists)), lengths)
+    n_parts = 1 + np.bincount(rows[is_between], minlength=len(lists))
+    part_of_number = rows + is_between.cumsum()
+    sizes = np.bincount(part_of_number[~is_between], minlength=n_parts.sum())
+    return _lists(numbers[~is_between], sizes, sizes > 0), np.repeat(np.arange(len(lists)), n_parts)
+
+
+def _test(test: Test, *, of_all: bool) -> Callable[[pa.Array, pa.Array], pa.Array]:
+    """A test of rows: whether each part of the right, or any, has an answer among the parts of the left."""
+
     def compute(left: pa.Array, right: pa.Array) -> pa.Array:
-        answers, is_known = test(_shapes(left), _shapes(right))
-        return pa.array(answers, mask=~is_known)
+        (lefts, left_rows), (rights, right_rows) = _split(left), _split(right)
+        if len(lefts) == len(rights) == len(left):
+            answers, is_known = test(_shapes(left), _shapes(right))
+            return pa.array(answers, mask=~is_known)
+        left_parts, right_parts = _pairs(left_rows, right_rows)
+        answers, is_known = test(_shapes(lefts.take(left_parts)), _shapes(rights.take(right_parts)))
+        n_hits = np.bincount(right_rows, np.bincount(right_parts, answers, minlength=len(rights)) > 0)
+        is_unknown = np.bincount(right_rows[right_parts], ~is_known) > 0
+        return pa.array(n_hits >= (np.bincount(right_rows) if of_all else 1), mask=is_unknown)
 
     return compute
+
+
+def _pairs(left_rows: np.ndarray, right_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each part of the right with all parts of the left that are of its row."""
+    n_left = np.bincount(left_rows)
+    n_pairs, first_left = n_left[right_rows], (n_left.cumsum() - n_left)[right_rows]
+    right_parts = np.repeat(np.arange(len(right_rows)), n_pairs)
+    first_pair = n_pairs.cumsum() - n_pairs
+    return np.arange(len(right_parts)) + np.repeat(first_left - first_pair, n_pairs), right_parts
+
+
+def _areas(lists: pa.Array) -> pa.Array:
+    parts, rows = _split(lists)
+    return _doubles(np.bincount(rows, area_deg2(_shapes(parts)), minlength=len(lists)))
+
+
+def _centroids(lists: pa.Array) -> pa.Array:
+    """Centres of gravity; of several parts, those of the parts by the weight of their areas."""
+    parts, rows = _split(lists)
+    ra_deg, dec_deg = centroids_deg(_shapes(parts))
+    if len(parts) > len(lists):
+        weights = area_deg2(_shapes(parts)) + _AREA_OF_POINT
+        x, y, z = (np.bincount(rows, weights * part) for part in unit_vectors(ra_deg, dec_deg))
+        ra_deg, dec_deg = np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
+    return _rows(ra_deg, dec_deg)
+
+
+def _stc(lists: pa.Array) -> pa.Array:
+    """Regions as STC-S has them."""
+    parts, rows = _split(lists)
+    lengths = _parts(parts)[1]
+    words = np.where(lengths == 2, "POSITION", np.where(lengths == 3, "CIRCLE", "POLYGON"))
+    numbers = pc.binary_join(pc.cast(parts, pa.list_(pa.string())), " ")
+    n_parts = np.bincount(rows, minlength=len(lists))
+    frames = np.where(n_parts[rows] > 1, "", "ICRS ")
+    texts = pc.binary_join_element_wise(
+        pa.array(words), pc.binary_join_element_wise(pa.array(frames), numbers, ""), " "
+    )
+    offsets = pa.array(np.concatenate([[0], n_parts.cumsum()]).astype(np.int32))
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), " ")
+    return pc.if_else(pa.array(n_parts > 1), pc.binary_join_element_wise("UNION ICRS (", joined, ")", ""), joined)
 
 
 def _place(n_numbers: int, place: int) -> Callable[[pa.Array], pa.Array]:
@@ -236,7 +314,8 @@ def _place(n_numbers: int, place: int) -> Callable[[pa.Array], pa.Array]:
 
 def _of_length(fits: Callable[[np.ndarray], np.ndarray]) -> Callable[[pa.Array], pa.Array]:
     def compute(lists: pa.Array) -> pa.Array:
-        return pc.if_else(pa.array(fits(_parts(lists)[1])), lists, pa.scalar(None, _LIST))
+        is_one = np.bincount(_split(lists)[1], minlength=len(lists)) == 1
+        return pc.if_else(pa.array(is_one & fits(_parts(lists)[1])), lists, pa.scalar(None, _LIST))
 
     return compute
 
@@ -260,6 +339,7 @@ def _to_icrs(frame: str) -> Kernel:
 _PROPER = Kernel("shape", (_LIST,), _LIST, _proper)
 _BOX = Kernel("box", (_LIST,), _LIST, _polygons_of_boxes)
 _FROM_TEXT = Kernel("region", (pa.string(),), _LIST, numbers_of_regions)
+_TO_STC = Kernel("text_of_region", (_LIST,), pa.string(), _stc)
 _TO_TEXT = Kernel("text_of_shape", (_LIST,), pa.string(), _to_text)
 _OF_PLACE = {
     n: [Kernel(f"number_{i}_of_{n}", (_LIST,), pa.float64(), _place(n, i)) for i in range(n)] for n in (0, 2, 3)
@@ -270,11 +350,11 @@ _OF_LENGTH = {
     "POLYGON": Kernel("only_polygon", (_LIST,), _LIST, _of_length(lambda n: n >= 6)),
 }
 
-CONTAINS = Kernel("contains", (_LIST, _LIST), pa.bool_(), _test(shapes_contain))
+CONTAINS = Kernel("contains", (_LIST, _LIST), pa.bool_(), _test(shapes_contain, of_all=True))
 """Whether the first geometry holds the second."""
-INTERSECTS = Kernel("intersects", (_LIST, _LIST), pa.bool_(), _test(shapes_intersect))
+INTERSECTS = Kernel("intersects", (_LIST, _LIST), pa.bool_(), _test(shapes_intersect, of_all=False))
 """Whether two geometries have a point in common."""
-AREA = Kernel("area", (_LIST,), pa.float64(), lambda lists: _doubles(area_deg2(_shapes(lists))))
+AREA = Kernel("area", (_LIST,), pa.float64(), _areas)
 """Square degrees."""
-CENTROID = Kernel("centroid", (_LIST,), _LIST, lambda lists: _rows(*centroids_deg(_shapes(lists))))
+CENTROID = Kernel("centroid", (_LIST,), _LIST, _centroids)
 """The centre of gravity, a point."""

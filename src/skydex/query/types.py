@@ -18,6 +18,7 @@ __all__ = [
     "LONG",
     "POINT",
     "POLYGON",
+    "REGION",
     "TIMESTAMP",
     "arithmetic",
     "common",
@@ -32,6 +33,7 @@ TIMESTAMP = Column("", Datatype.CHAR, arraysize="26*", xtype="timestamp")
 POINT = Column("", Datatype.DOUBLE, arraysize="2", unit="deg", ucd="pos.eq", xtype="point")
 CIRCLE = Column("", Datatype.DOUBLE, arraysize="3", unit="deg", ucd="pos.outline", xtype="circle")
 POLYGON = Column("", Datatype.DOUBLE, arraysize="*", unit="deg", ucd="pos.outline", xtype="polygon")
+REGION = Column("", Datatype.CHAR, arraysize="*", ucd="pos.outline", xtype="adql:REGION")
 
 _RANK = [Datatype.UNSIGNED_BYTE, Datatype.SHORT, Datatype.INT, Datatype.LONG, Datatype.FLOAT, Datatype.DOUBLE]
 

@@ -50,6 +50,8 @@ class Shape:
     """The geometry as one value (`shapes`), if the query did not make it of numbers."""
     frame: str = "ICRS"
     """What the coordinates refer to, one of `sky.FRAMES`."""
+    parts: tuple[Shape, ...] = ()
+    """Of a region that is written out as several, each of them."""
 
     @property
     def constants(self) -> tuple[float, ...] | None:

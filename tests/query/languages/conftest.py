@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.query.languages.verdicts import Exceptions, Verdict, read_exceptions, verdicts
 
 
