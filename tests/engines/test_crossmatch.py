@@ -234,6 +234,49 @@ def test_three_tables_are_matched_at_once(circles, engine):
     assert {*found} == {(i, j, k) for i, j in ab for m, k in bc if m == j}
 
 
+@pytest.fixture(scope="module")
+def survey(stored):
+    """A stored table of the whole sky, some of its rows again in another, and an upload of one place in it."""
+    rng = np.random.default_rng(20260304)
+    n = 20_000
+    ra, dec = rng.random(n) * 360.0, np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
+    everything, again = table_of(ra, dec), table_of(*near_to(ra[::4], dec[::4], np.full(n // 4, 1e-4), rng))
+    here = everything.filter(np.hypot(dec - 30.0, (ra - 40.0) * np.cos(np.radians(dec))) < 5.0)
+    relations = [stored("sky.main", everything), stored("sky.again", again), relation("up.here", here)]
+    return Namespace(relations)
+
+
+def share_read(plan: Plan, table: str) -> float:
+    """The part of the row groups of a table that is read."""
+    (selection,) = (scan.selection for scan in plan.scans.values() if scan.relation.table.name == table)
+    return selection.n_groups / selection.total_groups
+
+
+NEAR = "DISTANCE(a.ra, a.dec, b.ra, b.dec) < 0.001"
+NARROWED = {
+    "upload": f"SELECT a.id FROM sky.main AS a JOIN up.here AS b ON {NEAR}",
+    "left join": f"SELECT a.id FROM up.here AS b LEFT JOIN sky.main AS a ON {NEAR}",
+    "own radii": "SELECT a.id FROM sky.main a, up.here b WHERE DISTANCE(a.ra, a.dec, b.ra, b.dec) <= 0.001 + 2 * b.r",
+    "subquery": f"SELECT b.id FROM up.here AS b WHERE NOT EXISTS (SELECT 1 FROM sky.main AS a WHERE {NEAR})",
+    "cone": f"SELECT a.id FROM sky.main a JOIN sky.again b ON {NEAR} WHERE DISTANCE(b.ra, b.dec, 40, 30) < 3",
+    "rectangle": f"SELECT a.id FROM sky.again b JOIN sky.main a ON {NEAR} AND b.dec < 25 AND b.dec > 20 AND b.ra < 50",
+    "chain": f"SELECT c.id FROM sky.main a, up.here b, sky.again c WHERE {NEAR} AND DISTANCE(c.ra,c.dec,a.ra,a.dec)<1",
+}
+
+
+@pytest.mark.parametrize("text", NARROWED.values(), ids=NARROWED)
+def test_a_match_leaves_only_its_part_of_the_sky_to_be_read(survey, text):
+    namespace = survey
+    plan = plan_of(text, namespace)
+    assert all(share_read(plan, name) < 0.2 for name in ("sky.main", "sky.again") if name in text)
+
+
+def test_the_side_of_an_outer_join_that_stays_whole_is_read_whole(survey):
+    namespace = survey
+    plan = plan_of(f"SELECT a.id FROM sky.main AS a LEFT JOIN up.here AS b ON {NEAR}", namespace)
+    assert share_read(plan, "sky.main") == 1.0
+
+
 def test_the_plan_says_how_pairs_are_found(nasty, engine):
     radius, _, _, namespace, name = nasty
     text = f"SELECT a.id FROM {name} a JOIN up.b b ON DISTANCE(a.ra, a.dec, b.ra, b.dec) < {radius + 1e-9}"

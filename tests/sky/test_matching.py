@@ -7,7 +7,16 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
-from skydex.sky import circle_order, circle_ranges29, circles_touching, index29, pixels_of, ranges_overlap
+from skydex.sky import (
+    circle_levels,
+    circle_order,
+    circle_ranges29,
+    circles_touching,
+    grown_ranges,
+    index29,
+    pixels_of,
+    ranges_overlap,
+)
 from skydex.sky.matching import FINEST_CELLS
 
 
@@ -84,3 +93,24 @@ def test_ranges_hold_every_cell():
     ranges = circle_ranges29(index29(ra, dec), radius, 4)
     touched = index29(*rims(ra, dec, radius, rng))
     assert ranges_overlap(ranges, touched, touched).all()
+
+
+@pytest.mark.parametrize("radius", [1e-8, 1e-3, 0.5, 30.0, 180.0])
+def test_grown_ranges_hold_everything_around_places_in_them(radius):
+    rng = np.random.default_rng(3)
+    ra, dec = places(3000, rng)
+    ranges = circle_ranges29(index29(ra, dec), 1e-5, 12)
+    grown = grown_ranges(ranges, radius)
+    touched = index29(*rims(ra, dec, np.full(3000, radius), rng))
+    assert ranges_overlap(grown, touched, touched).all()
+    assert (grown[1:, 0] > grown[:-1, 1]).all()
+
+
+def test_nothing_grown_is_nothing():
+    assert len(grown_ranges(np.empty((0, 2), np.int64), 1.0)) == 0
+
+
+def test_levels_of_circles_are_the_orders_that_suit_them():
+    radius = np.array([0.0, 1e-9, 1 / 3600, 0.1, 9.0, 40.0, 180.0, np.inf, -1.0, np.nan])
+    orders = [max(circle_order(r), 0) for r in radius[:7]]
+    assert circle_levels(radius).tolist() == [*orders, 0, -1, -1]

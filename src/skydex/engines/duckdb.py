@@ -43,6 +43,8 @@ __all__ = ["DuckDBEngine", "DuckDBLimits"]
 
 _ARROW_ROWS = 400_000
 """A pruned selection up to so many rows is read by us, row group by row group, and handed over."""
+_SIFTED_ROWS = 100_000
+"""So is a larger selection of which our reader leaves no more than about so many rows."""
 _BATCH_ROWS = 65_536
 _RETRY_INTERRUPT_S = 0.2
 
@@ -231,8 +233,16 @@ _SQL_TYPES = {
 
 
 def _is_handed_over(scan: Scan) -> bool:
+    """Whether we read a table and hand its rows over: when it is held, or few of its rows matter."""
     selection = scan.selection
-    return selection is None or (not selection.whole and selection.n_rows <= _ARROW_ROWS)
+    if selection is None:
+        return True
+    if selection.n_rows <= _ARROW_ROWS:
+        return not selection.whole
+    dataset, _ = scan.stored
+    if scan.ranges is None or not dataset.is_own:
+        return False
+    return dataset.row_groups.n_rows_in(scan.ranges) <= _SIFTED_ROWS
 
 
 def _arrow_table(scan: Scan) -> pa.Table:

@@ -16,12 +16,13 @@ from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
 from skydex.query.kernels import Kernel, kernel_of
 from skydex.query.tree import Compute, Histogram, InRegion, Near, conjunction, integer
+from skydex.sky import close_gaps
 from skydex.tables import Column, arrow_type
 
 __all__ = ["function_name", "sql_of"]
 
 _MOST_RANGES = 16
-"""More index ranges than this are read as the one range that spans them."""
+"""If there are more index ranges than this, the narrowest gaps between them are read as well."""
 
 
 def _histogram_sql(generator: DuckDB.Generator, node: Histogram) -> str:
@@ -108,17 +109,18 @@ def _read_parquet(files: Iterable[str]) -> exp.Expression:
 
 def _within_ranges(scan: Scan) -> exp.Expression | None:
     """Condition on the index column, so that DuckDB skips row groups; the region itself is tested elsewhere."""
-    dataset, ranges = scan.relation.dataset, scan.ranges
+    dataset, ranges, selection = scan.relation.dataset, scan.ranges, scan.selection
     if (
         dataset is None
         or ranges is None
+        or selection is None
+        or selection.whole
         or not len(ranges)
         or dataset.index_column is None
         or dataset.index_order != 29
     ):
         return None
-    if len(ranges) > _MOST_RANGES:
-        ranges = ranges[[0, -1]].reshape(1, 4)[:, [0, 3]]
+    ranges = close_gaps(ranges, _MOST_RANGES)
     index = exp.column(exp.to_identifier(dataset.index_column, quoted=True))
     spans = [exp.Between(this=index.copy(), low=integer(int(low)), high=integer(int(high) - 1)) for low, high in ranges]
     return conjunction(spans, exp.Or)

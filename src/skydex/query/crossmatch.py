@@ -14,7 +14,7 @@ leaves to be read is `narrow`'s affair.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,33 +23,17 @@ from sqlglot import exp
 
 from skydex.query import tree
 from skydex.query.kernels import PIXEL, Kernel, computed, integers, kernel_of, numbers
+from skydex.query.pairs import Point, Side, find_stored, has_query, held, is_join, sources_of
 from skydex.query.reach import Reach
 from skydex.query.tree import Compute, Near
 from skydex.sky import FINEST_CELLS, circle_levels, circle_order, circles_touching, index29
 
-__all__ = ["CELLS", "INDEX", "LEVEL", "CellJoin", "Side", "held", "with_cells"]
+__all__ = ["CELLS", "INDEX", "LEVEL", "CellJoin", "with_cells"]
 
 INDEX = "~index"
 """What the HEALPix index of a stored table is called in a tree: no column of a user can be called so."""
 _SPACING = 3
 """Levels are so many orders apart."""
-
-Point = Sequence[exp.Expression]
-"""Right ascension and declination."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """What is known of a source for matching it."""
-
-    n_rows: int
-    """Rows at the most."""
-    position: tuple[str, str] | None = None
-    """The columns by which it is stored, if it has an index."""
-    index_order: int = -1
-    """Order of that index."""
-    rows: pa.Table | None = None
-    """The rows themselves, if they are in memory."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +78,7 @@ def with_cells(query: exp.Query, sides: Mapping[str, Side]) -> tuple[exp.Query, 
     """
     if not any(isinstance(node, Near) for node in tree.walk(query)):
         return query, ()
-    reach = Reach(query, {name: side.rows for name, side in sides.items() if side.rows is not None})
+    reach = Reach(query, sides)
     items = {node.alias: node for node in tree.walk(query) if isinstance(node, exp.Table | exp.Subquery)}
     query = query.copy()
     found: list[CellJoin] = []
@@ -108,66 +92,12 @@ def with_cells(query: exp.Query, sides: Mapping[str, Side]) -> tuple[exp.Query, 
     return query, tuple(found)
 
 
-def held(select: exp.Select) -> Iterator[tuple[Near, set[str]]]:
-    """The cross-matches that must hold in a SELECT, each with the sources whose rows count nowhere but in its pairs."""
-    from_ = select.args.get("from_")
-    if from_ is None:
-        return
-    joins = select.args.get("joins") or []
-    for on, free in _joins(from_.this, joins):
-        yield from ((near, free) for near in _conjuncts(on))
-    where = select.args.get("where")
-    if where is not None:
-        own = set().union(*(_names(item) for item in (from_.this, *(join.this for join in joins))))
-        yield from ((near, own) for near in _conjuncts(where.this))
-
-
-def _conjuncts(condition: exp.Expression) -> Iterator[Near]:
-    for part in tree.flattened(condition, exp.And):
-        bare = part
-        while isinstance(bare, exp.Paren):
-            bare = bare.this
-        if isinstance(bare, exp.And):
-            yield from _conjuncts(bare)
-        elif isinstance(bare, Near):
-            yield bare
-
-
-def _joins(first: exp.Expression, joins: Sequence[exp.Join]) -> Iterator[tuple[exp.Expression, set[str]]]:
-    """The ON conditions of a chain of joins, and of those in parentheses, with the sources that they leave free."""
-    yield from _inner_joins(first)
-    before = _names(first)
-    for join in joins:
-        yield from _inner_joins(join.this)
-        joined, on = _names(join.this), join.args.get("on")
-        free = {"": before | joined, "LEFT": joined, "RIGHT": before}.get((join.side or "").upper(), set())
-        if on is not None and free:
-            yield on, free
-        before = before | joined
-
-
-def _inner_joins(item: exp.Expression) -> Iterator[tuple[exp.Expression, set[str]]]:
-    if _is_join(item):
-        yield from _joins(item.this, item.this.args.get("joins") or ())
-
-
-def _names(item: exp.Expression) -> set[str]:
-    """The sources of one entry of FROM; a join in parentheses has several."""
-    if not _is_join(item):
-        return {item.alias}
-    return _names(item.this).union(*(_names(join.this) for join in item.this.args.get("joins") or ()))
-
-
-def _is_join(item: exp.Expression) -> bool:
-    return isinstance(item, exp.Subquery) and not item.alias
-
-
 def _find_item(select: exp.Select, name: str) -> exp.Expression | None:
     """The entry of FROM that is called so; `None` if it belongs to a query around this one."""
     stack = [select.args["from_"].this, *(join.this for join in select.args.get("joins") or ())]
     while stack:
         item = stack.pop()
-        if _is_join(item):
+        if is_join(item):
             stack += [item.this, *(join.this for join in item.this.args.get("joins") or ())]
         elif item.alias == name:
             return item
@@ -189,7 +119,7 @@ class _Match:
     ) -> None:
         self._near, self._free, self._select, self._sides, self._items = near, free, select, sides, items
         self._radius: exp.Expression = near.args["radius"]
-        self._bound = None if _has_query([self._radius]) else reach.of(self._radius)
+        self._bound = reach.of(self._radius)
 
     def find_join(self) -> CellJoin | None:
         """The cheapest way to find the pairs by cells; `None` if there is none."""
@@ -198,8 +128,8 @@ class _Match:
 
     def _ways(self, circle: Point, point: Point) -> Iterator[tuple[tuple[int, int, bool], CellJoin]]:
         """Ways to repeat the source of one of the points, each with its cost."""
-        (name, *more), placed = sorted(_sources(circle)) or [""], tuple(sorted(_sources(point)))
-        if name not in self._free or more or not placed or name in placed or _has_query(circle):
+        (name, *more), placed = sorted(sources_of(circle)) or [""], tuple(sorted(sources_of(point)))
+        if name not in self._free or more or not placed or name in placed or has_query(circle):
             return
         size = _size(self._items[name], self._sides)
         largest_deg = tree.constant(self._bound) if self._bound is not None else None
@@ -218,24 +148,20 @@ class _Match:
     def _may_have_levels(self, name: str, placed: tuple[str, ...]) -> bool:
         """Whether a source has its own radii, which can be looked at beforehand, and the other may be repeated too."""
         radius = self._radius
-        is_own = _sources([radius]) == {name} and not _has_query([radius])
+        is_own = sources_of([radius]) == {name} and not has_query([radius])
         is_own = is_own and all(kernel_of(call).is_repeatable for call in radius.find_all(Compute))
         return is_own and len(placed) == 1 and placed[0] in self._free and isinstance(self._items[name], exp.Table)
 
     def _indexed(self, point: Point, order: int) -> tuple[str, ...]:
         """The table that is stored by a position, if its index is fine enough."""
-        ra, dec = (_bare(part) for part in point)
-        if not (isinstance(ra, exp.Column) and isinstance(dec, exp.Column)) or ra.table != dec.table:
-            return ()
-        side = self._sides.get(ra.table)
-        fits = side is not None and side.position == (ra.name, dec.name) and side.index_order >= order
-        return (ra.table,) if fits else ()
+        name = find_stored(point, self._sides)
+        return (name,) if name is not None and self._sides[name].index_order >= order else ()
 
     def spell(self, join: CellJoin, *, number: int) -> None:
         """Repeat the rows of a source in place, and let the cells decide beside the test."""
         first, second = self._near.points
-        circle, point = (first, second) if _sources(first) == {join.repeated} else (second, first)
-        radius = self._radius if _sources([self._radius]) <= {join.repeated} else self._bound
+        circle, point = (first, second) if sources_of(first) == {join.repeated} else (second, first)
+        radius = self._radius if sources_of([self._radius]) <= {join.repeated} else self._bound
         assert radius is not None
         cell, level = f"~cell{number}", f"~level{number}"
         if join.order is not None:
@@ -286,20 +212,6 @@ class _Match:
             unused = tree.integer(self._sides[name].index_order - join.order)
         bits = exp.Mul(this=tree.integer(2), expression=exp.Paren(this=unused))
         return exp.BitwiseRightShift(this=tree.column(name, INDEX), expression=exp.Paren(this=bits))
-
-
-def _sources(point: Sequence[exp.Expression]) -> set[str]:
-    return {column.table for part in point for column in part.find_all(exp.Column)}
-
-
-def _has_query(point: Sequence[exp.Expression]) -> bool:
-    return any(part.find(exp.Query) is not None for part in point)
-
-
-def _bare(node: exp.Expression) -> exp.Expression:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
 
 
 def _size(item: exp.Expression, sides: Mapping[str, Side]) -> int:

@@ -14,9 +14,12 @@ from sqlglot import exp
 
 from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
-from skydex.query.crossmatch import INDEX, CellJoin, Side, with_cells
+from skydex.query.crossmatch import INDEX, CellJoin, with_cells
 from skydex.query.namespace import Relation
+from skydex.query.narrow import narrowed
+from skydex.query.pairs import Side
 from skydex.query.prune import prune
+from skydex.query.scope import Source
 from skydex.query.tree import Compute, InRegion, column, walk
 from skydex.sky import Ranges, Region, ranges29
 from skydex.store import Dataset, Selection
@@ -113,18 +116,22 @@ class Plan:
 def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     """Prune the tables of a query, find ways for its cross-matches, and choose its engine."""
     ranges = prune(bound.tree, bound.sources)
-    scans = {}
-    for name, source in bound.sources.items():
-        if source.relation is None:
-            continue
-        dataset = source.relation.dataset
-        selection = dataset.select(ranges.get(name)) if dataset is not None else None
-        scans[name] = Scan(name, source.relation, tuple(source.used), ranges.get(name), selection)
+    scans = {name: _scan(source, ranges.get(name)) for name, source in bound.sources.items() if source.relation}
+    left = narrowed(bound.tree, ranges, {name: scan.side() for name, scan in scans.items()})
+    scans |= {name: _scan(bound.sources[name], found) for name, found in left.items() if found is not ranges.get(name)}
     tree, matches = with_cells(bound.tree, {name: scan.side() for name, scan in scans.items()})
     for name in {name for match in matches for name in match.indexed}:
         scans[name] = replace(scans[name], with_index=True)
     engine = "scan" if _only_scans(tree, scans) else "sql"
     return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches)
+
+
+def _scan(source: Source, ranges: Ranges | None) -> Scan:
+    """What is read of a table of which only some ranges matter."""
+    assert source.relation is not None
+    dataset = source.relation.dataset
+    selection = dataset.select(ranges) if dataset is not None else None
+    return Scan(source.identifier, source.relation, tuple(source.used), ranges, selection)
 
 
 def within(plan: Plan, region: Region, *, max_rows: int | None) -> Plan:

@@ -16,6 +16,7 @@ import numpy as np
 from sqlglot import exp
 
 from skydex.query import tree
+from skydex.query.pairs import bare_column, names_of
 from skydex.query.scope import Source
 from skydex.query.tree import InRegion
 from skydex.sky import Range, Ranges, intersect_ranges, merge_ranges, ranges29
@@ -51,22 +52,14 @@ def _conditions(select: exp.Select) -> Iterable[tuple[exp.Expression, set[str]]]
     if from_ is None:
         return
     joins = select.args.get("joins") or []
-    own = set().union(*(_names(item) for item in (from_.this, *(join.this for join in joins))))
+    own = set().union(*(names_of(item) for item in (from_.this, *(join.this for join in joins))))
     where = select.args.get("where")
     if where is not None:
         yield where.this, own
     for join in joins:
         on, side = join.args.get("on"), (join.side or "").upper()
         if on is not None and side not in ("RIGHT", "FULL"):
-            yield on, _names(join.this) if side == "LEFT" else own
-
-
-def _names(item: exp.Expression) -> set[str]:
-    """The sources of one entry of FROM; a join in parentheses has several."""
-    if item.alias:
-        return {item.alias}
-    first = item.this
-    return _names(first).union(*(_names(join.this) for join in first.args.get("joins") or ()))
+            yield on, names_of(join.this) if side == "LEFT" else own
 
 
 def _restrictions(condition: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ranges]:
@@ -95,8 +88,8 @@ def _either(left: dict[str, Ranges], right: dict[str, Ranges]) -> dict[str, Rang
 
 def _positioned_source(test: InRegion, sources: Mapping[str, Source]) -> str | None:
     """The source whose stored positions a test looks at, if it is those and no other columns."""
-    ra, dec = _bare(test.this), _bare(test.expression)
-    if not (isinstance(ra, exp.Column) and isinstance(dec, exp.Column)) or ra.table != dec.table:
+    ra, dec = bare_column(test.this), bare_column(test.expression)
+    if ra is None or dec is None or ra.table != dec.table:
         return None
     position = _indexed_position(sources.get(ra.table))
     return ra.table if position == (ra.name, dec.name) else None

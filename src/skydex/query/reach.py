@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from skydex.query import tree
+from skydex.query.pairs import Side, has_query
 
 __all__ = ["Reach"]
 
@@ -35,20 +36,25 @@ class Reach:
     ----------
     query : exp.Query
         The bound tree.
-    in_memory : mapping of str to pa.Table
-        Those of its tables that are held in memory, by source.
+    sides : mapping of str to Side
+        Its tables, by source.
     """
 
-    def __init__(self, query: exp.Query, in_memory: Mapping[str, pa.Table]) -> None:
+    def __init__(self, query: exp.Query, sides: Mapping[str, Side]) -> None:
         self._items = {node.alias: node for node in tree.walk(query) if isinstance(node, exp.Table | exp.Subquery)}
-        self._in_memory = in_memory
+        self._sides = sides
+
+    def in_degrees(self, radius: exp.Expression) -> float | None:
+        """The bound as a number, if it is known before the query runs."""
+        bound = self.of(radius)
+        return tree.constant(bound) if bound is not None else None
 
     def of(self, radius: exp.Expression) -> exp.Expression | None:
         """What no radius is larger than, degrees, as an expression that reads no row; `None` if there is no telling."""
         constant = tree.constant(radius)
         if constant is not None:
             return tree.number(constant)
-        bound = self._bound(radius)
+        bound = None if has_query([radius]) else self._bound(radius)
         if bound is None:
             return None
         wide = exp.Mul(this=exp.Paren(this=bound), expression=tree.number(_SLACK))
@@ -86,7 +92,7 @@ class Reach:
             return self._output(item.this, node.name)
         if item is None:
             return None
-        rows = self._in_memory.get(node.table)
+        rows = self._sides[node.table].rows if node.table in self._sides else None
         return _greatest_of_all(node, item) if rows is None else _greatest_held(rows[node.name])
 
     def _output(self, query: exp.Expression, name: str) -> exp.Expression | None:

@@ -12,9 +12,16 @@ from skydex.sky.coverage import (
 from skydex.sky.epochs import Astrometry
 from skydex.sky.frames import FRAMES, rotated
 from skydex.sky.insides import Cap, Crossing, Crossings, HalfSpaces, Vector
-from skydex.sky.matching import FINEST_CELLS, circle_levels, circle_order, circle_ranges29, circles_touching
+from skydex.sky.matching import (
+    FINEST_CELLS,
+    circle_levels,
+    circle_order,
+    circle_ranges29,
+    circles_touching,
+    grown_ranges,
+)
 from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, centres_deg, index29, pixels_of, pixels_touching, ranges29
-from skydex.sky.ranges import Ranges, intersect_ranges, merge_ranges, ranges_overlap
+from skydex.sky.ranges import Ranges, close_gaps, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import ONE_PLACE, Cone, Polygon, Range, Region
 from skydex.sky.shapes import Shapes, area_deg2, centroids_deg, corners_of_boxes, shapes_contain, shapes_intersect
 
@@ -43,12 +50,14 @@ __all__ = [
     "circle_order",
     "circle_ranges29",
     "circles_touching",
+    "close_gaps",
     "corners_of_boxes",
     "coverage_from_fits",
     "coverage_of_index29",
     "coverage_of_pixels",
     "coverage_ranges29",
     "coverage_to_fits",
+    "grown_ranges",
     "haversine",
     "index29",
     "intersect_ranges",

@@ -22,7 +22,7 @@ from skydex.sky.angles import Floats
 from skydex.sky.pixels import MARGIN_DEG, MAX_ORDER
 from skydex.sky.ranges import Ranges, merge_ranges
 
-__all__ = ["FINEST_CELLS", "circle_levels", "circle_order", "circle_ranges29", "circles_touching"]
+__all__ = ["FINEST_CELLS", "circle_levels", "circle_order", "circle_ranges29", "circles_touching", "grown_ranges"]
 
 Pixels = NDArray[np.int64]
 
@@ -35,6 +35,8 @@ sqrt(6) sin(t/2) q, whose gradient is at most sqrt(3/2 + 6/pi²) = 1.4521 (at th
 FINEST_CELLS = 24
 """Cells for matching are not finer than this order, 12 milliarcsec."""
 _LARGEST_DEG = 180.0
+_MOST_CELLS = 20_000
+"""Ranges are grown by cells of which there are no more than this."""
 _EAST = np.int64(sum(1 << 2 * bit for bit in range(MAX_ORDER)))
 """The bits of an order-29 pixel that make its first coordinate."""
 _NORTH = np.int64(_EAST << 1)
@@ -126,6 +128,37 @@ def circle_ranges29(index29: Pixels, radius_deg: ArrayLike, order: ArrayLike) ->
     pixels, counts = circles_touching(index29, radius_deg, order)
     shifts = np.repeat(2 * (MAX_ORDER - np.broadcast_to(np.asarray(order, np.int64), index29.shape)), counts)
     return merge_ranges(np.stack([pixels << shifts, (pixels + 1) << shifts], axis=1))
+
+
+def grown_ranges(ranges: Ranges, radius_deg: float) -> Ranges:
+    """Ranges that hold everything within a radius of any place in the given ones.
+
+    Parameters
+    ----------
+    ranges : (n, 2) int64 array
+        Half-open ranges of order-29 pixels.
+    radius_deg : float
+        Radius, degrees.
+
+    Returns
+    -------
+    grown : (m, 2) int64 array
+        Half-open, sorted, disjoint; more than needed by some widths of a cell.
+    """
+    order = max(circle_order(radius_deg), 0)
+    while order and _n_cells(ranges, order) > _MOST_CELLS:
+        order -= 1
+    shift = 2 * (MAX_ORDER - order)
+    first, counts = ranges[:, 0] >> shift, ((ranges[:, 1] - 1) >> shift) - (ranges[:, 0] >> shift) + 1
+    cells = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+    around = _neighbourhoods(np.unique(cells), order).ravel()
+    around = np.unique(around[around >= 0])
+    return merge_ranges(np.stack([around << shift, (around + 1) << shift], axis=1))
+
+
+def _n_cells(ranges: Ranges, order: int) -> int:
+    shift = 2 * (MAX_ORDER - order)
+    return int((((ranges[:, 1] - 1) >> shift) - (ranges[:, 0] >> shift) + 1).sum())
 
 
 def _reach(radius_deg: ArrayLike) -> Floats:

@@ -71,6 +71,19 @@ class RowGroups:
             candidates = np.sort(order[candidates])
         return candidates[ranges_overlap(wanted, self.index_min[candidates], self.index_max[candidates])]
 
+    def n_rows_in(self, ranges: Int) -> int:
+        """Estimate how many rows are in some ranges, as if those of a group were spread evenly between its bounds.
+
+        Parameters
+        ----------
+        ranges : (n, 2) int64 array
+            Half-open, ascending, disjoint ranges of order-29 pixels.
+        """
+        numbers = self.touching(ranges)
+        low, high = self.index_min[numbers], self.index_max[numbers] + 1
+        shares = (_n_covered(ranges, high) - _n_covered(ranges, low)) / (high - low)
+        return round(float((shares * self.n_rows[numbers]).sum()))
+
     @cached_property
     def _bounds(self) -> tuple[Int | None, Int, Int]:
         """Order by least pixel (`None` if so already), the least pixels, and the greatest pixel so far.
@@ -91,6 +104,14 @@ def _disjoint(ranges: Int) -> Int:
     pairs = np.asarray(ranges, np.int64).reshape(-1, 2)
     ends = pairs.ravel()
     return pairs if (ends[1:] >= ends[:-1]).all() and (pairs[:, 0] < pairs[:, 1]).all() else merge_ranges(pairs)
+
+
+def _n_covered(ranges: Int, before: Int) -> Int:
+    """How many pixels of ranges are smaller than each of some pixels."""
+    lengths = ranges[:, 1] - ranges[:, 0]
+    last = np.searchsorted(ranges[:, 0], before) - 1
+    whole = np.concatenate([[0], np.cumsum(lengths)])
+    return np.where(last < 0, 0, whole[last] + np.minimum(before - ranges[last, 0], lengths[last]))
 
 
 def _union(first: Int, last: Int) -> Int:
