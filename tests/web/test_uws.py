@@ -672,6 +672,32 @@ def test_r08_tables_of_a_job_outlive_the_server(archive, tmp_path):
         assert web.get(f"{job}/results/result").text.split() == ["star_id", "6", "7"]
 
 
+def test_a_table_comes_back_as_a_file_that_no_browser_opens(web):
+    fields = {"LANG": "ADQL", "QUERY": JOIN, "UPLOAD": "mine,param:part"}
+    part = ("t.html", votable([3]), "text/html; charset=utf-8")
+    job = created_with_file(web, fields, part)
+    answer = web.get(f"{job}/parameters/mine")
+    assert answer.content == part[1]
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == 'attachment; filename="mine"'
+
+
+def test_a_job_that_has_failed_when_it_is_made_keeps_no_table(web, server, schema):
+    fields = {"LANG": "ADQL", "QUERY": JOIN.replace("star_id", "nope"), "UPLOAD": "mine,param:part"}
+    job = created_with_file(web, fields, ("t.vot", votable([3, 5])))
+    root = document(web.get(job))
+    schema.assertValid(root)
+    assert value(root, "phase") == "ERROR"
+    assert parameters(root)["UPLOAD"] == "mine,param:part"
+    assert not folder(server, job).exists()
+
+
+def created_with_file(web, fields, part):
+    answer = web.post("/tap/async", data=fields, files={"part": part})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
 def test_tables_of_a_request_that_is_refused_are_not_kept(web, server):
     before = set(server.state.glob("jobs/*"))
     fields = {"LANG": "ADQL", "QUERY": JOIN, "UPLOAD": "mine,param:part", "PHASE": "FLY"}

@@ -134,11 +134,13 @@ class Runner:
         await self._read(lambda ledger: ledger.check_room(address, owner, self._limits))
 
     async def add(self, job: Job) -> Job:
-        """Take in a new job."""
+        """Take in a new job; one that has failed already keeps no files."""
 
         async def add() -> Job:
             added = await self._write(lambda ledger: ledger.add(job, self._limits))
             self._enqueue(added)
+            if added.is_final:
+                await asyncio.to_thread(self._state.clear, added)
             return added
 
         return await _to_its_end(add())

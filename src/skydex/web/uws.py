@@ -190,7 +190,7 @@ class _Tree:
         name = call.part("name") or ""
         for kept in job.inputs:
             if kept.name.lower() == name.lower():
-                return await file_reply(call, call.site.runner.folder(job.id) / kept.file, kept.content_type)
+                return await _attachment(call, kept.name, call.site.runner.folder(job.id) / kept.file)
         values = dali.Parameters(job.parameters).values(name)
         if not values:
             raise UnknownResourceError("parameter", name)
@@ -262,9 +262,8 @@ class _Tree:
         except RequestError as error:
             if not self._kind.is_whole(dali.Parameters(job.parameters)):
                 raise
-            return dataclasses.replace(
-                job, phase=Phase.ERROR, ended=time.time(), fault=Fault(dali.error_message(error))
-            )
+            fault = Fault(dali.error_message(error))
+            return dataclasses.replace(job, phase=Phase.ERROR, ended=time.time(), fault=fault, inputs=())
         return dataclasses.replace(job, phase=Phase.QUEUED) if is_to_run else job
 
     async def _change(self, call: Call, place: JobPlace, job: Job) -> Reply:
@@ -447,6 +446,12 @@ def _moment(seconds: float) -> str:
     """A moment as the standard writes it: UTC, with milliseconds."""
     whole = datetime.datetime.fromtimestamp(round(seconds, 3), datetime.UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03d}Z"
+
+
+async def _attachment(call: Call, name: str, file: Path) -> Reply:
+    """What somebody has uploaded: a file to be saved, lest a browser take it for a page of ours."""
+    disposition = (b"content-disposition", f'attachment; filename="{name}"'.encode("latin-1"))
+    return await file_reply(call, file, "application/octet-stream", headers=(disposition,))
 
 
 def _see(url: str) -> Reply:
