@@ -6,24 +6,31 @@ write, so that nothing can be offered without being documented.
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import inspect
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import typer
 
 from skydex import errors
 from skydex.archive import Archive
 from skydex.cli.app import app
+from skydex.engines.duckdb import DuckDBEngine
 from skydex.formats import REGISTRY
 from skydex.ingest import named_recipe, recipe_names
+from skydex.query import Namespace, Relation, bind, make_plan
 from skydex.query.functions import GROUPS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS
-from skydex.query.languages import LANGUAGES
+from skydex.query.languages import LANGUAGES, QueryLimits, parse_adql
+from skydex.query.languages.words import FOREIGN_LITERALS, FOREIGN_SIGNS, FOREIGN_WORDS
 from skydex.settings import Settings, settings_table
 from skydex.store import ArchiveDirectory
+from skydex.tables import Column, Datatype, Table, arrow_schema
 from skydex.web import SERVICES, dali
 from skydex.web.dispatch import Dispatcher
 from skydex.web.runner import Runner
@@ -111,8 +118,8 @@ def recipes_page() -> str:
 
 def functions_page() -> str:
     """Every function of queries."""
-    geometry = ", ".join(f"`{name}`" for name in sorted(GEOMETRY_FUNCTIONS))
-    sections = [f"## Geometry\n\n{geometry}: as ADQL 2.1 (section 4.2) defines them."]
+    geometry = _table(("function", "gives"), [(f"`{usage}`", text) for usage, text in GEOMETRY_FUNCTIONS.values()])
+    sections = [f"## Geometry\n\n{geometry}"]
     for title, functions in GROUPS.items():
         rows = [(f"`{form.signature or form.usage}`", form.description) for f in functions for form in f.forms]
         sections.append(f"## {title}\n\n{_table(('function', 'gives'), rows)}")
@@ -120,10 +127,72 @@ def functions_page() -> str:
         "Functions",
         "What a query may call. Names are read in any case. Null gives null unless something else is said, and so does "
         "what lies outside the domain of a function. Functions of names with `ivo_` are those of the Catalogue of ADQL "
-        "User Defined Functions 1.2 (IVOA Endorsed Note); those with `gavo_` and `epoch_prop` are what other services "
-        "call them, so that queries written for those run here.",
+        "User Defined Functions 1.2 (IVOA Endorsed Note); those with `gavo_`, `gaia_` and `epoch_prop` are what other "
+        "services call them, so that queries written for those run here.",
         "\n\n".join(sections),
     )
+
+
+def adql_page() -> str:
+    """What can be said in queries: the text of `adql.txt`, its expressions with their values, words, and limits."""
+    blocks = (Path(__file__).parent / "adql.txt").read_text(encoding="utf-8").strip().split("\n\n")
+    first, *others = (_valued(block) if block.startswith("> ") else block for block in blocks)
+    foreign = {**FOREIGN_WORDS, **FOREIGN_LITERALS, **{s: text for s, text in FOREIGN_SIGNS.items() if s.isascii()}}
+    words = _table(("word or sign", "what to write"), [(_code(word), foreign[word]) for word in sorted(foreign)])
+    sizes = [(text.rstrip("."), f"{value:,}") for value, text in _described(QueryLimits())]
+    more = ["## What other languages say", words, "## Limits", _table(("what", "at most"), sizes)]
+    return _page("ADQL", first, "\n\n".join([*others, *more]))
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text != "`" else "`` ` ``"
+
+
+def _valued(block: str) -> str:
+    """Expressions as a table of their types and values."""
+    return _table(("expression", "type", "value"), [_value(line.removeprefix("> ")) for line in block.splitlines()])
+
+
+def _value(expression: str) -> tuple[str, str, str]:
+    tree = parse_adql(f"SELECT {expression} AS x FROM one")
+    result = DuckDBEngine().run(make_plan(bind(tree, Namespace([Relation(_ONE, _ROW)]))))
+    column, value = result.columns[0], result.to_arrow().column(0)[0].as_py()
+    kind = f"{column.datatype}{f'[{column.arraysize}]' if column.arraysize else ''}"
+    return f"`{expression}`", " ".join(filter(None, (kind, column.xtype, column.unit))), _shown(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(_shown(item) for item in value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    return "null" if value is None else f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+def _described(settings: Any) -> Iterator[tuple[Any, str]]:
+    """The fields of a dataclass, each with the line below it."""
+    lines = inspect.getsource(type(settings)).splitlines()
+    for field in dataclasses.fields(settings):
+        at = next(i for i, line in enumerate(lines) if line.strip().startswith(f"{field.name}:"))
+        yield getattr(settings, field.name), lines[at + 1].strip().strip('"')
+
+
+_ONE = Table(
+    "one",
+    (
+        Column("ra", Datatype.DOUBLE, unit="deg"),
+        Column("dec", Datatype.DOUBLE, unit="deg"),
+        Column("mag", Datatype.DOUBLE, unit="mag"),
+        Column("name", Datatype.CHAR, arraysize="8*"),
+        Column("flags", Datatype.INT),
+        Column("seen", Datatype.CHAR, arraysize="26*", xtype="timestamp"),
+        Column("s_region", Datatype.CHAR, arraysize="*", xtype="adql:REGION"),
+        Column("spot", Datatype.DOUBLE, arraysize="2", unit="deg", xtype="point"),
+        Column("span", Datatype.DOUBLE, arraysize="2", xtype="interval"),
+    ),
+)
+_M31 = (10.6847, 41.2687, 3.44, "M31", 5, dt.datetime(2015, 1, 31, 12), "CIRCLE ICRS 10.7 41.3 1.5")
+_ROW = pa.table([[value] for value in (*_M31, [10.6847, 41.2687], [1.0, 2.0])], schema=arrow_schema(_ONE.columns))
 
 
 def cli_page() -> str:
@@ -137,6 +206,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "services.md": services_page,
     "errors.md": errors_page,
     "recipes.md": recipes_page,
+    "adql.md": adql_page,
     "functions.md": functions_page,
     "commands.md": cli_page,
 }

@@ -23,9 +23,32 @@ from skydex.tables import Column, Datatype
 __all__ = ["GEOMETRY_FUNCTIONS", "GeometryBinder"]
 
 _TESTS = ("CONTAINS", "INTERSECTS")
-_OF_ONE = ("AREA", "CENTROID", "COORD1", "COORD2", "COORDSYS")
-GEOMETRY_FUNCTIONS = (*_TESTS, "DISTANCE", *_OF_ONE, "REGION", *geometry.SHAPES)
 _MAKERS = ("REGION", *geometry.SHAPES)
+GEOMETRY_FUNCTIONS: dict[str, tuple[str, str]] = {
+    "POINT": ("POINT(ra, dec)", "A position in degrees."),
+    "CIRCLE": ("CIRCLE(ra, dec, radius) or CIRCLE(point, radius)", "What is within a radius, 0 to 180 degrees."),
+    "BOX": (
+        "BOX(ra, dec, width, height) or BOX(point, width, height)",
+        "The polygon whose corners are so many degrees of right ascension and declination apart, around a centre.",
+    ),
+    "POLYGON": (
+        "POLYGON(ra1, dec1, ra2, dec2, ra3, dec3, ...) or POLYGON(point1, point2, point3, ...)",
+        "The smaller side of a closed chain of great circles.",
+    ),
+    "REGION": ("REGION('CIRCLE ICRS 10 20 0.5')", "The geometry that a text in STC-S describes."),
+    "CONTAINS": ("CONTAINS(inner, outer)", "1 if the second geometry holds the first, its border included, else 0."),
+    "INTERSECTS": ("INTERSECTS(a, b)", "1 if two geometries have a place in common, else 0."),
+    "DISTANCE": (
+        "DISTANCE(point1, point2) or DISTANCE(ra1, dec1, ra2, dec2)",
+        "Angle between two positions in degrees.",
+    ),
+    "AREA": ("AREA(geometry)", "Square degrees."),
+    "CENTROID": ("CENTROID(geometry)", "The centre of gravity, a point."),
+    "COORD1": ("COORD1(point)", "Right ascension (longitude) in degrees."),
+    "COORD2": ("COORD2(point)", "Declination (latitude) in degrees."),
+    "COORDSYS": ("COORDSYS(geometry)", "Name of the coordinate system that a geometry was written in."),
+}
+"""How each is called and what it gives, by name."""
 _SIZES = {"CIRCLE": 1, "BOX": 2}
 """Numbers that follow the position."""
 _AREA = replace(types.DOUBLE, name="area", unit="deg**2", ucd="phys.angArea")

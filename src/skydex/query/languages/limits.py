@@ -27,7 +27,7 @@ class QueryLimits:
     """The size of query that is still read."""
 
     text_bytes: int = 1 << 20
-    """UTF-8 length of the text."""
+    """Bytes of the text in UTF-8."""
     tokens: int = 250_000
     """Words, numbers, strings and signs in the text."""
     nesting: int = 200

@@ -73,7 +73,7 @@ _NOW = "ADQL has no current date: write it as a text, such as '2025-01-31T00:00:
 _TRUTH = "ADQL has no TRUE and FALSE: compare with a value, such as flag = 1."
 _TIME = "ADQL has no date literals: write CAST('2025-01-31T00:00:00' AS TIMESTAMP)."
 _PIVOT = "ADQL cannot pivot tables: select the columns that you need, or pivot the downloaded table."
-_PATTERN = "ADQL has no regular expressions: use LIKE with % for any text and _ for any character."
+_PATTERN = "ADQL has no regular expressions: use LIKE with % and _, or gavo_match('^M[0-9]+$', name) = 1."
 _STAR = "ADQL cannot change what * selects: write the names of the columns that you need."
 _JOINS = "ADQL has no such join: write JOIN, LEFT JOIN, RIGHT JOIN or FULL JOIN with ON."
 
