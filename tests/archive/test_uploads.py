@@ -324,6 +324,11 @@ def test_a_file_that_is_no_table_is_an_error_that_names_the_upload_and_no_path(u
         assert str(tmp_path) not in str(caught.value)
 
 
+def test_what_a_file_was_taken_for_is_said(upload):
+    with pytest.raises(UnreadableFileError, match="the uploaded table t as csv: line 3 has 2 fields"):
+        upload(b'[\n  1,\n  {"a": 1, "b": 2}\n]\n'.replace(b"1,\n", b"1\n"))
+
+
 def test_a_bad_value_is_an_error_that_names_it(upload):
     with pytest.raises(UnreadableFileError, match=r'"x" in column "a" is not a value of type int$'):
         upload(document(data="<TABLEDATA><TR><TD>x</TD></TR></TABLEDATA>"))

@@ -87,17 +87,19 @@ def read_upload(upload: Upload, limits: UploadLimits) -> tuple[Relation, tuple[s
     UploadTooLargeError, MemoryLimitError
         It is over a limit.
     """
-    name = f"{TAP_UPLOAD}.{upload.name}"
+    name, shown = f"{TAP_UPLOAD}.{upload.name}", f"the uploaded table {upload.name}"
     file = Path(upload.path)
     try:
         with _plain(file, name, limits) as plain:
-            source = _source(plain, upload, name, limits)
+            kind = _format(plain, upload)
+            shown += f" as {kind.name}"
+            source = _source(plain, kind, name, limits)
             batches = list(_counted(source, name, limits))
     except UnreadableFileError as error:
         reason = error.reason.partition(" (the option ")[0].replace(file.name, "it")  # options are the operator's
-        raise UnreadableFileError(f"the uploaded table {upload.name}", reason) from error
+        raise UnreadableFileError(shown, reason) from error
     except OSError as error:
-        raise UnreadableFileError(f"the uploaded table {upload.name}", "its file is gone") from error
+        raise UnreadableFileError(shown, "its file is gone") from error
     rows = pa.Table.from_batches(batches, arrow_schema(source.columns))
     columns = tuple(_bounded(column, rows[place]) for place, column in enumerate(uniquely_named(source.columns)))
     table = Table(name, columns, source.description, _position(columns), n_rows=len(rows))
@@ -128,20 +130,6 @@ def _plain(file: Path, name: str, limits: UploadLimits) -> Iterator[Path]:
         yield plain
 
 
-def _source(file: Path, upload: Upload, name: str, limits: UploadLimits) -> Source:
-    """The first table of a file that has columns."""
-    kind = _format(file, upload)
-    assert kind.read is not None
-    tables = kind.read(file, {"max_columns": _MOST_COLUMNS, "max_depth": _DEEPEST})
-    source = next((table for table in tables if table.columns), None)
-    if source is None:
-        raise UnreadableFileError(file.name, "it holds no table with columns")
-    if len(source.columns) > _MOST_COLUMNS:
-        raise UploadTooLargeError(name, f"{_MOST_COLUMNS:,} columns")
-    _check_rows(source.n_rows or 0, name, limits)
-    return source
-
-
 def _format(file: Path, upload: Upload) -> Format:
     """The format of a file: by its content where that tells, else what its sender calls it, else CSV."""
     head = first_bytes(file)
@@ -163,6 +151,19 @@ def _named(upload: Upload) -> Iterator[Format]:
         yield get_format(upload.content_type)
     with contextlib.suppress(UnsupportedFormatError):
         yield format_of_suffix(Path(upload.path).name)
+
+
+def _source(file: Path, kind: Format, name: str, limits: UploadLimits) -> Source:
+    """The first table of a file that has columns."""
+    assert kind.read is not None
+    tables = kind.read(file, {"max_columns": _MOST_COLUMNS, "max_depth": _DEEPEST})
+    source = next((table for table in tables if table.columns), None)
+    if source is None:
+        raise UnreadableFileError(file.name, "it holds no table with columns")
+    if len(source.columns) > _MOST_COLUMNS:
+        raise UploadTooLargeError(name, f"{_MOST_COLUMNS:,} columns")
+    _check_rows(source.n_rows or 0, name, limits)
+    return source
 
 
 def _counted(source: Source, name: str, limits: UploadLimits) -> Iterator[pa.RecordBatch]:

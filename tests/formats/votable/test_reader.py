@@ -206,6 +206,17 @@ def test_a_word_that_is_no_number_is_refused_or_null_by_choice(tmp_path):
     assert rows_of(read(file, {"bad_are_null": True})[0]) == [[None], ["x"]]
 
 
+@pytest.mark.parametrize(
+    ("datatype", "word"), [("unsignedByte", "-1"), ("int", "4294967295"), ("long", "9223372036854775808")]
+)
+def test_a_number_beyond_its_datatype_is_refused_unless_it_is_the_null(datatype, word):
+    rows = f"<TR><TD>{word}</TD></TR><TR><TD>5</TD></TR>"
+    field = f'<FIELD name="a" datatype="{datatype}"><VALUES null="{{}}"/></FIELD>'
+    with pytest.raises(UnreadableFileError, match=f'"{word}" in column "a" is not a value of type {datatype}'):
+        values_of(document(rows, fields=field.format(7)))
+    assert values_of(document(rows, fields=field.format(word))) == [[None, 5]]
+
+
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16", "iso-8859-1"])
 def test_other_encodings_are_read(codec):
     text = document("<TR><TD>1</TD><TD>Ångström</TD></TR>").decode()

@@ -89,7 +89,7 @@ def from_words(words: pa.StringArray, column: Column, null: str | None, *, bad_a
     try:
         values = words.cast(kind)
     except pa.ArrowInvalid:
-        values = pa.array([_number(word, column, bad_are_null) for word in words.to_pylist()], kind)
+        values = pa.array([_number(word, column, null, bad_are_null) for word in words.to_pylist()], kind)
     return _without_magic(values, datatype, null)
 
 
@@ -135,10 +135,15 @@ def _magic(null: str | None, datatype: Datatype) -> float | int | None:
         if datatype.is_floating:
             return float(null)
         magic = int(null, 0)
-        limits = np.iinfo({"unsignedByte": "u1", "short": "i2", "int": "i4", "long": "i8"}[datatype.value])
-        return magic if limits.min <= magic <= limits.max else None
+        return magic if _holds(datatype, magic) else None
     except ValueError:
         return None
+
+
+def _holds(datatype: Datatype, value: int) -> bool:
+    """Whether an integer is one of its datatype."""
+    limits = np.iinfo({"unsignedByte": "u1", "short": "i2", "int": "i4", "long": "i8"}[datatype.value])
+    return bool(limits.min <= value <= limits.max)
 
 
 def _without_magic(values: pa.Array, datatype: Datatype, null: str | None) -> pa.Array:
@@ -149,14 +154,20 @@ def _without_magic(values: pa.Array, datatype: Datatype, null: str | None) -> pa
     return values if magic is None else pc.if_else(pc.equal(values, pa.scalar(magic, values.type)), nothing, values)
 
 
-def _number(word: str | None, column: Column, bad_is_null: bool) -> float | int | None:
-    """One number the slow way, for columns with spellings that Arrow does not know: `+1`, `1.0` as an integer."""
-    if word is None or word.lower() in _NO_VALUE:
+def _number(word: str | None, column: Column, null: str | None, bad_is_null: bool) -> float | int | None:
+    """One number the slow way, for columns with spellings that Arrow does not know: `+1`, `0xff`.
+
+    A magic null may be a number that its datatype cannot hold, such as -1 in a column of `unsignedByte`.
+    """
+    if word is None or word.lower() in _NO_VALUE or word == null:
         return None
     try:
         if column.datatype.is_floating:
             return float(word)
-        return int(word, 16) if word.lower().startswith("0x") else int(word)
+        value = int(word, 16) if word.lower().startswith("0x") else int(word)
+        if not _holds(column.datatype, value):
+            raise ValueError(value)
+        return value
     except ValueError:
         if bad_is_null:
             return None
