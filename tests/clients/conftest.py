@@ -24,13 +24,13 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def stilts():
-    """Run a STILTS task; give what it prints."""
+    """Run a STILTS task; give what it prints, with its progress and errors where they are wanted."""
     if shutil.which("stilts") is None:
         pytest.skip("STILTS is not installed")
 
-    def stilts(*words, is_fine=True):
+    def stilts(*words, is_fine=True, with_progress=False):
         done = subprocess.run(["stilts", *map(str, words)], capture_output=True, text=True, timeout=180)
         assert not is_fine or done.returncode == 0, done.stderr
-        return done.stdout if is_fine else done.stdout + done.stderr
+        return done.stdout + done.stderr if with_progress or not is_fine else done.stdout
 
     return stilts

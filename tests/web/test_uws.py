@@ -359,6 +359,16 @@ def test_a_job_that_is_deleted_is_gone_with_its_files(web, server, state, how):
     assert job.rpartition("/")[2] not in web.get("/tap/async").text
 
 
+def test_several_jobs_are_deleted_by_their_identifiers_all_or_none(web, server):
+    jobs = [created(web, ENDLESS) for _ in range(3)]
+    ids = [job.rpartition("/")[2] for job in jobs]
+    assert web.post("/tap/deletejobs", data={"JOB_IDS": ",".join([*ids, "nobody"])}).status_code == 404
+    assert web.post("/sky/tap/deletejobs", data={"JOB_IDS": ids[0]}).status_code == 404
+    assert web.post("/tap/deletejobs").status_code == 404
+    assert web.post("/tap/deletejobs", data={"JOB_IDS": ",".join(ids[:2])}).status_code == 200
+    assert [web.get(job).status_code for job in jobs] == [404, 404, 200]
+
+
 # Parameters
 
 
@@ -601,6 +611,14 @@ def test_a_result_that_is_being_read_outlives_its_job(web, server):
 def test_there_is_no_other_result(web, done):
     for name in ("other", "..%2f..%2fjobs.sqlite", "result-1", ".result-1.part"):
         assert web.get(f"{done}/results/{name}").status_code == 404
+
+
+def test_where_a_result_would_be_stands_why_there_is_none(web):
+    job = created(web, "SELECT nope FROM sky.stars")
+    answer = web.get(f"{job}/results/result")
+    assert answer.status_code == 404
+    assert answer.content == web.get(f"{job}/error").content
+    assert b"nope" in answer.content
 
 
 # Uploads

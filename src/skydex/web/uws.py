@@ -93,7 +93,7 @@ class JobKind:
 
 
 def uws_routes(site: Site, base: str, kind: JobKind) -> list[BaseRoute]:
-    """The tree of resources below the path of a list of jobs."""
+    """The tree of resources below the path of a list of jobs; beside the list, what TapPlus deletes jobs with."""
     tree = _Tree(kind)
     resources: tuple[tuple[str, Callable[[Call], Awaitable[Reply]], tuple[str, ...]], ...] = (
         ("", tree.list, ("GET", "POST")),
@@ -109,9 +109,11 @@ def uws_routes(site: Site, base: str, kind: JobKind) -> list[BaseRoute]:
         ("/{id}/results/{name}", tree.result, ("GET",)),
         ("/{id}/owner", tree.owner, ("GET",)),
     )
+    named = [(base + path, handler, methods) for path, handler, methods in resources]
+    beside = (f"{base.rpartition('/')[0]}/deletejobs", tree.delete_listed, ("POST",))
     return [
-        Route(base + path, Endpoint(site, handler, refuse=kind.refuse, methods=methods))
-        for path, handler, methods in resources
+        Route(path, Endpoint(site, handler, refuse=kind.refuse, methods=methods))
+        for path, handler, methods in (*named, beside)
     ]
 
 
@@ -202,8 +204,10 @@ class _Tree:
 
     async def result(self, call: Call) -> Reply:
         _, job = await self._find(call)
-        if call.part("name") != RESULT or job.result is None:
+        if call.part("name") != RESULT or (job.result is None and job.fault is None):
             raise UnknownResourceError("result", call.part("name") or "")
+        if job.result is None:  # TapPlus looks for the reason here
+            return dataclasses.replace(self._kind.fault(job.fault.message), status=404)
         name = f'inline; filename="result{job.result.suffix}"'.encode("latin-1")
         return await file_reply(
             call,
@@ -217,9 +221,20 @@ class _Tree:
         _, job = await self._find(call)
         return _text(job.owner or "")
 
+    async def delete_listed(self, call: Call) -> Reply:
+        """Delete all jobs of a list of identifiers, or none if one of them is unknown."""
+        named = ((await call.parameters()).find("JOB_IDS") or "").split(",")
+        for job in [(await self._find_named(call, job_id.strip()))[1] for job_id in named]:
+            await call.site.runner.remove(job.id)
+        return _text("")
+
     async def _find(self, call: Call) -> tuple[JobPlace, Job]:
-        """The job that a call addresses; one of somebody else is as unknown as one that does not exist."""
-        place, job_id = self._kind.place(call), call.part("id") or ""
+        """The job that a call addresses."""
+        return await self._find_named(call, call.part("id") or "")
+
+    async def _find_named(self, call: Call, job_id: str) -> tuple[JobPlace, Job]:
+        """A job by its identifier; one of somebody else is as unknown as one that does not exist."""
+        place = self._kind.place(call)
         try:
             job = await call.site.runner.get(job_id)
         except UnknownResourceError:
