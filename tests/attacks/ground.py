@@ -75,12 +75,15 @@ class Ground:
         self.canary_file.write_text(f"{self.secret}\n")
         self.canary = Canary()
         self.web = httpx.Client(base_url=self.server.url, timeout=30)
+        made = self.web.post("/sky/tap/async", data={"LANG": "ADQL", "QUERY": "SELECT ra FROM sky.stars"})
+        self.job = made.headers["location"]
         self.before = self.facts()
 
     @property
     def names(self) -> dict[str, str]:
-        """What the names in records stand for."""
+        """What the names in records stand for; a job of another service stands for one of somebody else."""
         foreign = {f"{who}_{what}": secrets.token_hex(16) for who in ("ALICE", "BOB") for what in _PRIVATE}
+        foreign |= dict.fromkeys(("BOB_JOB", "BOB_PRIVATE_JOB"), self.job.rpartition("/")[2])
         return {
             "CANARY_FILE": str(self.canary_file),
             "CANARY_URL": self.canary.url,
@@ -128,8 +131,9 @@ class Ground:
         assert not told, f"the answer has {told}: {text[:500]}"
 
     def check_untouched(self) -> None:
-        """Tables and files are as they were, and nobody called the canary."""
+        """Tables, files and the job are as they were, and nobody called the canary."""
         assert self.facts() == self.before
+        assert self.web.get(f"{self.job}/phase").text == "PENDING"
         assert not self.canary.calls
 
     def peak_mb(self, pid: int) -> float:

@@ -76,6 +76,7 @@ def test_expressions_know_type_and_unit(namespace, expression, datatype, unit):
         ("name", "12*"),
         ("name || '-x'", "14*"),
         ("'abc'", "3*"),
+        ("'a😀'", "3*"),
         ("CAST(id AS VARCHAR(20))", "20*"),
         ("UPPER(name)", "12*"),
     ],

@@ -126,13 +126,15 @@ def test_rows_that_tie_keep_the_order_in_which_they_came(writer):
 
 
 def test_texts_are_bounded_by_the_longest_and_unicode_is_said(writer):
-    columns = (Column("ascii", Datatype.CHAR), Column("greek", Datatype.CHAR, "*"), Column("none", Datatype.CHAR))
-    rows = pa.table({"ascii": ["abc", None, "abcde"], "greek": ["αβ", "x", ""], "none": pa.nulls(3, pa.string())})
+    columns = tuple(Column(name, Datatype.CHAR, "*") for name in ("ascii", "greek", "emoji", "none"))
+    texts = {"ascii": ["abc", None, "abcde"], "greek": ["αβ", "x", ""], "emoji": ["x😀", "", "ab"]}
+    rows = pa.table({**texts, "none": pa.nulls(3, pa.string())})
     dataset = writer.dataset(rows, Table("s.t", columns), pieces=2)
     found = {column.name: (column.datatype, column.arraysize) for column in dataset.table.columns}
     assert found == {
         "ascii": (Datatype.CHAR, "5*"),
         "greek": (Datatype.UNICODE_CHAR, "2*"),
+        "emoji": (Datatype.UNICODE_CHAR, "3*"),  # two units of UTF-16, as VOTable counts
         "none": (Datatype.CHAR, "1*"),
     }
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from skydex.archive.requests import Upload
 from skydex.errors import MemoryLimitError, UnreadableFileError, UnsupportedFormatError, UploadTooLargeError
@@ -23,7 +22,7 @@ from skydex.formats import Format, Source, format_of_suffix, get_format
 from skydex.formats.compressed import first_bytes, is_compressed, open_decompressed
 from skydex.query import Relation
 from skydex.settings import Settings
-from skydex.tables import Column, Position, Table, arrow_schema, uniquely_named
+from skydex.tables import Column, Position, Table, arrow_schema, longest_text, uniquely_named
 
 __all__ = ["FORMATS", "TAP_UPLOAD", "UploadLimits", "read_upload"]
 
@@ -186,8 +185,7 @@ def _bounded(column: Column, values: pa.ChunkedArray) -> Column:
     """A text column of any length with the length that it really has."""
     if column.arraysize != "*" or not pa.types.is_string(values.type):
         return column
-    longest = pc.max(pc.utf8_length(values)).as_py() or 1
-    return replace(column, arraysize=f"{longest}*")
+    return replace(column, arraysize=f"{longest_text(values) or 1}*")
 
 
 def _position(columns: Sequence[Column]) -> Position | None:

@@ -90,7 +90,8 @@ class ExpressionBinder:
             unicode = not node.this.isascii()
             if "\x00" in node.this:
                 raise BadQueryError("A text must not hold the character NUL.", **place_of(node))
-            column = types.text(len(node.this), datatype=Datatype.UNICODE_CHAR if unicode else Datatype.CHAR)
+            length = len(node.this.encode("utf-16-be", "surrogatepass")) // 2  # as `arraysize` counts
+            column = types.text(length, datatype=Datatype.UNICODE_CHAR if unicode else Datatype.CHAR)
             return Value(tree.string(node.this), column)
         return _number(node)
 

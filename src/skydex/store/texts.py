@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skydex.tables import Column, Datatype
+from skydex.tables import Column, Datatype, longest_text
 
 __all__ = ["TextSize", "joined_sizes", "sized_columns", "text_sizes"]
 
@@ -22,7 +22,7 @@ class TextSize:
     """The extent of the texts in one column."""
 
     longest: int = 0
-    """Characters of the longest."""
+    """Length of the longest, as `arraysize` counts it."""
     is_ascii: bool = True
     """Whether all of them are ASCII."""
 
@@ -36,9 +36,7 @@ def text_sizes(rows: pa.Table) -> dict[str, TextSize]:
 
 
 def _size(column: pa.ChunkedArray) -> TextSize:
-    is_ascii = pc.all(pc.string_is_ascii(column), min_count=0).as_py()
-    lengths = pc.binary_length(column) if is_ascii else pc.utf8_length(column)
-    return TextSize(pc.max(lengths).as_py() or 0, is_ascii)
+    return TextSize(longest_text(column), pc.all(pc.string_is_ascii(column), min_count=0).as_py())
 
 
 def joined_sizes(left: Mapping[str, TextSize], right: Mapping[str, TextSize]) -> dict[str, TextSize]:

@@ -7,6 +7,7 @@ from skydex.tables.column import (
     arrow_schema,
     arrow_type,
     column_of_arrow,
+    longest_text,
     uniquely_named,
 )
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
@@ -30,6 +31,7 @@ __all__ = [
     "conformed",
     "field_xml",
     "limited",
+    "longest_text",
     "metadata_of_columns",
     "uniquely_named",
     "xml_attribute",

@@ -14,14 +14,27 @@ from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-__all__ = ["INDEX_COLUMN", "Column", "Datatype", "arrow_schema", "arrow_type", "column_of_arrow", "uniquely_named"]
+__all__ = [
+    "INDEX_COLUMN",
+    "Column",
+    "Datatype",
+    "arrow_schema",
+    "arrow_type",
+    "column_of_arrow",
+    "longest_text",
+    "uniquely_named",
+]
 
 INDEX_COLUMN = "_healpix_29"
 """Name of the order-29 HEALPix column that HATS adds; never shown to users."""
 
 TIMESTAMP = "timestamp"
 """xtype of a DALI timestamp: ISO 8601, UTC unless a TIMESYS says otherwise (DALI 1.1, section 3.3.3)."""
+
+
+_BEYOND_UTF16 = r"[\x{10000}-\x{10FFFF}]"
 
 
 class Datatype(enum.StrEnum):
@@ -201,3 +214,11 @@ def _free_name(stem: str, taken: set[str]) -> str:
     while f"{stem}_{suffix}".lower() in taken:
         suffix += 1
     return f"{stem}_{suffix}"
+
+
+def longest_text(texts: pa.ChunkedArray) -> int:
+    """Length of the longest text as `arraysize` counts it: in units of UTF-16, of which an emoji has two."""
+    if pc.all(pc.string_is_ascii(texts), min_count=0).as_py():
+        return pc.max(pc.binary_length(texts)).as_py() or 0
+    lengths = pc.add(pc.utf8_length(texts), pc.count_substring_regex(texts, _BEYOND_UTF16))
+    return pc.max(lengths).as_py() or 0

@@ -204,10 +204,10 @@ class _Tree:
 
     async def result(self, call: Call) -> Reply:
         _, job = await self._find(call)
-        if call.part("name") != RESULT or (job.result is None and job.fault is None):
-            raise UnknownResourceError("result", call.part("name") or "")
-        if job.result is None:  # TapPlus looks for the reason here
+        if call.part("name") == RESULT and job.fault is not None:  # TapPlus looks for the reason here
             return dataclasses.replace(self._kind.fault(job.fault.message), status=404)
+        if call.part("name") != RESULT or job.result is None:
+            raise UnknownResourceError("result", call.part("name") or "")
         name = f'inline; filename="result{job.result.suffix}"'.encode("latin-1")
         return await file_reply(
             call,
