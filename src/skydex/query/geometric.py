@@ -122,7 +122,7 @@ class GeometryBinder:
             test = self._test(left)
             wanted = (tree.constant(right) == 1.0) == (kind is exp.EQ)
             return test if wanted else exp.Not(this=exp.Paren(this=test))
-        if name == "DISTANCE" and kind in (exp.LT, exp.LTE):
+        if name == "DISTANCE" and kind in (exp.LT, exp.LTE) and not _is_distance(right):
             first, second = self._two_points(left)
             radius = self._number(right).node
             return geometry.within_distance(first, second, radius, closed=kind is exp.LTE)
@@ -218,3 +218,8 @@ def _located(node: exp.Expression) -> Iterator[None]:
 
 def _is_call(node: exp.Expression) -> bool:
     return isinstance(node, exp.Anonymous)
+
+
+def _is_distance(node: exp.Expression) -> bool:
+    """Two distances are compared as they are: as a radius one of them would be rounded once more."""
+    return _is_call(node) and node.name.upper() == "DISTANCE"
