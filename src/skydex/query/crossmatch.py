@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlglot import exp
 
 from skydex.query import tree
@@ -26,9 +27,9 @@ from skydex.query.kernels import PIXEL, Kernel, computed, integers, kernel_of, n
 from skydex.query.pairs import Point, Side, find_stored, has_query, held, is_join, sources_of
 from skydex.query.reach import Reach
 from skydex.query.tree import Compute, Near
-from skydex.sky import FINEST_CELLS, circle_levels, circle_order, circles_touching, index29
+from skydex.sky import FINEST_CELLS, MAX_ORDER, circle_levels, circle_order, circles_touching, index29
 
-__all__ = ["CELLS", "INDEX", "LEVEL", "CellJoin", "with_cells"]
+__all__ = ["CELLS", "CELLS_AT", "INDEX", "LEVEL", "CellJoin", "with_cells"]
 
 INDEX = "~index"
 """What the HEALPix index of a stored table is called in a tree: no column of a user can be called so."""
@@ -46,13 +47,13 @@ class CellJoin:
     """The sources that give the other position, which has one cell."""
     order: int | None
     """HEALPix order of the cells; `None` if it follows from the radii when the query runs."""
-    indexed: tuple[str, ...]
-    """The sources of which the stored index is read, to know that cell; empty if it is computed."""
+    indexed: frozenset[str]
+    """The sources of which the stored index is read, so that cells need not be computed from positions."""
     has_levels: bool = False
     """Whether circles of different sizes have cells of different orders."""
 
     def __str__(self) -> str:
-        how = "read off its index" if self.indexed else "computed"
+        how = "read off its index" if self.indexed.intersection(self.placed) else "computed"
         others = " and ".join(self.placed)
         cells = f"of order {self.order}" if self.order is not None else "that suit the largest circle"
         cells = "that suit each circle" if self.has_levels else cells
@@ -134,16 +135,16 @@ class _Match:
         size = _size(self._items[name], self._sides)
         largest_deg = tree.constant(self._bound) if self._bound is not None else None
         is_varied = tree.constant(self._radius) is None
-        indexed = self._indexed(point, FINEST_CELLS)
+        indexed = self._indexed(circle, MAX_ORDER) | self._indexed(point, FINEST_CELLS)
         if is_varied and self._may_have_levels(name, placed):
-            yield (0, size, not indexed), CellJoin(name, placed, None, indexed, has_levels=True)
+            yield (0, size, indexed.isdisjoint(placed)), CellJoin(name, placed, None, indexed, has_levels=True)
         elif largest_deg is not None:
             order = max(circle_order(largest_deg), circle_order(largest_deg, roominess=1.0) if largest_deg > 1.0 else 0)
-            indexed = self._indexed(point, order)
+            indexed = self._indexed(circle, MAX_ORDER) | self._indexed(point, order)
             if order > 0:
-                yield (int(is_varied), size, not indexed), CellJoin(name, placed, order, indexed)
+                yield (int(is_varied), size, indexed.isdisjoint(placed)), CellJoin(name, placed, order, indexed)
         elif self._bound is not None and len(placed) == 1 and _find_item(self._select, placed[0]) is not None:
-            yield (2, size, not indexed), CellJoin(name, placed, None, indexed)
+            yield (2, size, indexed.isdisjoint(placed)), CellJoin(name, placed, None, indexed)
 
     def _may_have_levels(self, name: str, placed: tuple[str, ...]) -> bool:
         """Whether a source has its own radii, which can be looked at beforehand, and the other may be repeated too."""
@@ -152,10 +153,10 @@ class _Match:
         is_own = is_own and all(kernel_of(call).is_repeatable for call in radius.find_all(Compute))
         return is_own and len(placed) == 1 and placed[0] in self._free and isinstance(self._items[name], exp.Table)
 
-    def _indexed(self, point: Point, order: int) -> tuple[str, ...]:
+    def _indexed(self, point: Point, order: int) -> frozenset[str]:
         """The table that is stored by a position, if its index is fine enough."""
         name = find_stored(point, self._sides)
-        return (name,) if name is not None and self._sides[name].index_order >= order else ()
+        return frozenset({name} if name is not None and self._sides[name].index_order >= order else ())
 
     def spell(self, join: CellJoin, *, number: int) -> None:
         """Repeat the rows of a source in place, and let the cells decide beside the test."""
@@ -170,8 +171,11 @@ class _Match:
         else:
             order = self._spell_levels(join, level)
             equal = [exp.EQ(this=tree.column(join.placed[0], level), expression=tree.column(join.repeated, level))]
-        cells = exp.Explode(this=computed(CELLS, order, *circle, radius))
-        self._extend(join.repeated, cells, cell)
+        if join.repeated in join.indexed:
+            cells = computed(CELLS_AT, order, tree.column(join.repeated, INDEX), radius)
+        else:
+            cells = computed(CELLS, order, *circle, radius)
+        self._extend(join.repeated, exp.Explode(this=cells), cell)
         placed_order = order if join.order is not None else tree.column(join.placed[0], level)
         same = exp.EQ(this=self._cell(point, placed_order, join), expression=tree.column(join.repeated, cell))
         self._near.replace(exp.Paren(this=tree.conjunction([*equal, same, self._near.copy()])))
@@ -204,9 +208,9 @@ class _Match:
 
     def _cell(self, point: Point, order: exp.Expression, join: CellJoin) -> exp.Expression:
         """The cell in which a position is."""
-        if not join.indexed:
+        (name, *_) = join.placed
+        if name not in join.indexed:
             return computed(PIXEL, order, *point)
-        (name,) = join.indexed
         unused = exp.Sub(this=tree.integer(self._sides[name].index_order), expression=order.copy())
         if join.order is not None:
             unused = tree.integer(self._sides[name].index_order - join.order)
@@ -231,15 +235,24 @@ def _level(spacing: pa.Array, radius_deg: pa.Array) -> pa.Array:
 
 
 def _cells(order: pa.Array, ra_deg: pa.Array, dec_deg: pa.Array, radius_deg: pa.Array) -> pa.Array:
-    orders = order.fill_null(0).to_numpy(zero_copy_only=False)
-    ra, dec, radius = (part.fill_null(np.nan).to_numpy(zero_copy_only=False) for part in (ra_deg, dec_deg, radius_deg))
-    radius = np.where(order.is_valid().to_numpy(zero_copy_only=False), radius, np.nan) if order.null_count else radius
-    pixels, counts = circles_touching(index29(ra, dec), radius, orders)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return _touched(order, index29(numbers(ra_deg), numbers(dec_deg)), radius_deg)
+
+
+def _cells_at(order: pa.Array, index: pa.Array, radius_deg: pa.Array) -> pa.Array:
+    return _touched(order, integers(index), radius_deg)
+
+
+def _touched(order: pa.Array, index: NDArray[np.int64], radius_deg: pa.Array) -> pa.Array:
+    orders = integers(order)
+    pixels, counts = circles_touching(index, np.where(orders < 0, np.nan, numbers(radius_deg)), orders)
+    offsets = np.zeros(len(counts) + 1, dtype=np.int32)
+    np.cumsum(counts, out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(pixels))
 
 
 CELLS = Kernel("cells", (pa.int64(), pa.float64(), pa.float64(), pa.float64()), pa.list_(pa.int64()), _cells)
 """HEALPix cells of an order that a circle may touch, given by the order, its centre and its radius; none for null."""
+CELLS_AT = Kernel("cells_at", (pa.int64(), pa.int64(), pa.float64()), pa.list_(pa.int64()), _cells_at)
+"""The same of a circle around an order-29 pixel."""
 LEVEL = Kernel("level", (pa.int64(), pa.float64()), pa.int64(), _level)
 """Order of the cells that suit a circle of a radius, a multiple of the spacing; null where there is no circle."""

@@ -34,6 +34,8 @@ sqrt(6) sin(t/2) q, whose gradient is at most sqrt(3/2 + 6/pi²) = 1.4521 (at th
 """
 FINEST_CELLS = 24
 """Cells for matching are not finer than this order, 12 milliarcsec."""
+ROOMINESS = 4.0
+"""Cells for matching are at least so many times as wide as circles: most circles then have one cell."""
 _LARGEST_DEG = 180.0
 _MOST_CELLS = 20_000
 """Ranges are grown by cells of which there are no more than this."""
@@ -45,7 +47,7 @@ _SIDE = 1 << MAX_ORDER
 _ALL_OF_ORDER_0 = np.arange(12, dtype=np.int64)
 
 
-def circle_order(radius_deg: float, *, roominess: float = 2.0) -> int:
+def circle_order(radius_deg: float, *, roominess: float = ROOMINESS) -> int:
     """Order of cells that suits circles of a radius.
 
     Parameters
@@ -81,7 +83,7 @@ def circle_levels(radius_deg: ArrayLike) -> Pixels:
     """
     radius = np.asarray(radius_deg, dtype=np.float64)
     is_circle = radius >= 0.0
-    width = 4.0 * _reach(np.where(is_circle, np.minimum(radius, _LARGEST_DEG), 0.0))
+    width = 2.0 * ROOMINESS * _reach(np.where(is_circle, np.minimum(radius, _LARGEST_DEG), 0.0))
     orders = np.clip(MAX_ORDER - np.ceil(np.log2(width)), 0, FINEST_CELLS).astype(np.int64)
     return np.where(is_circle, orders, -1)
 

@@ -39,6 +39,8 @@ NEIGHBOURHOOD = 0.6
 """A circle of this over 2**k radians around any place in a pixel stays within it and its neighbours (at least 0.69)."""
 PLAIN_RADIUS_DEG = 1.0
 """Largest cone that is given to healpix_geo's own cover."""
+_MANY = 10_000
+"""Positions beyond which further threads pay."""
 POLAR_RADII = 20.0
 """How many radii such a cone must be away from the poles."""
 WIDENING = 1.0 + 1.0 / 32.0
@@ -160,7 +162,8 @@ def ranges29(region: Region, *, most: int = 64) -> Ranges:
 
 
 def _index29(ra_deg: Floats, dec_deg: Floats) -> Pixels:
-    return np.asarray(nested.lonlat_to_healpix(ra_deg, dec_deg, MAX_ORDER), dtype=np.int64)
+    n_threads = 0 if ra_deg.size > _MANY else 1
+    return np.asarray(nested.lonlat_to_healpix(ra_deg, dec_deg, MAX_ORDER, num_threads=n_threads), dtype=np.int64)
 
 
 def _first_pixels(cone: Cone, order: int) -> tuple[int, Pixels]:
