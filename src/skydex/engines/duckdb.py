@@ -27,6 +27,7 @@ from skydex.errors import (
     DamagedDataError,
     EngineError,
     MemoryLimitError,
+    QueryTooLargeError,
     SkydexError,
     SpillLimitError,
     TimeLimitError,
@@ -47,6 +48,8 @@ _SIFTED_ROWS = 100_000
 """So is a larger selection of which our reader leaves no more than about so many rows."""
 _BATCH_ROWS = 65_536
 _RETRY_INTERRUPT_S = 0.2
+_MOST_LEVELS = 600
+"""Operations inside one another; the time to plan them grows with their cube: 2 s for so many, 40 s for 2,000."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,14 @@ class DuckDBEngine:
 
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
         """Start a query; rows come as the result is walked through."""
-        rows = conform(self._rows(plan, deadline), plan.columns)
-        return limited(Result(plan.columns, rows), plan.max_rows)
+        return limited(Result(plan.columns, self._conforming(plan, deadline)), plan.max_rows)
+
+    def _conforming(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
+        """Rows in the types of their columns; the engine adds integers up in wider ones."""
+        try:
+            yield from conform(self._rows(plan, deadline), plan.columns)
+        except pa.ArrowInvalid as error:
+            raise BadQueryError("The query computes a number that is out of range.") from error
 
     def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
@@ -120,7 +129,10 @@ class DuckDBEngine:
             return self._out_of_memory(message)
         if kind == "Not implemented":
             return BadQueryError("The engine does not offer this form of query; a simpler one may do.")
-        if kind in ("IO", "Serialization") or (kind in _OF_VALUES and "parquet" in message.lower()):
+        if kind == "Parser":
+            hint = "Nest fewer functions in one another."
+            return QueryTooLargeError("depth of expressions", limit=_MOST_LEVELS, hint=hint)
+        if kind in ("IO", "Serialization") or (kind in _OF_FILES and "parquet" in message.lower()):
             return DamagedDataError("A partition of one of the tables cannot be read.")
         if kind in _OF_VALUES:
             return _complaint(message)
@@ -136,6 +148,8 @@ class DuckDBEngine:
 
 _OF_VALUES = ("Out of Range", "Conversion", "Invalid Input")
 """Kinds of errors that are about values."""
+_OF_FILES = ("Out of Range", "Invalid Input")
+"""Those of them that can be about a file; the others quote values, whatever these say."""
 _UNCASTABLE = re.compile(
     r"""Could[ ]not[ ]convert[ ]string[ ]'(?P<text>.*)'[ ]to
       | invalid[ ]timestamp[ ]field[ ]format:[ ]"(?P<time>.*)",[ ]expected
@@ -192,6 +206,7 @@ def _connect(limits: DuckDBLimits) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config=config)
     connection.execute("SET GLOBAL parquet_metadata_cache = true")
     connection.execute("SET GLOBAL python_enable_replacements = false")
+    connection.execute(f"SET GLOBAL max_expression_depth = {_MOST_LEVELS}")
     spill = str(limits.spill_directory) if limits.spill_directory else ""
     connection.execute("SET GLOBAL temp_directory = ?", [spill])
     connection.execute(f"SET GLOBAL max_temp_directory_size = '{limits.spill_mb if spill else 0}MB'")

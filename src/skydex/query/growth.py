@@ -16,7 +16,7 @@ from skydex.query.tree import walk
 
 __all__ = ["Growth"]
 
-_MOST_NODES = 100_000
+_MOST_NODES = 50_000
 _HINT = "Nest fewer functions in one another, or use what WITH defines less often."
 
 

@@ -42,7 +42,7 @@ def conditions(word: str, n: int) -> str:
         f"SELECT 1 FROM {', '.join(['t'] * 64)}",
         conditions("OR", 10_000),
         conditions("AND", 10_000),
-        f"SELECT {' + '.join(['a'] * 1_900)} FROM t",
+        f"SELECT {' + '.join(['a'] * 590)} FROM t",
     ],
     ids=lambda text: f"{len(text)}-{text[:30]}",
 )

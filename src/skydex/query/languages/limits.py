@@ -18,8 +18,9 @@ from skydex.query.languages.tokens import Token
 __all__ = ["QueryLimits", "check_nesting", "check_text", "check_tree", "make_room_for_recursion", "too_long_a_chain"]
 
 _UPLOAD = "Upload the values as a table and join with it."
-_FRAMES_PER_NODE = 10
-"""Python frames that one level of a tree may cost whoever walks it; sqlglot's generator takes five or six."""
+_FRAMES_PER_NODE = 40
+"""Python frames that one level of a tree may cost whoever walks it: sqlglot's generator takes five or six, and a
+function may be several levels when it is bound."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class QueryLimits:
     """Tables named in all FROM clauses together."""
     columns: int = 2_000
     """Columns in one SELECT, GROUP BY, ORDER BY or USING list."""
-    tree_depth: int = 2_000
-    """Levels of the tree; it is long sums such as a + b + c + ... that reach it."""
+    tree_depth: int = 600
+    """Levels of the tree; it is long sums such as a + b + c + ... that reach it. Engines need minutes for 2,000."""
 
 
 def check_text(text: str, limits: QueryLimits) -> None:
