@@ -17,7 +17,7 @@ from skydex.query import bind, get_language, make_plan
     [
         ("parquet_metadata_cache", True),
         ("python_enable_replacements", False),
-        ("max_expression_depth", 600),
+        ("max_expression_depth", 1000),
         ("lock_configuration", True),
         ("autoinstall_known_extensions", False),
         ("temp_directory", ""),

@@ -48,8 +48,8 @@ _SIFTED_ROWS = 100_000
 """So is a larger selection of which our reader leaves no more than about so many rows."""
 _BATCH_ROWS = 65_536
 _RETRY_INTERRUPT_S = 0.2
-_MOST_LEVELS = 600
-"""Operations inside one another; the time to plan them grows with their cube: 2 s for so many, 40 s for 2,000."""
+_MOST_LEVELS = 1_000
+"""Operations and parentheses inside one another; the time to plan them grows with their cube."""
 
 
 @dataclass(frozen=True)
