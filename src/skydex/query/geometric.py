@@ -17,6 +17,7 @@ from skydex.errors import BadQueryError, BadRegionError
 from skydex.query import geometry, shapes, tree, types
 from skydex.query.kernels import computed
 from skydex.query.languages import place_of
+from skydex.query.shape_kernels import AREA
 from skydex.query.values import Shape, Value
 from skydex.tables import Column, Datatype
 
@@ -102,7 +103,7 @@ class GeometryBinder:
         if name == "COORDSYS":
             return Value(tree.string(shape.frame), types.text(len(shape.frame)))
         if name == "AREA":
-            return Value(computed(shapes.AREA, shapes.list_of(shape)), _AREA)
+            return Value(computed(AREA, shapes.list_of(shape)), _AREA)
         if name == "CENTROID":
             return shapes.centroid_of(shape)
         if shape.kind != "POINT":

@@ -17,7 +17,8 @@ from sqlglot import exp
 from skydex.errors import BadQueryError
 from skydex.query.kernels import computed
 from skydex.query.region_texts import frame_called
-from skydex.query.shapes import CONTAINS, INTERSECTS, in_icrs, list_of
+from skydex.query.shape_kernels import CONTAINS, INTERSECTS
+from skydex.query.shapes import in_icrs, list_of
 from skydex.query.tree import InRegion, Near, call, conjunction, constant, integer, number
 from skydex.query.values import Shape, Value
 from skydex.sky import ONE_PLACE, Cap, Cone, Crossing, Crossings, HalfSpaces, Polygon, Region, Vector

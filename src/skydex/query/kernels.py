@@ -12,15 +12,28 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlglot import exp
 
 from skydex.query.tree import Compute
 from skydex.sky import pixels_of
 
-__all__ = ["PIXEL", "Kernel", "computed", "elements", "integers", "kernel_of", "numbers", "vectors"]
+__all__ = [
+    "PIXEL",
+    "Kernel",
+    "computed",
+    "elements",
+    "integers",
+    "kernel_of",
+    "numbers",
+    "rolled",
+    "unrolled",
+    "vectors",
+]
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,18 @@ def vectors(parts: Sequence[Floats], missing: NDArray[np.bool_]) -> pa.Array:
     lists = np.stack(parts, axis=-1)
     offsets = np.arange(len(lists) + 1, dtype=np.int32) * len(parts)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(lists.ravel()), mask=pa.array(missing))
+
+
+def unrolled(lists: pa.Array) -> tuple[Floats, Counts]:
+    """The numbers of lists, one behind the other, and how many each list has; a null has none."""
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return numbers(lists.flatten()), lengths
+
+
+def rolled(values: Floats, lengths: Counts, is_known: NDArray[np.bool_]) -> pa.Array:
+    """Lists of so many numbers each; null where not known."""
+    offsets = pa.array(np.concatenate([[0], lengths.cumsum()]).astype(np.int32))
+    return pa.ListArray.from_arrays(offsets, pa.array(values), mask=pa.array(~is_known))
 
 
 def _pixel(order: pa.Array, ra_deg: pa.Array, dec_deg: pa.Array) -> pa.Array:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skydex.errors import BadQueryError
+from skydex.query.kernels import rolled, unrolled
 from skydex.sky import corners_of_boxes, rotated
 
 __all__ = ["BETWEEN", "RegionText", "frame_called", "numbers_of_regions", "parse_regions", "rotate_numbers"]
@@ -134,21 +135,17 @@ def numbers_of_regions(texts: pa.Array) -> pa.Array:
 
 def _joined(parts: pa.Array, n_parts: np.ndarray) -> pa.Array:
     """The numbers of so many parts each as one list; null where a part is."""
-    lengths = pc.list_value_length(parts).fill_null(0).to_numpy(zero_copy_only=False) + 1
+    numbers, lengths = unrolled(parts)
+    lengths = lengths + 1
     rows = np.repeat(np.arange(len(n_parts)), n_parts)
     is_between = np.zeros(lengths.sum(), bool)
     is_between[lengths.cumsum() - 1] = True
     everything = np.full(len(is_between), BETWEEN)
-    everything[~is_between] = parts.flatten().to_numpy(zero_copy_only=False)
+    everything[~is_between] = numbers
     lasts = lengths.cumsum()[n_parts.cumsum()[n_parts > 0] - 1] - 1
     sizes = np.bincount(rows, lengths, minlength=len(n_parts)).astype(np.int64) - (n_parts > 0)
     is_known = (n_parts > 0) & (np.bincount(rows, parts.is_null(), minlength=len(n_parts)) == 0)
-    return _lists(np.delete(everything, lasts), sizes, is_known)
-
-
-def _lists(values: np.ndarray, lengths: np.ndarray, is_known: np.ndarray) -> pa.Array:
-    offsets = np.concatenate([[0], lengths.cumsum()]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=pa.array(~is_known))
+    return rolled(np.delete(everything, lasts), sizes, is_known)
 
 
 def _numbers_of(upper: pa.Array, outer_frames: pa.Array | None = None) -> pa.Array:
@@ -170,16 +167,16 @@ def _numbers_of(upper: pa.Array, outer_frames: pa.Array | None = None) -> pa.Arr
     values, lengths = _with_boxes_as_polygons(values, lengths, is_box)
     for word, rows in _rows_of(frames):
         values = _rotated_rows(values, lengths, rows, _FRAMES[word])
-    return _lists(values, lengths, is_good)
+    return rolled(values, lengths, is_good)
 
 
-def rotate_numbers(values: np.ndarray, lengths: np.ndarray, frame: str) -> np.ndarray:
-    """Turn the numbers of DALI forms, one behind the other, from a frame to ICRS; radii stay."""
+def rotate_numbers(values: np.ndarray, lengths: np.ndarray, *, origin: str, target: str) -> np.ndarray:
+    """Turn the numbers of DALI forms, one behind the other, from a frame to another; radii stay."""
     places = np.arange(len(values)) - np.repeat(lengths.cumsum() - lengths, lengths)
     is_longitude = (places % 2 == 0) & ~((places == 2) & np.repeat(lengths == 3, lengths))
     first = np.flatnonzero(is_longitude & (places + 1 < np.repeat(lengths, lengths)))
     turned = values.copy()
-    turned[first], turned[first + 1] = rotated(values[first], values[first + 1], origin=frame, target="ICRS")
+    turned[first], turned[first + 1] = rotated(values[first], values[first + 1], origin=origin, target=target)
     return turned
 
 
@@ -192,7 +189,7 @@ def _rows_of(frames: pa.Array) -> list[tuple[str, np.ndarray]]:
 def _rotated_rows(values: np.ndarray, lengths: np.ndarray, rows: np.ndarray, frame: str) -> np.ndarray:
     is_mine = np.repeat(rows, lengths)
     turned = values.copy()
-    turned[is_mine] = rotate_numbers(values[is_mine], lengths[rows], frame)
+    turned[is_mine] = rotate_numbers(values[is_mine], lengths[rows], origin=frame, target="ICRS")
     return turned
 
 
