@@ -39,6 +39,7 @@ __all__ = [
     "StoreError",
     "TimeLimitError",
     "TooManyJobsError",
+    "TooManyKeptJobsError",
     "UnknownColumnError",
     "UnknownFunctionError",
     "UnknownObjectError",
@@ -299,6 +300,16 @@ class TooManyJobsError(LimitError):
         super().__init__(
             f"There are {limit:,} unfinished jobs of this {whose}, which is the limit. "
             f"Wait until some have ended or delete them; try again in {retry_after_s} s."
+        )
+
+
+class TooManyKeptJobsError(LimitError):
+    """One asker has as many jobs, with those that have ended, as one may have."""
+
+    def __init__(self, limit: int, whose: str) -> None:
+        self.limit, self.whose = limit, whose
+        super().__init__(
+            f"There are {limit:,} jobs of this {whose}, which is the limit. Delete some of those that have ended."
         )
 
 

@@ -110,6 +110,8 @@ class Settings:
     """Unfinished jobs of one user."""
     jobs_total: int = 2000
     """Unfinished jobs of everybody."""
+    jobs_kept: int = 10_000
+    """Jobs of one address or one user, with those that have ended."""
     trusted_proxies: str = ""
     """Addresses of web servers in front of this one, with commas; their `X-Forwarded-For` says who asks."""
     temp_dir: str | None = None

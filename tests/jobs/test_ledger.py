@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from made import RESULT, ROOM, a_job
 
-from skydex.errors import BusyError, JobPhaseError, LedgerError, TooManyJobsError, UnknownResourceError
+from skydex.errors import (
+    BusyError,
+    JobPhaseError,
+    LedgerError,
+    TooManyJobsError,
+    TooManyKeptJobsError,
+    UnknownResourceError,
+)
 from skydex.jobs import Fault, JobFilter, JobInput, Ledger, Phase, QueueLimits
 from skydex.jobs.phases import may_follow
 
@@ -148,7 +155,7 @@ def test_r09_lists_show_nobody_the_jobs_of_others(ledger):
 
 
 def test_r10_unfinished_jobs_are_counted_by_address_by_user_and_in_all(ledger):
-    limits = QueueLimits(per_address=2, per_user=1, total=4)
+    limits = QueueLimits(per_address=2, per_user=1, total=4, kept=100)
     first = added(ledger, limits)
     added(ledger, limits)
     with pytest.raises(TooManyJobsError, match="2 unfinished jobs of this address"):
@@ -161,6 +168,18 @@ def test_r10_unfinished_jobs_are_counted_by_address_by_user_and_in_all(ledger):
         added(ledger, limits, address="192.0.2.9")
     with ledger.transaction():
         ledger.abort(first.id, 9.0)
+    added(ledger, limits)
+
+
+def test_r10_jobs_that_have_ended_are_counted_too(ledger):
+    limits = QueueLimits(per_address=2, per_user=2, total=4, kept=3)
+    jobs = [added(ledger, limits, phase=Phase.ERROR) for _ in range(3)]
+    with pytest.raises(TooManyKeptJobsError, match="3 jobs of this address"):
+        added(ledger, limits)
+    added(ledger, limits, address="192.0.2.7")
+    added(ledger, limits, owner="alice")
+    with ledger.transaction():
+        ledger.remove(jobs[0].id)
     added(ledger, limits)
 
 

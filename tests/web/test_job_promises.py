@@ -36,7 +36,7 @@ def kept(state: StateDirectory, **facts) -> Job:
         **{"owner": None, "phase": Phase.PENDING, **facts},
     )  # fmt: skip
     with contextlib.closing(Ledger(state.ledger)) as ledger, ledger.transaction():
-        ledger.add(job, QueueLimits(100, 100, 100))
+        ledger.add(job, QueueLimits(100, 100, 100, 100))
     (state.folder(job.id) / "inputs-1").mkdir(parents=True)
     (state.folder(job.id) / "inputs-1" / "a").write_text("mine")
     if job.result:

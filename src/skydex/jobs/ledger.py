@@ -15,14 +15,21 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skydex.errors import BusyError, JobPhaseError, LedgerError, TooManyJobsError, UnknownResourceError
+from skydex.errors import (
+    BusyError,
+    JobPhaseError,
+    LedgerError,
+    TooManyJobsError,
+    TooManyKeptJobsError,
+    UnknownResourceError,
+)
 from skydex.jobs.job import Fault, Job, JobInput, JobResult
 from skydex.jobs.phases import ACTIVE, Phase, may_follow
 
 __all__ = ["JobFilter", "Ledger", "QueueLimits"]
 
 _FORMAT = 1
-_ACTIVE = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
+_IS_ACTIVE = f"phase IN ({', '.join(repr(str(phase)) for phase in sorted(ACTIVE))})"
 _TABLES = f"""
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT, address TEXT NOT NULL, run_id TEXT,
@@ -33,7 +40,9 @@ CREATE TABLE jobs (
 ) STRICT;
 CREATE INDEX jobs_by_age ON jobs (kind, scope, created);
 CREATE INDEX jobs_by_end ON jobs (destruction);
-CREATE INDEX active_jobs ON jobs (address, owner) WHERE phase IN ({_ACTIVE});
+CREATE INDEX jobs_by_asker ON jobs (address, owner);
+CREATE INDEX jobs_by_owner ON jobs (owner);
+CREATE INDEX active_jobs ON jobs (address, owner) WHERE {_IS_ACTIVE};
 PRAGMA user_version = {_FORMAT};
 """
 _RETRY_S = 30
@@ -41,14 +50,16 @@ _RETRY_S = 30
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """How many jobs may be unfinished at once."""
+    """How many jobs may be there at once."""
 
     per_address: int
-    """Of one address, nobody being logged in."""
+    """Unfinished ones of one address, nobody being logged in."""
     per_user: int
-    """Of one user."""
+    """Unfinished ones of one user."""
     total: int
-    """Of all."""
+    """Unfinished ones of all."""
+    kept: int
+    """Of one address or user, with those that have ended."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +144,20 @@ class Ledger:
         ------
         TooManyJobsError
             Its address or owner has as many unfinished jobs as it may have.
+        TooManyKeptJobsError
+            The same for all jobs.
         BusyError
             The server has.
         """
         if owner is None:
-            n_own = self._count("owner IS NULL AND address = ?", address)
-            limit, whose = limits.per_address, "address"
+            own, limit, whose = ("owner IS NULL AND address = ?", address), limits.per_address, "address"
         else:
-            n_own, limit, whose = self._count("owner = ?", owner), limits.per_user, "user"
-        if n_own >= limit:
+            own, limit, whose = ("owner = ?", owner), limits.per_user, "user"
+        if self._count(_IS_ACTIVE, *own) >= limit:
             raise TooManyJobsError(limit, whose, _RETRY_S)
-        if self._count("TRUE") >= limits.total:
+        if self._count("TRUE", *own) >= limits.kept:
+            raise TooManyKeptJobsError(limits.kept, whose)
+        if self._count(_IS_ACTIVE) >= limits.total:
             raise BusyError(_RETRY_S)
 
     def add(self, job: Job, limits: QueueLimits) -> Job:
@@ -271,8 +285,8 @@ class Ledger:
         self._connection.execute(f"UPDATE jobs SET {changes} WHERE id = :id", {**facts, "id": job_id})
         return self.get(job_id)
 
-    def _count(self, condition: str, *values: str) -> int:
-        query = f"SELECT count(*) FROM jobs WHERE phase IN ({_ACTIVE}) AND {condition}"
+    def _count(self, phase: str, whose: str = "TRUE", *values: str) -> int:
+        query = f"SELECT count(*) FROM jobs WHERE {phase} AND {whose}"
         found: int = self._connection.execute(query, values).fetchone()[0]
         return found
 

@@ -23,6 +23,7 @@ from skydex.errors import (
     ServiceError,
     SkydexError,
     TooManyJobsError,
+    TooManyKeptJobsError,
     UnknownResourceError,
     UploadTooLargeError,
 )
@@ -50,6 +51,7 @@ _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (BodyTooLargeError, 413, "UsageError"),
     (UploadTooLargeError, 413, "UsageError"),
     (TooManyJobsError, 429, "UsageError"),
+    (TooManyKeptJobsError, 429, "UsageError"),
     (BusyError, 503, "ServiceUnavailable"),
     (JobsUnavailableError, 503, "ServiceUnavailable"),
     (JobPhaseError, 403, "UsageError"),

@@ -78,7 +78,9 @@ class Runner:
         self, state: StateDirectory, settings: Settings, dispatcher: Dispatcher, orders: Mapping[str, OrderOf]
     ) -> None:
         self._state, self._settings, self._dispatcher, self._orders = state, settings, dispatcher, orders
-        self._limits = QueueLimits(settings.jobs_per_address, settings.jobs_per_user, settings.jobs_total)
+        self._limits = QueueLimits(
+            settings.jobs_per_address, settings.jobs_per_user, settings.jobs_total, settings.jobs_kept
+        )
         self._scribe: Scribe | None = None
         self._why_not = JobsUnavailableError("This server is about to start. Please try again in a moment.")
         self._queue: Turns[str] = Turns()
