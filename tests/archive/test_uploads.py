@@ -8,6 +8,7 @@ import datetime
 import gzip
 import io
 import itertools
+import resource
 import time
 
 import numpy as np
@@ -23,7 +24,14 @@ from numpy.testing import assert_array_equal
 
 from skydex.archive import Archive, QueryRequest, Upload
 from skydex.archive.uploads import UploadLimits, read_upload
-from skydex.errors import LimitError, MemoryLimitError, SkydexError, UnreadableFileError, UploadTooLargeError
+from skydex.errors import (
+    LimitError,
+    MemoryLimitError,
+    SkydexError,
+    StoreError,
+    UnreadableFileError,
+    UploadTooLargeError,
+)
 from skydex.settings import Settings
 from skydex.tables import Datatype, Position
 
@@ -397,6 +405,18 @@ def test_r15_r17_what_unpacks_to_more_than_the_limit_is_refused(packer, upload, 
     small = UploadLimits(1, limits.n_rows, limits.memory_mb, limits.directory)
     with pytest.raises(UploadTooLargeError, match="unpacked, is over the limit of 1 MB"):
         upload(packer(bytes(20 * MB)), limits=small)
+    assert not list(limits.directory.glob("upload-*/"))
+
+
+def test_r14_a_disk_that_takes_no_more_is_an_error_that_says_so(upload, limits):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    data = gzip.compress(b"a\n" + b"1\n" * MB)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MB, hard))
+    try:
+        with pytest.raises(StoreError, match=r"^An unpacked upload could not be written: File too large\.$"):
+            upload(data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(limits.directory.glob("upload-*/"))
 
 

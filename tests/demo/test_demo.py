@@ -11,6 +11,7 @@ from skydex.demo.examples import EXAMPLES
 from skydex.demo.questions import REAL
 from skydex.demo.simulated import simulate_sky
 from skydex.errors import StoreError
+from skydex.settings import load_settings
 
 
 def tables_of(archive):
@@ -42,6 +43,10 @@ def check_examples(archive):
 
 def test_every_example_of_the_simulated_sky_runs(simulated):
     check_examples(Archive.open(simulated))
+
+
+def test_a_demonstration_offers_every_way_of_uploading(simulated):
+    assert load_settings(simulated, environ={}).upload_from_uri
 
 
 def test_same_seed_gives_the_same_sky(tmp_path):

@@ -10,6 +10,8 @@ import ssl
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skydex.errors import FetchError
 from skydex.web.fetch import Fetcher
@@ -181,6 +183,20 @@ def test_r16_addresses_that_are_none_to_go_to_are_refused_before_anybody_is_aske
 
     with pytest.raises(FetchError):
         run(fetched(Fetcher(5.0, look_up=look_up), url))
+
+
+ADDRESSES = st.one_of(st.text(), st.from_regex(r"(?i)(https?|ftp)://[^/]{0,20}[:/@#?%]?.{0,20}", fullmatch=True))
+
+
+@given(ADDRESSES)
+def test_r16_any_text_is_an_address_or_is_refused(url):
+    async def look_up(host, port):
+        assert url.lower().startswith("http")
+        assert port in (80, 443) or 1024 <= port <= 65535
+        return ["127.0.0.1"]
+
+    with pytest.raises(FetchError):
+        asyncio.run(fetched(Fetcher(5.0, look_up=look_up), url))
 
 
 @pytest.mark.parametrize(

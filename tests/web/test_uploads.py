@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import resource
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from serving import serving, stars
 from test_fetch import Script, fetcher, plain
 from test_tap import error_of, table_of
 
-from skydex.errors import BadParameterError, FetchError, UploadTooLargeError
+from skydex.errors import BadParameterError, FetchError, StoreError, UploadTooLargeError
 from skydex.settings import Settings
 from skydex.web.asgi import Call
 from skydex.web.uploads import received
@@ -249,6 +250,18 @@ async def taken(folder, query_string, *, body=b"", content_type="", fetcher=None
 
 def at(server, path):
     return f"http://data.example.org:{server.port}/{path}"
+
+
+def test_r14_a_disk_that_takes_no_more_is_an_error_that_says_so(run, tmp_path):
+    head = b'--xx\r\nContent-Disposition: form-data; name="u"; filename="u"\r\n\r\n'
+    body = head + bytes(900_000) + b"\r\n--xx--\r\n"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, hard))
+    try:
+        with pytest.raises(StoreError, match="An uploaded table could not be written: File too large"):
+            run(taken(tmp_path, "", body=body, content_type="multipart/form-data; boundary=xx"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_tables_elsewhere_are_fetched_where_that_is_allowed(run, tmp_path):

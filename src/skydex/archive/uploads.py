@@ -22,6 +22,7 @@ from skydex.formats import Format, Source, format_of_suffix, get_format
 from skydex.formats.compressed import first_bytes, is_compressed, open_decompressed
 from skydex.query import Relation
 from skydex.settings import Settings
+from skydex.store.files import storing
 from skydex.tables import Column, Position, Table, arrow_schema, longest_text, uniquely_named
 
 __all__ = ["FORMATS", "TAP_UPLOAD", "UploadLimits", "read_upload"]
@@ -99,11 +100,7 @@ def read_upload(upload: Upload, limits: UploadLimits) -> tuple[Relation, tuple[s
         raise UnreadableFileError(shown, reason) from error
     except OSError as error:
         raise UnreadableFileError(shown, "its file is gone") from error
-    rows = pa.Table.from_batches(batches, arrow_schema(source.columns))
-    columns = tuple(_bounded(column, rows[place]) for place, column in enumerate(uniquely_named(source.columns)))
-    table = Table(name, columns, source.description, _position(columns), n_rows=len(rows))
-    relation = Relation(table, rows.rename_columns([column.name for column in columns]))
-    return relation, tuple(f"{name}: {warning}" for warning in source.warnings)
+    return _relation(name, source, batches), tuple(f"{name}: {warning}" for warning in source.warnings)
 
 
 @contextlib.contextmanager
@@ -117,7 +114,7 @@ def _plain(file: Path, name: str, limits: UploadLimits) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="upload-", dir=limits.directory) as directory:
         plain = Path(directory) / f"{file.name.partition('.')[0]}.plain"
         n_left = limits.plain_mb << 20
-        with open_decompressed(file) as packed, plain.open("xb") as out:
+        with open_decompressed(file) as packed, storing("an unpacked upload"), plain.open("xb") as out:
             while data := packed.read(_COPIED):
                 n_left -= len(data)
                 if n_left < 0:
@@ -179,6 +176,13 @@ def _counted(source: Source, name: str, limits: UploadLimits) -> Iterator[pa.Rec
 def _check_rows(n_rows: int, name: str, limits: UploadLimits) -> None:
     if n_rows > limits.n_rows:
         raise UploadTooLargeError(name, f"{limits.n_rows:,} rows")
+
+
+def _relation(name: str, source: Source, batches: Sequence[pa.RecordBatch]) -> Relation:
+    rows = pa.Table.from_batches(batches, arrow_schema(source.columns))
+    columns = tuple(_bounded(column, rows[place]) for place, column in enumerate(uniquely_named(source.columns)))
+    table = Table(name, columns, source.description, _position(columns), n_rows=len(rows))
+    return Relation(table, rows.rename_columns([column.name for column in columns]))
 
 
 def _bounded(column: Column, values: pa.ChunkedArray) -> Column:

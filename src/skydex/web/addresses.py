@@ -7,11 +7,15 @@ connection goes to such a number. Registries: IANA IPv4 and IPv6 Special-Purpose
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["addresses_of", "is_public"]
 
+_LOOKING_UP = ThreadPoolExecutor(4, thread_name_prefix="names")
+"""Threads of their own, since a look-up cannot be called off, and names can be made to take as long as one likes."""
 _MORE_SPECIAL_V4 = tuple(
     ipaddress.IPv4Network(text)
     for text in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "224.0.0.0/3")
@@ -57,5 +61,6 @@ async def addresses_of(host: str, port: int) -> list[str]:
     OSError
         There is none.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKING_UP, look_up)
     return list(dict.fromkeys(str(place[0]) for *_, place in found))

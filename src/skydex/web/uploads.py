@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from skydex.archive import Upload
 from skydex.errors import BadParameterError, UploadTooLargeError
+from skydex.store.files import storing
 from skydex.web.asgi import Call
 from skydex.web.dali import Parameters
 from skydex.web.forms import Head
@@ -92,10 +93,12 @@ class _KeptFiles:
     def __exit__(self, *_: object) -> None:
         self.end()
 
+    @storing("an uploaded table")
     def begin(self, head: Head) -> None:
         suffix = _SUFFIX.search(head.file_name or "")
         self._open = self._new(head.name, head.content_type, suffix.group().lower() if suffix else "").open("xb")
 
+    @storing("an uploaded table")
     def add(self, piece: bytes) -> None:
         self._left -= len(piece)
         if self._left < 0:
@@ -103,6 +106,7 @@ class _KeptFiles:
         assert self._open is not None
         self._open.write(piece)
 
+    @storing("an uploaded table")
     def end(self) -> None:
         if self._open is not None:
             self._open.close()
@@ -127,6 +131,7 @@ class _KeptFiles:
             raise BadParameterError("UPLOAD", f'names the part "{name}", of which the form has {len(found)}.')
         return found[0] if found else None
 
+    @storing("an uploaded table")
     def keep_text(self, name: str, text: str) -> _KeptFile:
         """Put a table that came as a plain field into a file, too."""
         self._new(name, "", "").write_text(text, encoding="utf-8")
