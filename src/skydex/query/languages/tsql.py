@@ -1,0 +1,176 @@
+"""T-SQL as CasJobs reads it: from text to statements.
+
+For checking texts only (`skydex lint --lang tsql`): nothing here is bound or run, and TAP does not offer it. sqlglot's
+dialect of T-SQL reads the grammar, whose words and clauses are those of Transact-SQL (SQL Server 2022); what sqlglot
+forgives and a SQL Server does not is `tsql_rules`' affair. A text is a batch: several statements, with or without
+semicolons between them.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.tokens import Token, TokenType
+
+from skydex.errors import QuerySyntaxError, QueryTooLargeError
+from skydex.query.languages.limits import QueryLimits, check_text, make_room_for_recursion
+from skydex.query.languages.places import line_starts, place_at
+from skydex.query.languages.tsql_rules import BEGINNINGS, check_tokens, check_trees, word_of
+
+__all__ = ["parse_tsql"]
+
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())  # its remarks on what it cannot read are in our errors
+
+_DIALECT = sqlglot.Dialect.get_or_raise("tsql")
+_LEADING_ON = {
+    "WITH": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+    "INSERT": ("SELECT", "WITH", "EXEC"),
+    "UPDATE": ("SET",),
+    "CREATE": ("INDEX", "TABLE"),
+}
+"""Words that go on with the statement that another began."""
+_WITHOUT_QUERY = ("DECLARE", "SET", "DROP", "TRUNCATE", "INDEX", "TABLE")
+"""Statements in which no SELECT stands but in parentheses."""
+_OPERATIONS = ("UNION", "ALL", "EXCEPT", "INTERSECT")
+_BLOCKS = ("IF", "WHILE", "BEGIN")
+_PIECE = re.compile(r"--[^\r\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\[[^\]]*\]|[^-/'\"\[]+|.", re.DOTALL)
+_NEVER_CLOSED = {"'": "quote (')", '"': 'double quote (")', "[": "bracket (])", "/": "*/"}
+_SENTENCES = (
+    (r"Required keyword", "Something is missing behind {token}."),
+    (r"Expected table name", "The name of a table is missing behind {token}."),
+    (r"Expecting (\S+)", "{0} is missing at {token}."),
+    (r"Expected TYPE after (\w+)", "{0} needs a type."),
+    (r"Expected (\w+) after (\w+)", "{0} is missing behind {token}: {1} needs it."),
+)
+"""What sqlglot says, as a pattern, and how we say it."""
+
+
+def parse_tsql(text: str, *, limits: QueryLimits | None = None) -> list[exp.Expression]:
+    """Parse a batch of T-SQL.
+
+    Parameters
+    ----------
+    text : str
+        One statement or more.
+    limits : QueryLimits, optional
+        What is too large.
+
+    Returns
+    -------
+    statements : list of sqlglot.exp.Expression
+        SELECT with or without INTO, set operations, DECLARE, SET, EXEC, and statements that change tables.
+
+    Raises
+    ------
+    QuerySyntaxError
+        The text is no T-SQL; with line, column and token.
+    QueryTooLargeError
+        The text, its nesting or the number of its tokens is over its limit.
+
+    Examples
+    --------
+    >>> [statement.key for statement in parse_tsql("DECLARE @r float SET @r = 2 SELECT TOP 5 ra INTO mydb.t FROM x")]
+    ['declare', 'set', 'select']
+    """
+    limits = limits or QueryLimits()
+    check_text(text, limits)
+    make_room_for_recursion(limits)
+    tokens = _tokens(text)
+    if not tokens:
+        raise QuerySyntaxError("There is no statement in the text.", line=1, column=1)
+    _check_size(tokens, limits)
+    check_tokens(text, tokens)
+    trees = [tree for tree in _trees(text, tokens, limits) if not isinstance(tree, exp.Semicolon | None)]
+    check_trees(text, tokens, trees)
+    return trees
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        return list(_DIALECT.tokenize(text))
+    except TokenError as error:
+        raise _never_closed(text) from error
+
+
+def _check_size(tokens: Sequence[Token], limits: QueryLimits) -> None:
+    if len(tokens) > limits.tokens:
+        raise QueryTooLargeError("number of words and signs", limit=limits.tokens, hint="Upload long lists as a table.")
+    depth = 0
+    for token in tokens:
+        depth += (token.token_type in (TokenType.L_PAREN, TokenType.CASE)) - (
+            token.token_type in (TokenType.R_PAREN, TokenType.END)
+        )
+        if depth > limits.nesting:
+            raise _too_deep(limits)
+
+
+def _too_deep(limits: QueryLimits) -> QueryTooLargeError:
+    return QueryTooLargeError("nesting", limit=limits.nesting, hint="Take some parentheses out.")
+
+
+def _trees(text: str, tokens: Sequence[Token], limits: QueryLimits) -> list[exp.Expression | None]:
+    """The statements as sqlglot reads them."""
+    parser = _DIALECT.parser(error_level=ErrorLevel.IMMEDIATE)
+    try:
+        trees: list[exp.Expression | None] = parser.parse(list(_parted(tokens)), text)
+    except ParseError as error:
+        raise _told(text, error) from error
+    except RecursionError as error:
+        raise _too_deep(limits) from error
+    return trees
+
+
+def _parted(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens with a semicolon between statements, where the text may do without."""
+    depth, leading, before = 0, "", ";"
+    for token in tokens:
+        word = word_of(token)
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        if token.token_type is TokenType.SEMICOLON:
+            leading = ""
+        elif not leading:
+            leading = word
+        elif depth == 0 and word in BEGINNINGS and _begins(word, leading, before):
+            yield Token(TokenType.SEMICOLON, ";", token.line, token.col, token.start, token.start)
+            leading = word
+        elif depth == 0 and word in _LEADING_ON.get(leading, ()):
+            leading = word
+        before = word
+        yield token
+
+
+def _begins(word: str, leading: str, before: str) -> bool:
+    """Whether a word that may begin a statement does so, in the statement of the word `leading`, behind `before`."""
+    if leading in _BLOCKS or word in _LEADING_ON.get(leading, ()):
+        return False
+    if word == "SELECT" and leading == "SELECT":
+        return before not in _OPERATIONS
+    return word not in ("SELECT", "WITH") or leading in _WITHOUT_QUERY
+
+
+def _told(text: str, error: ParseError) -> QuerySyntaxError:
+    """What sqlglot complains of, in our words and at the first character of its token."""
+    facts = error.errors[0]
+    token = str(facts["highlight"])
+    start = line_starts(text)[facts["line"] - 1] + facts["col"] - len(token)
+    place = place_at(text, max(start, 0), token)
+    for pattern, sentence in _SENTENCES:
+        found = re.search(pattern, str(facts["description"]))
+        if found:
+            return QuerySyntaxError(sentence.format(*found.groups(), token=token), **place)
+    return QuerySyntaxError(f"{token} cannot stand here.", **place)
+
+
+def _never_closed(text: str) -> QuerySyntaxError:
+    """The complaint about a text, name or comment without end: the first piece that is nothing but an opening."""
+    for piece in _PIECE.finditer(text):
+        opening, is_comment = piece.group()[0], text.startswith("/*", piece.start())
+        if len(piece.group()) == 1 and opening in _NEVER_CLOSED and (opening != "/" or is_comment):
+            sentence = f"What begins here never ends: its closing {_NEVER_CLOSED[opening]} is missing."
+            return QuerySyntaxError(sentence, **place_at(text, piece.start(), opening))
+    return QuerySyntaxError("The text cannot be cut into words and signs.")
