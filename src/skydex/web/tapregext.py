@@ -28,8 +28,6 @@ _FORMAT_IDS = {
     "votable/td": "output-votable-td",
     "votable/b": "output-votable-binary",
 }
-
-
 _TOO_NEW = ("features-adql-conditional",)
 """Offered but not declared: validators that know TAPRegExt's record of 2022 take these for mistakes."""
 
