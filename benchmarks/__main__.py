@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import cones, delivery, footprint, ingest, jobs, queries, storage, traffic, writing
+from benchmarks import cones, crossmatch, delivery, footprint, ingest, jobs, queries, storage, traffic, writing
 from benchmarks.finding import Finding
 from benchmarks.holdings import Setup
 from benchmarks.machine import Machine, commit, load_average, now
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "writing": writing,
     "delivery": delivery,
     "queries": queries,
+    "crossmatch": crossmatch,
     "jobs": jobs,
     "traffic": traffic,
     "footprint": footprint,

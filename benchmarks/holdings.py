@@ -57,6 +57,10 @@ class Holdings:
         """Name of a catalogue of the whole sky."""
         return self._published(f"sim.sky_{n_rows}", lambda: simulated.sky(n_rows, self._setup.cache))
 
+    def second_sky(self, n_rows: int) -> str:
+        """Name of another survey's catalogue of the same whole sky."""
+        return self._published(f"sim.second_sky_{n_rows}", lambda: simulated.second_sky(n_rows, self._setup.cache))
+
     def decimal_sky(self, n_rows: int) -> str:
         """Name of a catalogue of the whole sky, every column rounded."""
         name = f"sim.decimal_sky_{n_rows}"
@@ -75,9 +79,13 @@ class Holdings:
         """Name of the catalogue of sources."""
         return self._published("sim.sources", self._sources_file)
 
+    def hats_path(self, name: str) -> str:
+        """A table as the HATS catalogue that it is."""
+        return str(self._archive.hats_path(name))
+
     def glob(self, name: str) -> str:
         """The files of a table, as another engine would be told of them."""
-        return f"{self._archive.hats_path(name)}/dataset/Norder=*/Dir=*/Npix=*.parquet"
+        return f"{self.hats_path(name)}/dataset/Norder=*/Dir=*/Npix=*.parquet"
 
     def _published(self, name: str, make_file: Callable[[], Path]) -> str:
         if name not in {entry.name for entry in self._archive.tables()}:

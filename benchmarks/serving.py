@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from benchmarks.processes import cpu_s
 
-__all__ = ["Download", "Server", "download", "request_bytes", "serving", "started", "stop", "wait_for"]
+__all__ = ["Download", "Server", "download", "request_bytes", "serving", "started", "stop", "upload_bytes", "wait_for"]
 
 HOST = "127.0.0.1"
 _START_S, _STOP_S, _SILENCE_S = 60.0, 30.0, 120.0
@@ -114,6 +114,19 @@ def request_bytes(port: int, path: str, parameters: dict[str, object], *, keep_a
     connection = "keep-alive" if keep_alive else "close"
     head = f"GET {path}?{urlencode(parameters)} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: {connection}\r\n\r\n"
     return head.encode()
+
+
+def upload_bytes(port: int, path: str, parameters: dict[str, object], files: dict[str, bytes]) -> bytes:
+    """A POST of parameters and of tables to be uploaded inline, in VOTable, as it goes over the wire."""
+    boundary = "benchmark-of-uploads"
+    upload = ";".join(f"{name},param:{name}" for name in files)
+    fields = [(f'name="{name}"', str(value).encode()) for name, value in {**parameters, "UPLOAD": upload}.items()]
+    fields += [(f'name="{name}"; filename="{name}.vot"', content) for name, content in files.items()]
+    start = f"--{boundary}\r\nContent-Disposition: form-data; "
+    parts = [start.encode() + facts.encode() + b"\r\n\r\n" + content + b"\r\n" for facts, content in fields]
+    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Content-Type: multipart/form-data; boundary={boundary}\r\n\r\n".encode() + body
 
 
 def download(port: int, path: str, parameters: dict[str, object]) -> Download:

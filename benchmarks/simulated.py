@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-__all__ = ["FIELD_CENTRE", "decimal_sky", "field", "field_side_deg", "fits_copy", "sky", "sources"]
+__all__ = ["FIELD_CENTRE", "decimal_sky", "field", "field_side_deg", "fits_copy", "second_sky", "sky", "sources"]
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,7 @@ FIELD_CENTRE = (150.0, 2.0)
 """Right ascension and declination, in degrees, of the field that is surveyed deeply."""
 _FIELD_DENSITY = 48_000
 """Sources in a square degree of it."""
+_SEEING_DEG = 0.3 / 3600
 _BLOCK_ROWS = 1_000_000
 _SEED = 20_240_229
 
@@ -30,6 +31,21 @@ _SEED = 20_240_229
 def sky(n_rows: int, cache: Path) -> Path:
     """A catalogue of the whole sky as a Parquet file: 14 columns, a third of the rows in a dense band."""
     return _stored(cache / f"sky_{n_rows}.parquet", n_rows, _positions_on_sky)
+
+
+def second_sky(n_rows: int, cache: Path) -> Path:
+    """The sources of the whole sky again as another survey sees them: a third of an arcsecond off, in another order."""
+    file = cache / f"second_sky_{n_rows}.parquet"
+    if not file.exists():
+        rng = np.random.default_rng([_SEED, n_rows])
+        rows = pq.read_table(sky(n_rows, cache), columns=["ra", "dec"]).take(rng.permutation(n_rows))
+        ra, dec = (rows[name].to_numpy() for name in ("ra", "dec"))
+        moved = np.clip(dec + rng.normal(0.0, _SEEING_DEG, n_rows), -90.0, 90.0)
+        ra = (ra + rng.normal(0.0, _SEEING_DEG, n_rows) / np.cos(np.radians(dec))) % 360.0
+        part = file.with_suffix(".part")
+        pq.write_table(pa.table({"obj_id": np.arange(n_rows), "ra": ra, "dec": moved}), part)
+        os.replace(part, file)
+    return file
 
 
 def decimal_sky(n_rows: int, cache: Path) -> Path:

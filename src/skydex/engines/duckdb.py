@@ -90,13 +90,13 @@ class DuckDBEngine:
 
     def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
-        from_files = [name for name, scan in plan.scans.items() if not _is_handed_over(scan)]
+        handed_over = _handed_over(plan)
         self._make_known(plan)
         cursor = self._connection.cursor()
         with self._errors_translated(deadline), closing(cursor), _interrupted_at(cursor, deadline):
-            for name, scan in plan.scans.items():
-                if _is_handed_over(scan):
-                    cursor.register(name, _arrow_table(scan))
+            for name in handed_over:
+                cursor.register(name, _arrow_table(plan.scans[name]))
+            from_files = [name for name in plan.scans if name not in handed_over]
             yield from cursor.sql(sql_of(plan, from_files)).to_arrow_reader(_BATCH_ROWS)
 
     def _make_known(self, plan: Plan) -> None:
@@ -247,15 +247,21 @@ _SQL_TYPES = {
 }
 
 
-def _is_handed_over(scan: Scan) -> bool:
-    """Whether we read a table and hand its rows over: when it is held, or few of its rows matter."""
+def _handed_over(plan: Plan) -> set[str]:
+    """The tables that we read and hand over the rows of: those held, and those of which few rows matter."""
+    repeated = {match.repeated for match in plan.matches}
+    return {name for name, scan in plan.scans.items() if _is_small(scan, is_costly=name in repeated)}
+
+
+def _is_small(scan: Scan, *, is_costly: bool) -> bool:
+    """Whether a scan leaves few rows, and reads no more than DuckDB would; rows that cost much had better be few."""
     selection = scan.selection
     if selection is None:
         return True
     if selection.n_rows <= _ARROW_ROWS:
         return not selection.whole
     dataset, _ = scan.stored
-    if scan.ranges is None or not dataset.is_own:
+    if scan.ranges is None or not dataset.is_own or not (is_costly or selection.is_narrow):
         return False
     return dataset.row_groups.n_rows_in(scan.ranges) <= _SIFTED_ROWS
 

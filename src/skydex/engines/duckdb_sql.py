@@ -114,7 +114,7 @@ def _within_ranges(scan: Scan) -> exp.Expression | None:
         dataset is None
         or ranges is None
         or selection is None
-        or selection.whole
+        or not selection.is_narrow
         or not len(ranges)
         or dataset.index_column is None
         or dataset.index_order != 29

@@ -72,6 +72,11 @@ class Selection:
     whole: bool
     """Whether this is the whole data set."""
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether most of the data set is left out."""
+        return 2 * self.n_groups <= self.total_groups
+
 
 class Dataset:
     """A stored table, open for reading; safe to share between threads."""
