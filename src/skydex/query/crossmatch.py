@@ -244,7 +244,8 @@ def _cells_at(order: pa.Array, index: pa.Array, radius_deg: pa.Array) -> pa.Arra
 
 def _touched(order: pa.Array, index: NDArray[np.int64], radius_deg: pa.Array) -> pa.Array:
     orders = integers(order)
-    pixels, counts = circles_touching(index, np.where(orders < 0, np.nan, numbers(radius_deg)), orders)
+    radius = np.where(orders < 0, np.nan, numbers(radius_deg)) if order.null_count else numbers(radius_deg)
+    pixels, counts = circles_touching(index, radius, orders)
     offsets = np.zeros(len(counts) + 1, dtype=np.int32)
     np.cumsum(counts, out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(pixels))

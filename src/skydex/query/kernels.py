@@ -70,12 +70,12 @@ def kernel_of(node: Compute) -> Kernel:
 
 def numbers(array: pa.Array) -> Floats:
     """Values of a floating array, NaN for null."""
-    return np.asarray(array.fill_null(np.nan).to_numpy(zero_copy_only=False))
+    return np.asarray((array.fill_null(np.nan) if array.null_count else array).to_numpy(zero_copy_only=False))
 
 
 def integers(array: pa.Array) -> NDArray[np.int64]:
     """Values of an integer array, -1 for null."""
-    return np.asarray(array.fill_null(-1).to_numpy(zero_copy_only=False))
+    return np.asarray((array.fill_null(-1) if array.null_count else array).to_numpy(zero_copy_only=False))
 
 
 def elements(lists: pa.Array, n: int) -> tuple[Floats, ...]:
