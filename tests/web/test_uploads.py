@@ -82,6 +82,7 @@ def test_several_tables_come_in_one_parameter_or_in_several(web, upload):
         ("u,http://127.0.0.1:1/x.xml", "as name,param:part"),
         ("u,file:///etc/passwd", "as name,param:part"),
         (";".join(f"u{i},param:u" for i in range(33)), "at most 32"),
+        ("u,param:u;" * 20_000, "more than 100,000 characters"),
     ],
 )
 def test_an_upload_that_cannot_be_is_refused_by_name_and_with_the_remedy(web, upload, part):

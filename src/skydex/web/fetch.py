@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -80,9 +81,9 @@ class Fetcher:
             async with asyncio.timeout(self.time_s), self._slots, self._final_answer(url) as (target, answer):
                 yield Fetched(target.file_name, answer.header(b"content-type"), answer.pieces())
         except _Fault as fault:
-            raise FetchError(url, str(fault)) from fault
+            raise FetchError(_shown(url), str(fault)) from fault
         except TimeoutError as error:
-            raise FetchError(url, f"it takes longer than {self.time_s:g} s") from error
+            raise FetchError(_shown(url), f"it takes longer than {self.time_s:g} s") from error
 
     @contextlib.asynccontextmanager
     async def _final_answer(self, url: str) -> AsyncIterator[tuple[_Target, _Answer]]:
@@ -174,6 +175,11 @@ class _Target:
             f"GET {self.path} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: skydex/{__version__} (IVOA-copy)\r\n"
             "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
         ).encode("ascii")
+
+
+def _shown(url: str) -> str:
+    """An address without a name and a password that may be in it."""
+    return re.sub(r"(?<=//)[^/]*@", "", url)
 
 
 def _joined(url: str, place: str) -> str:

@@ -8,7 +8,7 @@ that a peer chose becomes the name of a file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +23,7 @@ from skydex.web.forms import Head
 __all__ = ["received"]
 
 _MOST_TABLES = 32
+_LONGEST = 100_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
 _BETWEEN = re.compile(r";(?=[^,;]*,[^,;]*:|\s*$)")
 """A semicolon that ends an entry: another begins behind it, or nothing. Addresses may have semicolons of their own."""
@@ -146,8 +147,10 @@ class _KeptFiles:
         return path
 
 
-def _wanted(values: Iterable[str]) -> list[_Entry]:
+def _wanted(values: Sequence[str]) -> list[_Entry]:
     """Every table that UPLOAD names, in order."""
+    if sum(map(len, values)) > _LONGEST:
+        raise BadParameterError("UPLOAD", f"has more than {_LONGEST:,} characters.")
     texts = [text.strip() for value in values for text in _BETWEEN.split(value)]
     entries = [_entry(text) for text in texts if text]
     if len(entries) > _MOST_TABLES:
@@ -164,7 +167,7 @@ def _entry(text: str) -> _Entry:
     name, comma, source = (word.strip() for word in text.partition(","))
     scheme, colon, place = (word.strip() for word in source.partition(":"))
     if not (comma and colon and place):
-        raise BadParameterError("UPLOAD", f'must be "name,param:part", not "{_short(text)}".')
+        raise BadParameterError("UPLOAD", f'must be "name,param:part" or "name,address", not "{_short(text)}".')
     if not _NAME.fullmatch(name):
         raise BadParameterError(
             "UPLOAD",
