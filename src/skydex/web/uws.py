@@ -128,7 +128,7 @@ class _Tree:
         if call.scope["method"] == "POST":
             return await self._create(call, place)
         jobs = await call.site.runner.jobs(_filter(call, await call.parameters(), self._kind, place))
-        return Reply(_list_document(jobs, place.url), XML_TYPE)
+        return Reply(await asyncio.to_thread(_list_document, jobs, place.url), XML_TYPE)  # there may be thousands
 
     async def job(self, call: Call) -> Reply:
         place, job = await self._find(call)
