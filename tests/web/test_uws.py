@@ -437,16 +437,6 @@ def test_a_destruction_time_is_changed_within_what_the_server_gives(web):
         assert web.post(f"{job}/destruction", data={"DESTRUCTION": asked}).status_code == 400
 
 
-@pytest.mark.parametrize(
-    "asked", ["2030-02-03T04:05:06Z", "2030-02-03T05:05:06+01:00", "2030-02-03 04:05:06.0", "2030-02-03"]
-)
-def test_moments_are_read_as_iso_8601_writes_them(asked):
-    from skydex.web.uws import _parsed_moment
-
-    truth = datetime.datetime(2030, 2, 3, *(() if len(asked) == 10 else (4, 5, 6)), tzinfo=datetime.UTC)
-    assert _parsed_moment("DESTRUCTION", asked) == truth.timestamp()
-
-
 def test_a_job_whose_time_is_over_is_gone_at_once(web):
     job = finished(web)
     web.post(f"{job}/destruction", data={"DESTRUCTION": "2001-01-01T00:00:00"})

@@ -1,12 +1,13 @@
 """UWS: jobs as resources that a client makes, follows, changes and forgets.
 
-Service side of UWS 1.1 (IVOA REC 2016-10-24): the tree of resources (section 2.2.1), waiting (2.2.1.2), documents
-(2.2.2) and requests that change something (2.2.3). What a job asks and means is the affair of its service (`JobKind`);
-phases and limits are the ledger's, and having jobs done is the runner's.
+Service side of UWS 1.1 (IVOA REC 2016-10-24): the tree of resources (section 2.2.1), waiting (2.2.1.2) and requests
+that change something (2.2.3). What a job asks and means is the affair of its service (`JobKind`); phases and limits are
+the ledger's, having jobs done is the runner's, and documents are written by `uws_documents`.
 
-Two things are ours to choose. A request with WAIT and no PHASE is held until the job ends, not merely until it begins,
-since clients sleep between their requests; with PHASE it is held until that phase is left. Who knows the identifier of
-an anonymous job may use it; the list shows somebody who is not logged in the anonymous jobs of the same address.
+Some things are ours to choose. A request with WAIT and no PHASE is held until the job ends, not merely until it begins,
+since clients sleep between their requests; with PHASE it is held until that phase is left. A job that runs into its
+time limit is in phase ERROR, where clients look for the reason, and not ABORTED. Who knows the identifier of an
+anonymous job may use it; the list shows somebody who is not logged in the anonymous jobs of the same address.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import datetime
 import os
-import re
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,30 +31,17 @@ from skydex.store.files import sync_directories, sync_directory
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Refusal, Reply
 from skydex.web.files import file_reply
+from skydex.web.moments import parsed_moment, written_moment
 from skydex.web.site import Site
+from skydex.web.uws_documents import RESULT, job_document, list_document, parameters_document, results_document
 from skydex.web.workroom import Checked
-from skydex.web.xml import document, element, text
 
 __all__ = ["JobKind", "JobPlace", "uws_routes"]
 
 XML_TYPE = "text/xml; charset=utf-8"
-RESULT = "result"
-"""Name of the one result of a job."""
-
-_NAMESPACES = {
-    "xmlns:uws": "http://www.ivoa.net/xml/UWS/v1.0",
-    "xmlns:xlink": "http://www.w3.org/1999/xlink",
-    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
-}
-_NIL = {"xsi:nil": "true"}
 _MOST_RUN_ID = 200
 _DAY_S = 86_400
 _LONGEST_S = 2**31 - 1
-_MOMENT = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)"
-    r"([T ](?P<time>\d\d:\d\d(:\d\d)?)(\.(?P<fraction>\d{1,12}))?(Z|(?P<zone>[+-]\d\d:?\d\d))?)?",
-    re.ASCII,
-)
 
 
 @dataclass(frozen=True)
@@ -128,7 +114,7 @@ class _Tree:
         if call.scope["method"] == "POST":
             return await self._create(call, place)
         jobs = await call.site.runner.jobs(_filter(call, await call.parameters(), self._kind, place))
-        return Reply(await asyncio.to_thread(_list_document, jobs, place.url), XML_TYPE)  # there may be thousands
+        return Reply(await asyncio.to_thread(list_document, jobs, place.url), XML_TYPE)  # there may be thousands
 
     async def job(self, call: Call) -> Reply:
         place, job = await self._find(call)
@@ -137,7 +123,7 @@ class _Tree:
         if call.scope["method"] == "POST":
             return await self._change(call, place, job)
         job = await _waited(call, job, await call.parameters())
-        return Reply(_job_document(job, place.url), XML_TYPE)
+        return Reply(job_document(job, place.url), XML_TYPE)
 
     async def phase(self, call: Call) -> Reply:
         place, job = await self._find(call)
@@ -164,10 +150,12 @@ class _Tree:
     async def destruction(self, call: Call) -> Reply:
         place, job = await self._find(call)
         if call.scope["method"] != "POST":
-            return _text(_moment(job.destruction))
-        asked = _parsed_moment("DESTRUCTION", (await call.parameters()).find("DESTRUCTION"))
+            return _text(written_moment(job.destruction))
+        asked = (await call.parameters()).find("DESTRUCTION")
+        if asked is None:
+            raise BadParameterError("DESTRUCTION", "is missing.")
         now = time.time()
-        moment = min(max(asked, now), now + call.site.settings.job_days_hard * _DAY_S)
+        moment = min(max(parsed_moment("DESTRUCTION", asked), now), now + call.site.settings.job_days_hard * _DAY_S)
         await call.site.runner.change(lambda ledger: ledger.set_destruction(job.id, moment))
         return _see(f"{place.url}/{job.id}")
 
@@ -185,7 +173,7 @@ class _Tree:
         place, job = await self._find(call)
         if call.scope["method"] == "POST":
             return await self._change(call, place, job)
-        return Reply(document(_parameters_element(job, place.url, _NAMESPACES)), XML_TYPE)
+        return Reply(parameters_document(job, place.url), XML_TYPE)
 
     async def parameter(self, call: Call) -> Reply:
         _, job = await self._find(call)
@@ -200,7 +188,7 @@ class _Tree:
 
     async def results(self, call: Call) -> Reply:
         place, job = await self._find(call)
-        return Reply(document(_results_element(job, place.url, _NAMESPACES)), XML_TYPE)
+        return Reply(results_document(job, place.url), XML_TYPE)
 
     async def result(self, call: Call) -> Reply:
         _, job = await self._find(call)
@@ -347,16 +335,17 @@ class _Tree:
 
     async def _check(self, call: Call, job: Job, *, is_to_run: bool) -> None:
         """See whether a job can be done, before it is accepted; one that is not whole yet may wait for the rest."""
-        is_whole = self._kind.is_whole(dali.Parameters(job.parameters))
-        if is_whole:
-            try:
-                await call.check(Checked(call.site.runner.order(job)), is_quick=not job.inputs)
-            except RequestError as error:
-                if is_to_run or not self._kind.may_wait(error):
-                    raise
-        elif is_to_run:
-            call.site.runner.order(job)  # which says what is missing
-            raise RequestError("The job is not whole yet.")
+        order = call.site.runner.order
+        if not self._kind.is_whole(dali.Parameters(job.parameters)):
+            if is_to_run:
+                order(job)  # which says what is missing
+                raise RequestError("The job is not whole yet.")
+            return
+        try:
+            await call.check(Checked(order(job)), is_quick=not job.inputs)
+        except RequestError as error:
+            if is_to_run or not self._kind.may_wait(error):
+                raise
 
 
 async def _check_room(call: Call) -> None:
@@ -429,7 +418,7 @@ def _filter(call: Call, given: dali.Parameters, kind: JobKind, place: JobPlace) 
         owner=call.owner,
         address=call.asker if call.site.settings.tells_addresses else None,
         phases=frozenset(map(_phase, filter(None, given.values("PHASE")))),
-        after=None if after is None else _parsed_moment("AFTER", after),
+        after=None if after is None else parsed_moment("AFTER", after),
         last=None if last is None else min(last, _LONGEST_S),
     )
 
@@ -439,28 +428,6 @@ def _phase(word: str) -> Phase:
         return Phase(word.strip().upper())
     except ValueError:
         raise BadParameterError("PHASE", f"must be one of {', '.join(Phase)}.") from None
-
-
-def _parsed_moment(name: str, asked: str | None) -> float:
-    """A moment as Unix seconds; without a zone it is UTC, as DALI 1.1 (section 3.1.2) has it."""
-    if asked is None:
-        raise BadParameterError(name, "is missing.")
-    found = _MOMENT.fullmatch(asked.strip())
-    try:
-        if found is None:
-            raise ValueError(asked)
-        zone = (found["zone"] or "+0000").replace(":", "")
-        whole = f"{found['date']}T{found['time'] or '00:00'}{zone}"
-        moment = datetime.datetime.fromisoformat(whole).timestamp()
-    except (ValueError, OverflowError):
-        raise BadParameterError(name, "must be a date and time such as 2030-01-31T12:00:00Z.") from None
-    return moment + float(f"0.{found['fraction'] or 0}")
-
-
-def _moment(seconds: float) -> str:
-    """A moment as the standard writes it: UTC, with milliseconds."""
-    whole = datetime.datetime.fromtimestamp(round(seconds, 3), datetime.UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03d}Z"
 
 
 async def _attachment(call: Call, name: str, file: Path) -> Reply:
@@ -475,82 +442,3 @@ def _see(url: str) -> Reply:
 
 def _text(value: object) -> Reply:
     return Reply(str(value).encode("utf-8", "replace"), dali.TEXT_TYPE)
-
-
-def _list_document(jobs: Iterable[Job], url: str) -> bytes:
-    attributes = {"version": "1.1", **_NAMESPACES}
-    return document(element("uws:jobs", *(_reference(job, url) for job in jobs), attributes=attributes))
-
-
-def _reference(job: Job, url: str) -> str:
-    link = {"id": job.id, "xlink:type": "simple", "xlink:href": f"{url}/{job.id}"}
-    return element(
-        "uws:jobref",
-        text("uws:phase", job.phase),
-        _or_nothing("uws:runId", job.run_id),
-        _or_nil("uws:ownerId", job.owner),
-        text("uws:creationTime", _moment(job.created)),
-        attributes=link,
-    )
-
-
-def _job_document(job: Job, url: str) -> bytes:
-    root = element(
-        "uws:job",
-        text("uws:jobId", job.id),
-        _or_nothing("uws:runId", job.run_id),
-        _or_nil("uws:ownerId", job.owner),
-        text("uws:phase", job.phase),
-        _or_nil("uws:quote", None),
-        text("uws:creationTime", _moment(job.created)),
-        _or_nil("uws:startTime", None if job.started is None else _moment(job.started)),
-        _or_nil("uws:endTime", None if job.ended is None else _moment(job.ended)),
-        text("uws:executionDuration", job.duration_s),
-        text("uws:destruction", _moment(job.destruction)),
-        _parameters_element(job, url),
-        _results_element(job, url),
-        _fault_element(job),
-        attributes={"version": "1.1", **_NAMESPACES},
-    )
-    return document(root)
-
-
-def _parameters_element(job: Job, url: str, attributes: dict[str, str] | None = None) -> str:
-    values = (text("uws:parameter", value, {"id": name}) for name, value in job.parameters)
-    files = (
-        text(
-            "uws:parameter",
-            f"{url}/{job.id}/parameters/{kept.name}",
-            {"id": kept.name, "byReference": "true"},
-        )
-        for kept in job.inputs
-    )
-    return element("uws:parameters", *values, *files, attributes=attributes)
-
-
-def _results_element(job: Job, url: str, attributes: dict[str, str] | None = None) -> str:
-    if job.result is None:
-        return element("uws:results", attributes=attributes)
-    facts = {
-        "id": RESULT,
-        "xlink:type": "simple",
-        "xlink:href": f"{url}/{job.id}/results/{RESULT}",
-        "size": str(job.result.size),
-        "mime-type": job.result.media_type,
-    }
-    return element("uws:results", element("uws:result", attributes=facts), attributes=attributes)
-
-
-def _fault_element(job: Job) -> str:
-    if job.fault is None:
-        return ""
-    kind = {"type": "transient" if job.fault.is_transient else "fatal", "hasDetail": "true"}
-    return element("uws:errorSummary", text("uws:message", job.fault.message), attributes=kind)
-
-
-def _or_nil(tag: str, value: object | None) -> str:
-    return element(tag, attributes=_NIL) if value is None else text(tag, value)
-
-
-def _or_nothing(tag: str, value: object | None) -> str:
-    return "" if value is None else text(tag, value)
