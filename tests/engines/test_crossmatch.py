@@ -25,6 +25,8 @@ from skydex.sky import index29
 from skydex.store import ArchiveDirectory, Layout, Staging
 from skydex.tables import INDEX_COLUMN, Position, Table
 
+SMALL_PIECES = Layout(rows_per_partition=3_000, rows_per_group=500)
+
 
 @pytest.fixture(scope="module")
 def engine() -> DuckDBEngine:
@@ -36,11 +38,10 @@ def stored(tmp_path_factory: pytest.TempPathFactory):
     """Store rows as `name`."""
     archive = ArchiveDirectory.create(Path(tmp_path_factory.mktemp("archive")) / "a")
 
-    def store(name: str, rows: pa.Table) -> Relation:
+    def store(name: str, rows: pa.Table, layout: Layout = SMALL_PIECES) -> Relation:
         table = Table(name, COLUMNS, position=Position("ra", "dec"), id_column="id")
         index = index29(rows["ra"].to_numpy(), rows["dec"].to_numpy())
         directory = archive.staging_directory(name, "test")
-        layout = Layout(rows_per_partition=3_000, rows_per_group=500)
         with Staging.open(directory, table=table, layout=layout) as staging:
             staging.add("all", rows.add_column(0, INDEX_COLUMN, pa.array(index)))
             report = staging.finish()
@@ -275,6 +276,43 @@ def test_the_side_of_an_outer_join_that_stays_whole_is_read_whole(survey):
     namespace = survey
     plan = plan_of(f"SELECT a.id FROM sky.main AS a LEFT JOIN up.here AS b ON {NEAR}", namespace)
     assert share_read(plan, "sky.main") == 1.0
+
+
+@pytest.fixture(scope="module")
+def large(stored):
+    """A large table, and a smaller one of which few rows are chosen by what they are, not by where."""
+    rng = np.random.default_rng(20260305)
+    n = 450_000
+    ra, dec = rng.random(n) * 360.0, np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
+    small = table_of(ra[::50], dec[::50], rng.random(n // 50))
+    layout = Layout(rows_per_partition=50_000, rows_per_group=2_000)
+    return Namespace([stored("sky.large", table_of(ra, dec), layout), stored("sky.small", small, layout)])
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        "sky.small AS a JOIN sky.large AS b ON {} AND a.r < 0.01",
+        "sky.large AS b, sky.small AS a WHERE a.r < 0.01 AND {} AND a.r > -1",
+        "sky.small AS a LEFT JOIN sky.large AS b ON {} WHERE a.r < 0.01",
+    ],
+)
+def test_few_rows_are_asked_for_their_places_before_a_large_table_is_read(large, tables, engine):
+    plan = plan_of(f"SELECT a.id, b.id FROM {tables.format(NEAR)}", large)
+    (probe,) = plan.probes
+    assert "Asks:\n" in str(Explanation(plan))
+    (table,) = (name for name, scan in plan.scans.items() if scan.relation.table.name == "sky.large")
+    places = engine.run(plan.plan_of(probe, max_rows=10_000)).to_arrow()
+    narrow = plan.narrowed(table, probe.ranges_near(places)).scans[table].selection
+    assert 50 < places.num_rows < 200 > narrow.n_groups
+    rows = rows_of(plan, engine)
+    assert len(rows) == places.num_rows
+    assert all(j == 50 * i for i, j in rows)
+
+
+def test_no_place_is_asked_for_where_rows_without_partner_stay(large):
+    plan = plan_of(f"SELECT a.id FROM sky.large AS b LEFT JOIN sky.small AS a ON {NEAR} AND a.r < 0.01", large)
+    assert not plan.probes
 
 
 def test_the_plan_says_how_pairs_are_found(nasty, engine):

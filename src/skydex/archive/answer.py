@@ -41,6 +41,8 @@ class Explanation:
         lines += [f"Engine: {self.plan.engine}", "Reads:", *(f"  {line}" for line in self._reads())]
         if self.plan.matches:
             lines += ["Matches:", *(f"  {match}" for match in self.plan.matches)]
+        if self.plan.probes:
+            lines += ["Asks:", *(f"  {probe}" for probe in self.plan.probes)]
         if self.n_rows is not None:
             lines.append(f"Answer: {self.n_rows:,} rows in {self.seconds:.3f} s")
         return "\n".join(lines)

@@ -46,6 +46,8 @@ _ARROW_ROWS = 400_000
 """A pruned selection up to so many rows is read by us, row group by row group, and handed over."""
 _SIFTED_ROWS = 100_000
 """So is a larger selection of which our reader leaves no more than about so many rows."""
+_PROBED_ROWS = 200_000
+"""More rows than this leave too little out to look at their places."""
 _BATCH_ROWS = 65_536
 _RETRY_INTERRUPT_S = 0.2
 _MOST_LEVELS = 1_000
@@ -90,6 +92,7 @@ class DuckDBEngine:
 
     def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
+        plan = self._narrowed(plan, deadline)
         handed_over = _handed_over(plan)
         self._make_known(plan)
         cursor = self._connection.cursor()
@@ -98,6 +101,15 @@ class DuckDBEngine:
                 cursor.register(name, _arrow_table(plan.scans[name]))
             from_files = [name for name in plan.scans if name not in handed_over]
             yield from cursor.sql(sql_of(plan, from_files)).to_arrow_reader(_BATCH_ROWS)
+
+    def _narrowed(self, plan: Plan, deadline: Deadline | None) -> Plan:
+        """Ask what the plan wants to know first, and leave out what cannot matter then."""
+        for probe in plan.probes:
+            answer = self.run(plan.plan_of(probe, max_rows=_PROBED_ROWS), deadline)
+            places = answer.to_arrow()
+            if not answer.overflow:
+                plan = plan.narrowed(probe.target, probe.ranges_near(places))
+        return plan
 
     def _make_known(self, plan: Plan) -> None:
         """Tell DuckDB of the kernels of a plan; all its cursors then know them."""

@@ -16,12 +16,12 @@ from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
 from skydex.query.crossmatch import INDEX, CellJoin, with_cells
 from skydex.query.namespace import Relation
-from skydex.query.narrow import narrowed
+from skydex.query.narrow import Probe, narrowed, probes
 from skydex.query.pairs import Side
 from skydex.query.prune import prune
 from skydex.query.scope import Source
 from skydex.query.tree import Compute, InRegion, column, walk
-from skydex.sky import Ranges, Region, ranges29
+from skydex.sky import Ranges, Region, intersect_ranges, ranges29
 from skydex.store import Dataset, Selection
 from skydex.tables import Column, Datatype
 
@@ -102,6 +102,8 @@ class Plan:
     """`scan` or `sql`."""
     matches: tuple[CellJoin, ...] = ()
     """The cross-matches that are found by cells."""
+    probes: tuple[Probe, ...] = ()
+    """What is asked first, so that less has to be read."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -111,6 +113,19 @@ class Plan:
     def limit(self) -> int | None:
         """How many rows to produce at the most."""
         return None if self.max_rows is None else self.max_rows + 1
+
+    def plan_of(self, probe: Probe, *, max_rows: int) -> Plan:
+        """The plan of one of the probes."""
+        scan = self.scans[probe.asked]
+        columns = (Column("ra", Datatype.DOUBLE), Column("dec", Datatype.DOUBLE))
+        return Plan(BoundQuery(probe.query, columns, {}), {probe.asked: scan}, max_rows, "sql")
+
+    def narrowed(self, name: str, ranges: Ranges) -> Plan:
+        """The same where only some ranges of a table matter."""
+        scan = self.scans[name]
+        dataset, _ = scan.stored
+        left = ranges if scan.ranges is None else intersect_ranges(scan.ranges, ranges)
+        return replace(self, scans={**self.scans, name: replace(scan, ranges=left, selection=dataset.select(left))})
 
 
 def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
@@ -122,8 +137,9 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     tree, matches = with_cells(bound.tree, {name: scan.side() for name, scan in scans.items()})
     for name in {name for match in matches for name in match.indexed}:
         scans[name] = replace(scans[name], with_index=True)
+    asked = probes(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else ()
     engine = "scan" if _only_scans(tree, scans) else "sql"
-    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches)
+    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked)
 
 
 def _scan(source: Source, ranges: Ranges | None) -> Scan:
