@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import io
@@ -10,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -231,15 +233,19 @@ def test_r16_no_address_of_an_upload_leads_inside(upload_from_uri, archive, tmp_
         assert came == []
 
 
-async def taken(folder, query_string, *, body=b"", content_type="", fetcher=None, upload_mb=1):
-    """What `received` makes of a request."""
+async def taken(folder, query_string, *, body=b"", content_type="", fetcher=None, upload_mb=1, leaves=False):
+    """What `received` makes of a request, whose client waits for the answer or leaves."""
     settings = Settings(upload_mb=upload_mb)
     headers = [(b"content-type", content_type.encode())]
     scope = {"method": "POST" if body else "GET", "query_string": query_string.encode(), "headers": headers}
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive():
-        return messages.pop(0)
+        if messages:
+            return messages.pop(0)
+        if not leaves:
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
 
     call = Call(SimpleNamespace(settings=settings, fetcher=fetcher), scope, receive)
     try:
@@ -288,6 +294,17 @@ def test_tables_elsewhere_and_tables_in_the_form_come_together(run, tmp_path):
             return await taken(tmp_path, f"UPLOAD=u,{at(server, '')}", **given)
 
     assert run(ask()) == [("u", "", b"a,b\n1,2\n"), ("v", "", b"a\n1\n")]
+
+
+def test_r24_a_client_that_leaves_ends_the_fetching_of_its_tables(run, tmp_path):
+    async def ask():
+        async with Script(lambda _: [plain()[:-1], 30.0]) as server:
+            with pytest.raises(asyncio.CancelledError):
+                await taken(tmp_path, f"UPLOAD=u,{at(server, 'u')}", fetcher=fetcher(time_s=30.0), leaves=True)
+
+    start = time.monotonic()
+    run(ask())
+    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("declared", [True, False])
