@@ -90,5 +90,5 @@ def test_three_hundred_random_queries_mean_what_sqlite_says(ours, judges):
 
 
 @pytest.mark.slow
-def test_twenty_thousand_random_queries_mean_what_sqlite_says(ours, judges):
-    check(range(10_000, 30_000), ours, judges)
+def test_two_thousand_random_queries_mean_what_sqlite_says(ours, judges):
+    check(range(300, 2_300), ours, judges)
