@@ -12,6 +12,8 @@ import httpx
 import pytest
 import serving
 from asking import QUICK, created, document, ended, finished, message, phase_of, posted, until
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from skydex.jobs import Job, JobInput, JobResult, Ledger, Phase, QueueLimits, StateDirectory, new_job_id
 
@@ -84,6 +86,38 @@ def other(server):
 def forget_all(web):
     for job in document(web.get("/tap/async")):
         web.delete(f"/tap/async/{job.get('id')}")
+
+
+# R07
+
+
+NAMES = (
+    *("PHASE", "phase", "WAIT", "LAST", "AFTER", "ACTION", "EXECUTIONDURATION", "DESTRUCTION", "RUNID"),
+    *("QUERY", "LANG", "MAXREC", "FORMAT", "UPLOAD", "REQUEST", "", "no\x00name"),
+)
+VALUES = (
+    *("RUN", "ABORT", "DELETE", "PENDING", "ARCHIVED", "", " 5 ", "-1", "0", "1", "+5", "9" * 30, "1e400", "NaN", "١"),
+    *("2026-02-30", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:60Z"),
+    *("SELECT", QUICK, "t,param:p", "\x00", "\uffff", "<x>&", "é" * 300, "a" * 70_000),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    verb=st.sampled_from(["GET", "GET", "POST", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"]),
+    path=st.sampled_from([*RESOURCES, "/results/x", "/parameters/%00", "/nothing", "/phase/x"]),
+    fields=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES) | st.text(), max_size=4),
+    span=st.sampled_from([{}, {"Range": "bytes=0-"}, {"Range": "bytes=" + "9" * 18 + "-"}, {"Range": "bytes=0-0,2-3"}]),
+    is_new=st.booleans(),
+)
+def test_r07_nothing_that_is_asked_of_jobs_is_a_fault_of_the_server(web, verb, path, fields, span, is_new):
+    job = "/tap/async" if is_new else created(web) + path
+    fields = {
+        name: value.encode("utf-8", "replace") for name, value in fields.items() if verb == "POST" or len(value) < 999
+    }
+    answer = web.request(verb, job, headers=span, **({"data": fields} if verb == "POST" else {"params": fields}))
+    assert answer.status_code in (200, 204, 206, 303, 400, 403, 404, 405, 413, 416), answer.text
+    forget_all(web)
 
 
 # R09
