@@ -117,6 +117,12 @@ def test_text_has_a_bounded_length(namespace, expression, arraysize):
         ("SELECT AREA(mag) FROM stars", BadQueryError, "A geometry is expected here"),
         ("SELECT COORD1(CIRCLE(1, 2, 3)) FROM stars", BadQueryError, "COORD1 takes a point"),
         ("SELECT DISTANCE(POINT(1, 2), CIRCLE(1, 2, 3)) FROM stars", BadQueryError, "A point is expected here"),
+        (
+            "SELECT CIRCLE('ICRS', mag, id) FROM stars",
+            BadQueryError,
+            "A point is expected here: CIRCLE(ra, dec, radius)",
+        ),
+        ("SELECT CONTAINS(CIRCLE(1, 2, 3), POINT(mag, id)) FROM stars", BadQueryError, "A POINT contains nothing"),
         ("SELECT ATAN2(mag) FROM stars", RequestError, "ATAN2"),
         ("SELECT 1e400 FROM stars", BadQueryError, "more than a double can hold"),
         ("SELECT " + "9" * 400 + " FROM stars", BadQueryError, "more than a double can hold"),
@@ -130,12 +136,29 @@ def test_what_cannot_mean_anything_is_refused_with_a_remedy(namespace, text, err
     with pytest.raises(error) as caught:
         columns_of(text, namespace)
     assert message in str(caught.value)
+    assert caught.value.line == 1
 
 
-def test_errors_point_at_the_token(namespace):
-    with pytest.raises(UnknownColumnError) as caught:
-        columns_of("SELECT id,\n       magg\nFROM stars", namespace)
-    assert (caught.value.line, caught.value.column, caught.value.token) == (2, 8, "magg")
+@pytest.mark.parametrize(
+    ("marked", "token"),
+    [
+        ("SELECT id,\n       @magg\nFROM stars", "magg"),
+        ("SELECT mag, @name, COUNT(*)\nFROM stars GROUP BY mag", "name"),
+        ("SELECT mag FROM stars\nWHERE mag > @AVG(mag)", "AVG"),
+        ("SELECT SUM(@COUNT(mag)) FROM stars", "COUNT"),
+        ("SELECT id FROM stars a,\n@stars a", "stars"),
+        ("SELECT id FROM stars\n@UNION SELECT id, mag FROM stars", "UNION"),
+        ("SELECT id FROM stars WHERE\n1 = @CONTAINS(CIRCLE(1, 2, 3), POINT(mag, id))", "CONTAINS"),
+        ("SELECT CIRCLE(@mag, id) FROM stars", "mag"),
+        ("SELECT COALESCE(mag, 1) + @CAST('x' AS REAL) FROM stars", "CAST"),
+    ],
+)
+def test_errors_point_at_the_token(marked, token, namespace):
+    start = marked.index("@")
+    with pytest.raises(RequestError) as caught:
+        columns_of(marked.replace("@", ""), namespace)
+    line, column = marked[:start].count("\n") + 1, start - marked.rfind("\n", 0, start)
+    assert (caught.value.line, caught.value.column, caught.value.token) == (line, column, token)
 
 
 def test_every_engine_function_outside_the_list_is_refused_by_name(namespace):

@@ -155,12 +155,13 @@ class _QueryBinder:
         right, right_columns = self.query(node.expression, outer)
         word = type(node).__name__.upper()
         if len(left_columns) != len(right_columns):
-            raise BadQueryError(f"The two sides of {word} select {len(left_columns)} and {len(right_columns)} columns.")
+            n_left, n_right = len(left_columns), len(right_columns)
+            raise BadQueryError(f"The two sides of {word} select {n_left} and {n_right} columns.", **place_of(node))
         nulls = [(_is_null(left, i), _is_null(right, i)) for i in range(len(left_columns))]
         columns = [_common(a, b, null) for a, b, null in zip(left_columns, right_columns, nulls, strict=True)]
         for column, a in zip(columns, left_columns, strict=True):
             if column is None:
-                raise BadQueryError(f'The two sides of {word} have different types for "{a.name}".')
+                raise BadQueryError(f'The two sides of {word} have different types for "{a.name}".', **place_of(node))
         merged = type(node)(this=_operand(left), expression=_operand(right), distinct=bool(node.args.get("distinct")))
         known = tuple(column for column in columns if column is not None)
         return self._tailed(merged, known, node)

@@ -83,6 +83,7 @@ class ExpressionBinder:
 
     def _column(self, node: exp.Column) -> Value:
         value = self._scope.column(node.name, qualifier_of(node), at=node)
+        value.node.meta.update(node.meta)
         return value if value.column.name == node.name else value.meaning(name=node.name)
 
     def _literal(self, node: exp.Literal) -> Value:
@@ -223,6 +224,11 @@ class ExpressionBinder:
 
     def _aggregate(self, node: exp.Anonymous, name: str) -> Value:
         self.has_aggregates = True
+        value = self._aggregated(node, name)
+        value.node.meta.update(node.meta)
+        return value
+
+    def _aggregated(self, node: exp.Anonymous, name: str) -> Value:
         arguments: Sequence[exp.Expression] = node.expressions
         if len(arguments) == 1 and isinstance(arguments[0], exp.Star):
             if name != "COUNT":

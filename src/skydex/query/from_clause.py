@@ -58,7 +58,7 @@ class FromBinder:
     def bind(self, first: exp.Expression, joins: Sequence[exp.Join]) -> tuple[exp.Expression, list[exp.Join]]:
         """Bind the first entry and all that are joined to it."""
         sources, item = self._item(first)
-        self._scope.take_in(sources)
+        self._scope.take_in(sources, at=first)
         bound: list[exp.Join] = []
         for chain in _chains(joins):
             if _reads_alone(chain):
@@ -90,14 +90,14 @@ class FromBinder:
     def _beside(self, chain: Sequence[exp.Join]) -> exp.Join:
         """What follows a comma, as if it stood in parentheses: an outer join there concerns nothing before it."""
         sources, item = self._joined(chain[0].this, chain[1:])
-        self._scope.take_in(sources)
+        self._scope.take_in(sources, at=chain[0].this)
         return exp.Join(this=item, kind="CROSS")
 
     def _join(self, node: exp.Join) -> exp.Join:
         joined, item = self._item(node.this)
         before = Scope(None, list(self._scope.sources), list(self._scope.shown), dict(self._scope.merged))
         shared = _shared_names(node, before, joined)
-        self._scope.take_in(joined)
+        self._scope.take_in(joined, at=node.this)
         side = (node.side or "").upper()
         on = node.args.get("on")
         if shared:

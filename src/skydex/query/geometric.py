@@ -64,6 +64,11 @@ _MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
     exp.LTE: exp.GTE,
     exp.GTE: exp.LTE,
 }
+_ASKED: dict[tuple[type[exp.Expression], float | None], bool] = {
+    (exp.EQ, 1.0): True, (exp.NEQ, 0.0): True, (exp.GT, 0.0): True, (exp.GTE, 1.0): True,
+    (exp.EQ, 0.0): False, (exp.NEQ, 1.0): False, (exp.LT, 1.0): False, (exp.LTE, 0.0): False,
+}  # fmt: skip
+"""Whether a comparison of CONTAINS or INTERSECTS with a number asks for what is so, or for what is not."""
 
 
 class GeometryBinder:
@@ -118,15 +123,14 @@ class GeometryBinder:
             left, right, kind = right, left, _MIRRORED.get(kind, kind)
         if not _is_call(left):
             return None
-        name = left.name.upper()
-        if name in _TESTS and kind in (exp.EQ, exp.NEQ) and tree.constant(right) in (0.0, 1.0):
-            test = self._test(left)
-            wanted = (tree.constant(right) == 1.0) == (kind is exp.EQ)
-            return test if wanted else exp.Not(this=exp.Paren(this=test))
-        if name == "DISTANCE" and kind in (exp.LT, exp.LTE) and not _is_distance(right):
-            first, second = self._two_points(left)
-            radius = self._number(right).node
-            return geometry.within_distance(first, second, radius, closed=kind is exp.LTE)
+        name, wanted = left.name.upper(), _ASKED.get((kind, tree.constant(right)))
+        with _located(left):
+            if name in _TESTS and wanted is not None:
+                test = self._test(left)
+                return test if wanted else exp.Not(this=exp.Paren(this=test))
+            if name == "DISTANCE" and kind in (exp.LT, exp.LTE) and not _is_distance(right):
+                first, second = self._two_points(left)
+                return geometry.within_distance(first, second, self._number(right).node, closed=kind is exp.LTE)
         return None
 
     def _one_or_zero(self, node: exp.Anonymous) -> Value:
@@ -170,7 +174,7 @@ class GeometryBinder:
             arguments.pop(0)
         elif arguments and isinstance(arguments[0], exp.Literal) and arguments[0].is_string:
             frame = arguments.pop(0).this
-        points = [self._point(item) for item in arguments[: self._n_points(kind, arguments)]]
+        points = [self._point(item, kind) for item in arguments[: self._n_points(kind, arguments)]]
         numbers = [number for point in points for number in point.numbers]
         numbers += [self._number(item) for item in arguments[len(points) :]]
         frames = {point.frame for point in points if frame is None}
@@ -188,11 +192,15 @@ class GeometryBinder:
         is_array = isinstance(first, exp.Column | exp.Anonymous | exp.Cast) and self._bind(first).column.is_array
         return len(arguments) if is_array else 0
 
-    def _point(self, node: exp.Expression) -> Shape:
-        shape = self._shape(node)
-        if shape.kind != "POINT":
-            raise BadQueryError("A point is expected here.", **place_of(node))
+    def _point(self, node: exp.Expression, function: str) -> Shape:
+        shape = None if self._is_number(node) else self._shape(node)
+        if shape is None or shape.kind != "POINT":
+            raise BadQueryError(f"A point is expected here: {GEOMETRY_FUNCTIONS[function][0]}.", **place_of(node))
         return shape
+
+    def _is_number(self, node: exp.Expression) -> bool:
+        column = self._bind(node).column if isinstance(node, exp.Column | exp.Literal) else None
+        return column is not None and column.datatype.is_numeric and not column.is_array
 
     def _two_points(self, node: exp.Anonymous) -> tuple[Shape, Shape]:
         arguments = [item for item in node.expressions if not (isinstance(item, exp.Literal) and item.is_string)]
@@ -201,7 +209,7 @@ class GeometryBinder:
             return Shape("POINT", tuple(numbers[:2])), Shape("POINT", tuple(numbers[2:]))
         if len(arguments) != 2:
             raise BadQueryError("DISTANCE takes two points, or four numbers in degrees.", **place_of(node))
-        return geometry.of_one_frame(self._point(arguments[0]), self._point(arguments[1]))
+        return geometry.of_one_frame(self._point(arguments[0], "DISTANCE"), self._point(arguments[1], "DISTANCE"))
 
 
 @contextmanager

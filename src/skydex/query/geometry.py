@@ -69,7 +69,10 @@ _USAGE = {
 def contains(inner: Shape, outer: Shape) -> exp.Expression:
     """Condition that `inner` lies in `outer`."""
     if outer.kind == "POINT":
-        raise BadQueryError("A POINT contains nothing: the second argument of CONTAINS is a CIRCLE, BOX or POLYGON.")
+        raise BadQueryError(
+            "A POINT contains nothing: the second argument of CONTAINS, in which the first may lie, is a CIRCLE, BOX "
+            "or POLYGON."
+        )
     inner, outer = of_one_frame(inner, outer)
     if inner.kind == "POINT" and outer.parts:
         areas = [part for part in outer.parts if part.kind != "POINT"]

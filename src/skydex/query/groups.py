@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
+from skydex.query.languages import place_of
 
 __all__ = ["check_groups"]
 
@@ -45,9 +46,8 @@ def check_groups(
     grouped = frozenset(keys or ())
     for part in present:
         for column in _ungrouped(part, grouped, own):
-            raise BadQueryError(
-                f'Column "{column.name}" must stand in GROUP BY or inside an aggregate function.', **place
-            )
+            sentence = f'Column "{column.name}" must stand in GROUP BY or inside an aggregate function.'
+            raise BadQueryError(sentence, **_place(column, place))
 
 
 def _check_places(select: exp.Select, keys: Sequence[exp.Expression], place: dict[str, Any]) -> None:
@@ -59,19 +59,27 @@ def _check_places(select: exp.Select, keys: Sequence[exp.Expression], place: dic
         (conditions, "ON", ""),
         (keys, "GROUP BY", ""),
     ):
-        if any(True for part in parts for _ in _aggregates(part)):
-            raise BadQueryError(f"An aggregate function cannot stand in {clause}{hint}.", **place)
+        for aggregate in (found for part in parts for found in _aggregates(part)):
+            raise BadQueryError(f"An aggregate function cannot stand in {clause}{hint}.", **_place(aggregate, place))
 
 
 def _check_arguments(aggregate: exp.Expression, own: set[str], place: dict[str, Any]) -> None:
     """Refuse aggregates of aggregates, and those over columns of the query around, which SQL would count there."""
-    if any(True for part in aggregate.iter_expressions() for _ in _aggregates(part)):
-        raise BadQueryError("An aggregate function cannot stand inside another; use a subquery.", **place)
+    for inner in (found for part in aggregate.iter_expressions() for found in _aggregates(part)):
+        sentence = "An aggregate function cannot stand inside another; use a subquery."
+        raise BadQueryError(sentence, **_place(inner, place))
     columns = list(aggregate.find_all(exp.Column))
     if columns and not any(column.table in own for column in columns):
         raise BadQueryError(
-            f'"{columns[0].name}" belongs to the query around: aggregate it there, not in the subquery.', **place
+            f'"{columns[0].name}" belongs to the query around: aggregate it there, not in the subquery.',
+            **_place(aggregate, place),
         )
+
+
+def _place(node: exp.Expression, otherwise: dict[str, Any]) -> dict[str, Any]:
+    """Where a bound node stood in the text, if it did."""
+    place = place_of(node)
+    return place if place["line"] is not None else otherwise
 
 
 def _aggregates(node: exp.Expression) -> Iterable[exp.Expression]:

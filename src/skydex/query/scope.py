@@ -95,17 +95,18 @@ class Scope:
     merged: dict[tuple[str, str], Merged] = field(default_factory=dict)
     """Columns that NATURAL or USING made one, by each of their members."""
 
-    def add(self, source: Source) -> None:
+    def add(self, source: Source, *, at: exp.Expression | None = None) -> None:
         """Take in a source; two of the same alias could not be told apart."""
         if any(other.alias.lower() == source.alias.lower() for other in self.sources):
-            raise BadQueryError(f'Two tables are called "{source.alias}": give one of them an alias.')
+            sentence = f'Two tables are called "{source.alias}": give one of them an alias.'
+            raise BadQueryError(sentence, **_place(at))
         self.sources.append(source)
         self.shown += [(source, key) for key in source.columns]
 
-    def take_in(self, other: Scope) -> None:
-        """Take in all that another scope has, behind what is here."""
+    def take_in(self, other: Scope, *, at: exp.Expression) -> None:
+        """Take in all that another scope has, behind what is here; `at` is where the text has it."""
         for source in other.sources:
-            self.add(source)
+            self.add(source, at=at)
         self.shown[len(self.shown) - sum(len(source.columns) for source in other.sources) :] = other.shown
         self.merged |= other.merged
 

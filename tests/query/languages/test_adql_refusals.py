@@ -74,6 +74,12 @@ FOREIGN = [
     ("SELECT a FROM t q@(b, c)", "(", "SELECT a AS b"),
 ]
 MISTAKES = [
+    ("SELECT a @form t", "form", "Is FROM meant"),
+    ("SELECT a FROM t @WEHRE a = 1", "WEHRE", "Is WHERE meant"),
+    ("SELECT a FROM t x @ODER BY a", "ODER", "Is ORDER meant"),
+    ("SELECT a FROM t x @JION u ON x.a = u.a", "JION", "Is JOIN meant"),
+    ("@SELCT a FROM t", "SELCT", "Is SELECT meant"),
+    ("SELECT CAST(a AS@) FROM t", ")", "one of the types SMALLINT"),
     ("SELECT @size FROM t", "size", 'double quotes, "size"'),
     ("SELECT a FROM t WHERE name = @\u2018M31\u2019", "\u2018", "typographic"),
     ("SELECT a b @c FROM t", "c", "comma"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from skydex.errors import near_names
 from skydex.query.languages.tokens import Token
 from skydex.query.languages.words import CLAUSES, FOREIGN_WORDS, RESERVED
 
@@ -23,6 +24,7 @@ _ORDER_OF_CLAUSES = (
     " The clauses of a query are SELECT, FROM, WHERE, GROUP BY, HAVING, ORDER BY, OFFSET, in this order."
 )
 _ONCE = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "OFFSET"})
+_MISTYPED = ("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "UNION", "JOIN", "INNER", "LEFT", "RIGHT", "NATURAL", "CROSS")
 _ITEMS = ("quoted", "number", "string")
 _OTHER_NAMES = (
     "A name that begins with a digit, or has other signs than letters, digits and underscores, "
@@ -59,6 +61,7 @@ class Mistake:
             self._closes_nothing,
             self._name_wants_quotes,
             self._doubled_quote,
+            self._mistyped,
             self._clause,
             self._reserved,
         )
@@ -129,6 +132,16 @@ class Mistake:
         if self.previous.text != "''" or self.token.kind != "word":
             return None
         return "A text stands between one single quote on each side: 'like this'.", self.previous
+
+    def _mistyped(self) -> Guess | None:
+        """Find words such as `FORM`, which were taken for a name or an alias."""
+        before = self.tokens[max(self.at - 2, 0)]
+        suspects = [self.previous] if _ends_item(before) and self.token.kind in ("word", *_ITEMS) else []
+        for suspect in (*suspects, self.token):
+            meant = near_names(suspect.word, _MISTYPED, most=1)
+            if meant and suspect.word not in RESERVED[self.version] and suspect is not self.tokens[0]:
+                return f"Is {meant[0]} meant, where {suspect.text} stands?", suspect
+        return None
 
     def _clause(self) -> Guess | None:
         if self.token.word not in CLAUSES:

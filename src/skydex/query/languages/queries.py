@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from skydex.errors import QueryTooLargeError
+from skydex.errors import QueryTooLargeError, near_names
 from skydex.query.languages.tokens import Token
 from skydex.query.languages.values import ValueReader
 from skydex.query.languages.words import FOREIGN_WORDS, STATEMENTS
@@ -78,7 +78,8 @@ class QueryReader(ValueReader):
             return self.failed("There is no query: it begins with SELECT.")
         if word in STATEMENTS:
             return self.failed(f"Only queries can be sent, which begin with SELECT: {word} is none.")
-        return self.failed(f"A query begins with SELECT, not with {self.token.text[:40]}.")
+        meant = " Is SELECT meant?" if near_names(word, ["SELECT"]) else ""
+        return self.failed(f"A query begins with SELECT, not with {self.token.text[:40]}.{meant}")
 
     def _with(self) -> exp.With:
         self.since_2_1("WITH")

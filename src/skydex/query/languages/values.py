@@ -434,8 +434,10 @@ class ValueReader(Reader, ABC):
     def _type(self) -> exp.DataType:
         token = self.token
         kind = _TYPES.get(token.word)
+        if token.kind != "word":
+            raise self.unexpected(f"one of the types {_TYPES_SPOKEN}")
         if kind is None:
-            raise self.failed(f"ADQL has no type {token.text or 'here'}: CAST makes {_TYPES_SPOKEN}.")
+            raise self.failed(f"ADQL has no type {token.text}: CAST makes {_TYPES_SPOKEN}.")
         self.advance()
         if token.word == "DOUBLE":
             self.take("PRECISION")
