@@ -211,8 +211,9 @@ class _Tree:
 
     async def delete_listed(self, call: Call) -> Reply:
         """Delete all jobs of a list of identifiers, or none if one of them is unknown."""
-        named = ((await call.parameters()).find("JOB_IDS") or "").split(",")
-        for job in [(await self._find_named(call, job_id.strip()))[1] for job_id in named]:
+        asked = ((await call.parameters()).find("JOB_IDS") or "").split(",")
+        named = dict.fromkeys(job_id.strip() for job_id in asked)
+        for job in [(await self._find_named(call, job_id))[1] for job_id in named]:
             await call.site.runner.remove(job.id)
         return _text("")
 
