@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 
+import numpy as np
 import pytest
 
 from skydex.engines.duckdb import DuckDBEngine, DuckDBLimits
 from skydex.errors import BadQueryError, QueryTooLargeError
 from skydex.query import bind, get_language, make_plan
+from skydex.sky import Polygon
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,19 @@ def test_r03_what_is_deep_is_answered_or_refused_in_time(run, expression):
     with contextlib.suppress(QueryTooLargeError):
         run(f"SELECT {expression} AS x FROM sources WHERE id < 9007199254741000")
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("n", [90, 150, 2_000])
+def test_borders_of_many_edges_hold_what_the_region_says_and_soon(n, run, rows):
+    """A jagged ring around a place; beyond some number of edges another way is taken (R04)."""
+    turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    reach = 20 + 10 * (np.arange(n) % 2)
+    ra, dec = (40 + reach * np.cos(turn)) % 360, reach * np.sin(turn)
+    border = ", ".join(f"{x!r}, {y!r}" for x, y in zip(ra.tolist(), dec.tolist(), strict=True))
+    text = f"SELECT id FROM sources WHERE 1 = CONTAINS(POINT(ra, dec), POLYGON({border})) AND mag + flux IS NOT NULL"
+    start = time.process_time()
+    found = run(f"{text} ORDER BY id").column(0).to_pylist()
+    assert time.process_time() - start < 5
+    inside = Polygon(tuple(ra), tuple(dec)).contains(rows["ra"].to_numpy(), rows["dec"].to_numpy())
+    valid = rows["mag"].is_valid().to_numpy() & rows["flux"].is_valid().to_numpy()
+    assert found == rows["id"].to_numpy()[inside & valid].tolist()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skydex.engines.duckdb_sql import function_name, sql_of
+from skydex.engines.duckdb_sql import function_name, spelled
 from skydex.engines.engine import Deadline
 from skydex.engines.reading import read_scan
 from skydex.errors import (
@@ -33,8 +33,7 @@ from skydex.errors import (
     TimeLimitError,
 )
 from skydex.query import Plan, Scan
-from skydex.query.kernels import Kernel, kernel_of
-from skydex.query.tree import Compute
+from skydex.query.kernels import Kernel
 from skydex.tables import Result, arrow_schema, conform, limited
 
 if TYPE_CHECKING:
@@ -94,13 +93,13 @@ class DuckDBEngine:
         """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
         plan = self._narrowed(plan, deadline)
         handed_over = _handed_over(plan)
-        self._make_known(plan)
+        sql, kernels = spelled(plan, [name for name in plan.scans if name not in handed_over])
+        self._make_known(kernels)
         cursor = self._connection.cursor()
         with self._errors_translated(deadline), closing(cursor), _interrupted_at(cursor, deadline):
             for name in handed_over:
                 cursor.register(name, _arrow_table(plan.scans[name]))
-            from_files = [name for name in plan.scans if name not in handed_over]
-            yield from cursor.sql(sql_of(plan, from_files)).to_arrow_reader(_BATCH_ROWS)
+            yield from cursor.sql(sql).to_arrow_reader(_BATCH_ROWS)
 
     def _narrowed(self, plan: Plan, deadline: Deadline | None) -> Plan:
         """Ask what the plan wants to know first, and leave out what cannot matter then."""
@@ -111,9 +110,9 @@ class DuckDBEngine:
                 plan = plan.narrowed(probe.target, probe.ranges_near(places))
         return plan
 
-    def _make_known(self, plan: Plan) -> None:
-        """Tell DuckDB of the kernels of a plan; all its cursors then know them."""
-        for kernel in {kernel_of(call) for call in plan.bound.tree.find_all(Compute)}:
+    def _make_known(self, kernels: Iterable[Kernel]) -> None:
+        """Tell DuckDB of kernels; all its cursors then know them."""
+        for kernel in kernels:
             with self._lock:
                 if kernel.name not in self._known:
                     _register(self._connection, kernel)

@@ -19,7 +19,7 @@ from skydex.query.tree import Compute, Histogram, InRegion, Near, conjunction, i
 from skydex.sky import close_gaps
 from skydex.tables import Column, arrow_type
 
-__all__ = ["function_name", "sql_of"]
+__all__ = ["function_name", "spelled", "sql_of"]
 
 _MOST_RANGES = 16
 """If there are more index ranges than this, the narrowest gaps between them are read as well."""
@@ -45,7 +45,12 @@ class _Dialect(DuckDB):  # type: ignore[misc]  # sqlglot ships no types
 
 
 def sql_of(plan: Plan, from_files: Iterable[str]) -> str:
-    """Spell a plan.
+    """Spell a plan, as `spelled` does."""
+    return spelled(plan, from_files)[0]
+
+
+def spelled(plan: Plan, from_files: Iterable[str]) -> tuple[str, set[Kernel]]:
+    """Spell a plan, and say which kernels it calls.
 
     Parameters
     ----------
@@ -57,14 +62,16 @@ def sql_of(plan: Plan, from_files: Iterable[str]) -> str:
     query = plan.bound.tree.copy()
     for test in list(query.find_all(InRegion, Near)):
         test.replace(exp.Paren(this=expanded(test)))
-    for call in list(query.find_all(Compute)):
+    calls = list(query.find_all(Compute))
+    kernels = {kernel_of(call) for call in calls}
+    for call in calls:
         call.replace(exp.Anonymous(this=function_name(kernel_of(call)), expressions=call.expressions))
     if plan.limit is not None:
         answer = query.subquery("answer", copy=False)
         query = exp.select("*").from_(answer, copy=False).limit(plan.limit, copy=False)
     for name in from_files:
         query = query.with_(name, as_=_from_files(plan.scans[name]), materialized=False, copy=False)
-    return str(query.sql(dialect=_Dialect, copy=False))
+    return str(query.sql(dialect=_Dialect, copy=False)), kernels
 
 
 def function_name(kernel: Kernel) -> str:

@@ -3,8 +3,8 @@
 Answers the geometry functions of ADQL 2.1 (IVOA REC 2023-12-15, section 4.2). Coordinates are degrees; two geometries
 of one coordinate system are compared as they are, of two systems in ICRS. A test of a position against a region that is
 written out becomes an `InRegion` node, which carries its `sky` region for pruning and for engines that work on arrays;
-`expanded` gives the same test in arithmetic that every SQL engine has. What else two geometries can be to one another
-is computed on arrays (`shapes`).
+`expanded` gives the same test in arithmetic that every SQL engine has, or as a kernel if that would be long. What else
+two geometries can be to one another is computed on arrays (`shapes`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
+from skydex.query.insides import inside
 from skydex.query.kernels import computed
 from skydex.query.region_texts import frame_called
 from skydex.query.shape_kernels import CONTAINS, INTERSECTS
@@ -27,6 +28,8 @@ __all__ = ["SHAPES", "contains", "distance", "expanded", "intersects", "make_sha
 
 SHAPES = ("POINT", "CIRCLE", "BOX", "POLYGON")
 _RADIAN = math.pi / 180.0
+_MOST_EDGES = 100
+"""Borders of more edges are not spelled in arithmetic, but left to a kernel."""
 _OPEN = 1.0 - 1e-15
 """A radius that does not count itself is smaller by this factor, which is less than positions are known to."""
 _LARGEST_RADIUS = 1e300
@@ -140,6 +143,8 @@ def _expanded_region(node: InRegion) -> exp.Expression:
     point = _unit_vector(ra, dec)
     if isinstance(region.test, HalfSpaces):
         return _expanded_half_spaces(region.test, point)
+    if len(region.test.edges) > _MOST_EDGES:
+        return computed(inside(region), ra, dec)
     return _expanded_crossings(region.test, point)
 
 
