@@ -84,6 +84,9 @@ def test_declared_languages_are_accepted(web, lang):
         ({"FORMAT": "application/x-nonsense"}, "x-nonsense"),
         ({"MAXREC": "-1"}, "MAXREC"),
         ({"MAXREC": "many"}, "MAXREC"),
+        ({"MAXREC": "9" * 400}, "MAXREC"),
+        ({"QUERY": "SELECT TOP -1 ra FROM sky.stars"}, "TOP"),
+        ({"QUERY": "SELECT TOP 1.5 ra FROM sky.stars"}, "TOP"),
         ({"UPLOAD": "u,http://127.0.0.1/x.xml"}, "UPLOAD"),
         ({"QUERY": "SELECT nope FROM sky.stars"}, "nope"),
         ({"QUERY": "SELECT * FROM sky.nowhere"}, "nowhere"),
@@ -121,6 +124,9 @@ def test_maxrec_zero_gives_columns_without_rows(web):
         ("SELECT star_id FROM sky.stars", "999999999999", 2000),
         ("SELECT TOP 4000 star_id FROM sky.stars", "5000", 2000),
         ("SELECT TOP 3 star_id FROM sky.stars", "5", 3),
+        ("SELECT TOP 0 star_id FROM sky.stars", "5", 0),
+        ("SELECT TOP 99999999999999999999 star_id FROM sky.stars", "9" * 30, 2000),
+        ("SELECT star_id FROM sky.stars OFFSET 9223372036854775807", "5", 0),
     ],
 )
 def test_r06_neither_maxrec_nor_top_exceeds_the_hard_limit(web, query, maxrec, n_rows):
