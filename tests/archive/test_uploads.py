@@ -337,6 +337,11 @@ def test_what_a_file_was_taken_for_is_said(upload):
         upload(b'[\n  1,\n  {"a": 1, "b": 2}\n]\n'.replace(b"1,\n", b"1\n"))
 
 
+def test_a_line_without_end_is_an_error_that_says_so(upload):
+    with pytest.raises(UnreadableFileError, match=r"t as csv: a line, or a text in quotes, is longer than 8 MB$"):
+        upload(b"a\n" + b"x" * (20 * MB))
+
+
 def test_a_bad_value_is_an_error_that_names_it(upload):
     with pytest.raises(UnreadableFileError, match=r'"x" in column "a" is not a value of type int$'):
         upload(document(data="<TABLEDATA><TR><TD>x</TD></TR></TABLEDATA>"))

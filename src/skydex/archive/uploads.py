@@ -96,7 +96,7 @@ def read_upload(upload: Upload, limits: UploadLimits) -> tuple[Relation, tuple[s
             source = _source(plain, kind, name, limits)
             batches = list(_counted(source, name, limits))
     except UnreadableFileError as error:
-        reason = error.reason.partition(" (the option ")[0].replace(file.name, "it")  # options are the operator's
+        reason = error.reason.partition(" (the option ")[0]  # options are the operator's
         raise UnreadableFileError(shown, reason) from error
     except OSError as error:
         raise UnreadableFileError(shown, "its file is gone") from error

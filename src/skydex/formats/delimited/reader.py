@@ -77,7 +77,10 @@ def _settled(file: Path, layout: Layout, *, is_ragged: bool = False) -> _Settled
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error) and layout.encoding == "utf-8":
             return _settled(file, replace(layout, encoding="latin-1"))
-        if is_ragged or "straddling" in str(error):
+        if "straddling" in str(error):
+            reason = f"a line, or a text in quotes, is longer than {_BLOCK >> 20} MB"
+            raise UnreadableFileError(file.name, reason) from error
+        if is_ragged:
             raise UnreadableFileError(file.name, _first_line(error)) from error
         return _settled(file, layout, is_ragged=True)
     columns = tuple(_described(settling, layout) for settling in settlings)
