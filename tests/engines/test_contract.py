@@ -52,6 +52,12 @@ SCANNED = [
     "SELECT id, ivo_healpix_index(8, ra, dec) AS pixel FROM sources WHERE ivo_healpix_index(0, ra, dec) = 4",
     "SELECT id, ivo_healpix_index(n, ra, dec) AS pixel FROM sources",
     "SELECT id FROM sources WHERE observed > '2018-01-01' AND observed <= '2018-06-01T12:00:00'",
+    "SELECT id FROM sources WHERE observed > TIMESTAMP '2018-01-01T00:00:00Z'",
+    "SELECT id, BIT_AND(n, 0x3) AS a, BIT_OR(n, 4) AS o, BIT_XOR(n, -1) AS x, BIT_NOT(n) AS i FROM sources",
+    "SELECT id FROM sources WHERE BIT_AND(n, 1) = 1",
+    "SELECT id, IN_UNIT(ra, 'rad') AS r, IN_UNIT(flux, 'mJy') AS f FROM sources WHERE IN_UNIT(dec, 'arcmin') > 300",
+    "SELECT id FROM sources WHERE CONTAINS(POINT(ra, dec), CIRCLE(40, 10, 9.5)) > 0",
+    "SELECT id FROM sources WHERE INTERSECTS(POINT(ra, dec), REGION('CIRCLE 40 10 9 BOX 100 0 20 30')) >= 1",
 ]
 """Queries that either engine can run."""
 
