@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from astropy import units as u
 from astropy.coordinates import SkyCoord, search_around_sky
+from healpix_geo import nested
 
 from skydex.query import Relation
 from skydex.tables import Column, Datatype, Position, Table, arrow_schema
@@ -21,7 +22,7 @@ TIE_DEG = 1e-12
 
 
 def nasty_places(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Positions at the poles, around RA 0, where base cells meet, on cell borders, at the equator, and twice."""
+    """Positions at the poles, around RA 0, where base cells meet, on borders and corners of cells, opposite others."""
     part = n // 8
     ra, dec = rng.random(n) * 360.0, np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
     scale = 10.0 ** rng.uniform(-10, 0.5, (8, part)) * rng.choice([-1, 1], (8, part))
@@ -33,6 +34,11 @@ def nasty_places(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     ra[3 * part : 4 * part] = rng.integers(0, 5, part) * 90.0 + scale[4] * 1e-3
     ra[4 * part : 5 * part] = rng.integers(0, 1025, part) * (360.0 / 1024)
     dec[4 * part : 5 * part] = np.degrees(np.arcsin(rng.integers(-170, 171, part) / 256))
+    for i in range(5 * part, 6 * part):
+        order = int(rng.integers(0, 25))
+        corners = nested.vertices(np.array([rng.integers(0, 12 * 4**order)]), order)
+        ra[i], dec[i] = (corner[0, i % 4] for corner in corners)
+    ra[6 * part : 7 * part], dec[6 * part : 7 * part] = ra[:part] + 180.0, -dec[:part]
     dec[-4:] = 90.0, -90.0, 0.0, 0.0
     ra[-4:] = 0.0, 123.0, 0.0, 360.0
     return ra, np.clip(dec, -90.0, 90.0)

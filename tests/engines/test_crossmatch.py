@@ -97,6 +97,20 @@ def test_the_pairs_are_those_of_astropy_at_nasty_places(nasty, left, condition, 
     assert len(pairs) > 300 or radius == 0.0
 
 
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 40))])
+def test_the_pairs_are_those_of_astropy_whatever_the_radius(seed, stored, engine):
+    rng = np.random.default_rng([20260306, seed])
+    n, radius = 4000, 10.0 ** rng.uniform(-9, 0.3)
+    ra, dec = nasty_places(n, rng)
+    a, b = table_of(ra, dec), table_of(*near_to(ra, dec, radius * rng.choice([0.3, 0.999, 1.001], n), rng))
+    namespace = Namespace([stored(f"sky.seed{seed}", a), relation("up.b", b)])
+    near = f"1 = CONTAINS(POINT(a.ra, a.dec), CIRCLE(b.ra, b.dec, {radius!r}))"
+    found = rows_of(plan_of(f"SELECT a.id, b.id FROM sky.seed{seed} AS a, up.b AS b WHERE {near}", namespace), engine)
+    pairs, ties = pairs_by_astropy(a, b, radius)
+    assert len(found) == len(set(found)) > n / 2
+    assert set(found) ^ pairs <= ties
+
+
 def test_many_random_positions_are_matched_as_by_astropy(stored, engine):
     rng = np.random.default_rng(20260302)
     n, radius = 100_000, 2 / 3600
@@ -224,10 +238,10 @@ def test_three_tables_are_matched_at_once(circles, engine):
     a, b, namespace = circles
     first, second = (f"DISTANCE({x}.ra, {x}.dec, {y}.ra, {y}.dec) <= {r}" for x, y, r in ("ab0", "bc1"))
     tables = "sky.ca a JOIN up.b b ON {} JOIN sky.ca c ON {}"
-    near = [condition.replace(" 0", " 0.05").replace(" 1", " b.r / 50") for condition in (first, second)]
+    near = [condition.replace(" 0", " 0.05").replace(" 1", " (b.r - 1e-9) / 47") for condition in (first, second)]
     plan = plan_of(f"SELECT a.id, b.id, c.id FROM {tables.format(*near)}", namespace)
     ab, ties_ab = pairs_of_circles(a, b, np.full((len(a), len(b)), 0.05))
-    bc, ties_bc = pairs_of_circles(b, a, np.broadcast_to(b["r"].to_numpy()[:, None] / 50, (len(b), len(a))))
+    bc, ties_bc = pairs_of_circles(b, a, np.broadcast_to((b["r"].to_numpy()[:, None] - 1e-9) / 47, (len(b), len(a))))
     assert len(plan.matches) == 2
     assert not ties_ab | ties_bc
     found = rows_of(plan, engine)
