@@ -82,6 +82,12 @@ TEXTS = {
     "a distance": """
         SELECT * FROM hats.sky AS c INNER JOIN TAP_UPLOAD.other AS u
         ON 5./3600 >= DISTANCE(POINT('ICRS', c.ra, c.dec), POINT('ICRS', u.ra, u.dec))""",
+    "a distance in arcseconds": """
+        SELECT * FROM hats.sky AS c INNER JOIN TAP_UPLOAD.other AS u
+        ON 3600. * DISTANCE(POINT('ICRS', c.ra, c.dec), POINT('ICRS', u.ra, u.dec)) < 5""",
+    "a limit in arcseconds": """
+        SELECT * FROM hats.sky AS c, TAP_UPLOAD.other AS u
+        WHERE SQRT(25 + u.ra_error) > (DISTANCE(c.ra, c.dec, u.ra, u.dec) * 3600)""",
     "derived tables": """
         WITH mine AS (SELECT id, ra, dec FROM TAP_UPLOAD.other)
         SELECT c.* FROM (SELECT * FROM hats.sky WHERE dec < 0) AS c JOIN mine AS u

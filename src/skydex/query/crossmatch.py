@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from skydex.query import tree
+from skydex.query.full_joins import take_apart
 from skydex.query.kernels import PIXEL, Kernel, computed, integers, kernel_of, numbers
 from skydex.query.pairs import Point, Side, find_stored, has_query, held, is_join, sources_of
 from skydex.query.reach import Reach
@@ -82,6 +83,7 @@ def with_cells(query: exp.Query, sides: Mapping[str, Side]) -> tuple[exp.Query, 
     reach = Reach(query, sides)
     items = {node.alias: node for node in tree.walk(query) if isinstance(node, exp.Table | exp.Subquery)}
     query = query.copy()
+    take_apart(query)
     found: list[CellJoin] = []
     for select in [node for node in tree.walk(query) if isinstance(node, exp.Select)]:
         for near, free in list(held(select)):

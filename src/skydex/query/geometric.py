@@ -119,19 +119,21 @@ class GeometryBinder:
     def comparison(self, node: exp.Binary) -> exp.Expression | None:
         """Read `CONTAINS(...) = 1` and `DISTANCE(...) < r` as the conditions that they are."""
         left, right, kind = node.this, node.expression, type(node)
-        if not _is_call(left) and _is_call(right):
+        if not _is_call(left, *_TESTS) and _scaled_distance(left) is None:
             left, right, kind = right, left, _MIRRORED.get(kind, kind)
-        if not _is_call(left):
-            return None
-        name, wanted = left.name.upper(), _ASKED.get((kind, tree.constant(right)))
-        with _located(left):
-            if name in _TESTS and wanted is not None:
+        distance, wanted = _scaled_distance(left), _ASKED.get((kind, tree.constant(right)))
+        if _is_call(left, *_TESTS) and wanted is not None:
+            with _located(left):
                 test = self._test(left)
-                return test if wanted else exp.Not(this=exp.Paren(this=test))
-            if name == "DISTANCE" and kind in (exp.LT, exp.LTE) and not _is_distance(right):
-                first, second = self._two_points(left)
-                return geometry.within_distance(first, second, self._number(right).node, closed=kind is exp.LTE)
-        return None
+            return test if wanted else exp.Not(this=exp.Paren(this=test))
+        if distance is None or kind not in (exp.LT, exp.LTE) or _scaled_distance(right) is not None:
+            return None  # two distances are compared as they are: as a radius one would be rounded once more
+        call, scale = distance
+        radius = self._number(right).node
+        if scale != 1.0:
+            radius = exp.Div(this=exp.Paren(this=radius), expression=tree.number(scale))
+        with _located(call):
+            return geometry.within_distance(*self._two_points(call), radius, closed=kind is exp.LTE)
 
     def _one_or_zero(self, node: exp.Anonymous) -> Value:
         """CONTAINS and INTERSECTS as what they are in ADQL: the integers 1 and 0."""
@@ -225,10 +227,17 @@ def _located(node: exp.Expression) -> Iterator[None]:
         raise BadQueryError(str(error), **place_of(node)) from error
 
 
-def _is_call(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Anonymous)
+def _is_call(node: exp.Expression, *names: str) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.upper() in names
 
 
-def _is_distance(node: exp.Expression) -> bool:
-    """Two distances are compared as they are: as a radius one of them would be rounded once more."""
-    return _is_call(node) and node.name.upper() == "DISTANCE"
+def _scaled_distance(node: exp.Expression) -> tuple[exp.Anonymous, float] | None:
+    """A call of DISTANCE, and the positive number by which it is multiplied, such as 3600; `None` for all else."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    sides = ((node.this, node.expression), (node.expression, node.this)) if isinstance(node, exp.Mul) else ()
+    for call, factor in ((node, tree.number(1.0)), *sides):
+        scale = tree.constant(factor)
+        if _is_call(call, "DISTANCE") and scale is not None and scale > 0.0:
+            return call, scale
+    return None
