@@ -227,7 +227,8 @@ def _connect(limits: DuckDBLimits) -> duckdb.DuckDBPyConnection:
 
 def _register(connection: duckdb.DuckDBPyConnection, kernel: Kernel) -> None:
     def compute(*columns: pa.ChunkedArray) -> pa.Array:
-        return kernel.compute(*(pc.cast(c.combine_chunks(), k) for c, k in zip(columns, kernel.takes, strict=True)))
+        arrays = [column.combine_chunks() for column in columns]
+        return kernel.compute(*(a if a.type == k else pc.cast(a, k) for a, k in zip(arrays, kernel.takes, strict=True)))
 
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(f"a{i}", positional) for i in range(len(kernel.takes))]
