@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skydex.sky import merge_ranges
 from skydex.store.rowgroups import RowGroups, concat_row_groups, row_groups_from_bytes, row_groups_to_bytes
 
 SPAN = st.tuples(st.integers(0, 60), st.integers(-3, 12)).map(lambda pair: (pair[0], pair[0] + pair[1]))
@@ -32,6 +35,15 @@ def test_exactly_the_groups_that_meet_a_range_are_found(bounds, ranges, is_sorte
 def test_groups_without_a_position_are_never_found():
     groups = groups_of([(0, -1), (0, 5), (0, -1)])
     assert groups.touching(np.array([[0, 12 << 58]])).tolist() == [1]
+
+
+@given(bounds=st.lists(SPAN), ranges=st.lists(SPAN))
+def test_rows_are_estimated_as_if_spread_evenly(bounds, ranges):
+    groups = groups_of(bounds)
+    full = replace(groups, n_rows=np.maximum(groups.index_max - groups.index_min + 1, 0))  # a row in each pixel
+    wanted = merge_ranges(np.array(ranges, np.int64).reshape(-1, 2))
+    pixels = {pixel for start, stop in wanted.tolist() for pixel in range(start, stop)}
+    assert full.n_rows_in(wanted) == sum(len(pixels & set(range(least, greatest + 1))) for least, greatest in bounds)
 
 
 def test_row_groups_survive_their_file():
