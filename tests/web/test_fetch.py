@@ -159,7 +159,7 @@ def test_redirects_are_followed(status, run):
         (b"SSH-2.0-OpenSSH_9.2\r\n", "does not answer in HTTP"),
         (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "does not answer in HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n123456", "does not answer in HTTP"),
-        ([b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 1000 + b"\r\n"] * 1000], "too long a header"),
+        ([b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 1000 + b"\r\n"] * 1000], "does not answer in HTTP"),
     ],
 )  # fmt: skip
 def test_r16_what_cannot_be_had_is_an_error_that_says_why(answer, reason, run):

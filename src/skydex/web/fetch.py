@@ -5,7 +5,7 @@ machines only, after each redirect again. A name is looked up once and the conne
 checked, with the name proven by TLS. Nothing of ours goes along: no cookies, no proxies, no credentials. The time is
 limited here; the bytes are counted by whoever takes them.
 
-HTTP/1.1 (RFC 9112) with one request to a connection; httptools reads the answers.
+httpcore speaks HTTP, and leaves to us to whom it connects and whether a redirect is followed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import asyncio
 import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+import httpcore
 
 from skydex import __version__
 from skydex.errors import FetchError
@@ -38,8 +38,6 @@ _MOST_AT_ONCE = 32
 """Files on their way in together, so that nobody can make the server draw many times the traffic that they cost."""
 _CONNECT_S = 10.0
 _LONGEST_URL = 2000
-_LONGEST_HEAD = 1 << 16
-_PIECE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -79,55 +77,71 @@ class Fetcher:
         """
         try:
             async with asyncio.timeout(self.time_s), self._slots, self._final_answer(url) as (target, answer):
-                yield Fetched(target.file_name, answer.header(b"content-type"), answer.pieces())
+                yield Fetched(target.file_name, _header(answer, b"content-type"), answer.aiter_stream())
         except _Fault as fault:
             raise FetchError(_shown(url), str(fault)) from fault
         except TimeoutError as error:
             raise FetchError(_shown(url), f"it takes longer than {self.time_s:g} s") from error
+        except httpcore.ConnectError as error:
+            raise FetchError(_shown(url), "its server does not prove its name") from error
+        except (httpcore.ProtocolError, httpcore.NetworkError) as error:
+            raise FetchError(_shown(url), "its server broke off, or does not answer in HTTP") from error
 
     @contextlib.asynccontextmanager
-    async def _final_answer(self, url: str) -> AsyncIterator[tuple[_Target, _Answer]]:
+    async def _final_answer(self, url: str) -> AsyncIterator[tuple[_Target, httpcore.Response]]:
         """The answer at the end of all redirects."""
         for _ in range(_MOST_REDIRECTS + 1):
             target = _Target.of(url)
             async with self._answer(target) as answer:
-                place = answer.header(b"location") if answer.status in _REDIRECTS else ""
+                place = _header(answer, b"location") if answer.status in _REDIRECTS else ""
                 if not place:
-                    answer.check()
+                    if answer.status != 200:
+                        raise _Fault(f"its server answers with status {answer.status}")
                     yield target, answer
                     return
                 url = _joined(url, place)
         raise _Fault(f"it leads on to another address more than {_MOST_REDIRECTS} times")
 
     @contextlib.asynccontextmanager
-    async def _answer(self, target: _Target) -> AsyncIterator[_Answer]:
-        """Ask for a target; the answer with its head read."""
-        reader, writer = await self._connected(target)
-        try:
-            writer.write(target.request())
-            answer = _Answer(reader)
-            await answer.read_head()
+    async def _answer(self, target: _Target) -> AsyncIterator[httpcore.Response]:
+        """Ask for a target, over a connection of its own."""
+        network = _PublicNetwork(self.may_visit, self.look_up)
+        async with (
+            httpcore.AsyncConnectionPool(self.tls, network_backend=network) as pool,
+            pool.stream("GET", target.url, headers=target.headers) as answer,
+        ):
             yield answer
-        finally:
-            writer.transport.abort()
 
-    async def _connected(self, target: _Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        tls = self.tls if target.scheme == "https" else None
-        for address in await self._checked_addresses(target):
-            with contextlib.suppress(OSError):  # ssl.SSLError and TimeoutError are such, too
-                async with asyncio.timeout(_CONNECT_S):
-                    return await asyncio.open_connection(
-                        address, target.port, ssl=tls, server_hostname=target.host if tls else None
-                    )
-        raise _Fault("its server cannot be reached, or does not prove its name")
 
-    async def _checked_addresses(self, target: _Target) -> Sequence[str]:
+class _PublicNetwork(httpcore.AsyncNetworkBackend):
+    """Connects to numbers that were checked, and to nothing else."""
+
+    def __init__(
+        self, may_visit: Callable[[str], bool], look_up: Callable[[str, int], Awaitable[Sequence[str]]]
+    ) -> None:
+        self._may_visit, self._look_up = may_visit, look_up
+        self._sockets = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        for address in await self._checked(host, port):
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._sockets.connect_tcp(address, port, _CONNECT_S, local_address, socket_options)
+        raise _Fault("its server cannot be reached")
+
+    async def _checked(self, host: str, port: int) -> Sequence[str]:
         """Numbers behind a name, none of which leads to a place that is not public; why not is not told."""
         try:
-            addresses = await self.look_up(target.host, target.port)
+            addresses = await self._look_up(host, port)
         except (OSError, UnicodeError):
             addresses = ()
-        if not addresses or not all(map(self.may_visit, addresses)):
+        if not addresses or not all(map(self._may_visit, addresses)):
             raise _Fault("its server has no public address")
         return addresses[:_MOST_ADDRESSES]
 
@@ -168,13 +182,21 @@ class _Target:
     def file_name(self) -> str:
         return PurePosixPath(self.path.partition("?")[0]).name
 
-    def request(self) -> bytes:
+    @property
+    def url(self) -> httpcore.URL:
+        return httpcore.URL(scheme=self.scheme, host=self.host, port=self.port, target=self.path)
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """All that is told to the server; httpcore would leave out the brackets around an IPv6 host."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        place = host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
-        return (
-            f"GET {self.path} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: skydex/{__version__} (IVOA-copy)\r\n"
-            "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
-        ).encode("ascii")
+        return [
+            ("Host", host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"),
+            ("User-Agent", f"skydex/{__version__} (IVOA-copy)"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            ("Connection", "close"),
+        ]
 
 
 def _shown(url: str) -> str:
@@ -189,74 +211,6 @@ def _joined(url: str, place: str) -> str:
         raise _Fault("it leads on to what is no proper address") from error
 
 
-class _Answer:
-    """What a server sends; the parser calls the methods `on_...` while it is fed."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self._parser = HttpResponseParser(self)
-        self._headers: dict[bytes, bytes] = {}
-        self._taken: list[bytes] = []
-        self._has_head = self._is_whole = False
-
-    @property
-    def status(self) -> int:
-        return int(self._parser.get_status_code())
-
-    def header(self, name: bytes) -> str:
-        return self._headers.get(name, b"").decode("latin-1")
-
-    def check(self) -> None:
-        if self.status != 200:
-            raise _Fault(f"its server answers with status {self.status}")
-
-    async def read_head(self) -> None:
-        n_bytes = 0
-        while not self._has_head:
-            n_bytes += await self._read()
-            if n_bytes > _LONGEST_HEAD + _PIECE_BYTES:
-                raise _Fault("its server answers with too long a header")
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The bytes of the body, as they come."""
-        while True:
-            taken, self._taken = self._taken, []
-            for piece in taken:
-                yield piece
-            if self._is_whole:
-                return
-            await self._read()
-
-    async def _read(self) -> int:
-        try:
-            data = await self._reader.read(_PIECE_BYTES)
-            self._parser.feed_data(data)
-        except OSError as error:
-            raise _Fault("its server broke off") from error
-        except (HttpParserError, HttpParserUpgrade) as error:
-            if not self._is_whole:
-                raise _Fault("its server does not answer in HTTP") from error
-        if not data:
-            self._end()
-        return len(data)
-
-    def _end(self) -> None:
-        """The connection is closed, which ends a body that says nothing of its length, and breaks off any other."""
-        if not self._has_head or b"content-length" in self._headers or b"transfer-encoding" in self._headers:
-            raise _Fault("its server broke off")
-        self._is_whole = True
-
-    def on_message_begin(self) -> None:
-        self._headers = {}
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
-
-    def on_headers_complete(self) -> None:
-        self._has_head = self.status >= 200  # lower ones come before the answer
-
-    def on_body(self, body: bytes) -> None:
-        self._taken.append(body)
-
-    def on_message_complete(self) -> None:
-        self._is_whole = self._has_head
+def _header(answer: httpcore.Response, name: bytes) -> str:
+    """The last header of that name, or an empty text."""
+    return {key.lower(): value for key, value in answer.headers}.get(name, b"").decode("latin-1")
