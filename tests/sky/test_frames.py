@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import astropy.coordinates as ac
 import astropy.units as u
 import numpy as np
@@ -57,3 +60,9 @@ def test_an_unknown_frame_is_named_with_what_there_is(name, hint):
 def test_rotating_keeps_nan_where_it_is():
     longitude, latitude = rotated([np.nan, 10.0], [0.0, 10.0], origin="ICRS", target="GALACTIC")
     assert np.isnan(longitude).tolist() == np.isnan(latitude).tolist() == [True, False]
+
+
+def test_rotating_does_not_wait_for_astropy():
+    rotate = "import sys; from skydex.sky import rotated; rotated(1.0, 2.0, origin='FK4', target='GALACTIC')"
+    done = subprocess.run([sys.executable, "-c", f"{rotate}; sys.exit('astropy' in sys.modules)"], check=False)
+    assert done.returncode == 0
