@@ -182,6 +182,8 @@ def test_r09_behind_a_proxy_the_list_shows_what_comes_from_an_address_only_if_th
             posted(web)
             assert len(document(web.get("/tap/async"))) == (1 if proxies else 0)
             assert len(document(web.get("/tap/async", headers=theirs))) == 0
+            added = [("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-For", "192.0.2.2")]  # as HAProxy does it
+            assert len(document(httpx.get(f"{server.url}/tap/async", headers=added))) == 0
 
 
 # R10

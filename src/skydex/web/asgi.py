@@ -174,8 +174,8 @@ class Call:
                 return
 
     def header(self, name: bytes) -> bytes:
-        """A header of the request; empty if there is none of that name."""
-        return next((value for key, value in self.scope["headers"] if key == name), b"")
+        """A header of the request, its lines joined (RFC 9110, section 5.3); empty if there is none of that name."""
+        return b", ".join(value for key, value in self.scope["headers"] if key == name)
 
     def watch(self) -> None:
         """Begin to look for the client's leaving, if the answer is not there soon."""
@@ -231,7 +231,7 @@ class Endpoint:
         call = Call(self._site, scope, receive)
         try:
             reply = await self._reply(call)
-            await _send(reply, send)
+            await _send(call, reply, send)
         except ClientLeft:
             return
         except asyncio.CancelledError:
@@ -264,13 +264,14 @@ class Endpoint:
             return self._refuse(EngineError("The service failed on this request. The fault is logged."))
 
 
-async def _send(reply: Reply, send: Send) -> None:
+async def _send(call: Call, reply: Reply, send: Send) -> None:
     body = reply.body
     if isinstance(body, bytes):
         await _send_whole(reply, body, send)
         return
     if isinstance(body, FilePart):
-        await _send_file(reply, body, send)
+        call.watch()
+        await _send_file(reply, body, send, is_wanted=call.scope["method"] != "HEAD")
         return
     try:
         small = body.small_answer()
@@ -287,11 +288,11 @@ async def _send_whole(reply: Reply, body: bytes, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_file(reply: Reply, part: FilePart, send: Send) -> None:
+async def _send_file(reply: Reply, part: FilePart, send: Send, *, is_wanted: bool) -> None:
     try:
         await send(_start(reply, (b"content-length", b"%d" % part.length)))
         at, end = part.start, part.start + part.length
-        while at < end:
+        while is_wanted and at < end:
             piece = await asyncio.to_thread(os.pread, part.descriptor, min(_PIECE_BYTES, end - at), at)
             if not piece:
                 _log.error("A file is shorter than it should be")
