@@ -114,6 +114,27 @@ def test_r24_a_client_that_leaves_frees_its_worker(run, staff):
     run(main())
 
 
+def test_r24_a_client_that_leaves_at_the_moment_of_its_turn_gives_the_turn_on(run, staff):
+    async def main():
+        async with staff(n_workers=1, time_s=60) as dispatcher:
+            await answer(dispatcher, "echo", b"x")
+            first = asyncio.create_task(answer(dispatcher, "sleep", 0.3))
+            await asyncio.sleep(0.1)
+            second = asyncio.create_task(answer(dispatcher, "sleep_in_c", 60))
+            give_a_turn = dispatcher.on_free
+
+            def leave_as_well(worker):
+                give_a_turn(worker)
+                second.cancel()
+
+            dispatcher.on_free = leave_as_well
+            await first
+            await asyncio.wait([second])
+            assert await answer(dispatcher, "echo", b"next") == b"next"
+
+    run(main())
+
+
 def test_r24_a_slow_reader_does_not_hold_the_worker(run, staff):
     async def main():
         async with staff(n_workers=1) as dispatcher:

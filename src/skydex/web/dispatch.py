@@ -388,12 +388,13 @@ class Dispatcher:
         place: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
         line.join(asker, place)
         try:
-            return await asyncio.wait_for(place, None if is_job else self._rules.queue_wait_s)
-        except TimeoutError:
-            raise BusyError(self._retry_after()) from None
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            async with asyncio.timeout(None if is_job else self._rules.queue_wait_s):
+                return await place
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if place.done() and not place.cancelled():  # its turn came at that very moment
                 self.on_free(place.result())
+            if isinstance(error, TimeoutError):
+                raise BusyError(self._retry_after()) from None
             raise
         finally:
             line.leave(asker, place)
