@@ -42,6 +42,8 @@ def order_of(settings, job, folder):
     (deed, argument), *_ = job.parameters
     if deed == "impossible":
         raise BadParameterError("QUERY", "is missing.")
+    if deed == "unforeseen":
+        raise KeyError("/secret/path")
     return deed, argument
 
 
@@ -64,7 +66,7 @@ def test_a_job_is_done_and_its_result_is_in_its_file(run, running):
     assert job.created <= job.started <= job.ended
 
 
-@pytest.mark.parametrize("deed", ["refuse", "impossible", "break_store", "stumble"])
+@pytest.mark.parametrize("deed", ["refuse", "impossible", "break_store", "stumble", "unforeseen"])
 def test_a_job_that_fails_says_why_and_is_not_tried_again(run, running, deed):
     async def main():
         async with running() as runner:
@@ -74,7 +76,8 @@ def test_a_job_that_fails_says_why_and_is_not_tried_again(run, running, deed):
     assert job.phase is Phase.ERROR
     assert job.attempt <= 1
     assert job.fault.message
-    assert job.fault.is_transient == (deed in ("break_store", "stumble"))
+    assert "secret" not in job.fault.message
+    assert job.fault.is_transient == (deed in ("break_store", "stumble", "unforeseen"))
 
 
 def test_a_job_that_ends_its_worker_is_tried_again_but_not_for_ever(run, running):

@@ -650,12 +650,13 @@ def test_a_job_keeps_the_tables_that_came_with_it(web, server, schema):
     assert not folder(server, job).exists()
 
 
-def test_a_table_may_follow_its_job_and_replace_another(web):
+def test_a_table_may_follow_its_job_and_replace_another(web, server):
     job = created(web, query=None)
     for rows in ([1, 2], [8, 9]):
         part = {"part": ("t.vot", votable(rows))}
         answer = web.post(f"{job}/parameters", data={"UPLOAD": "mine,param:part"}, files=part)
         assert answer.status_code == 303, answer.text
+    assert len([file for file in folder(server, job).rglob("*") if file.is_file()]) == 1
     web.post(f"{job}/parameters", data={"QUERY": JOIN, "FORMAT": "csv"})
     web.post(f"{job}/phase", data={"PHASE": "RUN"})
     assert ended(web, job) == "COMPLETED"

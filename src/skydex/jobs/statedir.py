@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skydex.errors import JobsUnavailableError
-from skydex.jobs.job import Job
+from skydex.jobs.job import Job, JobInput
 
 __all__ = ["StateDirectory"]
 
@@ -91,6 +91,14 @@ class StateDirectory:
     def remove(self, job_id: str) -> None:
         """Remove all files of a job."""
         shutil.rmtree(self.folder(job_id), ignore_errors=True)
+
+    def drop_inputs(self, job_id: str, inputs: Iterable[JobInput]) -> None:
+        """Remove files that came with a job."""
+        for dropped in inputs:
+            file = self.folder(job_id) / dropped.file
+            with contextlib.suppress(OSError):
+                file.unlink()
+                file.parent.rmdir()  # which fails as long as there are others
 
     def clear(self, job: Job) -> None:
         """Remove the files of a job that do not belong to it as it is now."""

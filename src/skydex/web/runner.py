@@ -56,6 +56,7 @@ _RETRY_S = 5.0
 """How often it is tried to write down how a job stands when that has failed."""
 _SWEEP_S = 30.0
 """How often jobs are looked through for those whose time is over."""
+_UNFORESEEN = Fault("The service failed on this job. The fault is logged.", True)
 _log = logging.getLogger(__name__)
 
 
@@ -156,8 +157,21 @@ class Runner:
         return await self._read(lambda ledger: ledger.jobs(wanted))
 
     async def change(self, change: Callable[[Ledger], Job]) -> Job:
-        """Change something about a job that is not its phase."""
+        """Change something about a job that is neither its phase nor its files."""
         return await self._write(change)
+
+    async def set_parameters(self, job: Job) -> Job:
+        """Change what a job asks to what is given; files that it needs no more go."""
+
+        def change(ledger: Ledger) -> tuple[Job, Job]:
+            return ledger.get(job.id), ledger.set_parameters(job.id, job.parameters, job.inputs, job.run_id)
+
+        async def set_parameters() -> Job:
+            before, after = await self._write(change)
+            await asyncio.to_thread(self._state.drop_inputs, job.id, set(before.inputs) - set(after.inputs))
+            return after
+
+        return await _to_its_end(set_parameters())
 
     async def run(self, job_id: str) -> Job:
         """Have a job done as soon as it is its turn."""
@@ -244,6 +258,7 @@ class Runner:
             self._later(self._take_up_again(job_id))
         except Exception:
             _log.exception("Job %s failed in a way nobody foresaw", job_id)
+            self._later(self._give_up(job_id))
         finally:
             del self._running[job_id]
             self._fill()
@@ -299,6 +314,10 @@ class Runner:
                 await self._put_back(job_id)
                 self._enqueue(await self.get(job_id))
                 return
+
+    async def _give_up(self, job_id: str) -> None:
+        with contextlib.suppress(SkydexError):  # it has ended meanwhile, or the next server ends it
+            await self._fail(await self.get(job_id), _UNFORESEEN)
 
     async def _clean_up(self, job: Job) -> None:
         await self._halt(job.id)

@@ -288,9 +288,7 @@ class _Tree:
         if job.phase is not Phase.PENDING:
             raise JobPhaseError(job.phase, "its parameters can be changed only while it is PENDING")
         await self._check(call, changed, is_to_run=False)
-        return await call.site.runner.change(
-            lambda ledger: ledger.set_parameters(job.id, changed.parameters, changed.inputs, changed.run_id)
-        )
+        return await call.site.runner.set_parameters(changed)
 
     @contextlib.asynccontextmanager
     async def _posted(self, call: Call, job: Job) -> AsyncIterator[tuple[dali.Parameters, Job]]:
