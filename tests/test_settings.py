@@ -80,3 +80,24 @@ def test_every_setting_has_its_line_in_the_table():
         assert f"| `{key.name}` |" in table
         assert f"`SKYDEX_{key.name.upper()}` | " in table
     assert all(not row.endswith("|  |") for row in table.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("base_url", "proxies", "tells"),
+    [
+        (None, "", True),
+        ("https://archive.example", "", False),
+        ("https://archive.example", "127.0.0.1, 0:0:0:0:0:0:0:1", True),
+        ("http://archive.example:8642", "none", True),
+    ],
+)
+def test_addresses_are_told_where_it_is_said_who_stands_in_front(base_url, proxies, tells):
+    settings = Settings(base_url=base_url, trusted_proxies=proxies)
+    assert settings.tells_addresses == tells
+    assert settings.proxies == (frozenset({"127.0.0.1", "::1"}) if "," in proxies else frozenset())
+
+
+@pytest.mark.parametrize("proxies", ["proxy.example", "10.0.0.0/8", "none, 127.0.0.1"])
+def test_a_proxy_that_is_no_address_is_refused(proxies):
+    with pytest.raises(SettingsError, match="trusted_proxies must be numeric addresses"):
+        Settings(trusted_proxies=proxies)

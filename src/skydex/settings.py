@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import ipaddress
 import itertools
 import math
 import os
@@ -33,6 +34,7 @@ ENVIRONMENT_PREFIX = "SKYDEX_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_NONE = "none"
 _MAY_BE_ZERO = ("port", "queue_length", "spool_memory_kb")
 
 
@@ -53,7 +55,7 @@ class Settings:
     contact: str = ""
     """Where users write to: a mail address or a web page."""
     workers: int = field(default_factory=lambda: max(2, 2 * _n_cores()))
-    """Processes that answer queries; by default two a core, and at least three."""
+    """Processes that answer queries; by default two a core, and at least four."""
     threads: int = field(default_factory=lambda: _n_cores())
     """Threads of one query; by default one a core."""
     query_time_s: float = 60.0
@@ -113,7 +115,7 @@ class Settings:
     jobs_kept: int = 10_000
     """Jobs of one address or one user, with those that have ended."""
     trusted_proxies: str = ""
-    """Addresses of web servers in front of this one, with commas; their `X-Forwarded-For` says who asks."""
+    """Addresses of web servers in front, with commas; their `X-Forwarded-For` says who asks. `none` if there are none."""
     temp_dir: str | None = None
     """Directory for temporary files; by default the system's."""
     log_level: str = "info"
@@ -137,12 +139,15 @@ class Settings:
     @property
     def proxies(self) -> frozenset[str]:
         """Addresses whose word on who asks is believed."""
-        return frozenset(filter(None, (word.strip() for word in self.trusted_proxies.split(","))))
+        if self.trusted_proxies.strip().lower() == _NONE:
+            return frozenset()
+        words = filter(None, (word.strip() for word in self.trusted_proxies.split(",")))
+        return frozenset(str(ipaddress.ip_address(word)) for word in words)
 
     @property
     def tells_addresses(self) -> bool:
-        """Whether the address of a request is its author's, and not that of a web server in front of this one."""
-        return self.base_url is None or bool(self.proxies)
+        """Whether the address of a request is known to be its author's, and not a web server's in front of this one."""
+        return self.base_url is None or bool(self.trusted_proxies.strip())
 
     @property
     def spill_directory(self) -> Path:
@@ -276,6 +281,13 @@ def _check_places(settings: Settings) -> None:
         raise SettingsError("Setting job_days must not be over job_days_hard.")
     if settings.base_url is not None and not _is_web_address(settings.base_url):
         raise SettingsError(f"Setting base_url must be an http or https address, not {settings.base_url!r}.")
+    try:
+        settings.proxies  # noqa: B018  each is read as an address
+    except ValueError as error:
+        raise SettingsError(
+            f'Setting trusted_proxies must be numeric addresses with commas, or "{_NONE}", '
+            f"not {settings.trusted_proxies!r}."
+        ) from error
 
 
 def _is_web_address(text: str) -> bool:
