@@ -28,6 +28,15 @@ def test_things_of_one_asker_keep_their_order():
     assert drained(turns) == [1, 2, 3, 4, 5]
 
 
+def test_who_may_not_have_a_turn_yet_keeps_the_place():
+    turns = Turns()
+    for asker in ("a", "a", "b"):
+        turns.join(asker, f"of {asker}")
+    assert turns.next(lambda asker: asker != "a") == "of b"
+    assert turns.next(lambda asker: asker != "a") is None
+    assert drained(turns) == ["of a", "of a"]
+
+
 def test_what_has_left_has_no_turn():
     turns = Turns()
     turns.join("a", "first")

@@ -38,7 +38,7 @@ async def sent(file, method, leaves_after_s):
 
     site = SimpleNamespace(settings=Settings())
     await Endpoint(site, handler)({"type": "http", "method": method, "headers": [], "path": "/"}, receive, send)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
     return messages
 

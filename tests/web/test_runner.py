@@ -26,8 +26,8 @@ def running(staff, tmp_path):
     import deeds
 
     @contextlib.asynccontextmanager
-    async def running(place="state", **settings):
-        async with staff(factory=deeds.filing_factory, n_workers=3) as dispatcher:
+    async def running(place="state", n_workers=3, **settings):
+        async with staff(factory=deeds.filing_factory, n_workers=n_workers) as dispatcher:
             runner = Runner(StateDirectory(tmp_path / place), Settings(**settings), dispatcher, {"tap": order_of})
             await runner.start()
             try:
@@ -230,6 +230,20 @@ def test_everybody_has_a_turn(run, running):
 
     one, last = run(main())
     assert one.ended < last.started
+
+
+def test_somebody_with_long_jobs_leaves_a_worker_for_jobs_of_others(run, running):
+    async def main():
+        async with running(n_workers=4) as runner:
+            long = [await runner.add(a_deed("sleep", 20, address="192.0.2.1")) for _ in range(3)]
+            await runner.wait(long[0], lambda now: now.phase is Phase.EXECUTING, 20)
+            others = [await runner.add(a_deed("echo", "M31", address=f"192.0.2.{n}")) for n in (2, 3)]
+            ended = [await end_of(runner, job, 10) for job in others]
+            return ended, [(await runner.get(job.id)).phase for job in long]
+
+    ended, long = run(main())
+    assert [job.phase for job in ended] == [Phase.COMPLETED] * 2
+    assert long == [Phase.EXECUTING, Phase.QUEUED, Phase.QUEUED]
 
 
 def test_a_request_that_leaves_in_the_middle_leaves_no_half_done_step(run, running):

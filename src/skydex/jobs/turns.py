@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 __all__ = ["Turns"]
@@ -27,12 +28,12 @@ class Turns(Generic[T]):
             things.remove(thing)
             self._drop_if_empty(asker)
 
-    def next(self) -> T | None:
-        """The thing whose turn it is; its asker goes to the end."""
-        if not self._askers:
+    def next(self, may: Callable[[str], bool] = lambda _: True) -> T | None:
+        """The thing whose turn it is, of askers who may have one now; its asker goes to the end."""
+        asker = next(filter(may, self._askers), None)
+        if asker is None:
             return None
-        asker, things = next(iter(self._askers.items()))
-        thing = things.popleft()
+        thing = self._askers[asker].popleft()
         self._askers.move_to_end(asker)
         self._drop_if_empty(asker)
         return thing

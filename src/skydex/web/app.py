@@ -28,8 +28,8 @@ from skydex.web.workroom import PRELOAD, open_workroom
 __all__ = ["App", "create_app", "staffing"]
 
 _MOST_REMEMBERED = 4096
-_FEWEST_WORKERS = 3
-"""One for quick requests, one for slow ones, and one for jobs."""
+_FEWEST_WORKERS = 4
+"""One for quick requests, one for slow ones, and two for jobs, which one asker never has both."""
 _LONGEST_REMEMBERED = 300
 """Characters of an address; together they bound the memory that addresses made up by somebody can take."""
 

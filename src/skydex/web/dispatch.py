@@ -242,9 +242,9 @@ class _Worker(asyncio.Protocol):
 class _Line(Turns["asyncio.Future[_Worker]"]):
     """Requests that wait for a worker."""
 
-    def next(self) -> asyncio.Future[_Worker] | None:
+    def next_waiting(self) -> asyncio.Future[_Worker] | None:
         """The place whose turn it is, of those that still wait."""
-        while (place := super().next()) is not None:
+        while (place := self.next()) is not None:
             if not place.done():
                 return place
         return None
@@ -408,7 +408,7 @@ class Dispatcher:
         for errand in self._order():
             if not len(self._lines[errand]) or (worker := self._take(errand)) is None:
                 continue
-            place = self._lines[errand].next()
+            place = self._lines[errand].next_waiting()
             if place is None:  # all that waited have given up
                 worker.errand = None
                 self._idle.append(worker)

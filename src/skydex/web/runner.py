@@ -1,8 +1,9 @@
 """`Runner`: has jobs done, and knows how each of them stands.
 
 It keeps the state directory of the archive, if no other server does; feeds queued jobs to the dispatcher's workers, a
-few at a time and with turns between their askers; writes each step into the ledger before anybody hears of it; ends a
-worker whose job is stopped; and removes what has lived long enough. What a job means its service says (`OrderOf`).
+few at a time, with turns between their askers, none of whom has all workers; writes each step into the ledger before
+anybody hears of it; ends a worker whose job is stopped; and removes what has lived long enough. What a job means its
+service says (`OrderOf`).
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from skydex.errors import (
     JobPhaseError,
@@ -60,6 +61,13 @@ _UNFORESEEN = Fault("The service failed on this job. The fault is logged.", True
 _log = logging.getLogger(__name__)
 
 
+class _Place(NamedTuple):
+    """A place in the queue."""
+
+    asker: str
+    job_id: str
+
+
 class Runner:
     """The jobs of one archive.
 
@@ -84,8 +92,9 @@ class Runner:
         )
         self._scribe: Scribe | None = None
         self._why_not = JobsUnavailableError("This server is about to start. Please try again in a moment.")
-        self._queue: Turns[str] = Turns()
+        self._queue: Turns[_Place] = Turns()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._n_at_work: Counter[str] = Counter()
         self._bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._chores: set[asyncio.Task[None]] = set()
         self._is_leaving = False
@@ -188,7 +197,7 @@ class Runner:
 
         async def abort() -> Job:
             job = await self._step(lambda ledger: ledger.abort(job_id, time.time()))
-            self._queue.leave(job.asker, job_id)
+            self._queue.leave(job.asker, _Place(job.asker, job_id))
             self._later(self._clean_up(job))
             return job
 
@@ -199,7 +208,7 @@ class Runner:
 
         async def remove() -> None:
             job = await self._step(lambda ledger: ledger.remove(job_id))
-            self._queue.leave(job.asker, job_id)
+            self._queue.leave(job.asker, _Place(job.asker, job_id))
             await self._halt(job_id)
             await asyncio.to_thread(self._state.remove, job_id)
 
@@ -237,18 +246,23 @@ class Runner:
 
     def _enqueue(self, job: Job) -> None:
         if job.phase is Phase.QUEUED:
-            self._queue.join(job.asker, job.id)
+            self._queue.join(job.asker, _Place(job.asker, job.id))
             self._fill()
 
     def _fill(self) -> None:
         """Begin with as many jobs as may run at once."""
         while not self._is_leaving and len(self._running) < self._dispatcher.n_jobs:
-            job_id = self._queue.next()
-            if job_id is None:
+            place = self._queue.next(self._may_begin)
+            if place is None:
                 return
-            self._running[job_id] = asyncio.get_running_loop().create_task(self._run(job_id))
+            self._n_at_work[place.asker] += 1
+            self._running[place.job_id] = asyncio.get_running_loop().create_task(self._run(*place))
 
-    async def _run(self, job_id: str) -> None:
+    def _may_begin(self, asker: str) -> bool:
+        """Whether a further job of an asker leaves a worker to those of others, as far as there is more than one."""
+        return self._n_at_work[asker] < max(1, self._dispatcher.n_jobs - 1)
+
+    async def _run(self, asker: str, job_id: str) -> None:
         try:
             await self._work(job_id)
         except (JobPhaseError, UnknownResourceError):
@@ -261,6 +275,7 @@ class Runner:
             self._later(self._give_up(job_id))
         finally:
             del self._running[job_id]
+            self._n_at_work -= Counter((asker,))  # which forgets who has none left
             self._fill()
 
     async def _work(self, job_id: str) -> None:
