@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import inspect
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from skydex.query import Namespace, Relation, bind, make_plan
 from skydex.query.functions import GROUPS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS
 from skydex.query.languages import LANGUAGES, QueryLimits, parse_adql
-from skydex.query.languages.words import FOREIGN_LITERALS, FOREIGN_SIGNS, FOREIGN_WORDS
+from skydex.query.languages.words import FOREIGN_FUNCTIONS, FOREIGN_LITERALS, FOREIGN_SIGNS, FOREIGN_WORDS
 from skydex.settings import Settings, settings_table
 from skydex.store import ArchiveDirectory
 from skydex.tables import Column, Datatype, Table, arrow_schema
@@ -139,9 +139,16 @@ def adql_page() -> str:
     first, *others = (_valued(block) if block.startswith("> ") else block for block in blocks)
     foreign = {**FOREIGN_WORDS, **FOREIGN_LITERALS, **{s: text for s, text in FOREIGN_SIGNS.items() if s.isascii()}}
     words = _table(("word or sign", "what to write"), [(_code(word), foreign[word]) for word in sorted(foreign)])
+    calls = _table(("function", "what to write"), sorted(_by_remedy(FOREIGN_FUNCTIONS)))
     sizes = [(text.rstrip("."), f"{value:,}") for value, text in _described(QueryLimits())]
-    more = ["## What other languages say", words, "## Limits", _table(("what", "at most"), sizes)]
+    more = ["## What other languages say", words, calls, "## Limits", _table(("what", "at most"), sizes)]
     return _page("ADQL", first, "\n\n".join([*others, *more]))
+
+
+def _by_remedy(hints: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """All words that share a hint, with that hint."""
+    for hint in dict.fromkeys(hints.values()):
+        yield ", ".join(_code(word) for word in hints if hints[word] == hint), hint
 
 
 def _code(text: str) -> str:

@@ -138,11 +138,11 @@ class AmbiguousColumnError(Located):
 class _UnknownName(Located):
     noun = "name"
 
-    def __init__(self, name: str, *, where: str = "", near: Sequence[str] = (), **place: Any) -> None:
+    def __init__(self, name: str, *, where: str = "", near: Sequence[str] = (), hint: str = "", **place: Any) -> None:
         self.name, self.near = name, list(near)
         inside = f" in {where}" if where else ""
-        hint = f" Did you mean {_listed([quoted(n) for n in near], word='or')}?" if near else ""
-        super().__init__(f'No {self.noun} "{name}"{inside}.{hint}', **place)
+        meant = f" Did you mean {_listed([quoted(n) for n in near], word='or')}?" if near else ""
+        super().__init__(f'No {self.noun} "{name}"{inside}.{f" {hint}" if hint else meant}', **place)
 
 
 class UnknownTableError(_UnknownName):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,9 +28,8 @@ def comparable(left: Value, right: Value, node: exp.Expression) -> tuple[exp.Exp
         if adapted is not None:
             return (adapted, that.node) if this is left else (that.node, adapted)
     if _kind(left.column) != _kind(right.column):
-        raise BadQueryError(
-            f"Cannot compare {spoken_kind(left.column)} with {spoken_kind(right.column)}.", **place_of(node)
-        )
+        kinds = f"{spoken_kind(left.column)} with {spoken_kind(right.column)}"
+        raise BadQueryError(f"Cannot compare {kinds}.{_unquoted(left, right)}", **place_of(node))
     return left.node, right.node
 
 
@@ -44,6 +45,20 @@ def _adapted(value: Value, other: Value) -> exp.Expression | None:
     return None
 
 
+def _unquoted(left: Value, right: Value) -> str:
+    """What to write in place of a text that is compared with a number."""
+    text = written_text(left) or written_text(right)
+    if text is None or not (left.column.datatype.is_numeric or right.column.datatype.is_numeric):
+        return ""
+    if _NUMBER.fullmatch(text.strip()):
+        return f" A number stands without quotes: {text.strip()}"
+    with contextlib.suppress(BadQueryError):
+        written_time(text)
+        return f" As days a time is ivo_to_mjd('{text}') or ivo_to_jd('{text}')."
+    return ""
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TRUTHS = ("t", "f", "true", "false")
 
 

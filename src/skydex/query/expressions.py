@@ -21,7 +21,7 @@ from skydex.query.comparisons import comparable, of_one_kind, spoken_kind, text_
 from skydex.query.functions import AGGREGATES, SCALARS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS, GeometryBinder
 from skydex.query.growth import Growth
-from skydex.query.languages import place_of
+from skydex.query.languages import FOREIGN_FUNCTIONS, place_of
 from skydex.query.scope import Scope, qualifier_of
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
@@ -219,7 +219,8 @@ class ExpressionBinder:
             return self._aggregate(node, name)
         if name not in SCALARS:
             known = [*SCALARS, *AGGREGATES, *GEOMETRY_FUNCTIONS]
-            raise UnknownFunctionError(node.name, near=near_names(node.name, known), **place_of(node))
+            near, hint = near_names(node.name, known), FOREIGN_FUNCTIONS.get(name, "")
+            raise UnknownFunctionError(node.name, near=near, hint=hint, **place_of(node))
         return self._located(node, lambda: SCALARS[name].apply([self.bind(item) for item in node.expressions]))
 
     def _aggregate(self, node: exp.Anonymous, name: str) -> Value:

@@ -18,6 +18,7 @@ from skydex.tables import Table
 
 __all__ = ["Namespace", "Relation"]
 
+_UPLOADS = "Tables of TAP_UPLOAD are those that are sent along with the query, by UPLOAD."
 _T = TypeVar("_T")
 
 
@@ -97,4 +98,5 @@ class Namespace:
         near = near or near_names(name, names)
         bare = {relation.table.bare_name: relation.table.name for relation in self._by_name.values()}
         near = near or [bare[hit] for hit in near_names(lower, bare)]
-        raise UnknownTableError(name, near=near, **place)
+        hint = "" if near or not name.upper().startswith("TAP_UPLOAD.") else _UPLOADS
+        raise UnknownTableError(name, near=near, hint=hint, **place)

@@ -65,6 +65,11 @@ class Source:
         schema, _, bare = self.alias.lower().rpartition(".")
         return lower in (bare, f"dbo.{bare}", f"{schema}.{bare}")
 
+    def reads(self, name: str) -> bool:
+        """Whether it is the table of a name, under whatever alias."""
+        whole = self.relation.table.name.lower() if self.relation else ""
+        return name.lower() in (whole, whole.rpartition(".")[2])
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -189,11 +194,26 @@ class Scope:
                 return self._unknown_source(qualifier, at)
         names = [column.name for source in sources for column in source.columns.values()]
         where = sources[0].alias if len(sources) == 1 else ""
-        return UnknownColumnError(name, where=where, near=near_names(name, names), **_place(at))
+        near = near_names(name, names)
+        return UnknownColumnError(name, where=where, near=near, hint=_hint(name, near, at), **_place(at))
 
     def _unknown_source(self, qualifier: str, at: exp.Expression | None) -> UnknownTableError:
-        aliases = [source.alias for scope in self.around() for source in scope.sources]
-        return UnknownTableError(qualifier, where="the FROM clause", near=near_names(qualifier, aliases), **_place(at))
+        sources = [source for scope in self.around() for source in scope.sources]
+        near = near_names(qualifier, [source.alias for source in sources])
+        hint = next((f'It is called "{source.alias}" there.' for source in sources if source.reads(qualifier)), "")
+        return UnknownTableError(qualifier, where="the FROM clause", near=near, hint=hint, **_place(at))
+
+
+def _hint(name: str, near: Sequence[str], at: exp.Expression | None) -> str:
+    """What somebody may have meant who writes a name where no column has it."""
+    if not isinstance(at, exp.Column) or qualifier_of(at):
+        return ""
+    if name.lower() == "nan":
+        return "NaN is null here: write IS NULL."
+    select = at.find_ancestor(exp.Select)
+    if select is not None and any(item.alias.lower() == name.lower() for item in select.expressions):
+        return "SELECT gives a result that name, after the rows were chosen: write its expression here again."
+    return f"A text stands in single quotes: '{name}'." if at.this.args["quoted"] and not near else ""
 
 
 def _members(shown: Shown) -> frozenset[tuple[str, str]]:

@@ -12,8 +12,19 @@ from skydex.query.languages.language import Language
 from skydex.query.languages.limits import QueryLimits
 from skydex.query.languages.places import caret, place_of
 from skydex.query.languages.tsql import parse_tsql
+from skydex.query.languages.words import FOREIGN_FUNCTIONS
 
-__all__ = ["LANGUAGES", "Language", "QueryLimits", "caret", "get_language", "parse_adql", "parse_tsql", "place_of"]
+__all__ = [
+    "FOREIGN_FUNCTIONS",
+    "LANGUAGES",
+    "Language",
+    "QueryLimits",
+    "caret",
+    "get_language",
+    "parse_adql",
+    "parse_tsql",
+    "place_of",
+]
 
 LANGUAGES: dict[str, Language] = {module.LANGUAGE.name: module.LANGUAGE for module in (adql,)}
 """Every language, by the name that LANG gives it."""

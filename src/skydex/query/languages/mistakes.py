@@ -25,6 +25,7 @@ _ORDER_OF_CLAUSES = (
 )
 _ONCE = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "OFFSET"})
 _MISTYPED = ("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "UNION", "JOIN", "INNER", "LEFT", "RIGHT", "NATURAL", "CROSS")
+_PARTS_OF_DEGREE = {"ARCMIN": "60.", "ARCSEC": "3600.", "MAS": "3600000."}
 _ITEMS = ("quoted", "number", "string")
 _OTHER_NAMES = (
     "A name that begins with a digit, or has other signs than letters, digits and underscores, "
@@ -61,6 +62,7 @@ class Mistake:
             self._closes_nothing,
             self._name_wants_quotes,
             self._doubled_quote,
+            self._unit,
             self._mistyped,
             self._clause,
             self._reserved,
@@ -103,7 +105,9 @@ class Mistake:
         opening = self._open_parenthesis()
         if opening is not None:
             return "This opening parenthesis is never closed.", opening
-        return f"The query ends where {self.wanted} is expected.", self.token
+        has_tables = any(token.word == "FROM" for token in self.tokens)
+        hint = "" if has_tables else " Every query in ADQL reads a table: SELECT ... FROM name."
+        return f"The query ends where {self.wanted} is expected.{hint}", self.token
 
     def _closes_nothing(self) -> Guess | None:
         if self.token.word != ")" or self._open_parenthesis() is not None:
@@ -133,12 +137,20 @@ class Mistake:
             return None
         return "A text stands between one single quote on each side: 'like this'.", self.previous
 
+    def _unit(self) -> Guess | None:
+        if self.token.word not in _PARTS_OF_DEGREE or self.previous.kind != "number":
+            return None
+        angle = f"{self.previous.text} / {_PARTS_OF_DEGREE[self.token.word]}"
+        return f"Numbers have no units, and angles are in degrees: write {angle}.", self.token
+
     def _mistyped(self) -> Guess | None:
         """Find words such as `FORM`, which were taken for a name or an alias."""
         before = self.tokens[max(self.at - 2, 0)]
         suspects = [self.previous] if _ends_item(before) and self.token.kind in ("word", *_ITEMS) else []
         for suspect in (*suspects, self.token):
             meant = near_names(suspect.word, _MISTYPED, most=1)
+            if self.wanted.startswith("BY ") and suspect is self.token:
+                break
             if meant and suspect.word not in RESERVED[self.version] and suspect is not self.tokens[0]:
                 return f"Is {meant[0]} meant, where {suspect.text} stands?", suspect
         return None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from skydex.errors import QuerySyntaxError, QueryTooLargeError
 from skydex.query.languages.places import place_at
-from skydex.query.languages.words import FOREIGN_SIGNS
+from skydex.query.languages.words import FOREIGN_SIGNS, SEXAGESIMAL
 
 __all__ = ["Token", "read_tokens"]
 
@@ -27,6 +27,7 @@ _TOKEN = re.compile(
       | (?P<strange>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_ANGLE = re.compile(r"(?<=[0-9]):[0-9]{1,2}:[0-9]")
 _LONGEST_WORD = 60
 _WORD = re.compile(rf"\w{{1,{_LONGEST_WORD}}}")
 _WORD_BEFORE = re.compile(r"\w*$")
@@ -85,7 +86,7 @@ def _foreign(text: str, found: str, start: int) -> QuerySyntaxError:
     word = _WORD.match(text, start) if len(found) == 1 else None
     token = word.group() if word else found
     before = _WORD_BEFORE.search(text[max(0, start - _LONGEST_WORD) : start])
-    sentence = FOREIGN_SIGNS.get(found) or _strange(token, before)
+    sentence = SEXAGESIMAL if _ANGLE.match(text, start) else FOREIGN_SIGNS.get(found) or _strange(token, before)
     return QuerySyntaxError(sentence, **place_at(text, start, token))
 
 

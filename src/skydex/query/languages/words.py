@@ -11,10 +11,12 @@ import re
 __all__ = [
     "CLAUSES",
     "FOREIGN_CALLS",
+    "FOREIGN_FUNCTIONS",
     "FOREIGN_LITERALS",
     "FOREIGN_SIGNS",
     "FOREIGN_WORDS",
     "RESERVED",
+    "SEXAGESIMAL",
     "STATEMENTS",
     "spelled",
 ]
@@ -136,6 +138,55 @@ FOREIGN_LITERALS: dict[str, str] = {
 
 FOREIGN_CALLS = frozenset({"ROLLUP", "CUBE", "GROUPING", "COLUMNS", "UNNEST"})
 """Constructs of other languages that look like a call of a function."""
+
+_CHOICE = "Write CASE WHEN {} THEN ... ELSE ... END."
+_NO_NULL = "What stands for null is chosen by COALESCE(x, y)."
+_VARIANCE = "AVG(x * x) - POWER(AVG(x), 2)"
+_SPREAD = f"A standard deviation is SQRT({_VARIANCE})."
+_SCATTER = f"A variance is {_VARIANCE}."
+_ORDERED = "ADQL has no medians and percentiles: compute them from the downloaded table."
+_FIND = "Whether a text holds another is x LIKE '%other%', or ivo_hasword(x, 'word') = 1."
+_GATHER = "The texts of a group are joined by ivo_string_agg(text, ',')."
+_AS_TEXT = "Text is made by CAST(x AS VARCHAR)."
+_AS_NUMBER = "A number is made by CAST(text AS DOUBLE PRECISION)."
+_DAYS = "ADQL calculates with days: ivo_to_mjd(t) makes a number of a time."
+_DEGREES = "Angles are radians: write {}(RADIANS(x))."
+_NEARBY = "What is near a position has DISTANCE(ra1, dec1, ra2, dec2) < radius, all in degrees."
+
+FOREIGN_FUNCTIONS: dict[str, str] = {
+    "LN": "The natural logarithm is LOG(x).",
+    "LOG2": "A logarithm to base 2 is LOG(x) / LOG(2).",
+    "POW": "x to the power of y is POWER(x, y).",
+    "SQUARE": "A square is POWER(x, 2).",
+    "CBRT": "A cube root is POWER(x, 1. / 3).",
+    "SIND": _DEGREES.format("SIN"),
+    "COSD": _DEGREES.format("COS"),
+    "TAND": _DEGREES.format("TAN"),
+    "GREATEST": _CHOICE.format("x > y"),
+    "LEAST": _CHOICE.format("x < y"),
+    **dict.fromkeys(("IF", "IIF", "DECODE"), _CHOICE.format("condition")),
+    **dict.fromkeys(("IFNULL", "ISNULL", "NVL"), _NO_NULL),
+    **dict.fromkeys(("STDDEV", "STDDEV_POP", "STDDEV_SAMP", "STDEV", "STDEVP", "STD"), _SPREAD),
+    **dict.fromkeys(("VARIANCE", "VAR", "VARP", "VAR_POP", "VAR_SAMP"), _SCATTER),
+    **dict.fromkeys(("MEDIAN", "MODE", "QUANTILE", "PERCENTILE", "PERCENTILE_CONT", "PERCENTILE_DISC"), _ORDERED),
+    "CONCAT": "Texts are joined with ||.",
+    "LEFT": "The first n characters are SUBSTRING(text, 1, n).",
+    "RIGHT": "The last n characters are SUBSTRING(text, CHAR_LENGTH(text) - n + 1).",
+    **dict.fromkeys(("STRPOS", "INSTR", "CHARINDEX", "POSITION"), _FIND),
+    **dict.fromkeys(("REGEXP_LIKE", "REGEXP_MATCHES", "REGEXP_REPLACE", "REGEXP_EXTRACT"), _PATTERN),
+    **dict.fromkeys(("STRING_AGG", "GROUP_CONCAT", "LISTAGG", "ARRAY_AGG"), _GATHER),
+    **dict.fromkeys(("STR", "TO_CHAR"), _AS_TEXT),
+    **dict.fromkeys(("TO_NUMBER", "TO_DOUBLE"), _AS_NUMBER),
+    **dict.fromkeys(("NOW", "GETDATE", "SYSDATE", "TODAY"), _NOW),
+    **dict.fromkeys(("DATEDIFF", "DATEADD", "DATE_PART", "DATE_DIFF", "DATE_ADD", "YEAR", "MONTH", "DAY"), _DAYS),
+    **dict.fromkeys(("Q3C_RADIAL_QUERY", "Q3C_JOIN", "Q3C_DIST"), _NEARBY),
+}
+"""Functions of other languages, and how ADQL has it."""
+
+SEXAGESIMAL = (
+    "Hours, minutes and seconds are written ivo_hms_to_degrees('12:48:00'), degrees ivo_dms_to_degrees('-12:48:00')."
+)
+"""What to say about an angle such as 12:48:00 where a number is expected."""
 
 _QUOTES = "This typographic quotation mark came from a word processor: texts stand in '...', names in \"...\"."
 _BITS = "ADQL has no operators on bits: write BIT_{}."
