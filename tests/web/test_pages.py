@@ -16,6 +16,21 @@ def test_the_first_page_links_to_services_and_tables(web, server):
     assert "sky.detections" in page.text
 
 
+def test_every_address_on_the_first_page_leads_somewhere(web, server):
+    addresses = re.findall(r'href="(http[^"]*)"', web.get("/").text)
+    assert len(addresses) >= 5
+    assert {web.get(address).status_code for address in addresses} <= {200, 400}  # SCS has 200 for errors, too
+
+
+@pytest.mark.parametrize("base", ["/tap", "/sky/tap"])
+def test_the_address_of_tap_says_in_a_browser_what_it_is_for(web, server, base):
+    page = web.get(base)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for resource in ("examples", "tables", "capabilities", "async"):
+        assert f'href="{server.url}{base}/{resource}"' in page.text
+    assert web.get("/nowhere/tap").status_code == 404
+
+
 def test_r20_titles_and_descriptions_are_inert(web):
     page = web.get("/")
     assert HOSTILE not in page.text

@@ -1,4 +1,4 @@
-"""Pages for people: at present one, that says what is here and where.
+"""Pages for people: the first one, which says what is here and where, and the form of others.
 
 Values and descriptions are inert: everything is escaped, and the content security policy allows no script at all.
 """
@@ -16,7 +16,7 @@ from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 
-__all__ = ["SERVICE"]
+__all__ = ["SERVICE", "link_list", "page"]
 
 HTML_TYPE = "text/html; charset=utf-8"
 
@@ -36,14 +36,24 @@ async def landing(call: Call) -> Reply:
     site = call.site
     services = "".join(_service(service, site) for service in SERVICES)
     schemas = "".join(_schema(schema) for schema in site.archive.schemas())
-    title = escape(site.settings.title)
+    return page(site.settings.title, f"{_about(site)}<h2>Services</h2>{services}<h2>Tables</h2>{schemas}")
+
+
+def page(title: str, body: str) -> Reply:
+    """A page of a title, which is escaped here, and of a body in HTML, which is not."""
+    title = escape(title)
     return Reply(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f'<link rel="icon" href="data:,"></head><body><h1>{title}</h1>{_about(site)}'
-        f"<h2>Services</h2>{services}<h2>Tables</h2>{schemas}</body></html>\n".encode(),
+        f'<link rel="icon" href="data:,"></head><body><h1>{title}</h1>{body}</body></html>\n'.encode(),
         HTML_TYPE,
         headers=_HEADERS,
     )
+
+
+def link_list(links: Iterable[Link]) -> str:
+    """Links as a list; nothing if there are none."""
+    items = "".join(map(_link, links))
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def _about(site: Site) -> str:
@@ -52,8 +62,8 @@ def _about(site: Site) -> str:
 
 
 def _service(service: Service, site: Site) -> str:
-    items = "".join(_link(link) for link in service.links(site))
-    return f"<h3>{escape(service.title)}</h3><ul>{items}</ul>" if items else ""
+    links = link_list(service.links(site))
+    return f"<h3>{escape(service.title)}</h3>{links}" if links else ""
 
 
 def _link(link: Link) -> str:
@@ -63,7 +73,8 @@ def _link(link: Link) -> str:
 def _schema(schema: Schema) -> str:
     rows = "".join(_row(table) for table in schema.tables)
     head = "<tr><th>table</th><th>rows</th><th>description</th></tr>"
-    return f"<h3>{escape(schema.name)}</h3><p>{escape(schema.description)}</p><table>{head}{rows}</table>"
+    about = f"<p>{escape(schema.description)}</p>" if schema.description else ""
+    return f"<h3>{escape(schema.name)}</h3>{about}<table>{head}{rows}</table>"
 
 
 def _row(table: Table) -> str:
