@@ -130,6 +130,25 @@ def test_pruning_reaches_both_sides_of_a_join(namespace):
     assert all(scan.selection.n_groups < scan.selection.total_groups for scan in scans)
 
 
+def test_a_right_join_and_a_join_in_parentheses_prune_what_only_they_hold(namespace):
+    inside = "1=CONTAINS(POINT(a.ra, a.dec), CIRCLE(40, 10, 1))"
+    for joined in (
+        f"sources AS a RIGHT JOIN bands AS b ON a.band = b.band AND {inside}",
+        f"bands AS c LEFT JOIN (sources AS a JOIN bands AS b ON a.band = b.band AND {inside}) ON b.band = c.band",
+    ):
+        plan = plan_of(f"SELECT COUNT(*) FROM {joined}", namespace)
+        (selection,) = (scan.selection for scan in plan.scans.values() if scan.selection)
+        assert selection.n_groups <= 3 < selection.total_groups
+
+
+def test_a_right_join_keeps_the_rows_of_its_right_side_whatever_is_pruned(run, rows):
+    inside = "1=CONTAINS(POINT(a.ra, a.dec), CIRCLE(40, 10, 1))"
+    answer = run(f"SELECT a.id, b.id FROM sources AS a RIGHT JOIN sources AS b ON a.id = b.id AND {inside}")
+    lone = run(f"SELECT a.id FROM sources AS a WHERE {inside}")
+    assert answer.num_rows == len(rows)
+    assert ids(answer.select([0]).drop_null()) == ids(lone)
+
+
 def test_an_or_with_an_unrestricted_branch_prunes_nothing(namespace):
     text = "SELECT id FROM sources WHERE 1=CONTAINS(POINT(ra, dec), CIRCLE(40, 10, 1)) OR mag < 10"
     (scan,) = plan_of(text, namespace).scans.values()

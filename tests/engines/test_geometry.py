@@ -196,6 +196,19 @@ def test_centroids_of_polygons_are_their_centres(run, rows):
     assert apart.deg.max() < 1e-12
 
 
+@pytest.mark.parametrize("half", [1.0, 3.0, 5.0, 10.0, 30.0, 45.0])
+def test_centroids_across_the_meridian_stay_below_360_degrees(half, run):
+    pair = f"REGION('POINT ' || CAST({360.0 - half} AS VARCHAR) || ' 0 POINT ' || CAST({half} AS VARCHAR) || ' 0')"
+    table, _ = run(f"SELECT TOP 1 COORD1(CENTROID({pair})) FROM fields")
+    assert 0.0 <= table.column(0)[0].as_py() < 360.0
+
+
+def test_a_text_with_a_number_beyond_all_numbers_is_no_region(run):
+    text = "'POLYGON 1 1 2 2 1 2 1e' || '999 10 20 5'"
+    table, _ = run(f"SELECT TOP 1 AREA(REGION({text})), CONTAINS(POINT(10, 20), REGION({text})) FROM fields")
+    assert [column[0].as_py() for column in table.columns] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("place", "circle"),
     [((40.0, 10.0), 0.0), ((0.01, -3.0), 0.0), ((123.0, 89.7), 0.0), ((40.0, 10.0), 5.0), ((200.0, -89.0), 2.0)],

@@ -91,7 +91,7 @@ class GeometryBinder:
         name = node.name.upper()
         with _located(node):
             if name in _TESTS:
-                return self._one_or_zero(node)
+                return Value(tree.one_or_zero(self._test(node)), Column(name.lower(), Datatype.INT))
             if name == "DISTANCE":
                 left, right = self._two_points(node)
                 column = replace(types.DOUBLE, name="distance", unit="deg", ucd="pos.angDistance")
@@ -135,13 +135,6 @@ class GeometryBinder:
         with _located(call):
             return geometry.within_distance(*self._two_points(call), radius, closed=kind is exp.LTE)
 
-    def _one_or_zero(self, node: exp.Anonymous) -> Value:
-        """CONTAINS and INTERSECTS as what they are in ADQL: the integers 1 and 0."""
-        test = self._test(node)
-        refused = exp.Not(this=exp.Paren(this=test.copy()))
-        ifs = [exp.If(this=test, true=tree.integer(1)), exp.If(this=refused, true=tree.integer(0))]
-        return Value(exp.Case(ifs=ifs), Column(node.name.lower(), Datatype.INT))
-
     def _test(self, node: exp.Anonymous) -> exp.Expression:
         if len(node.expressions) != 2:
             raise BadQueryError(f"{node.name.upper()} takes two geometries.", **place_of(node))
@@ -151,7 +144,7 @@ class GeometryBinder:
 
     def _shape(self, node: exp.Expression) -> Shape:
         """The geometry that an expression is."""
-        inner = node.this if isinstance(node, exp.Paren) else node
+        inner = node.unnest()
         with _located(inner):
             if isinstance(inner, exp.Anonymous) and inner.name.upper() == "REGION":
                 return self._region(inner)
@@ -233,8 +226,7 @@ def _is_call(node: exp.Expression, *names: str) -> bool:
 
 def _scaled_distance(node: exp.Expression) -> tuple[exp.Anonymous, float] | None:
     """A call of DISTANCE, and the positive number by which it is multiplied, such as 3600; `None` for all else."""
-    while isinstance(node, exp.Paren):
-        node = node.this
+    node = node.unnest()
     sides = ((node.this, node.expression), (node.expression, node.this)) if isinstance(node, exp.Mul) else ()
     for call, factor in ((node, tree.number(1.0)), *sides):
         scale = tree.constant(factor)

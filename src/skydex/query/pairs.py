@@ -1,4 +1,4 @@
-"""Pairs: which cross-matches a query holds its rows to, and between which of its sources.
+"""Pairs: which conditions a query holds its rows to, above all cross-matches, and which of its sources.
 
 What follows from them is `crossmatch`'s affair (how pairs are found) and `narrow`'s (what need not be read).
 """
@@ -14,7 +14,18 @@ from sqlglot import exp
 from skydex.query import tree
 from skydex.query.tree import Near
 
-__all__ = ["Point", "Side", "bare_column", "find_stored", "has_query", "held", "is_join", "names_of", "sources_of"]
+__all__ = [
+    "Point",
+    "Side",
+    "bare_column",
+    "conditions",
+    "find_stored",
+    "has_query",
+    "held",
+    "is_join",
+    "names_of",
+    "sources_of",
+]
 
 Point = Sequence[exp.Expression]
 """Right ascension and declination."""
@@ -36,23 +47,25 @@ class Side:
 
 def held(select: exp.Select) -> Iterator[tuple[Near, set[str]]]:
     """The cross-matches that must hold in a SELECT, each with the sources whose rows count nowhere but in its pairs."""
+    for condition, free in conditions(select):
+        yield from ((near, free) for near in _conjuncts(condition))
+
+
+def conditions(select: exp.Select) -> Iterator[tuple[exp.Expression, set[str]]]:
+    """The conditions of a SELECT, each with the sources whose rows count nowhere but where it holds."""
     from_ = select.args.get("from_")
     if from_ is None:
         return
     joins = select.args.get("joins") or []
-    for on, free in _joins(from_.this, joins):
-        yield from ((near, free) for near in _conjuncts(on))
+    yield from _joins(from_.this, joins)
     where = select.args.get("where")
     if where is not None:
-        own = set().union(*(names_of(item) for item in (from_.this, *(join.this for join in joins))))
-        yield from ((near, own) for near in _conjuncts(where.this))
+        yield where.this, set().union(*(names_of(item) for item in (from_.this, *(join.this for join in joins))))
 
 
 def _conjuncts(condition: exp.Expression) -> Iterator[Near]:
     for part in tree.flattened(condition, exp.And):
-        bare = part
-        while isinstance(bare, exp.Paren):
-            bare = bare.this
+        bare = part.unnest()
         if isinstance(bare, exp.And):
             yield from _conjuncts(bare)
         elif isinstance(bare, Near):
@@ -98,9 +111,8 @@ def find_stored(point: Point, sides: Mapping[str, Side]) -> str | None:
 
 def bare_column(node: exp.Expression) -> exp.Column | None:
     """The column that an expression is, in parentheses or not."""
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node if isinstance(node, exp.Column) else None
+    bare = node.unnest()
+    return bare if isinstance(bare, exp.Column) else None
 
 
 def sources_of(nodes: Sequence[exp.Expression]) -> set[str]:

@@ -1,9 +1,9 @@
 """Prune: which part of the sky a query can touch, table by table.
 
-A condition on positions restricts its table to HEALPix ranges wherever that is sound: AND-ed conditions intersect,
-an OR restricts a table only if each of its branches does, and the ON of an outer join restricts only the side that
-may be null. Conditions are tested again row by row, so a range may be too wide but never too narrow. Comparisons of
-the coordinates themselves (`dec BETWEEN -5 AND 5`) restrict as well.
+A condition on positions restricts its table to HEALPix ranges wherever that is sound: AND-ed conditions intersect, and
+an OR restricts a table only if each of its branches does. Which tables a condition may restrict, `pairs` knows.
+Conditions are tested again row by row, so a range may be too wide but never too narrow. Comparisons of the coordinates
+themselves (`dec BETWEEN -5 AND 5`) restrict as well.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import numpy as np
 from sqlglot import exp
 
 from skydex.query import tree
-from skydex.query.pairs import bare_column, names_of
+from skydex.query.pairs import bare_column, conditions
 from skydex.query.scope import Source
 from skydex.query.tree import InRegion
 from skydex.sky import Range, Ranges, intersect_ranges, merge_ranges, ranges29
 
 __all__ = ["prune"]
-
 
 _NOWHERE: Ranges = np.empty((0, 2), np.int64)
 _Bounds = dict[tuple[str, str], tuple[float, float]]
@@ -40,26 +39,10 @@ def prune(query: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ran
     """
     found: dict[str, Ranges] = {}
     for select in (node for node in tree.walk(query) if isinstance(node, exp.Select)):
-        for condition, reach in _conditions(select):
+        for condition, free in conditions(select):
             restricted = _restrictions(condition, sources)
-            found = _both(found, {name: restricted[name] for name in restricted.keys() & reach})
+            found = _both(found, {name: restricted[name] for name in restricted.keys() & free})
     return found
-
-
-def _conditions(select: exp.Select) -> Iterable[tuple[exp.Expression, set[str]]]:
-    """The conditions of a SELECT, each with the sources that it may restrict."""
-    from_ = select.args.get("from_")
-    if from_ is None:
-        return
-    joins = select.args.get("joins") or []
-    own = set().union(*(names_of(item) for item in (from_.this, *(join.this for join in joins))))
-    where = select.args.get("where")
-    if where is not None:
-        yield where.this, own
-    for join in joins:
-        on, side = join.args.get("on"), (join.side or "").upper()
-        if on is not None and side not in ("RIGHT", "FULL"):
-            yield on, names_of(join.this) if side == "LEFT" else own
 
 
 def _restrictions(condition: exp.Expression, sources: Mapping[str, Source]) -> dict[str, Ranges]:
@@ -103,17 +86,11 @@ def _indexed_position(source: Source | None) -> tuple[str, str] | None:
     return (position.ra, position.dec) if position else None
 
 
-def _bare(node: exp.Expression) -> exp.Expression:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
-
-
 def _coordinate_ranges(parts: Iterable[exp.Expression], sources: Mapping[str, Source]) -> dict[str, Ranges]:
     """Ranges that follow from comparing right ascension or declination with numbers."""
     bounds: _Bounds = {}
     for part in parts:
-        for key, (lower, upper) in _bounds_of(_bare(part)):
+        for key, (lower, upper) in _bounds_of(part.unnest()):
             low, high = bounds.get(key, (-math.inf, math.inf))
             bounds[key] = (max(low, lower), min(high, upper))
     found = {}
@@ -128,11 +105,11 @@ def _coordinate_ranges(parts: Iterable[exp.Expression], sources: Mapping[str, So
 
 def _bounds_of(node: exp.Expression) -> Iterable[tuple[tuple[str, str], tuple[float, float]]]:
     if isinstance(node, exp.Between):
-        subject, low, high = _bare(node.this), tree.constant(node.args["low"]), tree.constant(node.args["high"])
+        subject, low, high = node.this.unnest(), tree.constant(node.args["low"]), tree.constant(node.args["high"])
         if isinstance(subject, exp.Column) and low is not None and high is not None:
             yield (subject.table, subject.name), (low, high)
     elif isinstance(node, exp.EQ | exp.LT | exp.LTE | exp.GT | exp.GTE):
-        left, right, at_most = _bare(node.this), _bare(node.expression), isinstance(node, exp.LT | exp.LTE)
+        left, right, at_most = node.this.unnest(), node.expression.unnest(), isinstance(node, exp.LT | exp.LTE)
         if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
             left, right, at_most = right, left, not at_most
         value = tree.constant(right)

@@ -158,7 +158,9 @@ def _numbers_of(upper: pa.Array, outer_frames: pa.Array | None = None) -> pa.Arr
     values = pc.cast(words.flatten(), pa.float64()).to_numpy(zero_copy_only=False)
     lengths = pc.list_value_length(words).fill_null(0).to_numpy(zero_copy_only=False)
     kind = kinds.fill_null("").to_numpy(zero_copy_only=False)
-    is_good = words.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    n_endless = np.bincount(rows[~np.isfinite(values)], minlength=len(lengths))
+    is_good = words.is_valid().to_numpy(zero_copy_only=False) & (n_endless == 0)
     for word in np.unique(kind):
         is_kind = kind == word
         fitting = [n for n in np.unique(lengths[is_kind]) if _fits(_KINDS.get(word) or _kind_of(int(n)), int(n))]

@@ -14,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skydex.query.kernels import Kernel, rolled, unrolled
+from skydex.query.kernels import Kernel, elements, rolled, unrolled, vectors
 from skydex.query.region_texts import BETWEEN, numbers_of_regions, rotate_numbers
 from skydex.sky import (
     Shapes,
     area_deg2,
     centroids_deg,
     corners_of_boxes,
+    directions_deg,
     shapes_contain,
     shapes_intersect,
     unit_vectors,
@@ -53,13 +54,6 @@ def _shapes(lists: pa.Array) -> Shapes:
     return Shapes.from_numbers(numbers, np.concatenate([[0], lengths.cumsum()]))
 
 
-def _rows(*columns: np.ndarray) -> pa.Array:
-    """Lists of one length, a column each number; null where a number is NaN."""
-    table = np.stack(columns, axis=1)
-    lengths = np.full(len(table), table.shape[1])
-    return rolled(table.ravel(), lengths, np.isfinite(table).all(axis=1))
-
-
 def _doubles(numbers: np.ndarray) -> pa.Array:
     return pa.array(numbers, mask=np.isnan(numbers))
 
@@ -69,10 +63,8 @@ def _proper(lists: pa.Array) -> pa.Array:
 
 
 def _polygons_of_boxes(lists: pa.Array) -> pa.Array:
-    numbers, lengths = unrolled(lists)
-    boxes = np.full((len(lengths), 4), np.nan)
-    boxes[lengths == 4] = numbers[np.repeat(lengths == 4, lengths)].reshape(-1, 4)
-    return _rows(*corners_of_boxes(*boxes.T).T)
+    corners = corners_of_boxes(*elements(lists, 4))
+    return vectors([*corners.T], np.isnan(corners[:, 0]))
 
 
 def _split(lists: pa.Array) -> tuple[pa.Array, np.ndarray]:
@@ -125,9 +117,9 @@ def _centroids(lists: pa.Array) -> pa.Array:
     ra_deg, dec_deg = centroids_deg(_shapes(parts))
     if len(parts) > len(lists):
         weights = area_deg2(_shapes(parts)) + _AREA_OF_POINT
-        x, y, z = (np.bincount(rows, weights * part) for part in unit_vectors(ra_deg, dec_deg))
-        ra_deg, dec_deg = np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
-    return _rows(ra_deg, dec_deg)
+        sums = [np.bincount(rows, weights * part) for part in unit_vectors(ra_deg, dec_deg)]
+        ra_deg, dec_deg = directions_deg(sums)
+    return vectors((ra_deg, dec_deg), np.isnan(ra_deg))
 
 
 def _stc(lists: pa.Array) -> pa.Array:
@@ -147,14 +139,7 @@ def _stc(lists: pa.Array) -> pa.Array:
 
 
 def _place(n_numbers: int, place: int) -> Callable[[pa.Array], pa.Array]:
-    def compute(lists: pa.Array) -> pa.Array:
-        numbers, lengths = unrolled(lists)
-        starts = lengths.cumsum() - lengths
-        found = np.full(len(lengths), np.nan)
-        found[lengths == n_numbers] = numbers[starts[lengths == n_numbers] + place]
-        return _doubles(found)
-
-    return compute
+    return lambda lists: _doubles(elements(lists, n_numbers)[place])
 
 
 def _of_length(fits: Callable[[np.ndarray], np.ndarray]) -> Callable[[pa.Array], pa.Array]:

@@ -26,6 +26,7 @@ __all__ = [
     "flattened",
     "integer",
     "number",
+    "one_or_zero",
     "string",
     "walk",
 ]
@@ -114,7 +115,7 @@ def array(values: Iterable[float]) -> exp.Array:
 
 def constants(node: exp.Expression) -> tuple[float, ...] | None:
     """Elements of an array that is written out in numbers; `None` for anything else."""
-    inner = node.this if isinstance(node, exp.Paren) else node
+    inner = node.unnest()
     if not isinstance(inner, exp.Array):
         return None
     values = [constant(item) for item in inner.expressions]
@@ -197,6 +198,12 @@ def conjunction(nodes: Sequence[exp.Expression], kind: type[exp.Expression] = ex
     return kind(
         this=_wrapped(conjunction(nodes[:middle], kind)), expression=_wrapped(conjunction(nodes[middle:], kind))
     )
+
+
+def one_or_zero(condition: exp.Expression) -> exp.Expression:
+    """1 where a condition holds, 0 where it does not, null where that is not known."""
+    refused = exp.Not(this=exp.Paren(this=condition.copy()))
+    return exp.Case(ifs=[exp.If(this=condition, true=integer(1)), exp.If(this=refused, true=integer(0))])
 
 
 def _wrapped(node: exp.Expression) -> exp.Expression:

@@ -1,6 +1,6 @@
 """Geometry of the sky: regions, separations, HEALPix pixels, coverage, frames, epochs."""
 
-from skydex.sky.angles import haversine, separation_deg, unit_vectors
+from skydex.sky.angles import directions_deg, haversine, separation_deg, unit_vectors
 from skydex.sky.coverage import (
     coverage_from_fits,
     coverage_of_index29,
@@ -57,6 +57,7 @@ __all__ = [
     "coverage_of_pixels",
     "coverage_ranges29",
     "coverage_to_fits",
+    "directions_deg",
     "grown_ranges",
     "haversine",
     "index29",

@@ -13,6 +13,7 @@ __all__ = [
     "Floats",
     "Mask",
     "antihaversine",
+    "directions_deg",
     "haversine",
     "normal_ra",
     "possible_dec",
@@ -68,6 +69,12 @@ def unit_vectors(ra_deg: ArrayLike, dec_deg: ArrayLike) -> Floats:
     ra, dec = np.radians(ra_deg), np.radians(dec_deg)
     cos_dec = np.cos(dec)
     return np.stack(np.broadcast_arrays(cos_dec * np.cos(ra), cos_dec * np.sin(ra), np.sin(dec)))
+
+
+def directions_deg(vectors: ArrayLike) -> tuple[Floats, Floats]:
+    """Right ascensions, in [0, 360), and declinations of vectors (3, ...) of any length, in degrees."""
+    x, y, z = np.asarray(vectors, dtype=np.float64)
+    return normal_ra(np.degrees(np.arctan2(y, x))), np.asarray(np.degrees(np.arctan2(z, np.hypot(x, y))))
 
 
 def normal_ra(ra_deg: ArrayLike) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skydex.errors import BadRegionError, near_names
-from skydex.sky.angles import Floats, normal_ra, unit_vectors
+from skydex.sky.angles import Floats, directions_deg, unit_vectors
 
 __all__ = ["FRAMES", "rotated"]
 
@@ -90,8 +90,7 @@ def rotated(longitude_deg: ArrayLike, latitude_deg: ArrayLike, *, origin: str, t
     (241.1218, 3.6279)
     """
     turn = _from_icrs(target) @ _from_icrs(origin).T
-    x, y, z = np.tensordot(turn, unit_vectors(longitude_deg, latitude_deg), axes=1)
-    return normal_ra(np.degrees(np.arctan2(y, x))), np.degrees(np.arctan2(z, np.hypot(x, y)))
+    return directions_deg(np.tensordot(turn, unit_vectors(longitude_deg, latitude_deg), axes=1))
 
 
 def _from_icrs(name: str) -> Floats:

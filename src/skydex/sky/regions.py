@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skydex.errors import BadRegionError
-from skydex.sky.angles import Floats, Mask, normal_ra, possible_dec, unit_vectors
+from skydex.sky.angles import Floats, Mask, directions_deg, normal_ra, possible_dec, unit_vectors
 from skydex.sky.borders import Border
 from skydex.sky.insides import Cap, Crossings, HalfSpaces, inside_test
 
@@ -214,7 +214,7 @@ class Range:
         return np.asarray(between & (dec >= self.dec_min) & (dec <= self.dec_max))
 
     def may_touch(self, points: Floats, radius: float) -> Mask:
-        ra, dec = np.degrees(np.arctan2(points[1], points[0])), np.degrees(np.arcsin(np.clip(points[2], -1.0, 1.0)))
+        ra, dec = directions_deg(points)
         reach = math.degrees(radius) + BAND_MARGIN
         in_band = (dec >= self.dec_min - reach) & (dec <= self.dec_max + reach)
         spread = _ra_spread(dec, reach)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skydex.errors import BadRegionError
-from skydex.sky.angles import Floats, Mask, normal_ra, unit_vectors
+from skydex.sky.angles import Floats, Mask, directions_deg, normal_ra, unit_vectors
 from skydex.sky.regions import Polygon
 
 __all__ = ["Shapes", "area_deg2", "centroids_deg", "corners_of_boxes", "shapes_contain", "shapes_intersect"]
@@ -254,8 +254,7 @@ def centroids_deg(shapes: Shapes) -> tuple[Floats, Floats]:
     rows = np.flatnonzero(shapes.is_polygon)
     if len(rows):
         vectors[:, rows] = _centroids(shapes.polygons.chains)[:, shapes.polygons.of_row[rows]]
-    x, y, z = np.where(shapes.is_known, vectors, np.nan)
-    return normal_ra(np.degrees(np.arctan2(y, x))), np.asarray(np.degrees(np.arctan2(z, np.hypot(x, y))))
+    return directions_deg(np.where(shapes.is_known, vectors, np.nan))
 
 
 def corners_of_boxes(ra_deg: Floats, dec_deg: Floats, width_deg: Floats, height_deg: Floats) -> Floats:
@@ -388,8 +387,7 @@ def _wound(points: Floats, item: Rows, arc: Rows, chains: _Chains) -> Mask:
 
 def _inside_large(points: Floats, chains: _Chains, chain: int) -> Mask:
     """The same for one polygon that does not fit into a hemisphere."""
-    x, y, z = chains.starts[:, chains.owners == chain]
-    ra, dec = np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
+    ra, dec = directions_deg(chains.starts[:, chains.owners == chain])
     try:
         return Polygon(tuple(ra), tuple(dec)).test.contains(points)
     except BadRegionError:

@@ -12,15 +12,9 @@ from sqlglot import exp
 from skydex.query.functions.function import Function, Nodes
 from skydex.query.functions.meanings import is_integer
 from skydex.query.kernels import Kernel, computed, elements, numbers
-from skydex.query.tree import conjunction, integer
+from skydex.query.tree import conjunction, one_or_zero
 
-__all__ = ["SPANS", "one_or_zero"]
-
-
-def one_or_zero(condition: exp.Expression) -> exp.Expression:
-    """1 where a condition holds, 0 where it does not, null where that is not known."""
-    refused = exp.Not(this=exp.Paren(this=condition.copy()))
-    return exp.Case(ifs=[exp.If(this=condition, true=integer(1)), exp.If(this=refused, true=integer(0))])
+__all__ = ["SPANS"]
 
 
 def _overlaps(nodes: Nodes) -> exp.Expression:

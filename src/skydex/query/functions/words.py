@@ -17,9 +17,8 @@ from skydex.errors import BadQueryError
 from skydex.query import types
 from skydex.query.functions.function import Function, Nodes
 from skydex.query.functions.meanings import is_integer
-from skydex.query.functions.spans import one_or_zero
 from skydex.query.kernels import Kernel, computed
-from skydex.query.tree import call, integer, string
+from skydex.query.tree import call, integer, one_or_zero, string
 from skydex.query.values import Value
 from skydex.tables import Column
 
