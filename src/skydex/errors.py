@@ -25,6 +25,7 @@ __all__ = [
     "EngineError",
     "FetchError",
     "JobPhaseError",
+    "JobSpaceError",
     "JobsUnavailableError",
     "LedgerError",
     "LimitError",
@@ -310,6 +311,17 @@ class TooManyKeptJobsError(LimitError):
         self.limit, self.whose = limit, whose
         super().__init__(
             f"There are {limit:,} jobs of this {whose}, which is the limit. Delete some of those that have ended."
+        )
+
+
+class JobSpaceError(LimitError):
+    """The jobs of one asker, with their uploads and results, take as much room on the disk as they may."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.megabytes = megabytes
+        super().__init__(
+            f"Jobs of one address or user may take {megabytes:,} MB, with uploads and results, and this would be more. "
+            "Delete some of those that have ended, or ask for fewer rows or columns."
         )
 
 

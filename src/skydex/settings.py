@@ -114,8 +114,10 @@ class Settings:
     """Unfinished jobs of everybody."""
     jobs_kept: int = 10_000
     """Jobs of one address or one user, with those that have ended."""
+    jobs_kept_mb: int = 20_000
+    """What these take on the disk, with their uploads and results, in MB."""
     trusted_proxies: str = ""
-    """Addresses of web servers in front, with commas; their `X-Forwarded-For` says who asks. `none` if there are none."""
+    """Addresses of web servers in front, with commas; their `X-Forwarded-For` says who asks; or `none`."""
     temp_dir: str | None = None
     """Directory for temporary files; by default the system's."""
     log_level: str = "info"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skydex.jobs import Job, JobResult, Phase, QueueLimits, new_job_id
 
-ROOM = QueueLimits(per_address=1000, per_user=1000, total=10_000, kept=10_000)
+ROOM = QueueLimits(per_address=1000, per_user=1000, total=10_000, kept=10_000, kept_mb=1000)
 RESULT = JobResult(10, "ab" * 32, "text/csv", ".csv")
 
 

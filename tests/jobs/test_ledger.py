@@ -17,6 +17,7 @@ from made import RESULT, ROOM, a_job
 from skydex.errors import (
     BusyError,
     JobPhaseError,
+    JobSpaceError,
     LedgerError,
     TooManyJobsError,
     TooManyKeptJobsError,
@@ -155,7 +156,7 @@ def test_r09_lists_show_nobody_the_jobs_of_others(ledger):
 
 
 def test_r10_unfinished_jobs_are_counted_by_address_by_user_and_in_all(ledger):
-    limits = QueueLimits(per_address=2, per_user=1, total=4, kept=100)
+    limits = QueueLimits(per_address=2, per_user=1, total=4, kept=100, kept_mb=1000)
     first = added(ledger, limits)
     added(ledger, limits)
     with pytest.raises(TooManyJobsError, match="2 unfinished jobs of this address"):
@@ -171,8 +172,29 @@ def test_r10_unfinished_jobs_are_counted_by_address_by_user_and_in_all(ledger):
     added(ledger, limits)
 
 
+def test_r10_what_jobs_take_on_the_disk_has_a_limit(ledger):
+    limits = replace(ROOM, kept_mb=1)
+    table = JobInput("a", "inputs-1/upload-1", size=300_000)
+    job = added(ledger, limits, inputs=(table,))
+    with ledger.transaction():
+        ledger.queue(job.id)
+        ledger.begin(job.id, 1.0)
+        ledger.complete(job.id, 2.0, replace(RESULT, size=700_000))
+    assert 48_000 < ledger.space_left(job, limits) < (1 << 20) - 1_000_000
+    with pytest.raises(JobSpaceError, match="1 MB"):
+        added(ledger, limits, parameters=(("QUERY", "x" * 50_000),))
+    added(ledger, limits, owner="alice", inputs=(table,))
+    pending = added(ledger, limits)
+    ledger.check_space(replace(pending, inputs=(replace(table, size=40_000),)), limits)
+    with pytest.raises(JobSpaceError):
+        ledger.check_space(replace(pending, inputs=(table,)), limits)
+    with ledger.transaction():
+        ledger.remove(job.id)
+    added(ledger, limits, inputs=(table,))
+
+
 def test_r10_jobs_that_have_ended_are_counted_too(ledger):
-    limits = QueueLimits(per_address=2, per_user=2, total=4, kept=3)
+    limits = QueueLimits(per_address=2, per_user=2, total=4, kept=3, kept_mb=1000)
     jobs = [added(ledger, limits, phase=Phase.ERROR) for _ in range(3)]
     with pytest.raises(TooManyKeptJobsError, match="3 jobs of this address"):
         added(ledger, limits)

@@ -38,7 +38,7 @@ def kept(state: StateDirectory, **facts) -> Job:
         **{"owner": None, "phase": Phase.PENDING, **facts},
     )  # fmt: skip
     with contextlib.closing(Ledger(state.ledger)) as ledger, ledger.transaction():
-        ledger.add(job, QueueLimits(100, 100, 100, 100))
+        ledger.add(job, QueueLimits(100, 100, 100, 100, 100))
     (state.folder(job.id) / "inputs-1").mkdir(parents=True)
     (state.folder(job.id) / "inputs-1" / "a").write_text("mine")
     if job.result:
@@ -207,6 +207,27 @@ def test_r10_all_together_have_a_limit_too(web, other):
     answers = [posted(other) for _ in range(15)]
     assert [answer.status_code for answer in answers].count(503) >= 5
     assert int(answers[-1].headers["retry-after"]) > 0
+
+
+def test_r10_files_of_jobs_have_a_limit(archive, tmp_path):
+    many = "SELECT a.*, b.mjd FROM sky.stars AS a JOIN sky.detections AS b ON a.star_id = b.star_id"
+    with (
+        serving.serving(archive, state_dir=tmp_path / "state", jobs_kept_mb=1) as server,
+        httpx.Client(base_url=server.url, timeout=30) as web,
+    ):
+        job = created(web, many, FORMAT="votable/td", PHASE="RUN")
+        assert ended(web, job) == "ERROR"
+        assert "1 MB" in message(web.get(f"{job}/error"))
+        assert not list(tmp_path.glob("state/jobs/*"))
+        table = {"LANG": "ADQL", "QUERY": "SELECT * FROM TAP_UPLOAD.t", "UPLOAD": "t,param:p"}
+        for kilobytes, status in ((400, 303), (400, 303), (400, 429)):
+            part = b"a\n" + b"1234567\n" * (kilobytes << 7)
+            answer = web.post("/tap/async", data=table, files={"p": part, "not_needed": part})
+            assert answer.status_code == status, answer.text
+        assert "Delete some" in message(answer)
+        kept = [file.stat().st_size for file in tmp_path.glob("state/jobs/*/*/*")]
+        assert (len(kept), max(kept)) == (2, 400 << 10 | 2)
+        assert ended(web, created(web, PHASE="RUN")) == "COMPLETED"
 
 
 # R08

@@ -22,6 +22,8 @@ class JobInput:
     """Where it is in the job's directory."""
     content_type: str = ""
     """What it was said to be."""
+    size: int = 0
+    """Bytes."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any
 from skydex.errors import (
     BusyError,
     JobPhaseError,
+    JobSpaceError,
     LedgerError,
     TooManyJobsError,
     TooManyKeptJobsError,
@@ -28,7 +29,7 @@ from skydex.jobs.phases import ACTIVE, Phase, may_follow
 
 __all__ = ["JobFilter", "Ledger", "QueueLimits"]
 
-_FORMAT = 1
+_FORMAT = 2
 _IS_ACTIVE = f"phase IN ({', '.join(repr(str(phase)) for phase in sorted(ACTIVE))})"
 _TABLES = f"""
 CREATE TABLE jobs (
@@ -36,16 +37,17 @@ CREATE TABLE jobs (
     phase TEXT NOT NULL, created REAL NOT NULL, duration_s INTEGER NOT NULL, destruction REAL NOT NULL,
     started REAL, ended REAL, attempt INTEGER NOT NULL,
     size INTEGER, sha256 TEXT, media_type TEXT, suffix TEXT, fault TEXT, is_transient INTEGER,
-    inputs TEXT NOT NULL, parameters TEXT NOT NULL
+    inputs TEXT NOT NULL, parameters TEXT NOT NULL, n_given_bytes INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX jobs_by_age ON jobs (kind, scope, created);
 CREATE INDEX jobs_by_end ON jobs (destruction);
-CREATE INDEX jobs_by_asker ON jobs (address, owner);
-CREATE INDEX jobs_by_owner ON jobs (owner);
+CREATE INDEX jobs_by_asker ON jobs (address, owner, n_given_bytes, size);
+CREATE INDEX jobs_by_owner ON jobs (owner, n_given_bytes, size);
 CREATE INDEX active_jobs ON jobs (address, owner) WHERE {_IS_ACTIVE};
 PRAGMA user_version = {_FORMAT};
 """
 _RETRY_S = 30
+_MB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class QueueLimits:
     """Unfinished ones of all."""
     kept: int
     """Of one address or user, with those that have ended."""
+    kept_mb: int
+    """What these take on the disk."""
 
 
 @dataclass(frozen=True)
@@ -149,10 +153,8 @@ class Ledger:
         BusyError
             The server has.
         """
-        if owner is None:
-            own, limit, whose = ("owner IS NULL AND address = ?", address), limits.per_address, "address"
-        else:
-            own, limit, whose = ("owner = ?", owner), limits.per_user, "user"
+        own = _own(address, owner)
+        limit, whose = (limits.per_address, "address") if owner is None else (limits.per_user, "user")
         if self._count(_IS_ACTIVE, *own) >= limit:
             raise TooManyJobsError(limit, whose, _RETRY_S)
         if self._count("TRUE", *own) >= limits.kept:
@@ -160,9 +162,29 @@ class Ledger:
         if self._count(_IS_ACTIVE) >= limits.total:
             raise BusyError(_RETRY_S)
 
+    def check_space(self, job: Job, limits: QueueLimits) -> None:
+        """Refuse a job, or a change to what it asks, that takes more of the disk than its asker's jobs may.
+
+        Raises
+        ------
+        JobSpaceError
+            It does.
+        """
+        known = self.find(job.id)
+        if _n_given_bytes(job) - (_n_given_bytes(known) if known else 0) > self.space_left(job, limits):
+            raise JobSpaceError(limits.kept_mb)
+
+    def space_left(self, job: Job, limits: QueueLimits) -> int:
+        """Bytes that the asker of a job may still fill; less than nothing after the limit was lowered."""
+        where, whose = _own(job.address, job.owner)
+        query = f"SELECT coalesce(sum(n_given_bytes + coalesce(size, 0)), 0) FROM jobs WHERE {where}"
+        taken: int = self._connection.execute(query, (whose,)).fetchone()[0]
+        return limits.kept_mb * _MB - taken
+
     def add(self, job: Job, limits: QueueLimits) -> Job:
-        """Take in a new job, PENDING or QUEUED, if there is room (`check_room`)."""
+        """Take in a new job, PENDING or QUEUED, if there is room (`check_room`, `check_space`)."""
         self.check_room(job.address, job.owner, limits)
+        self.check_space(job, limits)
         row = _row(job)
         names = ", ".join(row)
         marks = ", ".join(f":{name}" for name in row)
@@ -220,7 +242,8 @@ class Ledger:
             raise JobPhaseError(job.phase, "its parameters can be changed only while it is PENDING")
         new = replace(job, parameters=tuple(parameters), inputs=tuple(inputs))
         row = _row(new)
-        return self._update(job_id, parameters=row["parameters"], inputs=row["inputs"], run_id=run_id)
+        asked = {name: row[name] for name in ("parameters", "inputs", "n_given_bytes")}
+        return self._update(job_id, **asked, run_id=run_id)
 
     def set_duration(self, job_id: str, seconds: int) -> Job:
         """Change how long a job may run, as long as no worker has begun with it."""
@@ -298,6 +321,11 @@ class Ledger:
             raise LedgerError("The record of jobs was made by another version of skydex.")
 
 
+def _own(address: str, owner: str | None) -> tuple[str, str]:
+    """Which jobs are of one asker: a condition and its value."""
+    return ("owner IS NULL AND address = ?", address) if owner is None else ("owner = ?", owner)
+
+
 def _row(job: Job) -> dict[str, Any]:
     """A job as the columns of the table."""
     result = asdict(job.result) if job.result else dict.fromkeys(("size", "sha256", "media_type", "suffix"))
@@ -308,7 +336,13 @@ def _row(job: Job) -> dict[str, Any]:
         "is_transient": int(job.fault.is_transient) if job.fault else None,
         "inputs": json.dumps([asdict(kept) for kept in job.inputs]),
         "parameters": json.dumps(job.parameters),
+        "n_given_bytes": _n_given_bytes(job),
     }
+
+
+def _n_given_bytes(job: Job) -> int:
+    """What a job takes on the disk before it has a result."""
+    return len(json.dumps(job.parameters)) + sum(kept.size for kept in job.inputs)
 
 
 def _job(row: sqlite3.Row) -> Job:

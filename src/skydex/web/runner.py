@@ -43,7 +43,7 @@ from skydex.jobs import (
 )
 from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
-from skydex.web.workroom import Filed, TableOrder
+from skydex.web.workroom import Filed, Room, TableOrder
 
 __all__ = ["OrderOf", "Runner"]
 
@@ -88,7 +88,11 @@ class Runner:
     ) -> None:
         self._state, self._settings, self._dispatcher, self._orders = state, settings, dispatcher, orders
         self._limits = QueueLimits(
-            settings.jobs_per_address, settings.jobs_per_user, settings.jobs_total, settings.jobs_kept
+            settings.jobs_per_address,
+            settings.jobs_per_user,
+            settings.jobs_total,
+            settings.jobs_kept,
+            settings.jobs_kept_mb,
         )
         self._scribe: Scribe | None = None
         self._why_not = JobsUnavailableError("This server is about to start. Please try again in a moment.")
@@ -173,6 +177,7 @@ class Runner:
         """Change what a job asks to what is given; files that it needs no more go."""
 
         def change(ledger: Ledger) -> tuple[Job, Job]:
+            ledger.check_space(job, self._limits)
             return ledger.get(job.id), ledger.set_parameters(job.id, job.parameters, job.inputs, job.run_id)
 
         async def set_parameters() -> Job:
@@ -282,8 +287,9 @@ class Runner:
         job = await self.get(job_id)
         if job.phase is not Phase.QUEUED:
             return
+        room = Room(await self._read(lambda ledger: ledger.space_left(job, self._limits)), self._limits.kept_mb)
         try:
-            order = Filed(self.order(job), self._state.result(job_id, job.attempt + 1), job.duration_s)
+            order = Filed(self.order(job), self._state.result(job_id, job.attempt + 1), job.duration_s, room)
         except SkydexError as error:
             await self._fail(job, Fault(str(error)))
             return

@@ -35,7 +35,12 @@ def _order(settings: Settings, job: Job, folder: Path) -> TableOrder:
 
 async def _read(call: Call, folder: Path) -> tuple[dali.Parameters, tuple[JobInput, ...]]:
     parameters, uploads = await received(call, folder)
-    return parameters, tuple(JobInput(upload.name, Path(upload.path).name, upload.content_type) for upload in uploads)
+    return parameters, tuple(map(_input, uploads))
+
+
+def _input(upload: Upload) -> JobInput:
+    file = Path(upload.path)
+    return JobInput(upload.name, file.name, upload.content_type, file.stat().st_size)
 
 
 def _place(call: Call) -> JobPlace:

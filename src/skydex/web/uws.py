@@ -297,7 +297,7 @@ class _Tree:
         folder = home / f"inputs-{secrets.token_hex(4)}"
         try:
             given, files = await self._kind.read(call, folder)
-            await asyncio.to_thread(_made_durable, folder)
+            await asyncio.to_thread(_settled, folder, {file.file for file in files})
             inputs = tuple(dataclasses.replace(file, file=f"{folder.name}/{file.file}") for file in files)
             yield given, self._with(job, given, inputs)
         except BaseException:
@@ -356,10 +356,13 @@ async def _check_room(call: Call) -> None:
         raise
 
 
-def _made_durable(folder: Path) -> None:
-    """See to it that files that came along are on the disk, with their names."""
+def _settled(folder: Path, needed: set[str]) -> None:
+    """See to it that files that came along are on the disk, with their names, and that those nobody needs are not."""
     if folder.is_dir():
         for file in folder.iterdir():
+            if file.name not in needed:
+                file.unlink()
+                continue
             with file.open("rb") as opened:
                 os.fsync(opened.fileno())
         sync_directories(folder)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from skydex.archive import Archive, Deadline, TableRequest
+from skydex.errors import JobSpaceError
 from skydex.formats import get_format
 from skydex.jobs import Handler
 from skydex.settings import Settings
@@ -36,6 +37,16 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Room:
+    """How large the result of a job may be."""
+
+    n_bytes: int
+    """What its asker's other jobs leave of the disk."""
+    of_all_mb: int
+    """What all of them together may take."""
+
+
+@dataclass(frozen=True)
 class Filed:
     """Carry out an order and put the bytes into a file."""
 
@@ -45,6 +56,8 @@ class Filed:
     """Where it gets its place when it is whole and on the disk."""
     time_s: float
     """How long that may take."""
+    room: Room
+    """How large it may be."""
 
 
 def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler:
@@ -67,7 +80,7 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
         time_s = order.time_s if isinstance(order, Filed) else settings.query_time_s
         moment = Deadline(deadline, time_s) if deadline is not None else None
         if isinstance(order, Filed):
-            return _filed(order.file, lambda: _answered(archive, order.order, moment))
+            return _filed(order.file, order.room, lambda: _answered(archive, order.order, moment))
         return _answered(archive, order, moment)
 
     return handle
@@ -86,7 +99,7 @@ def _checked(archive: Archive, order: TableOrder) -> _Done:
     return {}, iter(())
 
 
-def _filed(path: Path, answer: Callable[[], _Done]) -> _Done:
+def _filed(path: Path, room: Room, answer: Callable[[], _Done]) -> _Done:
     """Facts about a file that is whole and durable, with its name and that of its directory."""
     facts, chunks = answer()
     with storing("the result of the job"):
@@ -94,6 +107,8 @@ def _filed(path: Path, answer: Callable[[], _Done]) -> _Done:
         with new_file(path) as file:
             for chunk in chunks:
                 file.write(chunk)
+                if file.tell() > room.n_bytes:
+                    raise JobSpaceError(room.of_all_mb)
         sync_directory(path.parent)
         if is_new:
             sync_directory(path.parent.parent)
