@@ -118,7 +118,7 @@ MISTAKES = [
     ("SELECT a FROM t GROUP @class", "class", "BY after GROUP"),
     ("SELECT a FROM t ORDER @mag", "mag", "BY after ORDER"),
     ("SELECT 1@", "", "reads a table"),
-    ("SELECT a FROM t WHERE d < 5 @arcsec", "arcsec", "5 / 3600."),
+    ("SELECT a FROM t WHERE d < 5 @arcsec", "arcsec", "write 5 / 3600.0. (line"),
     ("SELECT CIRCLE(12@:48:00, 1, 2) FROM t", ":", "ivo_hms_to_degrees('12:48:00')"),
     ("SELECT a FROM t WHERE NOT @NOT a = 1", "NOT", "once"),
     ("SELECT a FROM t WHERE a = 1 AND@", "", "query ends"),

@@ -25,7 +25,7 @@ _ORDER_OF_CLAUSES = (
 )
 _ONCE = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "OFFSET"})
 _MISTYPED = ("FROM", "WHERE", "GROUP", "HAVING", "ORDER", "UNION", "JOIN", "INNER", "LEFT", "RIGHT", "NATURAL", "CROSS")
-_PARTS_OF_DEGREE = {"ARCMIN": "60.", "ARCSEC": "3600.", "MAS": "3600000."}
+_PARTS_OF_DEGREE = {"ARCMIN": "60.0", "ARCSEC": "3600.0", "MAS": "3600000.0"}
 _ITEMS = ("quoted", "number", "string")
 _OTHER_NAMES = (
     "A name that begins with a digit, or has other signs than letters, digits and underscores, "
