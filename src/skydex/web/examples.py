@@ -17,6 +17,7 @@ from skydex.archive import ReadyExample
 from skydex.errors import UnknownResourceError
 from skydex.tables.tap_schema import TAP_SCHEMA
 from skydex.web.asgi import Call, Endpoint, Reply
+from skydex.web.pages import HEADERS
 from skydex.web.site import Site
 from skydex.web.vosi import capability, find_schema
 from skydex.web.xml import document, element, optional, text
@@ -26,8 +27,6 @@ __all__ = ["examples_capability", "examples_routes"]
 XHTML_TYPE = "application/xhtml+xml; charset=utf-8"
 VOCABULARY = "http://www.ivoa.net/rdf/examples#"
 
-_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_HEADERS = ((b"content-security-policy", _POLICY), (b"referrer-policy", b"no-referrer"))
 _STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}pre{background:#f4f4f4;padding:1em}"
 )
@@ -49,7 +48,7 @@ async def _examples(call: Call) -> Reply:
     if named and (schema is None or schema.name == TAP_SCHEMA):
         raise UnknownResourceError("collection", named)
     page = await asyncio.to_thread(_page, site, site.archive.revision, schema.name if schema else None)
-    return Reply(page, XHTML_TYPE, headers=_HEADERS)
+    return Reply(page, XHTML_TYPE, headers=HEADERS)
 
 
 @functools.lru_cache(maxsize=64)

@@ -16,12 +16,13 @@ from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 
-__all__ = ["SERVICE", "link_list", "page"]
+__all__ = ["HEADERS", "SERVICE", "link_list", "page"]
 
 HTML_TYPE = "text/html; charset=utf-8"
 
 _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_HEADERS = ((b"content-security-policy", _POLICY), (b"referrer-policy", b"no-referrer"))
+HEADERS = ((b"content-security-policy", _POLICY), (b"referrer-policy", b"no-referrer"))
+"""What keeps pages inert."""
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.2em .8em .2em 0}"
@@ -46,7 +47,7 @@ def page(title: str, body: str) -> Reply:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
         f'<link rel="icon" href="data:,"></head><body><h1>{title}</h1>{body}</body></html>\n'.encode(),
         HTML_TYPE,
-        headers=_HEADERS,
+        headers=HEADERS,
     )
 
 
