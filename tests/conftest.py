@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("skydex", deadline=None)  # how fast the machine is just now is no property of the code
+settings.load_profile("skydex")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -295,5 +295,5 @@ class Lives(RuleBasedStateMachine):
         shutil.rmtree(folder)
 
 
-Lives.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+Lives.TestCase.settings = settings(max_examples=25, stateful_step_count=15)
 test_r08_any_life_is_on_the_disk_when_it_is_acknowledged = Lives.TestCase

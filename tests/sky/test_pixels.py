@@ -113,7 +113,7 @@ def test_covers_of_polygons_miss_no_position(block, frame_at):
         assert len(ranges) <= 64
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(0, 360), st.floats(-90, 90), st.floats(0, 360), st.floats(0, 180), st.integers(0, 2**32 - 1))
 def test_covers_of_ranges_miss_no_position(ra, dec, width, height, seed):
     region = Range(ra, ra + width, dec, min(dec + height, 90.0))

@@ -48,7 +48,7 @@ def check(answer, statuses) -> None:
 
 def always(function):
     """Try a function of hypothesis some hundred times, however slow the machine is."""
-    return settings(max_examples=150, deadline=None)(function)
+    return settings(max_examples=150)(function)
 
 
 @pytest.mark.parametrize(

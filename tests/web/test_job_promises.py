@@ -102,7 +102,7 @@ VALUES = (
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     verb=st.sampled_from(["GET", "GET", "POST", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"]),
     path=st.sampled_from([*RESOURCES, "/results/x", "/parameters/%00", "/nothing", "/phase/x"]),

@@ -412,7 +412,7 @@ def test_the_same_file_is_always_cut_at_the_same_rows(make_result, tmp_path, mon
     assert len(lengths[0]) > 3
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.text() | st.none(), st.text(st.characters(max_codepoint=127)) | st.none(), st.integers(0, 9))
@@ -445,7 +445,7 @@ def test_half_a_surrogate_pair_is_marked():
     assert text_of_utf16(units, np.array([0, 2, 4])).to_pylist() == ["A\ufffd", "B\ufffd"]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=200), st.integers(0, 400))
 def test_damaged_documents_are_refused_or_read_but_never_crash(noise, place):
     data = document()
