@@ -220,9 +220,9 @@ def test_quick_requests_have_a_worker_that_slow_ones_cannot_take(run, staff):
 
 def test_who_waits_too_long_is_told_when_to_come_back(run, staff):
     async def main():
-        async with staff(n_workers=1, queue_wait_s=0.3, queue_length=1) as dispatcher:
+        async with staff(n_workers=1, queue_wait_s=1.0, queue_length=1) as dispatcher:
             await all_ready(dispatcher, 1)
-            first = asyncio.create_task(answer(dispatcher, "sleep", 2))
+            first = asyncio.create_task(answer(dispatcher, "sleep", 10))
             await asyncio.sleep(0.05)
             second = asyncio.create_task(answer(dispatcher, "echo", b""))
             await asyncio.sleep(0.05)
