@@ -663,6 +663,13 @@ def test_a_table_may_follow_its_job_and_replace_another(web, server):
     assert web.get(f"{job}/results/result").text.split() == ["star_id", "8", "9"]
 
 
+def test_parameters_that_are_gathered_have_a_limit_together(web):
+    job = created(web, query=None)
+    answers = [web.post(f"{job}/parameters", data={"UPLOAD": " " * 99_000}) for _ in range(45)]
+    assert [answer.status_code for answer in answers] == [303] * 42 + [413] * 3
+    assert "4 MB" in message(answers[-1])
+
+
 def test_a_job_that_names_a_table_may_wait_for_it(web):
     job = created(web, JOIN, FORMAT="csv")
     assert phase_of(web, job) == "PENDING"

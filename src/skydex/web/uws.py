@@ -25,7 +25,14 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.errors import BadParameterError, JobPhaseError, RequestError, SkydexError, UnknownResourceError
+from skydex.errors import (
+    BadParameterError,
+    BodyTooLargeError,
+    JobPhaseError,
+    RequestError,
+    SkydexError,
+    UnknownResourceError,
+)
 from skydex.jobs import ACTIVE, Fault, Job, JobFilter, JobInput, Phase, new_job_id
 from skydex.store.files import sync_directories, sync_directory
 from skydex.web import dali
@@ -299,7 +306,9 @@ class _Tree:
             given, files = await self._kind.read(call, folder)
             await asyncio.to_thread(_settled, folder, {file.file for file in files})
             inputs = tuple(dataclasses.replace(file, file=f"{folder.name}/{file.file}") for file in files)
-            yield given, self._with(job, given, inputs)
+            changed = self._with(job, given, inputs)
+            _check_size(changed, call.site.settings.form_mb)
+            yield given, changed
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):  # there are others
@@ -354,6 +363,12 @@ async def _check_room(call: Call) -> None:
     except SkydexError:
         await call.discard_body()
         raise
+
+
+def _check_size(job: Job, max_mb: int) -> None:
+    """Refuse parameters that are too many together, though each request that brought some was small enough."""
+    if sum(len(value.encode("utf-8", "replace")) for _, value in job.parameters) > max_mb << 20:
+        raise BodyTooLargeError(max_mb)
 
 
 def _settled(folder: Path, needed: set[str]) -> None:
