@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import httpx
 import numpy as np
@@ -19,6 +20,7 @@ from serving import serving
 
 from skydex.archive import Archive, QueryRequest
 from skydex.errors import SkydexError
+from skydex.settings import Settings
 
 TIME_LIMIT_S = 2
 """Of one query, so that one that would run for hours ends within the 5 s that R07 grants."""
@@ -67,7 +69,7 @@ def busy(two_tables):
 def texts(shared_data, two_tables):
     """Queries to be spoilt: mostly some that can be answered, so that many mutants can be, too."""
     texts, archive = fitting_queries(shared_data), Archive.open(two_tables)
-    return texts + 5 * [text for text in texts if is_answerable(archive, text)]
+    return texts + 8 * [text for text in texts if is_answerable(archive, text)]
 
 
 def is_answerable(archive: Archive, text: str) -> bool:
@@ -97,6 +99,11 @@ def outcome_of(text: str, answer: httpx.Response) -> str:
     return infos[-1].get("value") if infos else f"no QUERY_STATUS: {answer.text[:500]}"
 
 
+def is_too_long(text: str) -> bool:
+    """Whether a query makes a larger form than is read."""
+    return len(urlencode({"LANG": "ADQL", "QUERY": text, "MAXREC": "100"})) > Settings().form_mb << 20
+
+
 def asked(server, queries: list[str]) -> list[Reply]:
     """The replies to some queries, asked by several clients at once."""
     with httpx.Client(base_url=server.url, timeout=60) as client, ThreadPoolExecutor(N_CLIENTS) as pool:
@@ -110,10 +117,10 @@ def check(replies: list[Reply]) -> None:
     print(f"\n{len(replies)} queries: {dict(Counter(r.status for r in replies))}, {dict(outcomes.most_common(4))}")
     print(f"p50 {np.median(seconds):.3f} s, p99 {np.quantile(seconds, 0.99):.3f} s, slowest {slowest.seconds:.2f} s:")
     print(slowest.text[:500])
-    assert not [reply for reply in replies if reply.status not in (200, 400, 413)]
+    assert not [reply for reply in replies if reply.status not in (200, 413 if is_too_long(reply.text) else 400)]
     assert not [reply for reply in replies if (reply.outcome == "ERROR") is not (reply.status >= 400)]
     assert set(outcomes) <= {"OK", "OVERFLOW", "ERROR"}
-    assert outcomes["ERROR"] < 0.75 * len(replies), "too few of the mutants are alive to show much"
+    assert outcomes["ERROR"] < 0.7 * len(replies), "too few of the mutants are alive to show much"
     assert slowest.seconds < DEADLINE_S, slowest.text
 
 
