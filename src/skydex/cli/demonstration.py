@@ -15,19 +15,27 @@ Data = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Real catalogues to publish; without, a small simulated sky.")
 ]
 
+SizeText = Annotated[str, typer.Option("--size", metavar="SIZE", help="tiny, demo, seed, or a number of rows.")]
+
 
 @app.command()
 def build(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the archive goes.")],
     data: Data = None,
+    *,
+    size: SizeText = "demo",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same sky.")] = 1,
 ) -> None:
     """Build the demonstration archive.
 
-    **Example**: `skydex demo build --out demo-archive`, then `skydex serve demo-archive`
-    """
-    from skydex.demo import build_demo
+    The size `seed` has as many rows as the archives that are imitated showed in public: 407,806 Chandra sources, for
+    example.
 
-    build_demo(out, data)
+    **Example**: `skydex demo build --size demo --out demo-archive`, then `skydex serve demo-archive`
+    """
+    from skydex.demo import build_demo, parse_size
+
+    build_demo(out, data, size=parse_size(size), seed=seed)
 
 
 @app.command()

@@ -2,5 +2,6 @@
 
 from skydex.demo.building import build_demo
 from skydex.demo.running import run_demo
+from skydex.demo.size import SIZES, Size, parse_size
 
-__all__ = ["build_demo", "run_demo"]
+__all__ = ["SIZES", "Size", "build_demo", "parse_size", "run_demo"]

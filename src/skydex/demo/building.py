@@ -12,8 +12,12 @@ from pathlib import Path
 
 from skydex import __version__
 from skydex.demo.catalogs import CATALOGS, DemoCatalog, find_hats, find_seeds
+from skydex.demo.collections import COLLECTIONS, printed_rows
 from skydex.demo.examples import EXAMPLES, FOREIGN_KEYS
+from skydex.demo.publishing import publish_simulated
 from skydex.demo.simulated import simulate_plan, simulate_sky
+from skydex.demo.simulation import Printed
+from skydex.demo.size import SIZES, Size
 from skydex.errors import SkydexError, StoreError
 from skydex.ingest import ingest_files
 from skydex.store import ArchiveDirectory
@@ -30,7 +34,7 @@ def has_real_data(data: Path | None) -> bool:
     return data is not None and (data / CATALOGS[0].file).is_file()
 
 
-def build_demo(archive: Path, data: Path | None = None) -> None:
+def build_demo(archive: Path, data: Path | None = None, *, size: Size = SIZES["demo"], seed: int = 1) -> None:
     """Build the demonstration archive, unless it is there and up to date.
 
     Parameters
@@ -40,13 +44,17 @@ def build_demo(archive: Path, data: Path | None = None) -> None:
     data : Path, optional
         Folder of real catalogues; without, or if it holds none, a small simulated sky is published. A simulated plan
         of observations is published in any case.
+    size : Size, optional
+        How much of the simulated collections is made.
+    seed : int, optional
+        The same seed gives the same sky.
 
     Raises
     ------
     StoreError
         There is something else in that place.
     """
-    what = _signature(data if has_real_data(data) else None)
+    what = _signature(data if has_real_data(data) else None, size, seed)
     if _read_mark(archive) == {"what": what, "complete": True}:
         print(f"  {archive} is up to date", flush=True)
         return
@@ -61,6 +69,7 @@ def build_demo(archive: Path, data: Path | None = None) -> None:
         simulate = simulate_plan
     with tempfile.TemporaryDirectory(prefix="skydex-demo-") as folder:
         _ingest(directory, Path(folder), simulate(Path(folder)))
+        _simulate(directory, Path(folder), size, seed)
     _write_mark(archive, what, complete=True)
 
 
@@ -85,6 +94,20 @@ def _ingest(directory: ArchiveDirectory, data: Path, catalogs: Iterable[DemoCata
             print(f"  {catalog.table}: not published. {error}", flush=True)
 
 
+def _simulate(directory: ArchiveDirectory, folder: Path, size: Size, seed: int) -> None:
+    """Make and publish the simulated collections, and say which of their rows are real."""
+    label = f"skydex {__version__} (size {size.name}, seed {seed})"
+    printed: list[tuple[str, Printed]] = []
+    for collection in COLLECTIONS.values():
+        for table in collection(size, seed):
+            start = time.perf_counter()
+            n_rows = publish_simulated(table, directory, folder, label=label)
+            printed += [(table.name, one) for one in table.printed]
+            print(f"  {table.name}: {n_rows:,} rows, {time.perf_counter() - start:.1f} s", flush=True)
+    if printed:
+        publish_simulated(printed_rows(printed), directory, folder, label=label)
+
+
 def _mount(directory: ArchiveDirectory, data: Path) -> None:
     for name, path in find_hats(data):
         try:
@@ -94,12 +117,12 @@ def _mount(directory: ArchiveDirectory, data: Path) -> None:
             print(f"  {name}: not mounted. {error}", flush=True)
 
 
-def _signature(data: Path | None) -> str:
+def _signature(data: Path | None, size: Size, seed: int) -> str:
     """What changes when the same command would build another archive."""
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data else []
     facts = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
     return hashlib.sha256(
-        "\n".join([__version__, _SETTINGS, repr((CATALOGS, EXAMPLES, FOREIGN_KEYS)), *facts]).encode()
+        "\n".join([__version__, _SETTINGS, repr((CATALOGS, EXAMPLES, FOREIGN_KEYS, size, seed)), *facts]).encode()
     ).hexdigest()
 
 

@@ -1,0 +1,34 @@
+"""The collections of the simulated archive, in the order in which they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from skydex.demo.simulation import Printed, Simulate, SimulatedTable, batch_of
+from skydex.tables import Column, Datatype
+
+__all__ = ["COLLECTIONS", "printed_rows"]
+
+COLLECTIONS: dict[str, Simulate] = {}
+"""A collection by its name, which is the schema of its tables."""
+
+_PRINTED_COLUMNS = (
+    Column("table_name", Datatype.CHAR, "*", ucd="meta.id;meta.table", description="Table in which the row stands"),
+    Column("column_name", Datatype.CHAR, "*", ucd="meta.id", description="Column that names the row"),
+    Column("value", Datatype.CHAR, "*", ucd="meta.id", description="Value of that column in the row, as text"),
+    Column("source", Datatype.CHAR, "*", ucd="meta.bib", description="Publication that printed the row"),
+)
+
+
+def printed_rows(printed: Sequence[tuple[str, Printed]]) -> SimulatedTable:
+    """The table that tells which rows of the archive are real."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for table, one in printed:
+            values = {"table_name": table, "column_name": one.column, "source": one.source}
+            yield batch_of(_PRINTED_COLUMNS, {**values, "value": [str(value) for value in one.values]}, len(one.values))
+
+    description = "The rows of this archive that are not simulated: they are real, as a publication printed them."
+    return SimulatedTable("demo.printed_rows", description, _PRINTED_COLUMNS, batches(), {"position": "none"})
