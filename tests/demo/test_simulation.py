@@ -39,8 +39,8 @@ def test_simulated_table_says_what_made_it_and_which_rows_are_real(built):
     assert table.description.startswith("SIMULATED by skydex")
     assert "seed 2" in table.description
     assert "2 rows printed by Nobody 1920" in table.description
-    printed = archive.query(QueryRequest("SELECT value FROM demo.printed_rows WHERE table_name = 'x.stars'"))
-    assert printed.to_arrow()["value"].to_pylist() == ["3", "5"]
+    printed = archive.query(QueryRequest("SELECT id_value FROM demo.printed_rows WHERE table_name = 'x.stars'"))
+    assert printed.to_arrow()["id_value"].to_pylist() == ["3", "5"]
 
 
 def test_truth_is_kept_but_not_published(built):

@@ -16,8 +16,8 @@ COLLECTIONS: dict[str, Simulate] = {}
 
 _PRINTED_COLUMNS = (
     Column("table_name", Datatype.CHAR, "*", ucd="meta.id;meta.table", description="Table in which the row stands"),
-    Column("column_name", Datatype.CHAR, "*", ucd="meta.id", description="Column that names the row"),
-    Column("value", Datatype.CHAR, "*", ucd="meta.id", description="Value of that column in the row, as text"),
+    Column("id_column", Datatype.CHAR, "*", ucd="meta.id", description="Column that names the row"),
+    Column("id_value", Datatype.CHAR, "*", ucd="meta.id", description="Value of that column in the row, as text"),
     Column("source", Datatype.CHAR, "*", ucd="meta.bib", description="Publication that printed the row"),
 )
 
@@ -27,8 +27,10 @@ def printed_rows(printed: Sequence[tuple[str, Printed]]) -> SimulatedTable:
 
     def batches() -> Iterator[pa.RecordBatch]:
         for table, one in printed:
-            values = {"table_name": table, "column_name": one.column, "source": one.source}
-            yield batch_of(_PRINTED_COLUMNS, {**values, "value": [str(value) for value in one.values]}, len(one.values))
+            values = {"table_name": table, "id_column": one.column, "source": one.source}
+            yield batch_of(
+                _PRINTED_COLUMNS, {**values, "id_value": [str(value) for value in one.values]}, len(one.values)
+            )
 
     description = "The rows of this archive that are not simulated: they are real, as a publication printed them."
     return SimulatedTable("demo.printed_rows", description, _PRINTED_COLUMNS, batches(), {"position": "none"})
