@@ -3,20 +3,26 @@
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.archive import Archive, Schema
 from skydex.archive.examples import ReadyExample
+from skydex.archive.offers import OFFERS_FILE, CatalogOffer, Offers, Place, read_offers
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.engines import Deadline
 
 __all__ = [
+    "OFFERS_FILE",
     "TAP_UPLOAD",
     "Answer",
     "Archive",
+    "CatalogOffer",
     "ConeRequest",
     "Deadline",
     "Explanation",
+    "Offers",
+    "Place",
     "QueryRequest",
     "ReadyExample",
     "Schema",
     "TableRequest",
     "Upload",
+    "read_offers",
 ]

@@ -6,6 +6,7 @@ other way from a question to an answer; services, jobs and the command line all 
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import Self
 
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.examples import ReadyExample, ready_examples
+from skydex.archive.offers import Offers, read_offers
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.engines import Deadline, Engine, ScanEngine
@@ -80,6 +82,11 @@ class Archive:
     def revision(self) -> str:
         """Changes with every publication."""
         return self.refresh().revision
+
+    @functools.cached_property
+    def offers(self) -> Offers:
+        """What is offered under names of its own, as it stood in the file when this was first asked."""
+        return read_offers(self._directory.path)
 
     def schemas(self) -> tuple[Schema, ...]:
         """Everything published, by collection, TAP_SCHEMA first."""

@@ -8,9 +8,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
 
 from skydex import __version__
+from skydex.archive import OFFERS_FILE
 from skydex.demo.catalogs import CATALOGS, DemoCatalog, find_hats, find_seeds
 from skydex.demo.collections import COLLECTIONS, printed_rows
 from skydex.demo.examples import EXAMPLES, FOREIGN_KEYS
@@ -61,6 +63,7 @@ def build_demo(archive: Path, data: Path | None = None, *, size: Size = SIZES["d
     _clear(archive)
     directory = ArchiveDirectory.create(archive)
     (archive / "skydex.toml").write_text(_SETTINGS, encoding="utf-8")
+    (archive / OFFERS_FILE).write_bytes(_offers())
     _write_mark(archive, what, complete=False)
     simulate = simulate_sky
     if data is not None and has_real_data(data):
@@ -71,6 +74,11 @@ def build_demo(archive: Path, data: Path | None = None, *, size: Size = SIZES["d
         _ingest(directory, Path(folder), simulate(Path(folder)))
         _simulate(directory, Path(folder), size, seed)
     _write_mark(archive, what, complete=True)
+
+
+def _offers() -> bytes:
+    """How the demonstration presents its collections: package data."""
+    return (files("skydex.demo") / OFFERS_FILE).read_bytes()
 
 
 def _ingest(directory: ArchiveDirectory, data: Path, catalogs: Iterable[DemoCatalog]) -> None:
@@ -122,7 +130,9 @@ def _signature(data: Path | None, size: Size, seed: int) -> str:
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data else []
     facts = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
     return hashlib.sha256(
-        "\n".join([__version__, _SETTINGS, repr((CATALOGS, EXAMPLES, FOREIGN_KEYS, size, seed)), *facts]).encode()
+        "\n".join(
+            [__version__, _SETTINGS, _offers().decode(), repr((CATALOGS, EXAMPLES, FOREIGN_KEYS, size, seed)), *facts]
+        ).encode()
     ).hexdigest()
 
 

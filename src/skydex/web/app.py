@@ -55,7 +55,9 @@ def create_app(
     orders = {name: order for service in services for name, order in service.jobs.items()}
     runner = Runner(StateDirectory(settings.state_directory(directory)), settings, dispatcher, orders)
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
-    site = Site(Archive.open(directory, settings), settings, dispatcher, runner, folders, fetcher)
+    archive = Archive.open(directory, settings)
+    archive.offers  # noqa: B018  a mistake in their file shows now, and not with some request
+    site = Site(archive, settings, dispatcher, runner, folders, fetcher)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

@@ -1,0 +1,175 @@
+"""Offers: what an archive presents under names and addresses of its own, as its `services.toml` says.
+
+Everything published is served under names that follow from the archive (`/tap`, `/{collection}/scs/{table}`). An entry
+of this file adds a way in that its publisher chose: `[[catalog]]` a table of the catalogue REST API. The file is read
+once, when the archive is opened for serving, so that a mistake in it stops the start and never a running server; to
+change it, restart the server. Tables are looked up with each request: an entry may name one that is published later.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from skydex.errors import SettingsError, near_names
+
+__all__ = ["OFFERS_FILE", "CatalogOffer", "Offers", "Place", "read_offers"]
+
+OFFERS_FILE = "services.toml"
+"""Name of the file in an archive directory."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the positions of a table are that has none of its own: in another table, with which it shares a key."""
+
+    table: str
+    """Qualified name of a table with positions."""
+    key: str
+    """The column that both have."""
+
+
+@dataclass(frozen=True)
+class CatalogOffer:
+    """`[[catalog]]`: a table of the catalogue REST API."""
+
+    path: str
+    """Where it answers below `/api/v0.1/`, as in `hsc/v3/summary/magaper2`."""
+    table: str
+    """Qualified name of the table."""
+    title: str = ""
+    """A line for people."""
+    columns: tuple[str, ...] = ()
+    """What an answer has when a request names no columns; none means all."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Datatypes that metadata call otherwise than VOTable does, as in `{ double = "float" }`."""
+    db_types: Mapping[str, str] = field(default_factory=dict)
+    """Database types of columns that do not follow from their datatype, as in `{ raMeanErr = "DOUBLE" }`."""
+    missing: float | None = None
+    """What stands for a measurement that is not there; by default nothing does, and it is null."""
+    distance: str = ""
+    """Name of a column that the answers to cones end with: the distance from the centre in degrees; by default none."""
+    place: Place | None = None
+    """Where to find positions, for a table without."""
+    page_rows: int = 50_000
+    """Rows of a page if the request does not say how many."""
+    max_radius_deg: float | None = None
+    """The largest cone; by default the setting `catalog_radius_deg`."""
+    crossmatch: bool = False
+    """Whether positions may be uploaded to `{path}/crossmatch/upload`."""
+
+
+@dataclass(frozen=True)
+class Offers:
+    """All entries of a file, each kind in its order."""
+
+    catalogs: tuple[CatalogOffer, ...] = ()
+    """`[[catalog]]`: tables of the catalogue REST API."""
+
+
+_KINDS: dict[str, tuple[str, type]] = {"catalog": ("catalogs", CatalogOffer)}
+"""For each word in double brackets: the field of `Offers`, and the class of an entry, whose fields are the keys."""
+_UNIQUE = {"catalog": "path"}
+"""Of some kinds: the key in which no two entries may agree."""
+_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def read_offers(directory: Path) -> Offers:
+    """Read what an archive offers; without a file, nothing beyond what follows from its tables.
+
+    Parameters
+    ----------
+    directory : Path
+        The archive.
+
+    Raises
+    ------
+    SettingsError
+        The message names the file, the entry and the key.
+    """
+    file = directory / OFFERS_FILE
+    if not file.is_file():
+        return Offers()
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"Cannot read {OFFERS_FILE}: {error}") from error
+    return Offers(**dict(_entries(word, items) for word, items in found.items()))
+
+
+def _entries(word: str, items: Any) -> tuple[str, tuple[Any, ...]]:
+    """All entries of one kind."""
+    if word not in _KINDS:
+        raise SettingsError(f"{OFFERS_FILE}: there is no [[{word}]].{_meant(word, _KINDS)}")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise SettingsError(f"{OFFERS_FILE}: write [[{word}]], in double brackets, before each entry.")
+    name, kind = _KINDS[word]
+    entries = tuple(_entry(item, kind, _where(word, number, item)) for number, item in enumerate(items, start=1))
+    if word in _UNIQUE:
+        _check_unique(word, _UNIQUE[word], entries)
+    return name, entries
+
+
+def _where(word: str, number: int, item: Mapping[str, Any]) -> str:
+    """An entry as messages name it: by its number, and by its path or name if it has one."""
+    called = next((item[key] for key in ("path", "name") if isinstance(item.get(key), str)), None)
+    return f"{OFFERS_FILE}, [[{word}]] {number}{f' ({called})' if called else ''}"
+
+
+def _check_unique(word: str, key: str, entries: Sequence[Any]) -> None:
+    seen: dict[str, int] = {}
+    for number, entry in enumerate(entries, start=1):
+        value = getattr(entry, key)
+        first = seen.setdefault(value.lower(), number)
+        if first != number:
+            raise SettingsError(
+                f'{OFFERS_FILE}, [[{word}]] {number}: {key} "{value}" is that of entry {first} already.'
+            )
+
+
+def _entry(item: Mapping[str, Any], kind: type, where: str) -> Any:
+    """A table of the file as a value of a class, whose fields say which keys there are and of which type."""
+    hints = typing.get_type_hints(kind)
+    for key in item:
+        if key not in hints:
+            raise SettingsError(f'{where}: there is no key "{key}".{_meant(key, hints)}')
+    for known in dataclasses.fields(kind):
+        if known.name not in item and known.default is known.default_factory is dataclasses.MISSING:
+            raise SettingsError(f'{where}: key "{known.name}" is missing.')
+    return kind(**{key: _value(value, hints[key], f'{where}, key "{key}"') for key, value in item.items()})
+
+
+def _value(value: Any, hint: Any, where: str) -> Any:
+    """A value as the type of its field asks."""
+    if isinstance(hint, types.UnionType):
+        hint = next(kind for kind in typing.get_args(hint) if kind is not type(None))
+    if dataclasses.is_dataclass(hint):
+        return _entry(_checked(value, dict, where, "a table { ... }"), typing.cast(type, hint), where)
+    shape, inner = typing.get_origin(hint), typing.get_args(hint)
+    if shape is tuple:
+        return tuple(_value(one, inner[0], where) for one in _checked(value, list, where, "a list [ ... ]"))
+    if shape is Mapping:
+        table = _checked(value, dict, where, "a table { ... }")
+        return {key: _value(one, inner[1], f"{where}, {key}") for key, one in table.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise SettingsError(f"{where}: must be {_WORDS[hint]}, not {value!r}.")
+    return value
+
+
+def _checked(value: Any, kind: type, where: str, word: str) -> Any:
+    if not isinstance(value, kind):
+        raise SettingsError(f"{where}: must be {word}, not {value!r}.")
+    return value
+
+
+def _meant(name: str, known: Mapping[str, Any]) -> str:
+    near = near_names(name, known)
+    return f" Did you mean {' or '.join(near)}?" if near else f" There are: {', '.join(known)}."
