@@ -306,3 +306,10 @@ def test_of_a_wide_table_the_first_columns_the_id_and_the_position_are_principal
     text = ",".join(names) + "\n" + "\n".join(",".join(str(i + row) for i in range(63)) for row in range(3)) + "\n"
     columns = ingest_text(text).table.columns
     assert [column.name for column in columns if column.principal] == [*names[:50], "source_id", "ra", "dec"]
+
+
+def test_a_recipe_chooses_the_principal_columns(ingest_text) -> None:
+    columns = ingest_text("id,ra,dec,a,b,c\nx,1,2,3,4,5\ny,2,3,4,5,6\n", principal=["C", "a"]).table.columns
+    assert [column.name for column in columns if column.principal] == ["id", "ra", "dec", "a", "c"]
+    with pytest.raises(BadRecipeError, match='"d"'):
+        ingest_text("ra,dec,a\n1,2,3\n", principal=["d"])

@@ -75,7 +75,7 @@ def _check_names(recipe: Recipe, columns: Sequence[Column]) -> None:
     known = [column.name for column in columns]
     named = list(recipe.position.columns) if isinstance(recipe.position, PositionRecipe) else []
     named += [recipe.id] if recipe.id else []
-    named += recipe.sort_by
+    named += (*recipe.sort_by, *recipe.principal)
     if not recipe.lenient:
         named += [name for name in recipe.columns if not set(name) & set("*?[")]
     lower = {name.lower() for name in known}
@@ -157,7 +157,8 @@ def _described(
     columns, position = _with_position(columns, finding, mapped, recipe)
     identifier, note = _identifier(recipe, mapped, sample)
     columns = tuple(_as_identifier(column) if column.name == identifier else column for column in columns)
-    columns = _with_principal(columns, {identifier, *((position.ra, position.dec) if position else ())})
+    needed = {identifier, *((position.ra, position.dec) if position else ())}
+    columns = _with_principal(columns, needed, {new_names.get(name.lower(), name) for name in recipe.principal})
     keys = tuple(_renamed_key(key, new_names) for key in recipe.foreign_keys)
     text = recipe.description if recipe.description is not None else description
     examples = tuple(_of_table(example, recipe.table) for example in recipe.examples)
@@ -180,12 +181,10 @@ def _of_table(example: Example, name: str) -> Example:
     return Example(*(text.replace("{table}", name).strip() for text in texts))
 
 
-def _with_principal(columns: tuple[Column, ...], needed: set[str | None]) -> tuple[Column, ...]:
-    """Of a wide table only the first columns, the identifier and the position belong in a short selection."""
-    return tuple(
-        replace(column, principal=place < MOST_PRINCIPAL or column.name in needed)
-        for place, column in enumerate(columns)
-    )
+def _with_principal(columns: tuple[Column, ...], needed: set[str | None], chosen: set[str]) -> tuple[Column, ...]:
+    """The chosen columns, else the first ones of a wide table, and always the identifier and the position."""
+    chosen = chosen or {column.name for column in columns[:MOST_PRINCIPAL]}
+    return tuple(replace(column, principal=column.name in chosen or column.name in needed) for column in columns)
 
 
 def _with_columns(mapped: Sequence[ColumnMapping], table: Table) -> tuple[ColumnMapping, ...]:

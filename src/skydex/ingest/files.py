@@ -35,6 +35,7 @@ _RECIPE_OPTIONS = (
     "null",
     "options",
     "position",
+    "principal",
     "select",
     "sort_by",
     "utype",
@@ -66,8 +67,8 @@ def ingest_files(
         Told how far it is.
     **options
         Keys of a recipe: `format`, `options`, `select`, `description`, `utype`, `id`, `columns`, `null`, `bad_rows`,
-        `sort_by`, `foreign_keys`, `examples`, `layout`, `position` (`"none"`); and `ra`, `dec`, `unit`, `frame`,
-        `equinox` of the position.
+        `sort_by`, `principal`, `foreign_keys`, `examples`, `layout`, `position` (`"none"`); and `ra`, `dec`, `unit`,
+        `frame`, `equinox` of the position.
 
     Returns
     -------

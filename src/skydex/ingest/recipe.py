@@ -180,6 +180,9 @@ class Recipe:
     """Column that names a row; None: found by UCD or name, if there is one."""
     columns: Mapping[str, ColumnRecipe] = field(default_factory=lambda: MappingProxyType({}))
     """Changes by column name, or by pattern with `*`, `?` and `[abc]`."""
+    principal: tuple[str, ...] = ()
+    """Columns of a short selection, such as a cone search gives unless it asks for all; id and position are always
+    among them. None named: the first fifty."""
     null: tuple[Sentinel, ...] = ()
     """Values that mean "no value" in every column but the id and text columns (texts: only texts given here)."""
     bad_rows: BadRows = BadRows.KEEP

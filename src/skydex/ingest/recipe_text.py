@@ -207,6 +207,7 @@ _RECIPE: dict[str, Callable[[Any, str], Any]] = {
     "position": _position,
     "id": _text,
     "columns": _columns,
+    "principal": _texts,
     "null": _sentinels,
     "bad_rows": _one_of(BadRows),
     "sort_by": _texts,

@@ -51,6 +51,14 @@ def test_astropy_verifies_and_reads_units_and_nulls(result_of: Callable[..., Res
     assert table["n"].mask.tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize(("values", "null"), [([1, None], 999_999), ([10**6, None, 1], -(2**31))])
+def test_a_missing_integer_is_the_one_that_astropy_writes_unless_it_may_occur(result_of, values, null) -> None:
+    raw = written(result_of((Column("n", Datatype.INT), values)))
+    with fits.open(io.BytesIO(raw)) as hdus:
+        assert hdus[1].header["TNULL1"] == null
+    assert Table.read(io.BytesIO(raw))["n"].tolist() == values
+
+
 def test_a_missing_truth_value_is_a_zero_byte(result_of: Callable[..., Result]) -> None:
     raw = written(result_of((Column("ok", Datatype.BOOLEAN), [True, None, False])))
     with fits.open(io.BytesIO(raw), logical_as_bytes=True) as hdus:

@@ -36,6 +36,8 @@ _BIG_ENDIAN = {"L": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">
 _ARROW = {"B": pa.uint8(), "I": pa.int16(), "J": pa.int32(), "K": pa.int64()}
 _WIDER = {"B": "I", "I": "J", "J": "K"}
 _TIMESTAMP_LENGTH = 26
+_USUAL_NULL = 999_999
+"""The integer that numpy and astropy write for a masked one: readers that know no TNULLn know this."""
 _WASTE = 64 << 20
 """Bytes of blanks beyond which long texts move to the heap."""
 
@@ -153,6 +155,8 @@ def _null_of(letter: str, survey: Survey, batches: Iterable[pa.RecordBatch], ind
     """A TFORM letter and an integer of that type which does not occur among the values."""
     ends = np.iinfo(_BIG_ENDIAN[letter])
     low, high = int(ends.min), int(ends.max)
+    if high >= _USUAL_NULL and not _may_hold(survey, _USUAL_NULL):
+        return letter, _USUAL_NULL
     if survey.low is None or survey.high is None or survey.low > low:
         return letter, low
     if survey.high < high:
@@ -160,6 +164,10 @@ def _null_of(letter: str, survey: Survey, batches: Iterable[pa.RecordBatch], ind
     if letter in _WIDER:
         return _null_of(_WIDER[letter], survey, batches, index)
     return letter, _unused(low, batches, index)
+
+
+def _may_hold(survey: Survey, value: int) -> bool:
+    return survey.low is not None and survey.high is not None and survey.low <= value <= survey.high
 
 
 def _unused(low: int, batches: Iterable[pa.RecordBatch], index: int) -> int:
