@@ -1,0 +1,20 @@
+"""From detections to objects: what the Hubble Source Catalog makes of its measurements, for anybody's."""
+
+from skydex.objects.filters import FILTERS, HubbleFilter, HubbleImage, filter_numbers, get_filter, parse_image_name
+from skydex.objects.positions import locate_matches
+from skydex.objects.summary import Magnitude, summarize
+from skydex.objects.summary_columns import Statistic, summary_columns
+
+__all__ = [
+    "FILTERS",
+    "HubbleFilter",
+    "HubbleImage",
+    "Magnitude",
+    "Statistic",
+    "filter_numbers",
+    "get_filter",
+    "locate_matches",
+    "parse_image_name",
+    "summarize",
+    "summary_columns",
+]
