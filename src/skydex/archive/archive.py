@@ -10,8 +10,8 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Self
 
 from skydex.archive.answer import Answer, Explanation
@@ -19,39 +19,46 @@ from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.offers import Offers, read_offers
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
+from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
 from skydex.engines import Deadline, Engine, ScanEngine
 from skydex.errors import UnknownTableError, near_names
 from skydex.formats import Format, get_format
 from skydex.query import Namespace, Plan, Relation
-from skydex.query.languages.words import spelled
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
 from skydex.tables import Result, Table
-from skydex.tables.tap_schema import TAP_SCHEMA, tap_schema
+from skydex.tables.tap_schema import TAP_SCHEMA
 
-__all__ = ["Archive", "Schema"]
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A collection: tables that belong together."""
-
-    name: str
-    """As it stands before the dot."""
-    description: str
-    """One paragraph for people."""
-    tables: tuple[Table, ...]
-    """In the order to show."""
+__all__ = ["Archive"]
 
 
-@dataclass(frozen=True)
 class _Holdings:
-    """What is published at one moment."""
+    """What is published at one moment, as each service shows it; made when it is first asked for."""
 
-    revision: str
-    schemas: tuple[Schema, ...]
-    everything: Namespace
-    collections: dict[str, Namespace]
+    def __init__(self, revision: str, relations: list[Relation], offers: Callable[[], Offers]) -> None:
+        self.revision = revision
+        self._relations = relations
+        self._offers = offers
+        self._views: dict[str, View] = {}
+        self.collections = {relation.table.schema_name.lower(): relation.table.schema_name for relation in relations}
+
+    def find(self, name: str) -> View | None:
+        """The view of a collection, or of an offer by its key or its name; of everything if the name is empty."""
+        lower = name.lower()
+        if lower not in self._views:
+            made = self._make(lower)
+            if made is None:
+                return None
+            self._views[lower] = made
+        return self._views[lower]
+
+    def _make(self, name: str) -> View | None:
+        if not name:
+            return view_of_everything(self._relations)
+        if name in self.collections:
+            return view_of_collection(self.collections[name], self._relations)
+        offer = next((offer for offer in self._offers().taps if name in (offer.key, offer.name.lower())), None)
+        return view_of_offer(offer, self._relations) if offer else None
 
 
 class Archive:
@@ -88,9 +95,21 @@ class Archive:
         """What is offered under names of its own, as it stood in the file when this was first asked."""
         return read_offers(self._directory.path)
 
+    def find_view(self, name: str) -> View | None:
+        """What a service shows: a collection, or a `[[tap]]` by its key or name; everything if the name is empty."""
+        return self.refresh().find(name)
+
+    def view(self, name: str | None = None) -> View:
+        """Like `find_view`, but raise `UnknownTableError` if there is none."""
+        found = self.find_view(name or "")
+        if found is None:
+            collections = self.refresh().collections
+            raise UnknownTableError(name or "", near=near_names(name or "", collections))
+        return found
+
     def schemas(self) -> tuple[Schema, ...]:
         """Everything published, by collection, TAP_SCHEMA first."""
-        return self.refresh().schemas
+        return self.view().schemas
 
     def tables(self) -> tuple[Table, ...]:
         """Everything published, TAP_SCHEMA first."""
@@ -104,13 +123,7 @@ class Archive:
         UnknownTableError
             There is no such collection.
         """
-        holdings = self.refresh()
-        if collection is None:
-            return holdings.everything
-        found = holdings.collections.get(collection.lower())
-        if found is None:
-            raise UnknownTableError(collection, near=near_names(collection, holdings.collections))
-        return found
+        return self.view(collection).namespace
 
     def examples(self, collection: str | None = None) -> tuple[ReadyExample, ...]:
         """Queries to learn from: those of one collection, or those of the archive as a whole.
@@ -122,11 +135,11 @@ class Archive:
         UnknownTableError
             There is no such collection.
         """
-        holdings = self.refresh()
         everything = ready_examples(self.namespace(collection))
         if collection is not None:
             return tuple(ready for ready in everything if not _describes(ready))
-        elsewhere = {ready for own in holdings.collections.values() for ready in ready_examples(own)}
+        apart = map(self.namespace, self.refresh().collections)
+        elsewhere = {ready for own in apart for ready in ready_examples(own)}
         return tuple(ready for ready in everything if _describes(ready) or ready not in elsewhere)
 
     def plan(self, request: TableRequest) -> Plan:
@@ -190,27 +203,12 @@ class Archive:
     def _read_holdings(self) -> _Holdings:
         revision = self._directory.revision
         relations = [Relation(dataset.table, dataset) for dataset in map(self._directory.open, self._names())]
-        by_schema: dict[str, list[Relation]] = {}
-        for relation in relations:
-            by_schema.setdefault(relation.table.schema_name, []).append(relation)
-        collections = {name.lower(): _namespace(held, name) for name, held in by_schema.items()}
-        everything = _namespace(relations, None)
-        own = tuple(relation.table for relation in everything if relation.table.schema_name == TAP_SCHEMA)
-        schemas = (
-            Schema(TAP_SCHEMA, "The tables of this service, described as tables", own),
-            *(Schema(name, "", tuple(r.table for r in held)) for name, held in by_schema.items()),
-        )
-        return _Holdings(revision, schemas, everything, collections)
+        holdings = _Holdings(revision, relations, lambda: self.offers)
+        holdings.find("")  # what most ask for is ready before they ask
+        return holdings
 
     def _names(self) -> list[str]:
         return sorted(entry.name for entry in self._directory.tables())
-
-
-def _namespace(relations: list[Relation], collection: str | None) -> Namespace:
-    tables = [relation.table for relation in relations]
-    names = {table.schema_name: "" for table in tables}
-    described = [Relation(table, rows) for table, rows in tap_schema(tables, names, spelled=spelled)]
-    return Namespace([*described, *relations], default_schema=collection)
 
 
 def _describes(ready: ReadyExample) -> bool:

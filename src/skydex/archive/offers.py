@@ -1,14 +1,16 @@
 """Offers: what an archive presents under names and addresses of its own, as its `services.toml` says.
 
 Everything published is served under names that follow from the archive (`/tap`, `/{collection}/scs/{table}`). An entry
-of this file adds a way in that its publisher chose: `[[catalog]]` a table of the catalogue REST API. The file is read
-once, when the archive is opened for serving, so that a mistake in it stops the start and never a running server; to
-change it, restart the server. Tables are looked up with each request: an entry may name one that is published later.
+of this file adds a way in that its publisher chose: `[[tap]]` a TAP service over some tables, `[[catalog]]` a table of
+the catalogue REST API. The file is read once, when the archive is opened for serving, so that a mistake in it stops the
+start and never a running server; to change it, restart the server. Tables are looked up with each request: an entry may
+name one that is published later.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 import types
 import typing
@@ -19,10 +21,47 @@ from typing import Any
 
 from skydex.errors import SettingsError, near_names
 
-__all__ = ["OFFERS_FILE", "CatalogOffer", "Offers", "Place", "read_offers"]
+__all__ = ["OFFERS_FILE", "CatalogOffer", "Offers", "Place", "TapOffer", "read_offers"]
 
 OFFERS_FILE = "services.toml"
 """Name of the file in an archive directory."""
+
+
+@dataclass(frozen=True)
+class TapOffer:
+    """`[[tap]]`: a TAP service over some tables, under names of its own."""
+
+    name: str
+    """One word; the service answers below `/{name}/tap`, unless a collection is called so."""
+    title: str = ""
+    """A line for people."""
+    paths: tuple[str, ...] = ()
+    """Further addresses on this server, as in `/PS1DR2/tapservice.aspx`; in any case."""
+    schemas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Schemas of the archive by the schema as which they are shown, as in `{ dbo = ["ps1"] }`."""
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """Single tables by the name under which they are shown, as in `{ "ivoa.ObsCore" = "csc21.ObsCore" }`; they come
+    before all others, in this order."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][\w.-]*", self.name):
+            raise self._mistake(f"the name is one word of letters, digits, _ and -, not {self.name!r}.")
+        for path in self.paths:
+            if not re.fullmatch(r"(/[\w.~-]+)+", path):
+                raise self._mistake(f'a path is one on this server, such as "/a/tap", not {path!r}.')
+        for shown in (*self.tables, *self.tables.values()):
+            if not re.fullmatch(r"\w+\.\w+", shown):
+                raise self._mistake(f'the name of a table is written "schema.table", not {shown!r}.')
+        if not self.schemas and not self.tables:
+            raise self._mistake("say which schemas or tables it shows.")
+
+    @property
+    def key(self) -> str:
+        """By which requests and jobs name it; never the name of a collection."""
+        return f"tap:{self.name.lower()}"
+
+    def _mistake(self, sentence: str) -> SettingsError:
+        return SettingsError(f"{OFFERS_FILE}, [[tap]] {self.name}: {sentence}")
 
 
 @dataclass(frozen=True)
@@ -69,13 +108,15 @@ class CatalogOffer:
 class Offers:
     """All entries of a file, each kind in its order."""
 
+    taps: tuple[TapOffer, ...] = ()
+    """`[[tap]]`: TAP services."""
     catalogs: tuple[CatalogOffer, ...] = ()
     """`[[catalog]]`: tables of the catalogue REST API."""
 
 
-_KINDS: dict[str, tuple[str, type]] = {"catalog": ("catalogs", CatalogOffer)}
+_KINDS: dict[str, tuple[str, type]] = {"tap": ("taps", TapOffer), "catalog": ("catalogs", CatalogOffer)}
 """For each word in double brackets: the field of `Offers`, and the class of an entry, whose fields are the keys."""
-_UNIQUE = {"catalog": "path"}
+_UNIQUE = {"tap": "name", "catalog": "path"}
 """Of some kinds: the key in which no two entries may agree."""
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 

@@ -8,18 +8,16 @@ examples that reach across collections and leads on to those of each collection.
 from __future__ import annotations
 
 import asyncio
-import functools
 from urllib.parse import urlencode
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import ReadyExample
-from skydex.errors import UnknownResourceError
-from skydex.tables.tap_schema import TAP_SCHEMA
+from skydex.archive import ReadyExample, View
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.pages import HEADERS
 from skydex.web.site import Site
-from skydex.web.vosi import capability, find_schema
+from skydex.web.views import base_url_of, view_of
+from skydex.web.vosi import capability
 from skydex.web.xml import document, element, optional, text
 
 __all__ = ["examples_capability", "examples_routes"]
@@ -43,23 +41,22 @@ def examples_capability(base_url: str) -> str:
 
 
 async def _examples(call: Call) -> Reply:
-    site, named = call.site, call.part("collection")
-    schema = find_schema(site.archive, named) if named else None
-    if named and (schema is None or schema.name == TAP_SCHEMA):
-        raise UnknownResourceError("collection", named)
-    page = await asyncio.to_thread(_page, site, site.archive.revision, schema.name if schema else None)
+    view, base_url = view_of(call), base_url_of(call)
+    page = await asyncio.to_thread(_page, call.site, view, base_url)
     return Reply(page, XHTML_TYPE, headers=HEADERS)
 
 
-@functools.lru_cache(maxsize=64)
-def _page(site: Site, _revision: str, collection: str | None) -> bytes:
-    base_url = f"{site.url}/{collection}/tap" if collection else f"{site.url}/tap"
-    title = f"Examples of {collection or site.settings.title}"
+def _page(site: Site, view: View, base_url: str) -> bytes:
+    return view.namespace.kept((_page, base_url), lambda: _new_page(site, view, base_url))
+
+
+def _new_page(site: Site, view: View, base_url: str) -> bytes:
+    title = f"Examples of {view.title or site.settings.title}"
     shown = [
-        _example(f"{collection or 'all'}-{number}", ready, base_url)
-        for number, ready in enumerate(site.archive.examples(collection), start=1)
+        _example(f"{view.name or 'all'}-{number}", ready, base_url)
+        for number, ready in enumerate(site.archive.examples(view.key or None), start=1)
     ]
-    more = [] if collection else [_continuation(site, schema.name) for schema in site.archive.schemas()[1:]]
+    more = [] if view.key else [_continuation(site, schema.name) for schema in view.schemas[1:]]
     head = element("head", text("title", title), text("style", _STYLE))
     body = element("body", text("h1", title), *shown, *more, attributes={"vocab": VOCABULARY})
     namespace = {"xmlns": "http://www.w3.org/1999/xhtml", "lang": "en", "xml:lang": "en"}

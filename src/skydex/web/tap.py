@@ -6,6 +6,7 @@ and `tap_jobs`; what the service says of itself is `tapregext`'s and `vosi`'s.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from html import escape
 
@@ -17,16 +18,14 @@ from skydex.web.pages import link_list, page
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.tap_jobs import ORDERS, TAP_JOBS
-from skydex.web.tap_queries import collection_of, query_order, refuse
+from skydex.web.tap_queries import query_order, refuse
 from skydex.web.tapregext import tap_capability
 from skydex.web.uploads import received
 from skydex.web.uws import uws_routes
+from skydex.web.views import BASES, base_url_of, main_url, routes_of_offers, view_of
 from skydex.web.vosi import vosi_capabilities, vosi_routes
 
 __all__ = ["SERVICE"]
-
-BASES = ("/tap", "/{collection}/tap")
-"""Where TAP answers: over everything, and over one collection."""
 
 _TITLE = "Queries in ADQL (TAP)"
 
@@ -35,13 +34,14 @@ async def sync(call: Call) -> Reply:
     """Answer a synchronous query (TAP 1.1, sections 2.1 and 2.7)."""
     with call.site.folders.folder() as folder:
         parameters, uploads = await received(call, folder)
-        collection = collection_of(call)
+        collection = view_of(call).key or None
         return await call.ask(query_order(parameters, call.site.settings, collection=collection, uploads=uploads))
 
 
 async def about(call: Call) -> Reply:
     """What somebody sees who opens the address of the service in a browser."""
-    base_url = _base_url(call)
+    view, base_url = view_of(call), base_url_of(call)
+    title = f"{view.title}: {_TITLE[0].lower()}{_TITLE[1:]}" if view.key else _TITLE
     resources = (
         Link("Examples of queries", f"{base_url}/examples"),
         Link("Tables and their columns", f"{base_url}/tables"),
@@ -49,38 +49,43 @@ async def about(call: Call) -> Reply:
         Link("Your jobs", f"{base_url}/async"),
     )
     words = "Give this address to a TAP client such as TOPCAT, STILTS, pyvo or astroquery:"
-    return page(_TITLE, f"<p>{words} <code>{escape(base_url)}</code></p>{link_list(resources)}")
+    return page(title, f"<p>{words} <code>{escape(base_url)}</code></p>{link_list(resources)}")
 
 
 def _routes(site: Site) -> list[BaseRoute]:
-    routes: list[BaseRoute] = []
-    for base in BASES:
-        endpoint = Endpoint(site, sync, refuse=refuse, methods=("GET", "POST"))
-        routes += [Route(base, Endpoint(site, about)), Route(f"{base}/sync", endpoint), *examples_routes(site, base)]
-        routes += uws_routes(site, f"{base}/async", TAP_JOBS)
-        routes += vosi_routes(site, base, _capabilities_here, with_tables=True)
-    return routes
+    own = [route for base in BASES for route in _routes_at(site, base)]
+    return [*routes_of_offers(site, functools.partial(_routes_at, site)), *own]
+
+
+def _routes_at(site: Site, base: str) -> list[BaseRoute]:
+    endpoint = Endpoint(site, sync, refuse=refuse, methods=("GET", "POST"))
+    return [
+        Route(base, Endpoint(site, about)),
+        Route(f"{base}/sync", endpoint),
+        *examples_routes(site, base),
+        *uws_routes(site, f"{base}/async", TAP_JOBS),
+        *vosi_routes(site, base, _capabilities_here, with_tables=True),
+    ]
 
 
 def _capabilities_here(call: Call) -> Iterable[str]:
-    base_url = _base_url(call)
-    yield tap_capability(call.site, base_url)
+    base_url = base_url_of(call)
+    yield tap_capability(call.site, base_url, about=view_of(call).title)
     yield from vosi_capabilities(base_url, with_tables=True)
     yield examples_capability(base_url)
 
 
-def _base_url(call: Call) -> str:
-    collection = collection_of(call)
-    return f"{call.site.url}/{collection}/tap" if collection else f"{call.site.url}/tap"
-
-
 def _capabilities(site: Site) -> Iterable[str]:
     yield tap_capability(site, f"{site.url}/tap")
+    for offer in site.archive.offers.taps:
+        yield tap_capability(site, main_url(site, offer), about=offer.title or offer.name)
 
 
 def _links(site: Site) -> Iterable[Link]:
     yield Link("TAP over everything", f"{site.url}/tap")
     yield Link("Examples of queries", f"{site.url}/tap/examples")
+    for offer in site.archive.offers.taps:
+        yield Link(offer.title or offer.name, main_url(site, offer))
 
 
 SERVICE = Service("tap", _TITLE, _routes, _capabilities, _links, ORDERS)

@@ -17,9 +17,10 @@ from skydex.settings import Settings
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply
 from skydex.web.runner import OrderOf
-from skydex.web.tap_queries import collection_of, query_order, refuse
+from skydex.web.tap_queries import query_order, refuse
 from skydex.web.uploads import received
 from skydex.web.uws import JobKind, JobPlace
+from skydex.web.views import base_url_of, view_of
 from skydex.web.workroom import TableOrder
 
 __all__ = ["ORDERS", "TAP_JOBS"]
@@ -44,10 +45,7 @@ def _input(upload: Upload) -> JobInput:
 
 
 def _place(call: Call) -> JobPlace:
-    collection = collection_of(call)
-    if collection is None:
-        return JobPlace("", f"{call.site.url}/tap/async")
-    return JobPlace(collection, f"{call.site.url}/{collection}/tap/async")
+    return JobPlace(view_of(call).key, f"{base_url_of(call)}/async")
 
 
 def _lacks_upload(error: RequestError) -> bool:

@@ -7,17 +7,16 @@ parameters is DALI's affair (`dali`), and what a query text means is the archive
 from __future__ import annotations
 
 from skydex.archive import QueryRequest, Upload
-from skydex.errors import BadParameterError, SkydexError, UnknownResourceError
+from skydex.errors import BadParameterError, SkydexError
 from skydex.formats import get_format
 from skydex.formats.votable import error_votable
 from skydex.query.languages import LANGUAGES, Language
 from skydex.settings import Settings
 from skydex.web import dali
-from skydex.web.asgi import Call, Reply
-from skydex.web.vosi import find_schema
+from skydex.web.asgi import Reply
 from skydex.web.workroom import TableOrder
 
-__all__ = ["collection_of", "query_order", "refuse"]
+__all__ = ["query_order", "refuse"]
 
 DEFAULT_LANGUAGE = "ADQL"
 DEFAULT_FORMAT = "votable"
@@ -72,20 +71,3 @@ def refuse(error: SkydexError) -> Reply:
     """An error as a VOTable."""
     document = error_votable(dali.error_message(error))
     return Reply(document, dali.VOTABLE_TYPE, dali.error_status(error), dali.error_headers(error))
-
-
-def collection_of(call: Call) -> str | None:
-    """The collection that a call is confined to, as it was published; None for everything.
-
-    Raises
-    ------
-    UnknownResourceError
-        There is no such collection.
-    """
-    asked = call.part("collection")
-    if asked is None:
-        return None
-    schema = find_schema(call.site.archive, asked)
-    if schema is None:
-        raise UnknownResourceError("collection", asked)
-    return schema.name

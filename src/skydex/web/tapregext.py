@@ -32,12 +32,13 @@ _TOO_NEW = ("features-adql-conditional",)
 """Offered but not declared: validators that know TAPRegExt's record of 2022 take these for mistakes."""
 
 
-def tap_capability(site: Site, base_url: str) -> str:
-    """The capability element of the TAP service at an address."""
+def tap_capability(site: Site, base_url: str, *, about: str = "") -> str:
+    """The capability element of the TAP service at an address; `about` says what it shows."""
     access = text("accessURL", base_url, {"use": "base"})
     interface = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": "1.1"}
     return element(
         "capability",
+        optional("description", about),
         element("interface", access, attributes=interface),
         *(_language(language) for language in LANGUAGES.values()),
         *(_output_format(kind) for kind in writable()),

@@ -8,21 +8,21 @@ capability stands with the protocol.
 from __future__ import annotations
 
 import datetime
-import functools
 from collections.abc import Callable, Iterable
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import Archive, Schema
+from skydex.archive import Schema, View
 from skydex.errors import BadParameterError, UnknownResourceError
 from skydex.query.languages.words import spelled
 from skydex.tables import Column, ForeignKey, Table
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
+from skydex.web.views import view_of
 from skydex.web.xml import document, element, optional, text
 
-__all__ = ["SERVICE", "capabilities_document", "capability", "find_schema", "vosi_capabilities", "vosi_routes"]
+__all__ = ["SERVICE", "capabilities_document", "capability", "vosi_capabilities", "vosi_routes"]
 
 XML_TYPE = "text/xml; charset=utf-8"
 
@@ -78,11 +78,6 @@ def capabilities_document(capabilities: Iterable[str]) -> bytes:
     return document(element("vosi:capabilities", *capabilities, attributes=_PROTOCOLS))
 
 
-def find_schema(archive: Archive, name: str) -> Schema | None:
-    """A published schema, by its name without regard to case."""
-    return next((schema for schema in archive.schemas() if schema.name.lower() == name.lower()), None)
-
-
 async def _availability(_: Call) -> Reply:
     namespace = {"xmlns:vosi": "http://www.ivoa.net/xml/VOSIAvailability/v1.0"}
     facts = (text("vosi:available", "true"), text("vosi:upSince", _STARTED))
@@ -93,13 +88,12 @@ async def _tables(call: Call) -> Reply:
     detail = ((await call.parameters()).find("detail") or "max").lower()
     if detail not in ("min", "max"):
         raise BadParameterError("detail", 'must be "min" or "max".')
-    archive, collection = call.site.archive, call.part("collection")
-    return Reply(_tableset(archive, archive.revision, collection, detail), XML_TYPE)
+    return Reply(_tableset(view_of(call), detail), XML_TYPE)
 
 
 async def _table(call: Call) -> Reply:
     wanted = (call.part("name") or "").lower()
-    schemas = _schemas(call.site.archive, call.part("collection"))
+    schemas = view_of(call).schemas
     table = next((table for schema in schemas for table in schema.tables if table.name.lower() == wanted), None)
     if table is None:
         raise UnknownResourceError("table", wanted)
@@ -107,21 +101,15 @@ async def _table(call: Call) -> Reply:
     return Reply(document(root), XML_TYPE)
 
 
-@functools.lru_cache(maxsize=64)
-def _tableset(archive: Archive, _revision: str, collection: str | None, detail: str) -> bytes:
-    schemas = [_schema_element(schema, is_full=detail == "max") for schema in _schemas(archive, collection)]
+def _tableset(view: View, detail: str) -> bytes:
+    """The document about all tables, kept as long as they are the same."""
+    return view.namespace.kept((_tableset, detail), lambda: _new_tableset(view, detail))
+
+
+def _new_tableset(view: View, detail: str) -> bytes:
+    schemas = [_schema_element(schema, is_full=detail == "max") for schema in view.schemas]
     attributes = _tables_namespaces() | {"xsi:type": "vs:TableSet"}
     return document(element("vosi:tableset", *schemas, attributes=attributes))
-
-
-def _schemas(archive: Archive, collection: str | None) -> list[Schema]:
-    """All schemas, or that of a collection and TAP_SCHEMA."""
-    schemas = list(archive.schemas())
-    if collection is None:
-        return schemas
-    if find_schema(archive, collection) is None:
-        raise UnknownResourceError("collection", collection)
-    return [schema for schema in schemas if schema.name.lower() in (collection.lower(), "tap_schema")]
 
 
 def _schema_element(schema: Schema, *, is_full: bool) -> str:
