@@ -1,0 +1,25 @@
+"""The Hubble fields of the simulated sky: what is there, the images that were taken, and what was measured in them."""
+
+from skydex.demo.hsc.fields import FIELDS, Field, fields_of, get_field
+from skydex.demo.hsc.images import Image, images_of
+from skydex.demo.hsc.measurements import ARTIFACTS, Measurements, Sky, measure, sky_of
+from skydex.demo.hsc.stars import COMPONENTS, Stars
+from skydex.demo.hsc.variability import CLASSES, Variables
+
+__all__ = [
+    "ARTIFACTS",
+    "CLASSES",
+    "COMPONENTS",
+    "FIELDS",
+    "Field",
+    "Image",
+    "Measurements",
+    "Sky",
+    "Stars",
+    "Variables",
+    "fields_of",
+    "get_field",
+    "images_of",
+    "measure",
+    "sky_of",
+]
