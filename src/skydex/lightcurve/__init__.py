@@ -1,0 +1,34 @@
+"""Light curves: variability indices, and a search for variables in the style of the Hubble Catalog of Variables."""
+
+from skydex.lightcurve.curves import LightCurves
+from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
+from skydex.lightcurve.indices import SIGMA_PER_MAD
+from skydex.lightcurve.measurements import HSC_DETAILED, Measurements
+from skydex.lightcurve.segments import Segments
+from skydex.lightcurve.settings import QualityCuts, SearchSettings
+from skydex.lightcurve.trends import Trend, Windows, running_trend
+from skydex.lightcurve.variables import VariabilityTables, classify
+from skydex.lightcurve.zero_points import Epochs, Neighbours, local_zero_points
+
+__all__ = [
+    "HSC_DETAILED",
+    "SIGMA_PER_MAD",
+    "STATISTICS",
+    "Epochs",
+    "Features",
+    "LightCurves",
+    "Measurements",
+    "Neighbours",
+    "QualityCuts",
+    "Reason",
+    "SearchSettings",
+    "Segments",
+    "Statistic",
+    "Trend",
+    "VariabilityTables",
+    "Windows",
+    "classify",
+    "features",
+    "local_zero_points",
+    "running_trend",
+]

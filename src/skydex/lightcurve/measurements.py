@@ -1,0 +1,160 @@
+"""`Measurements`: detections of many objects in many images, as a search for variables takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from skydex.errors import UnknownColumnError
+from skydex.lightcurve.segments import Floats, Ints, Mask
+
+__all__ = ["HSC_DETAILED", "Labels", "Measurements"]
+
+HSC_DETAILED: Mapping[str, str] = MappingProxyType(
+    {
+        "match_id": "MatchID",
+        "filter": "Filter",
+        "mjd": "StartMJD",
+        "image": "ImageName",
+        "ra_deg": "SourceRA",
+        "dec_deg": "SourceDec",
+        "mag": "MagAper2",
+        "mag_err": "MagErrAper2",
+        "mag_auto": "MagAuto",
+        "ci": "CI",
+        "d_mas": "D",
+        "flags": "Flags",
+    }
+)
+"""Which column of the detailed table of the Hubble Source Catalog holds what."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Texts, or numbers that stand for things: each different one once, and which of them each row has."""
+
+    values: NDArray[Any]
+    """(n_different,) in the order of their first row."""
+    code: Ints
+    """(n,) place in `values`."""
+
+    @classmethod
+    def of(cls, values: Any) -> Labels:
+        column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(np.asarray(values))
+        chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+        encoded = chunked.combine_chunks().dictionary_encode()
+        whole = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+        if isinstance(whole, pa.ChunkedArray):
+            whole = whole.chunk(0)
+        return cls(np.asarray(whole.dictionary), np.asarray(whole.indices, dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """Detections, a row each, in any order."""
+
+    match_id: Ints
+    """The object."""
+    filter: Labels
+    """Camera and filter, such as `ACS_F606W`."""
+    image: Labels
+    """The image."""
+    mjd: Floats
+    """When, days."""
+    ra_deg: Floats
+    """Where, ICRS; a place of the detection or of its object."""
+    dec_deg: Floats
+    mag: Floats
+    """Magnitude in a small aperture."""
+    mag_err: Floats
+    """Its error, one sigma."""
+    mag_auto: Floats
+    """Magnitude in an aperture that follows the source, or NaN."""
+    ci: Floats
+    """Concentration index, or NaN."""
+    d_mas: Floats
+    """Distance from the object, milliarcseconds, or NaN."""
+    flags: Ints
+    """Bits of SExtractor."""
+    group: Ints
+    """Field to which the object belongs: objects are compared with others of their field."""
+
+    @classmethod
+    def of_table(cls, table: Any, names: Mapping[str, str] = HSC_DETAILED) -> Measurements:
+        """Take the columns of a table: of astropy, pandas, Arrow, or a mapping of arrays.
+
+        Parameters
+        ----------
+        table : mapping-like
+            Gives a column for `table[name]`.
+        names : mapping, optional
+            Names of the columns by what they hold: the fields of this class. `mag_auto`, `ci`, `d_mas`, `flags` and
+            `group` may be left out.
+
+        Raises
+        ------
+        UnknownColumnError
+            The table lacks a column that is named, or one is not named that cannot be left out.
+        """
+        match_id = np.asarray(_column(table, names, "match_id"), dtype=np.int64)
+        n = len(match_id)
+        numbers: dict[str, Any] = {
+            key: _numbers(table, names, key, n, needed=key not in _OPTIONAL)
+            for key in (field.name for field in fields(cls))
+            if key not in ("match_id", "filter", "image", "flags", "group")
+        }
+        return cls(
+            match_id=match_id,
+            filter=Labels.of(_column(table, names, "filter")),
+            image=Labels.of(_column(table, names, "image")),
+            flags=_whole(table, names, "flags", n),
+            group=_whole(table, names, "group", n),
+            **numbers,
+        )
+
+    def __len__(self) -> int:
+        return len(self.match_id)
+
+    def chosen(self, rows: Mask | Ints) -> Measurements:
+        """Some of the rows."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        kept: dict[str, Any] = {
+            name: Labels(values.values, values.code[rows]) if isinstance(values, Labels) else values[rows]
+            for name, values in columns.items()
+        }
+        return Measurements(**kept)
+
+
+_OPTIONAL = frozenset({"mag_auto", "ci", "d_mas"})
+
+
+def _column(table: Any, names: Mapping[str, str], key: str) -> Any:
+    if key not in names:
+        raise UnknownColumnError(key, table="the names of the measurements", near=sorted(names))
+    try:
+        return table[names[key]]
+    except (KeyError, IndexError, ValueError) as error:
+        raise UnknownColumnError(names[key], table="the measurements") from error
+
+
+def _numbers(table: Any, names: Mapping[str, str], key: str, n: int, *, needed: bool) -> Floats:
+    """A column of numbers, masked ones as NaN."""
+    if key not in names and not needed:
+        return np.full(n, np.nan)
+    column = _column(table, names, key)
+    if isinstance(column, np.ma.MaskedArray):
+        return np.asarray(np.ma.filled(column.astype(np.float64), np.nan))
+    return np.asarray(column, dtype=np.float64)
+
+
+def _whole(table: Any, names: Mapping[str, str], key: str, n: int) -> Ints:
+    if key not in names:
+        return np.zeros(n, dtype=np.int64)
+    column = _column(table, names, key)
+    return np.asarray(np.ma.filled(column, 0) if isinstance(column, np.ma.MaskedArray) else column, dtype=np.int64)
