@@ -3,7 +3,7 @@
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
 from skydex.lightcurve.indices import SIGMA_PER_MAD
-from skydex.lightcurve.measurements import HSC_DETAILED, Measurements
+from skydex.lightcurve.measurements import HCV_COLUMNS, Measurements
 from skydex.lightcurve.segments import Segments
 from skydex.lightcurve.settings import QualityCuts, SearchSettings
 from skydex.lightcurve.trends import Trend, Windows, running_trend
@@ -11,7 +11,7 @@ from skydex.lightcurve.variables import VariabilityTables, classify
 from skydex.lightcurve.zero_points import Epochs, Neighbours, local_zero_points
 
 __all__ = [
-    "HSC_DETAILED",
+    "HCV_COLUMNS",
     "SIGMA_PER_MAD",
     "STATISTICS",
     "Epochs",

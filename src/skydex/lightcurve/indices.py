@@ -198,7 +198,7 @@ def _marked(curves: LightCurves, places: Ints) -> Mask:
     return marks
 
 
-def _ratio(curves: LightCurves, upper: Floats, lower: NDArray[Any], *, least: int) -> Floats:
+def _ratio(curves: LightCurves, upper: NDArray[Any], lower: NDArray[Any], *, least: int) -> Floats:
     """A ratio for curves with at least so many points; NaN for the others, and where the denominator is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return _enough(curves, np.where(lower != 0.0, upper / lower, np.nan), least=least)

@@ -14,25 +14,28 @@ from numpy.typing import NDArray
 from skydex.errors import UnknownColumnError
 from skydex.lightcurve.segments import Floats, Ints, Mask
 
-__all__ = ["HSC_DETAILED", "Labels", "Measurements"]
+__all__ = ["HCV_COLUMNS", "Labels", "Measurements"]
 
-HSC_DETAILED: Mapping[str, str] = MappingProxyType(
+HCV_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "match_id": "MatchID",
         "filter": "Filter",
-        "mjd": "StartMJD",
+        "mjd": "MJD",
         "image": "ImageName",
-        "ra_deg": "SourceRA",
-        "dec_deg": "SourceDec",
-        "mag": "MagAper2",
-        "mag_err": "MagErrAper2",
+        "ra_deg": "RA",
+        "dec_deg": "Dec",
+        "mag": "Mag",
+        "mag_err": "MagErr",
         "mag_auto": "MagAuto",
         "ci": "CI",
         "d_mas": "D",
         "flags": "Flags",
+        "group": "GroupID",
     }
 )
-"""Which column of the detailed table of the Hubble Source Catalog holds what."""
+"""Names of columns by what they hold: those of HCVdetailed joined with HCVmatch, as far as these have them."""
+_OPTIONAL = frozenset({"mag_auto", "ci", "d_mas", "flags", "group"})
+"""What a table may lack."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ class Measurements:
     """Field to which the object belongs: objects are compared with others of their field."""
 
     @classmethod
-    def of_table(cls, table: Any, names: Mapping[str, str] = HSC_DETAILED) -> Measurements:
+    def of_table(cls, table: Any, names: Mapping[str, str] = HCV_COLUMNS) -> Measurements:
         """Take the columns of a table: of astropy, pandas, Arrow, or a mapping of arrays.
 
         Parameters
@@ -94,8 +97,8 @@ class Measurements:
         table : mapping-like
             Gives a column for `table[name]`.
         names : mapping, optional
-            Names of the columns by what they hold: the fields of this class. `mag_auto`, `ci`, `d_mas`, `flags` and
-            `group` may be left out.
+            Names of the columns by what they hold: the fields of this class. The table may lack those of `mag_auto`,
+            `ci`, `d_mas`, `flags` and `group`.
 
         Raises
         ------
@@ -104,11 +107,8 @@ class Measurements:
         """
         match_id = np.asarray(_column(table, names, "match_id"), dtype=np.int64)
         n = len(match_id)
-        numbers: dict[str, Any] = {
-            key: _numbers(table, names, key, n, needed=key not in _OPTIONAL)
-            for key in (field.name for field in fields(cls))
-            if key not in ("match_id", "filter", "image", "flags", "group")
-        }
+        floats = ("mjd", "ra_deg", "dec_deg", "mag", "mag_err", "mag_auto", "ci", "d_mas")
+        numbers: dict[str, Any] = {key: _numbers(table, names, key, n) for key in floats}
         return cls(
             match_id=match_id,
             filter=Labels.of(_column(table, names, "filter")),
@@ -131,30 +131,30 @@ class Measurements:
         return Measurements(**kept)
 
 
-_OPTIONAL = frozenset({"mag_auto", "ci", "d_mas"})
-
-
 def _column(table: Any, names: Mapping[str, str], key: str) -> Any:
-    if key not in names:
-        raise UnknownColumnError(key, table="the names of the measurements", near=sorted(names))
+    """A column, or None if the table lacks it and may."""
+    name = names.get(key, key)
     try:
-        return table[names[key]]
+        return table[name]
     except (KeyError, IndexError, ValueError) as error:
-        raise UnknownColumnError(names[key], table="the measurements") from error
+        if key in _OPTIONAL:
+            return None
+        raise UnknownColumnError(name, where="the measurements") from error
 
 
-def _numbers(table: Any, names: Mapping[str, str], key: str, n: int, *, needed: bool) -> Floats:
-    """A column of numbers, masked ones as NaN."""
-    if key not in names and not needed:
-        return np.full(n, np.nan)
+def _numbers(table: Any, names: Mapping[str, str], key: str, n: int) -> Floats:
+    """A column of numbers, masked and missing ones as NaN."""
     column = _column(table, names, key)
+    if column is None:
+        return np.full(n, np.nan)
     if isinstance(column, np.ma.MaskedArray):
         return np.asarray(np.ma.filled(column.astype(np.float64), np.nan))
     return np.asarray(column, dtype=np.float64)
 
 
 def _whole(table: Any, names: Mapping[str, str], key: str, n: int) -> Ints:
-    if key not in names:
-        return np.zeros(n, dtype=np.int64)
+    """A column of integers, masked and missing ones as 0."""
     column = _column(table, names, key)
+    if column is None:
+        return np.zeros(n, dtype=np.int64)
     return np.asarray(np.ma.filled(column, 0) if isinstance(column, np.ma.MaskedArray) else column, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 Faint stars scatter more than bright ones, so whether a star varies is asked of stars as bright as it is. The rule "more
 than 5 sigma from the median of stars of that magnitude" is that of the Hubble Catalog of Variables (Bonanos et al.
-2019, A&A 630, A92, as its catalogue pages tell it); widths, steps and clipping are choices of this module, and settings.
+2019, A&A 630, A92, as its catalogue pages tell it); widths, steps and clipping are settings of this module.
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ class Trend:
 
     def significance(self, mag: Floats, values: Floats) -> Floats:
         """How many sigma values lie above the centre."""
+        difference = values - self.centre_at(mag)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return (values - self.centre_at(mag)) / self.sigma_at(mag)
+            return np.where(difference == 0.0, 0.0, difference / self.sigma_at(mag))
 
     def never_falling(self) -> Trend:
         """The same, but that the centre does not fall again on the faint side of its minimum.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skydex.lightcurve.indices import chi2_reduced, mad
-from skydex.lightcurve.measurements import HSC_DETAILED, Measurements
+from skydex.lightcurve.measurements import HCV_COLUMNS, Measurements
 from skydex.lightcurve.quality import NOT_ASSESSED, quality_flags
 from skydex.lightcurve.segments import Floats, Mask, Segments
 from skydex.lightcurve.settings import SearchSettings
@@ -45,7 +45,7 @@ class VariabilityTables:
 
 
 def classify(
-    measurements: Any, settings: SearchSettings | None = None, *, names: Mapping[str, str] = HSC_DETAILED
+    measurements: Any, settings: SearchSettings | None = None, *, names: Mapping[str, str] = HCV_COLUMNS
 ) -> VariabilityTables:
     """Search detections for variable objects.
 

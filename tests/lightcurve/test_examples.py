@@ -1,0 +1,11 @@
+import doctest
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("name", ["curves", "features"])
+def test_examples_are_true(name):
+    found = doctest.testmod(sys.modules[f"skydex.lightcurve.{name}"])
+    assert found.attempted
+    assert not found.failed
