@@ -101,7 +101,7 @@ def test_many_light_curves_at_once_have_the_indices_that_each_has_alone():
         mine = curve == one
         alone = features(LightCurves.single(time[mine], mag[mine], err[mine]))
         for name in STATISTICS:
-            np.testing.assert_allclose(together[name][one], alone[name][0], rtol=1e-6, err_msg=name)
+            np.testing.assert_allclose(together[name][one], alone[name][0], rtol=1e-9, err_msg=name)
 
 
 def test_noise_and_sinusoids_have_their_textbook_values():

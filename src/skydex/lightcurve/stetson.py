@@ -79,12 +79,14 @@ def stetson_l(curves: LightCurves, *, pair_days: float = PAIR_DAYS) -> Floats:
 def robust_mean(curves: LightCurves) -> Floats:
     """Weighted means in which points weigh less the more they deviate, iterated until they stand still, (n,)."""
     centre = curves.weighted_mean
+    is_moving = np.isfinite(centre)
     for _ in range(_MOST_STEPS):
         weight = curves.weight / (1.0 + (_deviation(curves, centre) / _ROBUST_SCALE) ** 2)
-        following = curves.mean_by(weight)
-        if not np.nanmax(np.abs(following - centre), initial=0.0) > _TOLERANCE_MAG:
-            return following
-        centre = following
+        step = np.where(is_moving, curves.mean_by(weight) - centre, 0.0)
+        centre = centre + step
+        is_moving = np.abs(step) > _TOLERANCE_MAG
+        if not is_moving.any():
+            break
     return centre
 
 
