@@ -177,9 +177,10 @@ class BadRegionError(RequestError):
 class UnknownResourceError(RequestError):
     """An address at which nothing is published."""
 
-    def __init__(self, what: str, name: str) -> None:
-        self.what, self.name = what, name
-        super().__init__(f'No {what} "{name}" is published here.')
+    def __init__(self, what: str, name: str, *, near: Sequence[str] = ()) -> None:
+        self.what, self.name, self.near = what, name, list(near)
+        meant = f" Did you mean {_listed([quoted(n) for n in near], word='or')}?" if near else ""
+        super().__init__(f'No {what} "{name}" is published here.{meant}')
 
 
 class JobPhaseError(RequestError):

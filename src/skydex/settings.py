@@ -68,6 +68,8 @@ class Settings:
     """Rows of an answer when the request does not say how many."""
     max_rows_hard: int = 10_000_000
     """Rows of an answer, whatever the request says."""
+    catalog_radius_deg: float = 0.5
+    """Radius of a cone in the catalogue REST API, in degrees, unless `services.toml` gives a table one of its own."""
     queue_length: int = 256
     """Requests that may wait for a worker; more are told to come back later."""
     queue_wait_s: float = 10.0

@@ -18,6 +18,7 @@ def ground(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("attacked")
     archive = serving.build_archive(folder)
+    publish_catalog(archive, folder)
     outside, temp = folder / "outside", folder / "temp"
     outside.mkdir()
     temp.mkdir()
@@ -27,3 +28,17 @@ def ground(tmp_path_factory):
         yield ground
         ground.canary.close()
         ground.web.close()
+
+
+def publish_catalog(archive, folder):
+    """Publish a table of the catalogue REST API, at the address that records attack."""
+    from astropy.table import Table
+
+    from skydex.ingest import ingest_files
+
+    rows = Table({"MatchID": [1, 2], "MatchRA": [10.0, 20.0], "MatchDec": [1.0, 2.0], "TargetName": ["M-15", "x' OR"]})
+    rows.write(folder / "summary.fits")
+    position = {"ra": "MatchRA", "dec": "MatchDec"}
+    ingest_files([folder / "summary.fits"], archive, "hsc.SumMagAper2CatView", position=position)
+    offer = '[[catalog]]\npath = "hsc/v3/summary/magaper2"\ntable = "hsc.SumMagAper2CatView"\n'
+    (archive / "services.toml").write_text(offer)

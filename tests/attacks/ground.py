@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-BASES = {"tap": "/tap", "scs": "/sky/scs/stars", "web": ""}
+BASES = {"tap": "/tap", "scs": "/sky/scs/stars", "catalogs": "", "web": ""}
 """Where the records' bases are here."""
 TIME_LIMIT_S = 5.0
 """Time limit of a query."""

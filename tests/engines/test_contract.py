@@ -19,6 +19,8 @@ SCANNED = [
     "SELECT id FROM sources WHERE mag >= 18 AND flux > 1e-6 AND n <> 0",
     "SELECT id FROM sources WHERE mag < 17 OR name = 'src05' OR flag = 1",
     "SELECT id FROM sources WHERE NOT (mag < 17 OR n = 3)",
+    "SELECT id FROM sources WHERE LOWER(name) = 'src05' OR UPPER(name) = 'SRC06'",
+    "SELECT id FROM sources WHERE LOWER(name) IN ('src05', 'src07')",
     "SELECT id FROM sources WHERE mag IS NULL",
     "SELECT id FROM sources WHERE mag IS NOT NULL AND name IS NULL",
     "SELECT id FROM sources WHERE n BETWEEN -1 AND 2",
@@ -98,6 +100,16 @@ def test_both_engines_give_the_same_rows(text, namespace, duckdb_engine):
         assert by_scan.num_rows == by_sql.num_rows
     else:
         assert comparable(by_scan) == comparable(by_sql)
+
+
+@pytest.mark.parametrize("n_skipped", [0, 1, 7, 10**6])
+def test_both_engines_leave_out_the_same_rows(n_skipped, namespace, duckdb_engine):
+    plan = plan_of(f"SELECT id FROM sources WHERE mag < 20 OFFSET {n_skipped}", namespace)
+    assert plan.engine == "scan"
+    by_scan = ScanEngine().run(plan).to_arrow()
+    whole = ScanEngine().run(plan_of("SELECT id FROM sources WHERE mag < 20", namespace)).to_arrow()
+    assert by_scan.equals(whole.slice(n_skipped))
+    assert by_scan.equals(duckdb_engine.run(plan).to_arrow())
 
 
 @pytest.mark.parametrize(

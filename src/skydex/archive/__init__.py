@@ -2,6 +2,9 @@
 
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.archive import Archive
+from skydex.archive.catalog_columns import described_columns
+from skydex.archive.catalog_request import CatalogRequest, SortKey
+from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.examples import ReadyExample
 from skydex.archive.offers import OFFERS_FILE, CatalogOffer, Offers, Place, TapOffer, read_offers
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
@@ -11,11 +14,14 @@ from skydex.engines import Deadline
 
 __all__ = [
     "OFFERS_FILE",
+    "OPERATORS",
     "TAP_UPLOAD",
     "Answer",
     "Archive",
     "CatalogOffer",
+    "CatalogRequest",
     "ConeRequest",
+    "Constraint",
     "Deadline",
     "Explanation",
     "Offers",
@@ -23,9 +29,11 @@ __all__ = [
     "QueryRequest",
     "ReadyExample",
     "Schema",
+    "SortKey",
     "TableRequest",
     "TapOffer",
     "Upload",
     "View",
+    "described_columns",
     "read_offers",
 ]

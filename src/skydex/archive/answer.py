@@ -23,6 +23,8 @@ class Answer:
     """The columns of the table in it."""
     chunks: Iterator[bytes]
     """The bytes, as they become known."""
+    overflow: bool | None = None
+    """Whether there are rows beyond the limit, where that is known before the first byte."""
 
 
 @dataclass(frozen=True)

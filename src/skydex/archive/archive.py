@@ -22,7 +22,7 @@ from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
 from skydex.engines import Deadline, Engine, ScanEngine
 from skydex.errors import UnknownTableError, near_names
-from skydex.formats import Format, get_format
+from skydex.formats import Format
 from skydex.query import Namespace, Plan, Relation
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
@@ -162,9 +162,10 @@ class Archive:
         SkydexError
             Before the first chunk for everything wrong with the request; from the chunks if it fails under way.
         """
-        form = get_format(format_name)
+        form = request.form(format_name, self.namespace(request.collection))
         result = self.query(request, deadline)
-        return Answer(form.media_type, form.suffixes[0], result.columns, _written(form, result))
+        overflow = result.overflow if result.is_held else None
+        return Answer(form.media_type, form.suffixes[0], result.columns, _written(form, result), overflow)
 
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""
@@ -217,7 +218,7 @@ def _describes(ready: ReadyExample) -> bool:
 
 
 def _written(form: Format, result: Result) -> Iterator[bytes]:
-    assert form.write is not None, "get_format gives formats that can be written"
+    assert form.write is not None, "form gives formats that can be written"
     with result:
         yield from form.write(result)
 

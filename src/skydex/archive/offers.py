@@ -82,6 +82,8 @@ class CatalogOffer:
     """Where it answers below `/api/v0.1/`, as in `hsc/v3/summary/magaper2`."""
     table: str
     """Qualified name of the table."""
+    aliases: tuple[str, ...] = ()
+    """Further paths that mean the same."""
     title: str = ""
     """A line for people."""
     columns: tuple[str, ...] = ()

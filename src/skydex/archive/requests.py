@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 import pyarrow as pa
 
 from skydex.errors import BadParameterError
+from skydex.formats import Format, get_format
 from skydex.query import Namespace, Plan, bind, get_language, make_plan, table_query, within
 from skydex.sky import Cone
 from skydex.tables import Column, Datatype, Result, Table, arrow_schema, conformed
@@ -48,6 +49,8 @@ class TableRequest(Protocol):
 
     def shaped(self, result: Result, namespace: Namespace) -> Result: ...
 
+    def form(self, name: str, namespace: Namespace) -> Format: ...
+
 
 @dataclass(frozen=True)
 class QueryRequest:
@@ -75,6 +78,9 @@ class QueryRequest:
 
     def shaped(self, result: Result, namespace: Namespace) -> Result:
         return result
+
+    def form(self, name: str, namespace: Namespace) -> Format:
+        return get_format(name)
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,9 @@ class ConeRequest:
             result.batches = _with_types(result.batches, columns, retyped)
         result.columns = columns
         return result
+
+    def form(self, name: str, namespace: Namespace) -> Format:
+        return get_format(name)
 
     def _prepared(self, namespace: Namespace) -> tuple[Plan, tuple[Column, ...]]:
         """The plan for the whole table, and the columns of the answer."""

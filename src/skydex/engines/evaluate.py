@@ -143,6 +143,8 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.Neg: _unary(pc.negate_checked),
     exp.Cast: _cast,
     exp.Abs: _unary(pc.abs_checked),
+    exp.Lower: _unary(pc.utf8_lower),
+    exp.Upper: _unary(pc.utf8_upper),
     exp.Not: _unary(pc.invert),
     exp.EQ: _binary(pc.equal),
     exp.NEQ: _binary(pc.not_equal),

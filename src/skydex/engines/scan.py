@@ -35,7 +35,7 @@ def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
     query = plan.bound.tree
     (scan,) = plan.scans.values()
     where = query.args.get("where")
-    left = _limit(query, plan.limit)
+    left, skipped = _limit(query, plan.limit), _offset(query)
     if left == 0:
         return
     batches = read_scan(scan)
@@ -44,6 +44,9 @@ def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
             if deadline is not None:
                 deadline.check()
             kept = _selected(batch, where.this) if where is not None else batch
+            if skipped:
+                n_skipped = min(skipped, kept.num_rows)
+                kept, skipped = kept.slice(n_skipped), skipped - n_skipped
             if left is not None:
                 kept = kept.slice(0, left)
                 left -= kept.num_rows
@@ -61,6 +64,12 @@ def _limit(query: exp.Query, limit: int | None) -> int | None:
     top = query.args.get("limit")
     tops = [int(top.expression.this)] if top is not None else []
     return min([*tops, *([limit] if limit is not None else [])], default=None)
+
+
+def _offset(query: exp.Query) -> int:
+    """Rows that are left out at the beginning."""
+    offset = query.args.get("offset")
+    return int(offset.expression.this) if offset is not None else 0
 
 
 def _selected(batch: pa.RecordBatch, condition: exp.Expression) -> pa.RecordBatch:

@@ -25,7 +25,7 @@ from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.tables import Column, Datatype, Result, arrow_schema, arrow_type
 
-__all__ = ["FORMAT", "read_json", "write_json"]
+__all__ = ["FORMAT", "json_rows", "read_json", "write_json"]
 
 _ROWS_A_CHUNK = 16384
 _MOST_BYTES = 512 << 20
@@ -40,15 +40,22 @@ def write_json(result: Result) -> Iterator[bytes]:
     about["columns"] = [_described(column) for column in result.columns]
     yield (json.dumps(about, ensure_ascii=False)[:-1] + ', "data": [').encode("utf-8", "replace")
 
+    yield from json_rows(result)
+    yield f'\n], "overflow": {json.dumps(result.overflow)}}}\n'.encode()
+
+
+def json_rows(result: Result, *, as_text: Sequence[bool] = ()) -> Iterator[bytes]:
+    """Write the rows between the brackets of `data`; columns that are marked in `as_text` stand in quotes."""
+    marks = as_text or [False] * len(result.columns)
+
     def rows(batch: pa.RecordBatch) -> bytes:
-        texts = [_cells(array, column) for array, column in zip(batch.columns, result.columns, strict=True)]
-        return joined_lines(texts, ",", begin=",\n[", end="]", null="null")
+        columns = zip(batch.columns, result.columns, marks, strict=True)
+        return joined_lines([_cells(*cells) for cells in columns], ",", begin=",\n[", end="]", null="null")
 
     separator = 1  # the first row has no comma before it
     for chunk in ordered_map(rows, sliced(result.batches, _ROWS_A_CHUNK)):
         yield chunk[separator:]
         separator = 0
-    yield f'\n], "overflow": {json.dumps(result.overflow)}}}\n'.encode()
 
 
 def _described(column: Column) -> dict[str, str]:
@@ -56,7 +63,7 @@ def _described(column: Column) -> dict[str, str]:
     return {"name": column.name, "datatype": column.datatype.value} | {key: text for key, text in texts.items() if text}
 
 
-def _cells(array: pa.Array, column: Column) -> pa.Array:
+def _cells(array: pa.Array, column: Column, is_quoted: bool) -> pa.Array:
     kind = array.type
     if pa.types.is_list(kind):
         elements = text_of(_finite(array.flatten()), column).fill_null("null")
@@ -66,7 +73,7 @@ def _cells(array: pa.Array, column: Column) -> pa.Array:
     texts = text_of(_finite(array), column)
     if pa.types.is_string(kind):
         texts = _escaped(texts)
-    return pc.binary_join_element_wise('"', texts, '"', "") if column.datatype.is_text else texts
+    return pc.binary_join_element_wise('"', texts, '"', "") if column.datatype.is_text or is_quoted else texts
 
 
 def _finite(array: pa.Array) -> pa.Array:

@@ -1,5 +1,6 @@
 """From text, or a cone, to a plan."""
 
+from skydex.query import build
 from skydex.query.bind import BoundQuery, bind
 from skydex.query.build import table_query
 from skydex.query.languages import get_language
@@ -13,6 +14,7 @@ __all__ = [
     "Relation",
     "Scan",
     "bind",
+    "build",
     "get_language",
     "make_plan",
     "table_query",

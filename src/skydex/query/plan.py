@@ -28,11 +28,12 @@ from skydex.tables import Column, Datatype
 __all__ = ["Plan", "Scan", "make_plan", "within"]
 
 _SCANNED: frozenset[type[exp.Expression]] = frozenset({
-    exp.Select, exp.From, exp.Table, exp.Identifier, exp.Alias, exp.Where, exp.Limit,
+    exp.Select, exp.From, exp.Table, exp.Identifier, exp.Alias, exp.Where, exp.Limit, exp.Offset,
     exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, InRegion, Compute,
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
     exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Nullif, exp.Abs,
-    exp.Cast, exp.DataType, exp.Array, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot,
+    exp.Cast, exp.DataType, exp.Array, exp.Lower, exp.Upper,
+    exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot,
 })  # fmt: skip
 """Kinds of nodes that the scan engine evaluates; one contract suite holds both engines to the same answers."""
 _MOST_SIFTED_ROWS = 200_000
@@ -175,7 +176,7 @@ def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
     selection = next(iter(scans.values())).selection if len(scans) == 1 else None
     if selection is None or (query.args.get("where") is not None and selection.n_rows > _MOST_SIFTED_ROWS):
         return False
-    plain = not any(query.args.get(clause) for clause in ("distinct", "group", "having", "order", "joins", "offset"))
+    plain = not any(query.args.get(clause) for clause in ("distinct", "group", "having", "order", "joins"))
     return plain and all(type(node) in _SCANNED and _is_scannable(node) for node in walk(query))
 
 
@@ -186,7 +187,9 @@ def _is_scannable(node: exp.Expression) -> bool:
     if isinstance(node, exp.Like | exp.ILike):
         return isinstance(node.expression, exp.Literal) and isinstance(node.this, exp.Column)
     if isinstance(node, exp.In):
-        return isinstance(node.this, exp.Column) and all(isinstance(item, exp.Literal) for item in node.expressions)
+        return isinstance(node.this, exp.Column | exp.Lower) and all(
+            isinstance(item, exp.Literal) for item in node.expressions
+        )
     if isinstance(node, exp.Cast):
         return node.args["to"].this in _SCANNED_CASTS
     return not isinstance(node, exp.Is) or isinstance(node.this, exp.Column)

@@ -37,6 +37,8 @@ class Result:
     """The row limit in force, if any."""
     overflow: bool = False
     """True when there was at least one row more than the limit. Meaningful after the last batch."""
+    is_held: bool = False
+    """Whether all rows have been seen already and are only given out, so that `overflow` is known from the start."""
 
     @property
     def schema(self) -> pa.Schema:

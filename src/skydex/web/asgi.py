@@ -16,15 +16,17 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from skydex import __version__
-from skydex.errors import BadParameterError, BusyError, EngineError, SkydexError
+from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, SkydexError
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
 from skydex.web.forms import NO_FILES, Files, Form, form_of
 from skydex.web.site import Site
 
-__all__ = ["Call", "Endpoint", "FilePart", "Handler", "Refusal", "Reply", "refuse_in_text"]
+__all__ = ["MORE_ROWS", "Call", "Endpoint", "FilePart", "Handler", "Refusal", "Reply", "refuse_in_text"]
 
 Headers = tuple[tuple[bytes, bytes], ...]
+MORE_ROWS = b"x-more-rows"
+"""Header that says, where it is known before the answer begins, whether there are rows beyond its limit."""
 _PATIENCE_S = 0.05
 """How long an answer may take before the server begins to look whether its client is still there."""
 _RESTART_S = 30
@@ -34,6 +36,7 @@ _PIECE_BYTES = 1 << 18
 _EVERYWHERE: Headers = (
     (b"server", f"skydex/{__version__}".encode()),  # as IVOA's note on software identification (SoftID 1.0) asks
     (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"link, x-more-rows"),
     (b"x-content-type-options", b"nosniff"),
 )
 _PREFLIGHT: Headers = (
@@ -108,10 +111,35 @@ class Call:
 
     async def parameters(self, files: Files = NO_FILES) -> dali.Parameters:
         """What the request asks, from its address and, in a POST, from its form; files in it go to `files`."""
-        query_string = self.scope["query_string"]
-        if self.scope["method"] != "POST":
-            return dali.parse_query_string(query_string)
-        return dali.Parameters([*dali.parse_pairs(query_string), *await self._posted(files)])
+        posted = await self.posted_pairs(files) if self.scope["method"] == "POST" else []
+        return dali.Parameters([*self.query_pairs(), *posted])
+
+    def query_pairs(self) -> list[tuple[str, str]]:
+        """Names and values in the address."""
+        return dali.parse_pairs(self.scope["query_string"])
+
+    async def posted_pairs(self, files: Files = NO_FILES) -> list[tuple[str, str]]:
+        """Names and values in the form of a POST; files in it go to `files`."""
+        try:
+            form = self._form(files)
+            async for piece in self._body():
+                form.add(piece)
+            return form.pairs()
+        except SkydexError:
+            await self.discard_body()
+            raise
+
+    async def posted_text(self) -> bytes:
+        """The body of a POST as it is, within the limit of parameters."""
+        max_mb = self.site.settings.form_mb
+        pieces, n_left = [], max_mb << 20
+        async for piece in self._body():
+            n_left -= len(piece)
+            if n_left < 0:
+                await self.discard_body()
+                raise BodyTooLargeError(max_mb)
+            pieces.append(piece)
+        return b"".join(pieces)
 
     async def ask(self, request: Any, *, is_quick: bool = False) -> Reply:
         """Have a worker answer a request; the reply streams its bytes."""
@@ -122,7 +150,7 @@ class Call:
         except BaseException:
             exchange.close()
             raise
-        return Reply(exchange, facts["media_type"], headers=_disposition(facts))
+        return Reply(exchange, facts["media_type"], headers=_headers(facts))
 
     async def check(self, request: Any, *, is_quick: bool) -> None:
         """Have a worker see to something that has no answer; what is wrong with it is raised."""
@@ -139,17 +167,6 @@ class Call:
         """Stop looking whether the client is still there."""
         if self._watch is not None:
             self._watch.cancel()
-
-    async def _posted(self, files: Files) -> list[tuple[str, str]]:
-        """Names and values in the form of a POST."""
-        try:
-            form = self._form(files)
-            async for piece in self._body():
-                form.add(piece)
-            return form.pairs()
-        except SkydexError:
-            await self.discard_body()
-            raise
 
     def _form(self, files: Files) -> Form:
         if self.header(b"content-encoding") not in (b"", b"identity"):
@@ -321,6 +338,8 @@ def _start(reply: Reply, *more: tuple[bytes, bytes]) -> Message:
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
 
 
-def _disposition(facts: dict[str, Any]) -> Headers:
-    suffix = facts.get("suffix", "")
-    return ((b"content-disposition", f'inline; filename="result{suffix}"'.encode("latin-1")),) if suffix else ()
+def _headers(facts: dict[str, Any]) -> Headers:
+    """What a worker knows of an answer besides its bytes."""
+    suffix, overflow = facts.get("suffix", ""), facts.get("overflow")
+    name = ((b"content-disposition", f'inline; filename="result{suffix}"'.encode("latin-1")),) if suffix else ()
+    return (*name, (MORE_ROWS, b"true" if overflow else b"false")) if overflow is not None else name

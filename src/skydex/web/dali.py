@@ -38,7 +38,6 @@ __all__ = [
     "error_status",
     "error_text",
     "parse_pairs",
-    "parse_query_string",
     "row_limit",
 ]
 
@@ -125,17 +124,6 @@ class Parameters:
         if value is None or not least <= value <= most:
             raise BadParameterError(name, f'must be a number from {least:g} to {most:g}, not "{_short(text)}".')
         return value
-
-
-def parse_query_string(query_string: bytes) -> Parameters:
-    """Parameters of a GET.
-
-    Raises
-    ------
-    BadParameterError
-        There are too many.
-    """
-    return Parameters(parse_pairs(query_string))
 
 
 def parse_pairs(text: bytes) -> list[tuple[str, str]]:

@@ -89,7 +89,8 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
 def _answered(archive: Archive, order: TableOrder, moment: Deadline | None) -> _Done:
     request, format_name = order
     answer = archive.answer(request, format_name, moment)
-    return {"media_type": answer.media_type, "suffix": answer.suffix}, answer.chunks
+    facts = {"media_type": answer.media_type, "suffix": answer.suffix}
+    return facts if answer.overflow is None else {**facts, "overflow": answer.overflow}, answer.chunks
 
 
 def _checked(archive: Archive, order: TableOrder) -> _Done:

@@ -18,7 +18,17 @@ from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.tables import Column, Result
 
-__all__ = ["CSV", "TSV", "Dialect", "overflow_remark", "quoted", "write_csv", "write_delimited", "write_tsv"]
+__all__ = [
+    "CSV",
+    "TSV",
+    "Dialect",
+    "overflow_remark",
+    "quoted",
+    "write_bare_csv",
+    "write_csv",
+    "write_delimited",
+    "write_tsv",
+]
 
 _ROWS_A_CHUNK = 16384
 _ALWAYS_QUOTED = r'["\r\n]|^\s|\s$|^#|^$|^(NULL|null|NaN|nan|--|\\N)$'
@@ -32,15 +42,24 @@ class Dialect:
     """Between two fields."""
     line_end: str
     """After each line."""
+    has_remarks: bool = True
+    """Whether a comment line may follow the rows."""
 
 
 CSV = Dialect(",", "\r\n")
 TSV = Dialect("\t", "\n")
+BARE_CSV = Dialect(",", "\n", has_remarks=False)
+"""For readers that take every line for a row."""
 
 
 def write_csv(result: Result) -> Iterator[bytes]:
     """Write a result as CSV."""
     return write_delimited(result, CSV)
+
+
+def write_bare_csv(result: Result) -> Iterator[bytes]:
+    """Write a result as CSV without a remark; that rows were cut off must be told in another way."""
+    return write_delimited(result, BARE_CSV)
 
 
 def write_tsv(result: Result) -> Iterator[bytes]:
@@ -58,7 +77,7 @@ def write_delimited(result: Result, dialect: Dialect) -> Iterator[bytes]:
         return joined_lines(texts, dialect.delimiter, end=dialect.line_end)
 
     yield from ordered_map(lines, sliced(result.batches, _ROWS_A_CHUNK))
-    if result.overflow:
+    if result.overflow and dialect.has_remarks:
         yield f"# {overflow_remark(result)}{dialect.line_end}".encode()
 
 

@@ -1,0 +1,151 @@
+"""The catalogue REST API: tables searched by cone and constraints, with metadata, in the form that MAST gives it.
+
+`/api/v0.1/{path}` for each `[[catalog]]` of `services.toml`, and `/api/v0.1/{collection}/{table}` for every other
+table. GET with a query string, POST with a form or JSON. Errors are JSON with a status of 4xx. What a request means is
+`catalog_parameters`' affair; what it finds, the archive's.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from urllib.parse import quote, urlencode
+
+from starlette.routing import BaseRoute, Route
+
+from skydex.archive import Archive, CatalogOffer, described_columns
+from skydex.errors import SkydexError, UnknownResourceError, UnsupportedFormatError, near_names
+from skydex.formats import Format, get_format, writable
+from skydex.tables import Table
+from skydex.web import dali
+from skydex.web.asgi import MORE_ROWS, Call, Endpoint, Reply
+from skydex.web.catalog_parameters import Fields, catalog_request, received_fields
+from skydex.web.service import Link, Service
+from skydex.web.site import Site
+
+__all__ = ["BASE", "JSON_TYPE", "SERVICE", "find_offer", "offers_of", "refuse"]
+
+BASE = "/api/v0.1"
+JSON_TYPE = "application/json"
+DEFAULT_FORMAT = "json"
+
+_MOST_NEAR = 3
+
+
+async def search(call: Call) -> Reply:
+    """Answer a search."""
+    path, suffix = _address(call)
+    offer = find_offer(call.site.archive, path)
+    fields = await received_fields(call)
+    form = _format(suffix or fields.find("format") or DEFAULT_FORMAT)
+    request = catalog_request(fields, offer, call.site.settings)
+    reply = await call.ask((request, form.name), is_quick=request.cone is not None)
+    return _with_next(reply, call, fields, request.page)
+
+
+async def metadata(call: Call) -> Reply:
+    """Describe the columns of a table."""
+    archive = call.site.archive
+    offer = find_offer(archive, call.part("path") or "")
+    return Reply(_metadata(archive, archive.revision, offer.path), JSON_TYPE)
+
+
+def refuse(error: SkydexError) -> Reply:
+    """An error as JSON: the message, the status, and what it is about."""
+    status = dali.error_status(error)
+    about = {key: getattr(error, key) for key in ("name", "near") if getattr(error, key, None)}
+    document = {"error": dali.error_message(error), "status": status, **about}
+    return Reply(json.dumps(document).encode(), JSON_TYPE, status, dali.error_headers(error))
+
+
+def find_offer(archive: Archive, path: str) -> CatalogOffer:
+    """What is offered at a path.
+
+    Raises
+    ------
+    UnknownResourceError
+        Nothing is.
+    """
+    offers = offers_of(archive)
+    found = offers.get(path.strip("/").lower())
+    if found is None:
+        raise UnknownResourceError("catalogue", path[:80], near=near_names(path[:80], offers, most=_MOST_NEAR))
+    return found
+
+
+def offers_of(archive: Archive) -> Mapping[str, CatalogOffer]:
+    """Everything that is offered and published, by its path in small letters: what is configured, then the rest."""
+    return _offers(archive, archive.revision)
+
+
+@functools.lru_cache(maxsize=8)
+def _offers(archive: Archive, _revision: str) -> Mapping[str, CatalogOffer]:
+    tables = {table.name.lower(): table for table in archive.tables()}
+    offers = {
+        path.lower(): offer
+        for offer in archive.offers.catalogs
+        if offer.table.lower() in tables
+        for path in (offer.path, *offer.aliases)
+    }
+    for table in tables.values():
+        plain = CatalogOffer(f"{table.schema_name}/{table.bare_name}", table.name, title=table.description)
+        offers.setdefault(plain.path.lower(), plain)
+    return MappingProxyType(offers)
+
+
+def table_of(archive: Archive, offer: CatalogOffer) -> Table:
+    """The table that an offer is about."""
+    return archive.namespace().get(offer.table).table
+
+
+@functools.lru_cache(maxsize=64)
+def _metadata(archive: Archive, _revision: str, path: str) -> bytes:
+    offer = find_offer(archive, path)
+    return json.dumps(described_columns(table_of(archive, offer), offer), ensure_ascii=False).encode()
+
+
+def _address(call: Call) -> tuple[str, str]:
+    """The path of a table, and the ending that names a format; the ending of an unknown table belongs to its name."""
+    path = call.part("path") or ""
+    stem, dot, suffix = path.rpartition(".")
+    if dot and "/" not in suffix and path.lower() not in offers_of(call.site.archive):
+        return stem, suffix
+    return path, ""
+
+
+def _format(name: str) -> Format:
+    """A format by its name or by the ending of a file name."""
+    words = ((word, form) for form in reversed(writable()) for word in (*(end[1:] for end in form.suffixes), form.name))
+    forms = dict(words)
+    form = forms.get(name.lower())
+    if form is None:
+        raise UnsupportedFormatError(name[:80], sorted({form.name for form in forms.values()}))
+    return get_format("votable/td") if form.media_type == get_format("votable").media_type else form
+
+
+def _with_next(reply: Reply, call: Call, fields: Fields, page: int) -> Reply:
+    """Where the next page is, if there is one and its address says all (RFC 8288)."""
+    if (MORE_ROWS, b"true") not in reply.headers or call.scope["method"] == "POST":
+        return reply
+    pairs = [(field.name, value) for field in fields if field.name.lower() != "page" for value in field.values]
+    address = f"{call.site.url}{quote(call.scope['path'])}?{urlencode([*pairs, ('page', page + 1)])}"
+    return replace(reply, headers=(*reply.headers, (b"link", f'<{address}>; rel="next"'.encode("latin-1"))))
+
+
+def _routes(site: Site) -> list[BaseRoute]:
+    describe = Endpoint(site, metadata, refuse=refuse)
+    return [
+        Route(BASE + "/{path:path}/metadata", describe),
+        Route(BASE + "/{path:path}/metadata.json", describe),
+        Route(BASE + "/{path:path}", Endpoint(site, search, refuse=refuse, methods=("GET", "POST"))),
+    ]
+
+
+def _links(site: Site) -> Iterable[Link]:
+    yield Link("Search catalogues", f"{site.url}{BASE}/")
+
+
+SERVICE = Service("catalogs", "Catalogue searches (REST)", _routes, lambda _: (), _links)
