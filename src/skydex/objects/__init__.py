@@ -1,6 +1,8 @@
 """From detections to objects: what the Hubble Source Catalog makes of its measurements, for anybody's."""
 
+from skydex.objects.detections import match_detections
 from skydex.objects.filters import FILTERS, HubbleFilter, HubbleImage, filter_numbers, get_filter, parse_image_name
+from skydex.objects.matching import match_evidence, match_groups
 from skydex.objects.positions import locate_matches
 from skydex.objects.summary import Magnitude, summarize
 from skydex.objects.summary_columns import Statistic, summary_columns
@@ -14,6 +16,9 @@ __all__ = [
     "filter_numbers",
     "get_filter",
     "locate_matches",
+    "match_detections",
+    "match_evidence",
+    "match_groups",
     "parse_image_name",
     "summarize",
     "summary_columns",

@@ -8,13 +8,12 @@ MatchDec and DSigma come out to the last digit as the mean of the four and sqrt(
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from skydex.objects.grouping import Floats, Grouped, Rows, is_first_of_each, order_by
-from skydex.objects.reading import codes_of, demand, floats_of, integers_of, is_detected
+from skydex.objects.reading import codes_of, demand, floats_of, integers_of, is_detected, with_column
 from skydex.sky import directions_deg, separation_deg, unit_vectors
 
 __all__ = ["Places", "locate_matches", "places_of", "sources_of"]
@@ -112,8 +111,5 @@ def locate_matches(detections: pa.Table) -> pa.Table:
             filled[name][is_of] = values[number[is_of]]
         filled["D"][is_row.to_numpy()] = places.d_mas
     for name, values in filled.items():
-        column = pa.array(values, from_pandas=True)
-        place = detections.schema.get_field_index(name)
-        put = partial(detections.set_column, place) if place >= 0 else detections.append_column
-        detections = put(name, column)
+        detections = with_column(detections, name, pa.array(values, from_pandas=True))
     return detections

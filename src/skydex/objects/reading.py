@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from skydex.errors import BadParameterError, UnknownColumnError, near_names
 from skydex.objects.grouping import Floats, Rows
 
-__all__ = ["codes_of", "demand", "floats_of", "integers_of", "is_detected", "measurements_of"]
+__all__ = ["codes_of", "demand", "floats_of", "integers_of", "is_detected", "measurements_of", "with_column"]
 
 _SENTINEL = 90.0
 """No measurement is as far from zero as this: 99 and -999 mean that there is none."""
@@ -95,3 +95,9 @@ def is_detected(detections: pa.Table) -> pa.ChunkedArray:
     if "Det" in detections.column_names:
         is_known = pc.and_(is_known, pc.equal(detections["Det"], "Y"))
     return pc.fill_null(is_known, False)
+
+
+def with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    """The table with a column in the place of the one of that name, or at the end."""
+    place = table.schema.get_field_index(name)
+    return table.append_column(name, values) if place < 0 else table.set_column(place, name, values)
