@@ -115,7 +115,9 @@ def _places_on(image: Image, n_stars: int, rng: np.random.Generator) -> tuple[Fl
     across = int(image.naxis * scale / _LATTICE_ARCSEC) - 4
     cell_x, cell_y = (axis.ravel() - (across - 1) / 2 for axis in np.meshgrid(np.arange(across), np.arange(across)))
     keys = rng.gumbel(size=across**2) - np.hypot(cell_x, cell_y) * _LATTICE_ARCSEC / _SCALE_ARCSEC
-    chosen = np.argsort(-keys, kind="stable")[: min(n_stars, int(_FILLED * across**2))]
+    n_chosen = min(n_stars, int(_FILLED * across**2))
+    chosen = np.argpartition(-keys, n_chosen)[:n_chosen]
+    chosen = chosen[np.argsort(-keys[chosen])]
     jitter = rng.uniform(-_JITTER_ARCSEC, _JITTER_ARCSEC, (2, len(chosen)))
     x = (cell_x[chosen] * _LATTICE_ARCSEC + jitter[0]) / scale + image.crpix
     y = (cell_y[chosen] * _LATTICE_ARCSEC + jitter[1]) / scale + image.crpix

@@ -8,6 +8,7 @@ long-period variables, an outburst with a linear decline for novae, a damped ran
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -85,11 +86,16 @@ class Variables:
 
 def sawtooth(phase: Floats) -> Floats:
     """A steep rise and a slow decline of amplitude 1 and mean 0, in magnitudes: brightest at phase 0.15."""
+    return np.asarray(np.real(np.exp(2j * np.pi * np.outer(phase, _HARMONICS)) @ _sawtooth_waves()))
+
+
+@cache
+def _sawtooth_waves() -> NDArray[np.complex128]:
+    """Amplitudes of the harmonics, smoothed."""
     nodes = np.linspace(0.0, 1.0, 2000, endpoint=False)
     shape = np.where(nodes < _RISE, 0.5 - nodes / _RISE, -0.5 + (nodes - _RISE) / (1 - _RISE))
     waves = np.exp(-2j * np.pi * np.outer(_HARMONICS, nodes)) @ shape * 2 / len(nodes)
-    waves *= np.exp(-2 * (np.pi * _HARMONICS * _SMOOTHING) ** 2)
-    return np.asarray(np.real(np.exp(2j * np.pi * np.outer(phase, _HARMONICS)) @ waves))
+    return np.asarray(waves * np.exp(-2 * (np.pi * _HARMONICS * _SMOOTHING) ** 2))
 
 
 def variables_of(field: Field, stars: Stars, images: tuple[Image, ...], seed: int) -> tuple[Stars, Variables]:
