@@ -3,6 +3,8 @@
 from skydex.objects.detections import match_detections
 from skydex.objects.filters import FILTERS, HubbleFilter, HubbleImage, filter_numbers, get_filter, parse_image_name
 from skydex.objects.matching import match_evidence, match_groups
+from skydex.objects.motion_columns import motion_columns, position_columns
+from skydex.objects.motions import proper_motions, source_positions
 from skydex.objects.positions import locate_matches
 from skydex.objects.summary import Magnitude, summarize
 from skydex.objects.summary_columns import Statistic, summary_columns
@@ -19,7 +21,11 @@ __all__ = [
     "match_detections",
     "match_evidence",
     "match_groups",
+    "motion_columns",
     "parse_image_name",
+    "position_columns",
+    "proper_motions",
+    "source_positions",
     "summarize",
     "summary_columns",
 ]
