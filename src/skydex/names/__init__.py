@@ -1,5 +1,17 @@
 """Names of objects: a name becomes a position."""
 
-from skydex.names.resolver import resolve
+from skydex.names.index import NameIndex
+from skydex.names.named import NamedObject
+from skydex.names.resolver import LONGEST_NAME, find_objects, near_objects, resolve, unknown
+from skydex.names.spellings import key_of
 
-__all__ = ["resolve"]
+__all__ = [
+    "LONGEST_NAME",
+    "NameIndex",
+    "NamedObject",
+    "find_objects",
+    "key_of",
+    "near_objects",
+    "resolve",
+    "unknown",
+]

@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.util import find_spec
 
+from skydex.names.named import NamedObject
+
 __all__ = ["are_installed", "iter_nebulae"]
 
+SOURCE = "OpenNGC"
 _ALIASES = {
     "Large Magellanic Cloud": ("LMC",),
     "Small Magellanic Cloud": ("SMC",),
@@ -35,26 +38,42 @@ def are_installed() -> bool:
     return find_spec("pyongc") is not None
 
 
-def iter_nebulae() -> Iterator[tuple[str, float, float]]:
-    """Each name of each object with its position, ICRS J2000, degrees; nothing without that part."""
+def iter_nebulae() -> Iterator[NamedObject]:
+    """Each object with its names; nothing without that part."""
     if not are_installed():
         return
     from pyongc import DBPATH
 
     with closing(sqlite3.connect(f"file:{DBPATH}?mode=ro", uri=True)) as database:
+        identifiers: dict[str, list[str]] = {}
+        for name, identifier in database.execute("SELECT name, identifier FROM objIdentifiers"):
+            identifiers.setdefault(name, []).append(_PADDED.sub(r"\1 \2", identifier))
         objects = database.execute(
-            "SELECT i.identifier, o.messier, o.commonnames, o.ra, o.dec FROM objects AS o "
-            "JOIN objIdentifiers AS i ON i.name = o.name WHERE o.type <> 'NonEx' AND o.ra IS NOT NULL ORDER BY o.id"
+            "SELECT name, type, ra, dec, messier, commonnames, majax, minax, pa FROM objects "
+            "WHERE type <> 'NonEx' AND ra IS NOT NULL ORDER BY id"
         )
-        for identifier, messier, common, ra, dec in objects:
-            for name in _names(identifier, messier, common):
-                yield name, math.degrees(ra), math.degrees(dec)
+        for name, kind, ra, dec, messier, common, major, minor, angle in objects:
+            names = (*identifiers.get(name, ()), *_further_names(messier, common))
+            yield NamedObject(
+                _PADDED.sub(r"\1 \2", name),
+                math.degrees(ra),
+                math.degrees(dec),
+                SOURCE,
+                object_type=kind,
+                aliases=names,
+                major_axis_deg=_arcminutes(major),
+                minor_axis_deg=_arcminutes(minor),
+                position_angle_deg=None if angle is None else float(angle),
+            )
 
 
-def _names(identifier: str, messier: str | None, common: str | None) -> Iterator[str]:
-    yield _PADDED.sub(r"\1 \2", identifier)
+def _further_names(messier: str | None, common: str | None) -> Iterator[str]:
     if messier:
         yield f"M {messier.lstrip('0')}"
     for name in filter(None, (common or "").split(",")):
         yield name
         yield from _ALIASES.get(name, ())
+
+
+def _arcminutes(value: float | None) -> float | None:
+    return None if value is None else value / 60.0

@@ -1,31 +1,38 @@
 """A name becomes a position, without asking anybody outside.
 
-What is known: the stars of `stars`, and the objects of `nebulae` where that part is installed.
+What is known: the stars of `stars`, the objects of `nebulae` where that part is installed, and positions that are
+written out (`coordinates`). What an archive's own tables name is added by `archive.naming`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
-from skydex.errors import UnknownObjectError, near_names
+from skydex.errors import UnknownObjectError
+from skydex.names.coordinates import read_position, split_radius
+from skydex.names.index import NameIndex
+from skydex.names.named import NamedObject
 from skydex.names.nebulae import are_installed, iter_nebulae
-from skydex.names.spellings import key_of
 from skydex.names.stars import iter_stars
 
-__all__ = ["resolve"]
+__all__ = ["LONGEST_NAME", "find_objects", "near_objects", "resolve", "unknown"]
 
+LONGEST_NAME = 200
+"""Characters of a name; what is longer is none."""
+_MOST_NEAR = 3
+_NO_OTHERS = NameIndex(())
 _STARS_ALONE = "the names of stars; pip install 'skydex[names]' adds nebulae, clusters and galaxies"
-_ALIKE = 2
-"""So many first letters agree, or a name is no suggestion for another."""
 
 
 def resolve(name: str) -> tuple[float, float]:
-    """Position of a named star, nebula, cluster or galaxy.
+    """Position of a named star, nebula, cluster or galaxy, or one that is written out.
 
     Parameters
     ----------
     name : str
-        In any case and spacing: `NGC 1333`, `m31`, `alf Cen`, `α Cen`, `Crab Nebula`, `HIP 32349`.
+        In any case and spacing: `NGC 1333`, `m31`, `alf Cen`, `α Cen`, `Crab Nebula`, `HIP 32349`; or a position such
+        as `01 04 47 +02 07 04`, `16.2 2.1`, `G129.73-60.56`.
 
     Returns
     -------
@@ -42,19 +49,45 @@ def resolve(name: str) -> tuple[float, float]:
     >>> resolve("Sirius")
     (101.287155, -16.716116)
     """
-    key = key_of(name)
-    found = _known().get(key)
-    if found is None:
-        alike = {known: written for known, (written, _, _) in _known().items() if known[:_ALIKE] == key[:_ALIKE]}
-        where = "" if are_installed() else _STARS_ALONE
-        raise UnknownObjectError(name, where=where, near=[alike[hit] for hit in near_names(key, alike)])
-    return found[1:]
+    found = find_objects(name)
+    if not found:
+        raise unknown(name, near_objects(name))
+    return found[0].ra_deg, found[0].dec_deg
+
+
+def find_objects(text: str, own: NameIndex = _NO_OTHERS) -> tuple[NamedObject, ...]:
+    """Every object of a name, or the position that it is.
+
+    Parameters
+    ----------
+    text : str
+        A name or a position; a radius may follow, as in `M 101 r=0.2` (degrees).
+    own : NameIndex, optional
+        Objects that come before those that everybody knows.
+
+    Returns
+    -------
+    objects : tuple of NamedObject
+        The best known first; empty if nobody knows the name.
+    """
+    if len(text) > LONGEST_NAME:
+        return ()
+    name, radius = split_radius(text)
+    found = (*own.find(name), *_known().find(name)) or tuple(filter(None, (read_position(name),)))
+    return found if radius is None else tuple(replace(known, radius_deg=radius) for known in found)
+
+
+def near_objects(name: str, own: NameIndex = _NO_OTHERS) -> list[str]:
+    """Names that look like one that is not known, best first."""
+    return list(dict.fromkeys((*own.near(name), *_known().near(name))))[:_MOST_NEAR]
+
+
+def unknown(name: str, near: list[str]) -> UnknownObjectError:
+    """The error for a name that nobody knows here."""
+    return UnknownObjectError(name, where="" if are_installed() else _STARS_ALONE, near=near)
 
 
 @cache
-def _known() -> dict[str, tuple[str, float, float]]:
-    """Every name, by its key: as it is written, and where; of two objects of one name the first counts."""
-    known: dict[str, tuple[str, float, float]] = {}
-    for name, ra, dec in (*iter_stars(), *iter_nebulae()):
-        known.setdefault(key_of(name), (name, ra, dec))
-    return known
+def _known() -> NameIndex:
+    """What everybody knows; of two objects of one name the first counts."""
+    return NameIndex((*iter_stars(), *iter_nebulae()))

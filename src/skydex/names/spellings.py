@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from skydex.names.constellations import ABBREVIATIONS
+
 __all__ = ["key_of"]
 
 _LETTERS = "αβγδεζηθικλμνξοπρστυφχψω"
@@ -20,12 +22,12 @@ _WORDS = {
 
 
 def key_of(name: str) -> str:
-    """A name without case, accents, blanks, apostrophes, leading zeros and an article.
+    """A name without case, accents, blanks, apostrophes, leading zeros and an article, constellations in three letters.
 
     Examples
     --------
     >>> key_of("NGC 0224"), key_of("ngc224"), key_of("Alpha  Centauri"), key_of("the Witch Head Nebula")
-    ('ngc224', 'ngc224', 'alfcentauri', 'witchheadnebula')
+    ('ngc224', 'ngc224', 'alfcen', 'witchheadnebula')
     """
     plain = name.lower() if name.isascii() else _in_latin(name)
     words = _DIGITS.sub(" ", plain).split()
@@ -33,7 +35,17 @@ def key_of(name: str) -> str:
         words = words[1:]
     if words:
         words[0] = _WORDS.get(words[0], words[0])
+        words = _with_constellation(words)
     return _ZEROS.sub("", "".join(words).translate(_MARKS))
+
+
+def _with_constellation(words: list[str]) -> list[str]:
+    """With three letters for a constellation that ends a name."""
+    for n_words in (2, 1):
+        short = ABBREVIATIONS.get(" ".join(words[-n_words:])) if len(words) > n_words else None
+        if short:
+            return [*words[:-n_words], short]
+    return words
 
 
 def _in_latin(name: str) -> str:
