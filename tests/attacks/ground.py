@@ -11,7 +11,14 @@ from pathlib import Path
 
 import httpx
 
-BASES = {"tap": "/tap", "scs": "/sky/scs/stars", "catalogs": "", "web": ""}
+BASES = {
+    "tap": "/tap",
+    "scs": "/sky/scs/stars",
+    "catalogs": "",
+    "web": "",
+    "mast": "",
+    "resolver": "/cgi-bin/nph-sesame",
+}
 """Where the records' bases are here."""
 TIME_LIMIT_S = 5.0
 """Time limit of a query."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from ground import Ground
@@ -35,6 +36,12 @@ def _answered(outcome: Outcome) -> bool:
 
 def _is_xml(outcome: Outcome) -> bool:
     return "xml" in outcome.header("content-type")
+
+
+def _invoke_error(outcome: Outcome) -> bool:
+    if outcome.status != 200 or "json" not in outcome.header("content-type"):
+        return False
+    return bool(json.loads(outcome.body).get("status") == "ERROR")
 
 
 def _client_error(outcome: Outcome) -> bool:
@@ -75,6 +82,7 @@ CLASSES: dict[str, Callable[[Outcome], bool]] = {
     "bounded": lambda outcome: _answered(outcome) or _tap_error(outcome),
     "tap_error": _tap_error,
     "scs_error": lambda outcome: outcome.status == 200 and _info(outcome, "Error") is not None,
+    "invoke_error": _invoke_error,
     "client_error": _client_error,
     "not_found": _status(404),
     "unauthorized": _status(401, 403),

@@ -34,3 +34,13 @@ def stilts():
         return done.stdout + done.stderr if with_progress or not is_fine else done.stdout
 
     return stilts
+
+
+@pytest.fixture(scope="session")
+def mast(tmp_path_factory):
+    """A server over the small archive that answers as MAST does."""
+    import mastlike
+    import serving
+
+    with serving.serving(mastlike.build_mast(tmp_path_factory.mktemp("mast"))) as server:
+        yield server

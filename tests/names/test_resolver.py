@@ -10,7 +10,7 @@ import pytest
 from astropy.coordinates import Angle
 
 from skydex.errors import UnknownObjectError
-from skydex.names import resolve, resolver
+from skydex.names import find_objects, resolve, resolver
 from skydex.names.spellings import key_of
 
 OPENNGC = Path(__file__).parents[2] / "../shared/data/names/openngc/NGC.csv"
@@ -48,6 +48,8 @@ def test_objects_are_where_the_literature_puts_them(name, place):
         ("Barnard's Star", "barnards star", "Barnard’s Star", "GJ699", "Gliese 699", "Gl 699", "V2500 Oph"),
         ("Rosalíadecastro", "Rosaliadecastro", "HD 149143"),
         ("MCG +07-02-016", "mcg+7-2-16", "M 31"),
+        ("V2500 Ophiuchi", "V2500 Oph", "v2500oph"),
+        ("Alpha Ursae Majoris", "alf UMa", "Dubhe"),
         ("the Witch Head Nebula", "Witch Head Nebula", "IC 2118"),
     ],
 )
@@ -103,3 +105,18 @@ def test_keys_forget_what_does_not_tell_names_apart():
     assert key_of("NGC 0224") == key_of("ngc224") == "ngc224"
     assert key_of("NGC 2240") != key_of("NGC 224")
     assert key_of("The") == "the"
+
+
+def test_objects_come_with_their_type_size_source_and_other_names():
+    (crab,) = find_objects("M 1")
+    assert (crab.name, crab.object_type, crab.source) == ("NGC 1952", "SNR", "OpenNGC")
+    assert crab.major_axis_deg == pytest.approx(8 / 60)
+    assert {"M 1", "Crab Nebula", "Taurus A"} <= set(crab.aliases)
+    (star,) = find_objects("Sirius")
+    assert (star.object_type, star.source) == ("*", "IAU")
+
+
+def test_a_radius_may_follow_a_name():
+    galaxy, *_ = find_objects("M 101 r=6arcmin")
+    assert galaxy.radius_deg == pytest.approx(0.1)
+    assert galaxy.name == "NGC 5457"

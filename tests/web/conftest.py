@@ -75,3 +75,20 @@ def web(server):
     """An HTTP client of the server."""
     with httpx.Client(base_url=server.url, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def mast(tmp_path_factory):
+    """A server over the small archive that answers as MAST does."""
+    import mastlike
+    import serving
+
+    with serving.serving(mastlike.build_mast(tmp_path_factory.mktemp("mast"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mast_web(mast):
+    """An HTTP client of that server."""
+    with httpx.Client(base_url=mast.url, timeout=30) as client:
+        yield client

@@ -6,7 +6,7 @@ from skydex.archive.catalog_columns import described_columns
 from skydex.archive.catalog_request import CatalogRequest, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.examples import ReadyExample
-from skydex.archive.offers import OFFERS_FILE, CatalogOffer, Offers, Place, TapOffer, read_offers
+from skydex.archive.offers import OFFERS_FILE, CatalogOffer, NamesOffer, Offers, Place, TapOffer, read_offers
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.archive.views import Schema, View
@@ -24,6 +24,7 @@ __all__ = [
     "Constraint",
     "Deadline",
     "Explanation",
+    "NamesOffer",
     "Offers",
     "Place",
     "QueryRequest",

@@ -14,8 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Self
 
+import pyarrow as pa
+from sqlglot import exp
+
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.examples import ReadyExample, ready_examples
+from skydex.archive.naming import ArchiveNames
 from skydex.archive.offers import Offers, read_offers
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
@@ -23,7 +27,7 @@ from skydex.archive.views import Schema, View, view_of_collection, view_of_every
 from skydex.engines import Deadline, Engine, ScanEngine
 from skydex.errors import UnknownTableError, near_names
 from skydex.formats import Format
-from skydex.query import Namespace, Plan, Relation
+from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
 from skydex.tables import Result, Table
@@ -106,6 +110,12 @@ class Archive:
             collections = self.refresh().collections
             raise UnknownTableError(name or "", near=near_names(name or "", collections))
         return found
+
+    @property
+    def names(self) -> ArchiveNames:
+        """Objects by their names: those of the tables that are offered so, and those that everybody knows."""
+        everything = self.namespace()
+        return everything.kept(ArchiveNames, lambda: ArchiveNames(self.offers.names, everything, self._rows))
 
     def schemas(self) -> tuple[Schema, ...]:
         """Everything published, by collection, TAP_SCHEMA first."""
@@ -192,6 +202,12 @@ class Archive:
         limits = UploadLimits.of(self._settings)
         read = [read_upload(upload, limits) for upload in request.uploads]
         return namespace.extended(relation for relation, _ in read), [text for _, texts in read for text in texts]
+
+    def _rows(self, query: exp.Query) -> list[pa.RecordBatch]:
+        """A small answer, whole."""
+        plan = make_plan(bind(query, self.namespace()))
+        with self._engine(plan).run(plan) as result:
+            return list(result.batches)
 
     def _engine(self, plan: Plan) -> Engine:
         if plan.engine == "scan":

@@ -21,7 +21,7 @@ from typing import Any
 
 from skydex.errors import SettingsError, near_names
 
-__all__ = ["OFFERS_FILE", "CatalogOffer", "Offers", "Place", "TapOffer", "read_offers"]
+__all__ = ["OFFERS_FILE", "CatalogOffer", "NamesOffer", "Offers", "Place", "TapOffer", "read_offers"]
 
 OFFERS_FILE = "services.toml"
 """Name of the file in an archive directory."""
@@ -107,6 +107,22 @@ class CatalogOffer:
 
 
 @dataclass(frozen=True)
+class NamesOffer:
+    """`[[names]]`: a table whose rows are objects that can be asked for by name."""
+
+    table: str
+    """Qualified name of the table, which has positions."""
+    columns: tuple[str, ...] = ("name",)
+    """Columns that hold names, the usual one first."""
+    prefix: str = ""
+    """What stands before the content of these columns in a name, as `KIC` before a number."""
+    type: str = ""
+    """Column that says what kind of object it is; by default none."""
+    authority: str = ""
+    """Column that says who gives this position, as in SIMBAD or NED; by default none."""
+
+
+@dataclass(frozen=True)
 class Offers:
     """All entries of a file, each kind in its order."""
 
@@ -114,9 +130,15 @@ class Offers:
     """`[[tap]]`: TAP services."""
     catalogs: tuple[CatalogOffer, ...] = ()
     """`[[catalog]]`: tables of the catalogue REST API."""
+    names: tuple[NamesOffer, ...] = ()
+    """`[[names]]`: tables of named objects, in the order in which they count."""
 
 
-_KINDS: dict[str, tuple[str, type]] = {"tap": ("taps", TapOffer), "catalog": ("catalogs", CatalogOffer)}
+_KINDS: dict[str, tuple[str, type]] = {
+    "tap": ("taps", TapOffer),
+    "catalog": ("catalogs", CatalogOffer),
+    "names": ("names", NamesOffer),
+}
 """For each word in double brackets: the field of `Offers`, and the class of an entry, whose fields are the keys."""
 _UNIQUE = {"tap": "name", "catalog": "path"}
 """Of some kinds: the key in which no two entries may agree."""

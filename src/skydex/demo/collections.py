@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from skydex.demo.named import simulate_named
 from skydex.demo.simulation import Printed, Simulate, SimulatedTable, batch_of
 from skydex.tables import Column, Datatype
 
 __all__ = ["COLLECTIONS", "printed_rows"]
 
-COLLECTIONS: dict[str, Simulate] = {}
+COLLECTIONS: dict[str, Simulate] = {
+    "demo": simulate_named,
+}
 """A collection by its name, which is the schema of its tables."""
 
 _PRINTED_COLUMNS = (

@@ -6,6 +6,7 @@ written out (`coordinates`). What an archive's own tables name is added by `arch
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -22,6 +23,7 @@ LONGEST_NAME = 200
 """Characters of a name; what is longer is none."""
 _MOST_NEAR = 3
 _NO_OTHERS = NameIndex(())
+Finder = Callable[[str], Sequence[NamedObject]]
 _STARS_ALONE = "the names of stars; pip install 'skydex[names]' adds nebulae, clusters and galaxies"
 
 
@@ -55,15 +57,15 @@ def resolve(name: str) -> tuple[float, float]:
     return found[0].ra_deg, found[0].dec_deg
 
 
-def find_objects(text: str, own: NameIndex = _NO_OTHERS) -> tuple[NamedObject, ...]:
+def find_objects(text: str, own: Finder = _NO_OTHERS.find) -> tuple[NamedObject, ...]:
     """Every object of a name, or the position that it is.
 
     Parameters
     ----------
     text : str
         A name or a position; a radius may follow, as in `M 101 r=0.2` (degrees).
-    own : NameIndex, optional
-        Objects that come before those that everybody knows.
+    own : callable, optional
+        Finds objects that come before those that everybody knows, by their name.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def find_objects(text: str, own: NameIndex = _NO_OTHERS) -> tuple[NamedObject, .
     if len(text) > LONGEST_NAME:
         return ()
     name, radius = split_radius(text)
-    found = (*own.find(name), *_known().find(name)) or tuple(filter(None, (read_position(name),)))
+    found = (*own(name), *_known().find(name)) or tuple(filter(None, (read_position(name),)))
     return found if radius is None else tuple(replace(known, radius_deg=radius) for known in found)
 
 

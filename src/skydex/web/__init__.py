@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skydex.settings import Settings
-from skydex.web import catalogs, pages, scs, tap, vosi
+from skydex.web import catalogs, mast, pages, scs, sesame, tap, vosi
 from skydex.web.app import App
 from skydex.web.app import create_app as _create_app
 from skydex.web.server import serve_services
@@ -11,7 +11,15 @@ from skydex.web.service import Link, Service
 
 __all__ = ["SERVICES", "App", "Link", "Service", "create_app", "serve"]
 
-SERVICES: tuple[Service, ...] = (pages.SERVICE, tap.SERVICE, scs.SERVICE, vosi.SERVICE, catalogs.SERVICE)
+SERVICES: tuple[Service, ...] = (
+    pages.SERVICE,
+    tap.SERVICE,
+    scs.SERVICE,
+    catalogs.SERVICE,
+    sesame.SERVICE,
+    mast.SERVICE,
+    vosi.SERVICE,
+)
 """What every server offers."""
 
 

@@ -152,14 +152,15 @@ class Call:
             raise
         return Reply(exchange, facts["media_type"], headers=_headers(facts))
 
-    async def check(self, request: Any, *, is_quick: bool) -> None:
-        """Have a worker see to something that has no answer; what is wrong with it is raised."""
+    async def check(self, request: Any, *, is_quick: bool) -> dict[str, Any]:
+        """Have a worker see to something that has facts and no bytes; what is wrong with it is raised."""
         self.watch()
         exchange = await self.site.dispatcher.submit(request, asker=self.asker, is_quick=is_quick)
         try:
-            await exchange.facts()
+            facts = await exchange.facts()
             while await exchange.read():
                 pass
+            return facts
         finally:
             exchange.close()
 

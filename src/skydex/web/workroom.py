@@ -1,7 +1,7 @@
 """What happens inside a worker: open the archive once, then do one order after another.
 
 An order is a request for a table and the name of a format, to be answered; `Checked`, to see whether it could be
-answered; or `Filed`, to put the answer into a file, where it is whole or not there.
+answered; `Filed`, to put the answer into a file, where it is whole or not there; or `Looked`, to look names up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from skydex.jobs import Handler
 from skydex.settings import Settings
 from skydex.store.files import new_file, storing, sync_directory
 
-__all__ = ["PRELOAD", "Checked", "Filed", "TableOrder", "open_workroom"]
+__all__ = ["PRELOAD", "Checked", "Filed", "Looked", "TableOrder", "open_workroom"]
 
 PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
 """Modules that a fork server imports before it forks, so that workers share them."""
@@ -60,6 +60,14 @@ class Filed:
     """How large it may be."""
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Look names of objects up: the facts of the answer are `found`, and `near` where nothing was found."""
+
+    texts: tuple[str, ...]
+    """Names or positions."""
+
+
 def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler:
     """Open an archive for one worker.
 
@@ -74,9 +82,11 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
     """
     archive = Archive.open(directory, replace(settings, temp_dir=str(scratch)))
 
-    def handle(order: TableOrder | Checked | Filed, deadline: float | None) -> _Done:
+    def handle(order: TableOrder | Checked | Filed | Looked, deadline: float | None) -> _Done:
         if isinstance(order, Checked):
             return _checked(archive, order.order)
+        if isinstance(order, Looked):
+            return _looked(archive, order.texts)
         time_s = order.time_s if isinstance(order, Filed) else settings.query_time_s
         moment = Deadline(deadline, time_s) if deadline is not None else None
         if isinstance(order, Filed):
@@ -98,6 +108,13 @@ def _checked(archive: Archive, order: TableOrder) -> _Done:
     get_format(format_name)
     archive.plan(request)
     return {}, iter(())
+
+
+def _looked(archive: Archive, texts: tuple[str, ...]) -> _Done:
+    names = archive.names
+    found = [names.find(text) for text in texts]
+    near = [[] if objects else names.near(text) for text, objects in zip(texts, found, strict=True)]
+    return {"found": found, "near": near}, iter(())
 
 
 def _filed(path: Path, room: Room, answer: Callable[[], _Done]) -> _Done:

@@ -1,0 +1,45 @@
+"""Names on their way through the server: looked up by a worker, and given to whoever speaks for an authority.
+
+Services answer in the names of others: Sesame for SIMBAD, NED and VizieR, MAST for these and for catalogues of its own.
+A position whose source names an authority is given in that name alone; any other is given in whichever name is asked
+for, since an archive that was asked for NED's position of a galaxy does better with OpenNGC's than with none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skydex.names import NamedObject
+from skydex.web.asgi import Call
+from skydex.web.workroom import Looked
+
+__all__ = ["Found", "look_up"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of a name."""
+
+    text: str
+    """As it was asked for."""
+    objects: tuple[NamedObject, ...]
+    """Where it is, the source that counts most first; empty if nobody knows it."""
+    near: tuple[str, ...] = ()
+    """Names that look alike, if nobody knows it."""
+
+    def by(self, authority: str) -> NamedObject | None:
+        """The answer in the name of an authority: its own, else that of a source that names none."""
+        own = (known for known in self.objects if known.authority.upper() == authority.upper())
+        return next(own, None) or next((known for known in self.objects if not known.authority), None)
+
+    def best(self, authorities: Sequence[str]) -> NamedObject | None:
+        """The answer in the name of the first authority that has one, else any."""
+        found = (self.by(authority) for authority in authorities)
+        return next(filter(None, found), None) or next(iter(self.objects), None)
+
+
+async def look_up(call: Call, texts: Sequence[str]) -> list[Found]:
+    """What is known of each of some names or positions."""
+    facts = await call.check(Looked(tuple(texts)), is_quick=True)
+    return [Found(*each) for each in zip(texts, facts["found"], map(tuple, facts["near"]), strict=True)]
