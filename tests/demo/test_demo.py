@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from skydex.archive import Archive, QueryRequest
+from skydex.demo import SIZES
 from skydex.demo.building import build_demo
 from skydex.demo.catalogs import CATALOGS
 from skydex.demo.examples import EXAMPLES
@@ -21,13 +22,13 @@ def tables_of(archive):
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     where = tmp_path_factory.mktemp("demo") / "archive"
-    build_demo(where)
+    build_demo(where, size=SIZES["tiny"])
     return where
 
 
 def test_every_simulated_table_says_so(simulated):
     tables = tables_of(Archive.open(simulated))
-    assert set(tables) == {"sim.stars", "sim.variables", "ivoa.obsplan"}
+    assert {"sim.stars", "sim.variables", "ivoa.obsplan"} <= set(tables)
     assert all(table.description.startswith("SIMULATED") for table in tables.values())
 
 
@@ -59,7 +60,7 @@ def test_same_seed_gives_the_same_sky(tmp_path):
 
 def test_second_build_leaves_the_archive_as_it_is(simulated, capsys):
     before = (simulated / "archive.json").stat().st_mtime_ns
-    build_demo(simulated)
+    build_demo(simulated, size=SIZES["tiny"])
     assert (simulated / "archive.json").stat().st_mtime_ns == before
     assert "up to date" in capsys.readouterr().out
 
@@ -69,19 +70,19 @@ def test_unfinished_build_is_begun_anew(tmp_path):
     where.mkdir()
     (where / "demo.json").write_text('{"what": "something else", "complete": false}')
     (where / "left over").write_text("")
-    build_demo(where)
+    build_demo(where, size=SIZES["tiny"])
     assert not (where / "left over").exists()
 
 
 def test_other_peoples_files_are_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(StoreError, match="not empty"):
-        build_demo(tmp_path)
+        build_demo(tmp_path, size=SIZES["tiny"])
     assert (tmp_path / "thesis.tex").exists()
 
 
 def test_real_catalogs_are_published_and_answer_the_questions(shared_data, tmp_path):
-    build_demo(tmp_path / "archive", shared_data)
+    build_demo(tmp_path / "archive", shared_data, size=SIZES["tiny"])
     archive = Archive.open(tmp_path / "archive")
     tables = tables_of(archive)
     assert {catalog.table for catalog in CATALOGS} <= set(tables)
