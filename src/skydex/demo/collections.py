@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from skydex.demo.named import simulate_named
+from skydex.demo.ps1 import simulate_ps1
 from skydex.demo.simulation import Printed, Simulate, SimulatedTable, batch_of
 from skydex.tables import Column, Datatype
 
@@ -14,6 +15,7 @@ __all__ = ["COLLECTIONS", "printed_rows"]
 
 COLLECTIONS: dict[str, Simulate] = {
     "demo": simulate_named,
+    "ps1": simulate_ps1,
 }
 """A collection by its name, which is the schema of its tables."""
 

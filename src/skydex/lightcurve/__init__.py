@@ -3,6 +3,7 @@
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
 from skydex.lightcurve.indices import SIGMA_PER_MAD
+from skydex.lightcurve.means import MeanMagnitudes, mean_magnitudes
 from skydex.lightcurve.measurements import HCV_COLUMNS, Measurements
 from skydex.lightcurve.segments import Segments
 from skydex.lightcurve.settings import QualityCuts, SearchSettings
@@ -17,6 +18,7 @@ __all__ = [
     "Epochs",
     "Features",
     "LightCurves",
+    "MeanMagnitudes",
     "Measurements",
     "Neighbours",
     "QualityCuts",
@@ -30,5 +32,6 @@ __all__ = [
     "classify",
     "features",
     "local_zero_points",
+    "mean_magnitudes",
     "running_trend",
 ]
