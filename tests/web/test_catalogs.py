@@ -360,3 +360,67 @@ def test_a_body_that_is_no_object_is_refused(api, body):
     answer = api.post(f"{SUMMARY}.csv", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+# --- positions that come along ---
+
+POSITIONS = "name,ra,dec\nkq,139.33445,68.63506\nnothing,10,10\nkic,291.744463,37.590999\n"
+
+
+def counterparts(api, content=POSITIONS, path="panstarrs/dr2/mean", **asked):
+    return api.post(f"{path}/crossmatch/upload.csv", params=asked, files={"file": content})
+
+
+def test_positions_find_their_counterparts(api):
+    answer = counterparts(api, radius=0.001, columns="[objID,gMeanPSFMag]")
+    assert answer.status_code == 200, answer.text
+    rows = pd.read_csv(io.StringIO(answer.text))
+    expected = ["_name_", "_ra_", "_dec_", "MatchRA", "MatchDEC", "dstArcSec", "objID", "gMeanPSFMag"]
+    assert list(rows.columns) == expected
+    assert dict(zip(rows["_name_"], rows["objID"], strict=True)) == {
+        "kq": 190361393344112894, "kic": 153102917444859851,
+    }  # fmt: skip
+    offset = 3600 * np.hypot(
+        (rows["_ra_"] - rows["MatchRA"]) * np.cos(np.radians(rows["_dec_"])), rows["_dec_"] - rows["MatchDEC"]
+    )
+    assert np.allclose(rows["dstArcSec"], offset, rtol=1e-4)
+
+
+def test_positions_may_be_a_votable_with_names_of_their_own(api):
+    stream = io.BytesIO()
+    Table({"x": [139.33445], "y": [68.63506]}).write(stream, format="votable")
+    asked = {"ra_name": "X", "dec_name": "y", "header": "True", "resolve": "False", "target_name": "target"}
+    rows = pd.read_csv(io.StringIO(counterparts(api, stream.getvalue(), "panstarrs/mean", **asked).text))
+    assert rows["objID"].tolist() == [190361393344112894]
+
+
+def test_counterparts_obey_constraints_order_and_radius(api):
+    asked = {"radius": 0.001, "sort_by": "dstArcSec.desc", "columns": "_ra_,dstArcSec,objID"}
+    rows = pd.read_csv(io.StringIO(counterparts(api, **asked).text))
+    assert rows["dstArcSec"].is_monotonic_decreasing
+    assert len(rows) == 2
+    assert counterparts(api, **asked, **{"objID.lt": 153102917444859852}).text.count("\n") == 2
+    assert counterparts(api, radius=1e-9).text.count("\n") == 1
+    assert counterparts(api, radius=0.001, pagesize=1).headers["x-more-rows"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "says"),
+    [
+        ("a,b\n1,2\n", {}, ["file", '"ra"']),
+        ("ra,dec\nx,y\n", {}, ["degrees"]),
+        (POSITIONS, {"radius": 2}, ["radius", "0.5"]),
+        (POSITIONS, {"nix": 2}, ["nix"]),
+        (POSITIONS, {"resolve": "true"}, ["resolve"]),
+        (b"\x00\x01\x02", {}, ["positions"]),
+    ],
+)
+def test_positions_that_cannot_be_used_are_refused(api, content, asked, says):
+    answer = counterparts(api, content, **asked)
+    assert answer.status_code == 400, answer.text
+    assert all(word in answer.json()["error"] for word in says), answer.text
+
+
+def test_only_some_tables_take_positions(api):
+    assert counterparts(api, path="hsc/v3/detailed").status_code == 404
+    assert api.post("panstarrs/dr2/mean/crossmatch/upload.csv").status_code == 400

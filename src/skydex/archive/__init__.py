@@ -3,7 +3,8 @@
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.archive import Archive
 from skydex.archive.catalog_columns import described_columns
-from skydex.archive.catalog_request import CatalogRequest, SortKey
+from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
+from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.examples import ReadyExample
 from skydex.archive.offers import OFFERS_FILE, CatalogOffer, NamesOffer, Offers, Place, TapOffer, read_offers
@@ -15,6 +16,7 @@ from skydex.engines import Deadline
 __all__ = [
     "OFFERS_FILE",
     "OPERATORS",
+    "PARAMETERS",
     "TAP_UPLOAD",
     "Answer",
     "Archive",
@@ -22,6 +24,7 @@ __all__ = [
     "CatalogRequest",
     "ConeRequest",
     "Constraint",
+    "CounterpartsRequest",
     "Deadline",
     "Explanation",
     "NamesOffer",
@@ -30,6 +33,7 @@ __all__ = [
     "QueryRequest",
     "ReadyExample",
     "Schema",
+    "Search",
     "SortKey",
     "TableRequest",
     "TapOffer",

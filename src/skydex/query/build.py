@@ -22,6 +22,7 @@ __all__ = [
     "distance_node",
     "in_cone",
     "literal",
+    "named",
     "select_query",
     "table_query",
     "text_of",
@@ -102,6 +103,11 @@ def call(name: str, *arguments: exp.Expression) -> exp.Expression:
 def text_of(node: exp.Expression) -> exp.Expression:
     """A text as it is compared without regard to case."""
     return call("LOWER", node)
+
+
+def named(node: exp.Expression, name: str) -> exp.Expression:
+    """An expression as a column of the result that is called so."""
+    return exp.Alias(this=node, alias=_quoted(name))
 
 
 def in_cone(position: Sequence[exp.Expression], cone: Cone) -> exp.Expression:

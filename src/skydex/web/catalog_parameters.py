@@ -13,8 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skydex.archive import CatalogOffer, CatalogRequest, Constraint, SortKey
-from skydex.archive.catalog_request import PARAMETERS
+from skydex.archive import (
+    PARAMETERS,
+    CatalogOffer,
+    CatalogRequest,
+    Constraint,
+    CounterpartsRequest,
+    Search,
+    SortKey,
+    Upload,
+)
 from skydex.archive.constraints import list_items
 from skydex.errors import BadParameterError
 from skydex.settings import Settings
@@ -23,10 +31,14 @@ from skydex.web.asgi import Call
 from skydex.web.dali import MOST_FIELDS
 from skydex.web.forms import NO_FILES, Files
 
-__all__ = ["Fields", "catalog_request", "largest_radius", "received_fields"]
+__all__ = ["Fields", "catalog_request", "counterparts_request", "largest_radius", "received_fields"]
 
 _JSON_TYPES = ("application/json", "text/json")
 _DEFAULT_RADIUS_DEG = 0.5
+_DEFAULT_MATCH_DEG = 3.0 / 3600.0
+_OF_FILES = ("file", "header", "resolve", "ra_name", "dec_name", "target_name")
+"""Parameters of an upload that are no columns."""
+_FALSE = ("false", "0", "no")
 _MOST_PAGES = 10**9
 _INTEGER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -116,25 +128,59 @@ def catalog_request(fields: Fields, offer: CatalogOffer, settings: Settings) -> 
     BadParameterError
         A parameter has a value that cannot be, or there is nothing that restricts the search.
     """
-    constraints = tuple(_constraint(field) for field in fields if field.name.lower() not in PARAMETERS)
-    cone = _cone(fields, largest_radius(offer, settings))
-    if cone is None and not constraints:
+    search = _search(fields, offer, _cone(fields, largest_radius(offer, settings)))
+    if search.cone is None and not search.constraints:
         raise BadParameterError("request", "restricts nothing: give a position (ra, dec, radius) or a constraint.")
-    page_rows = min(offer.page_rows, settings.max_rows_hard)
-    return CatalogRequest(
-        offer,
-        constraints=constraints,
-        cone=cone,
-        columns=_columns(fields),
-        sort_by=tuple(_sort_key(item) for value in fields.values("sort_by") for item in list_items(value)),
-        page=fields.find_count("page", most=_MOST_PAGES) or 1,
-        max_rows=fields.find_count("pagesize", most=settings.max_rows_hard) or page_rows,
+    page, max_rows = _page(fields, offer, settings)
+    return CatalogRequest(search, page, max_rows)
+
+
+def counterparts_request(
+    fields: Fields, offer: CatalogOffer, settings: Settings, *, upload: Upload
+) -> CounterpartsRequest:
+    """Read what is asked about the positions in a file.
+
+    Raises
+    ------
+    BadParameterError
+        A parameter has a value that cannot be.
+    """
+    if (fields.find("resolve") or "false").lower() not in _FALSE:
+        raise BadParameterError("resolve", "must be false: a file gives positions, not names.")
+    if (fields.find("header") or "true").lower() in _FALSE:
+        raise BadParameterError("header", "must be true: the first line of a file names its columns.")
+    radius = fields.find_number("radius", least=0.0, most=largest_radius(offer, settings))
+    page, max_rows = _page(fields, offer, settings)
+    return CounterpartsRequest(
+        _search(fields, offer, None, own=(*PARAMETERS, *_OF_FILES)),
+        upload,
+        radius if radius is not None else _DEFAULT_MATCH_DEG,
+        (fields.find("ra_name") or "ra", fields.find("dec_name") or "dec"),
+        page,
+        max_rows,
     )
 
 
 def largest_radius(offer: CatalogOffer, settings: Settings) -> float:
     """The largest cone of a table, in degrees."""
     return offer.max_radius_deg if offer.max_radius_deg is not None else settings.catalog_radius_deg
+
+
+def _search(fields: Fields, offer: CatalogOffer, cone: Cone | None, *, own: Sequence[str] = PARAMETERS) -> Search:
+    return Search(
+        offer,
+        constraints=tuple(_constraint(field) for field in fields if field.name.lower() not in own),
+        cone=cone,
+        columns=_columns(fields),
+        sort_by=tuple(_sort_key(item) for value in fields.values("sort_by") for item in list_items(value)),
+    )
+
+
+def _page(fields: Fields, offer: CatalogOffer, settings: Settings) -> tuple[int, int]:
+    """Number and rows of the page."""
+    max_rows = fields.find_count("pagesize", most=settings.max_rows_hard)
+    page = fields.find_count("page", most=_MOST_PAGES) or 1
+    return page, max_rows or min(offer.page_rows, settings.max_rows_hard)
 
 
 def _cone(fields: Fields, most_deg: float) -> Cone | None:

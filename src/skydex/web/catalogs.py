@@ -16,15 +16,18 @@ from urllib.parse import quote, urlencode
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import Archive, CatalogOffer, described_columns
-from skydex.errors import SkydexError, UnknownResourceError, UnsupportedFormatError, near_names
+from skydex.archive import Archive, CatalogOffer, Upload, described_columns
+from skydex.errors import BadParameterError, SkydexError, UnknownResourceError, UnsupportedFormatError, near_names
 from skydex.formats import Format, get_format, writable
 from skydex.tables import Table
 from skydex.web import dali
 from skydex.web.asgi import MORE_ROWS, Call, Endpoint, Reply
-from skydex.web.catalog_parameters import Fields, catalog_request, received_fields
+from skydex.web.catalog_openapi import openapi_document
+from skydex.web.catalog_pages import overview_page, table_page
+from skydex.web.catalog_parameters import Fields, catalog_request, counterparts_request, received_fields
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
+from skydex.web.uploads import KeptFile, KeptFiles
 
 __all__ = ["BASE", "JSON_TYPE", "SERVICE", "find_offer", "offers_of", "refuse"]
 
@@ -42,8 +45,31 @@ async def search(call: Call) -> Reply:
     fields = await received_fields(call)
     form = _format(suffix or fields.find("format") or DEFAULT_FORMAT)
     request = catalog_request(fields, offer, call.site.settings)
-    reply = await call.ask((request, form.name), is_quick=request.cone is not None)
+    reply = await call.ask((request, form.name), is_quick=request.search.cone is not None)
     return _with_next(reply, call, fields, request.page)
+
+
+async def counterparts(call: Call) -> Reply:
+    """Find what is near each of the positions in a file."""
+    path = call.part("path") or ""
+    offer = find_offer(call.site.archive, path)
+    if not offer.crossmatch:
+        raise UnknownResourceError("cross-match", path[:80])
+    with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.upload_mb) as files:
+        fields = await received_fields(call, files)
+        file = files.of_part("file") or _in_text(fields, files)
+        upload = Upload("positions", str(file.path), file.content_type)
+        form = _format(call.part("format") or fields.find("format") or DEFAULT_FORMAT)
+        request = counterparts_request(fields, offer, call.site.settings, upload=upload)
+        return await call.ask((request, form.name))
+
+
+def _in_text(fields: Fields, files: KeptFiles) -> KeptFile:
+    """A table that came as a plain field."""
+    texts = fields.values("file")
+    if len(texts) != 1:
+        raise BadParameterError("file", "is missing: send a table of positions as a part of a multipart form.")
+    return files.keep_text("file", texts[0])
 
 
 async def metadata(call: Call) -> Reply:
@@ -51,6 +77,23 @@ async def metadata(call: Call) -> Reply:
     archive = call.site.archive
     offer = find_offer(archive, call.part("path") or "")
     return Reply(_metadata(archive, archive.revision, offer.path), JSON_TYPE)
+
+
+async def overview(call: Call) -> Reply:
+    """What somebody sees who opens the address of the API in a browser."""
+    return overview_page(offers_of(call.site.archive), call.site.url + BASE)
+
+
+async def about(call: Call) -> Reply:
+    """What somebody sees who opens the page of a table."""
+    archive = call.site.archive
+    offer = find_offer(archive, call.part("path") or "")
+    return table_page(offer, table_of(archive, offer), call.site.settings, call.site.url + BASE)
+
+
+async def description(call: Call) -> Reply:
+    """The API described for machines."""
+    return Reply(_openapi(call.site, call.site.archive.revision), JSON_TYPE)
 
 
 def refuse(error: SkydexError) -> Reply:
@@ -107,6 +150,15 @@ def _metadata(archive: Archive, _revision: str, path: str) -> bytes:
     return json.dumps(described_columns(table_of(archive, offer), offer), ensure_ascii=False).encode()
 
 
+@functools.lru_cache(maxsize=4)
+def _openapi(site: Site, _revision: str) -> bytes:
+    archive = site.archive
+    offers = {offer.path: offer for offer in offers_of(archive).values()}.values()
+    find = functools.partial(table_of, archive)
+    document = openapi_document(offers, find, site.settings, url=site.url + BASE, title=site.settings.title)
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+
+
 def _address(call: Call) -> tuple[str, str]:
     """The path of a table, and the ending that names a format; the ending of an unknown table belongs to its name."""
     path = call.part("path") or ""
@@ -137,7 +189,14 @@ def _with_next(reply: Reply, call: Call, fields: Fields, page: int) -> Reply:
 
 def _routes(site: Site) -> list[BaseRoute]:
     describe = Endpoint(site, metadata, refuse=refuse)
+    match = Endpoint(site, counterparts, refuse=refuse, methods=("POST",))
     return [
+        Route(BASE, Endpoint(site, overview)),
+        Route(f"{BASE}/", Endpoint(site, overview)),
+        Route(f"{BASE}/openapi.json", Endpoint(site, description)),
+        Route(BASE + "/{path:path}/docs", Endpoint(site, about)),
+        Route(BASE + "/{path:path}/crossmatch/upload", match),
+        Route(BASE + "/{path:path}/crossmatch/upload.{format}", match),
         Route(BASE + "/{path:path}/metadata", describe),
         Route(BASE + "/{path:path}/metadata.json", describe),
         Route(BASE + "/{path:path}", Endpoint(site, search, refuse=refuse, methods=("GET", "POST"))),

@@ -20,7 +20,7 @@ from skydex.web.asgi import Call
 from skydex.web.dali import Parameters
 from skydex.web.forms import Head
 
-__all__ = ["received"]
+__all__ = ["KeptFile", "KeptFiles", "received"]
 
 _MOST_TABLES = 32
 _LONGEST = 100_000
@@ -49,7 +49,7 @@ async def received(call: Call, directory: Path) -> tuple[Parameters, tuple[Uploa
     UploadTooLargeError
         The files are larger than the service takes.
     """
-    files = _KeptFiles(directory, call.site.settings.upload_mb)
+    files = KeptFiles(directory, call.site.settings.upload_mb)
     with files:
         parameters = await call.parameters(files)
     wanted = _wanted(parameters.values("UPLOAD"))
@@ -69,7 +69,7 @@ class _Entry:
 
 
 @dataclass(frozen=True)
-class _KeptFile:
+class KeptFile:
     """A file of the form, on disk."""
 
     path: Path
@@ -78,17 +78,17 @@ class _KeptFile:
     """What the sender calls it."""
 
 
-class _KeptFiles:
+class KeptFiles:
     """The files of one form, written as they come."""
 
     def __init__(self, directory: Path, max_mb: int) -> None:
         self._directory = directory
         self._max_mb = max_mb
         self._left = max_mb << 20
-        self._kept: list[tuple[str, _KeptFile]] = []
+        self._kept: list[tuple[str, KeptFile]] = []
         self._open: BinaryIO | None = None
 
-    def __enter__(self) -> _KeptFiles:
+    def __enter__(self) -> KeptFiles:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,11 +114,11 @@ class _KeptFiles:
             self._open = None
 
     @property
-    def last(self) -> _KeptFile:
+    def last(self) -> KeptFile:
         """The file that was kept last."""
         return self._kept[-1][1]
 
-    def of_part(self, name: str) -> _KeptFile | None:
+    def of_part(self, name: str) -> KeptFile | None:
         """The file in a part, whose name is looked up exactly as written first, then without regard to case.
 
         Raises
@@ -133,7 +133,7 @@ class _KeptFiles:
         return found[0] if found else None
 
     @storing("an uploaded table")
-    def keep_text(self, name: str, text: str) -> _KeptFile:
+    def keep_text(self, name: str, text: str) -> KeptFile:
         """Put a table that came as a plain field into a file, too."""
         self._new(name, "", "").write_text(text, encoding="utf-8")
         return self.last
@@ -143,7 +143,7 @@ class _KeptFiles:
             raise BadParameterError("UPLOAD", f"takes at most {_MOST_TABLES} tables in one request.")
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._directory / f"upload-{len(self._kept) + 1}{suffix}"
-        self._kept.append((part, _KeptFile(path, content_type)))
+        self._kept.append((part, KeptFile(path, content_type)))
         return path
 
 
@@ -178,7 +178,7 @@ def _entry(text: str) -> _Entry:
     return _Entry(name, scheme.lower(), place if is_part else source)
 
 
-async def _upload(entry: _Entry, call: Call, files: _KeptFiles, parameters: Parameters) -> Upload:
+async def _upload(entry: _Entry, call: Call, files: KeptFiles, parameters: Parameters) -> Upload:
     if entry.scheme != "param":
         file = await _fetched(entry, call, files)
     else:
@@ -186,7 +186,7 @@ async def _upload(entry: _Entry, call: Call, files: _KeptFiles, parameters: Para
     return Upload(entry.name, str(file.path), file.content_type)
 
 
-async def _fetched(entry: _Entry, call: Call, files: _KeptFiles) -> _KeptFile:
+async def _fetched(entry: _Entry, call: Call, files: KeptFiles) -> KeptFile:
     """A table that lies elsewhere, which is not fetched any further once whoever asked for it has left."""
     fetcher = call.site.fetcher
     if fetcher is None:
@@ -204,7 +204,7 @@ async def _fetched(entry: _Entry, call: Call, files: _KeptFiles) -> _KeptFile:
     return files.last
 
 
-def _in_text(entry: _Entry, files: _KeptFiles, parameters: Parameters) -> _KeptFile:
+def _in_text(entry: _Entry, files: KeptFiles, parameters: Parameters) -> KeptFile:
     texts: Sequence[str] = [text for text in parameters.values(entry.place) if text]
     if len(texts) != 1:
         count = "no" if not texts else "more than one"
