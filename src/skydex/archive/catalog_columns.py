@@ -17,6 +17,8 @@ Described = dict[str, str]
 """A column in words."""
 
 _NONE = "NULL"
+_ADDED = {"distance": "Angle from the centre of the search", "dstarcsec": "Angle from the uploaded position, arcsec"}
+"""What columns mean that a search adds."""
 _DB_TYPES = {
     Datatype.BOOLEAN: "BIT",
     Datatype.UNSIGNED_BYTE: "TINYINT",
@@ -79,7 +81,9 @@ def _info(column: Column, number: int | None, offer: CatalogOffer) -> Described:
     kind = "STRING" if column.datatype.is_text else "NUMBER"
     if number is not None:
         return {**_described(column, number, offer), "db_type": kind}
-    named = {"name": column.name, "type": _type_of(column, offer), "db_type": kind, "description": column.description}
+    word = "float" if column.datatype.is_floating else _type_of(column, offer)
+    described = column.description or _ADDED.get(column.name.lower(), _NONE)
+    named = {"name": column.name, "type": word, "db_type": kind, "description": described}
     return {**named, "unit": column.unit or _NONE}
 
 
@@ -90,5 +94,6 @@ def _type_of(column: Column, offer: CatalogOffer) -> str:
 
 def _default(column: Column, offer: CatalogOffer) -> str:
     """What stands for a measurement that is missing; identifiers and flags are never missing."""
-    is_measured = column.datatype.is_floating or column.datatype is Datatype.SHORT
+    may_be_missing = column.datatype.is_floating or column.datatype is Datatype.SHORT
+    is_measured = may_be_missing and column.name not in offer.never_missing
     return f"{offer.missing:g}" if offer.missing is not None and is_measured else _NONE

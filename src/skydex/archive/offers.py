@@ -94,6 +94,8 @@ class CatalogOffer:
     """Database types of columns that do not follow from their datatype, as in `{ raMeanErr = "DOUBLE" }`."""
     missing: float | None = None
     """What stands for a measurement that is not there; by default nothing does, and it is null."""
+    never_missing: tuple[str, ...] = ()
+    """Columns of numbers that always have a value."""
     distance: str = ""
     """Name of a column that the answers to cones end with: the distance from the centre in degrees; by default none."""
     place: Place | None = None

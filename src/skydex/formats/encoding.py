@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from skydex.tables import Column
 
-__all__ = ["element_offsets", "flat_values", "text_bytes", "text_of", "timestamp_text"]
+__all__ = ["element_offsets", "flat_values", "text_bytes", "text_of", "timestamp_text", "with_points"]
 
 _NOT_FINITE = {"nan": "NaN", "inf": "Inf", "-inf": "-Inf"}
 
@@ -52,6 +52,15 @@ def text_of(
     if pa.types.is_floating(kind):
         return _float_text(array)
     return array.cast(pa.string())
+
+
+def with_points(texts: pa.StringArray, array: pa.Array) -> pa.StringArray:
+    """Spellings of floats, with `.0` behind those that are whole, for readers that tell types from texts."""
+    is_whole = pc.fill_null(pc.equal(array, pc.round(array)), False)
+    if not pc.any(is_whole).as_py():
+        return texts
+    is_bare = pc.and_(is_whole, pc.invert(pc.match_substring_regex(texts, pattern="[a-zA-Z]")))
+    return pc.if_else(is_bare, pc.binary_join_element_wise(texts, ".0", ""), texts)
 
 
 def timestamp_text(array: pa.Array) -> pa.StringArray:

@@ -8,7 +8,7 @@ numbers, exact for every reader that does not force them into doubles. The same 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -25,7 +25,10 @@ from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.tables import Column, Datatype, Result, arrow_schema, arrow_type
 
-__all__ = ["FORMAT", "json_rows", "read_json", "write_json"]
+__all__ = ["FORMAT", "json_cells", "json_rows", "read_json", "write_json"]
+
+Spell = Callable[[pa.Array, Column], pa.Array]
+"""Gives the values of a column as JSON texts, nulls as nulls."""
 
 _ROWS_A_CHUNK = 16384
 _MOST_BYTES = 512 << 20
@@ -44,13 +47,13 @@ def write_json(result: Result) -> Iterator[bytes]:
     yield f'\n], "overflow": {json.dumps(result.overflow)}}}\n'.encode()
 
 
-def json_rows(result: Result, *, as_text: Sequence[bool] = ()) -> Iterator[bytes]:
-    """Write the rows between the brackets of `data`; columns that are marked in `as_text` stand in quotes."""
-    marks = as_text or [False] * len(result.columns)
+def json_rows(result: Result, *, spell: Spell | None = None) -> Iterator[bytes]:
+    """Write the rows between the brackets of `data`; `spell` may have the values of a column its own way."""
+    spell = spell or json_cells
 
     def rows(batch: pa.RecordBatch) -> bytes:
-        columns = zip(batch.columns, result.columns, marks, strict=True)
-        return joined_lines([_cells(*cells) for cells in columns], ",", begin=",\n[", end="]", null="null")
+        texts = [spell(array, column) for array, column in zip(batch.columns, result.columns, strict=True)]
+        return joined_lines(texts, ",", begin=",\n[", end="]", null="null")
 
     separator = 1  # the first row has no comma before it
     for chunk in ordered_map(rows, sliced(result.batches, _ROWS_A_CHUNK)):
@@ -63,7 +66,8 @@ def _described(column: Column) -> dict[str, str]:
     return {"name": column.name, "datatype": column.datatype.value} | {key: text for key, text in texts.items() if text}
 
 
-def _cells(array: pa.Array, column: Column, is_quoted: bool) -> pa.Array:
+def json_cells(array: pa.Array, column: Column) -> pa.Array:
+    """The values of a column as JSON."""
     kind = array.type
     if pa.types.is_list(kind):
         elements = text_of(_finite(array.flatten()), column).fill_null("null")
@@ -73,7 +77,7 @@ def _cells(array: pa.Array, column: Column, is_quoted: bool) -> pa.Array:
     texts = text_of(_finite(array), column)
     if pa.types.is_string(kind):
         texts = _escaped(texts)
-    return pc.binary_join_element_wise('"', texts, '"', "") if column.datatype.is_text or is_quoted else texts
+    return pc.binary_join_element_wise('"', texts, '"', "") if column.datatype.is_text else texts
 
 
 def _finite(array: pa.Array) -> pa.Array:

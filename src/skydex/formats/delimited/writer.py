@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skydex.formats.encoding import text_of
+from skydex.formats.encoding import text_of, with_points
 from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.tables import Column, Result
@@ -42,14 +42,13 @@ class Dialect:
     """Between two fields."""
     line_end: str
     """After each line."""
-    has_remarks: bool = True
-    """Whether a comment line may follow the rows."""
+    is_bare: bool = False
+    """For readers that take every line for a row and tell types from texts: no remarks, and whole floats as `2.0`."""
 
 
 CSV = Dialect(",", "\r\n")
 TSV = Dialect("\t", "\n")
-BARE_CSV = Dialect(",", "\n", has_remarks=False)
-"""For readers that take every line for a row."""
+BARE_CSV = Dialect(",", "\n", is_bare=True)
 
 
 def write_csv(result: Result) -> Iterator[bytes]:
@@ -77,7 +76,7 @@ def write_delimited(result: Result, dialect: Dialect) -> Iterator[bytes]:
         return joined_lines(texts, dialect.delimiter, end=dialect.line_end)
 
     yield from ordered_map(lines, sliced(result.batches, _ROWS_A_CHUNK))
-    if result.overflow and dialect.has_remarks:
+    if result.overflow and not dialect.is_bare:
         yield f"# {overflow_remark(result)}{dialect.line_end}".encode()
 
 
@@ -98,4 +97,6 @@ def quoted(texts: pa.Array, delimiter: str) -> pa.Array:
 
 def _cells(array: pa.Array, column: Column, dialect: Dialect) -> pa.Array:
     texts = text_of(array, column)
+    if dialect.is_bare and pa.types.is_floating(array.type):
+        return with_points(texts, array)
     return quoted(texts, dialect.delimiter) if pa.types.is_string(array.type) else texts
