@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -63,3 +64,19 @@ def test_the_file_of_the_demonstration_can_be_read(tmp_path):
     offers = read(tmp_path, (files("skydex.demo") / "services.toml").read_text(encoding="utf-8"))
     paths = {offer.path for offer in offers.catalogs}
     assert {"hsc/v3/summary/magaper2", "hsc/v2/detailed", "hsc/v3/hcvsummary", "panstarrs/dr2/detection"} <= paths
+
+
+def test_a_cone_search_has_a_further_address(tmp_path):
+    (tmp_path / "services.toml").write_text('[[scs]]\npath = "/csc21scs/coneSearch"\ntable = "csc21.master_source"\n')
+    (offer,) = read_offers(tmp_path).cones
+    assert (offer.path, offer.table) == ("/csc21scs/coneSearch", "csc21.master_source")
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "said"),
+    [("csc21scs", "a.b", "not 'csc21scs'"), ("/x y", "a.b", "not '/x y'"), ("/x", "b", "\"schema.table\", not 'b'")],
+)
+def test_a_cone_search_without_a_path_or_a_table_is_refused(tmp_path, path, table, said):
+    (tmp_path / "services.toml").write_text(f'[[scs]]\npath = "{path}"\ntable = "{table}"\n')
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        read_offers(tmp_path)

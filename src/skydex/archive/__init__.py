@@ -7,7 +7,7 @@ from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.examples import ReadyExample
-from skydex.archive.offers import OFFERS_FILE, CatalogOffer, NamesOffer, Offers, Place, TapOffer, read_offers
+from skydex.archive.offers import OFFERS_FILE, CatalogOffer, ConeOffer, NamesOffer, Offers, Place, TapOffer, read_offers
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.archive.views import Schema, View
@@ -22,6 +22,7 @@ __all__ = [
     "Archive",
     "CatalogOffer",
     "CatalogRequest",
+    "ConeOffer",
     "ConeRequest",
     "Constraint",
     "CounterpartsRequest",

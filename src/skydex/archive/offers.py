@@ -1,10 +1,10 @@
 """Offers: what an archive presents under names and addresses of its own, as its `services.toml` says.
 
 Everything published is served under names that follow from the archive (`/tap`, `/{collection}/scs/{table}`). An entry
-of this file adds a way in that its publisher chose: `[[tap]]` a TAP service over some tables, `[[catalog]]` a table of
-the catalogue REST API. The file is read once, when the archive is opened for serving, so that a mistake in it stops the
-start and never a running server; to change it, restart the server. Tables are looked up with each request: an entry may
-name one that is published later.
+of this file adds a way in that its publisher chose: `[[tap]]` a TAP service over some tables, `[[scs]]` the cone
+search of a table, `[[catalog]]` a table of the catalogue REST API. The file is read once, when the archive is opened
+for serving, so that a mistake in it stops the start and never a running server; to change it, restart the server.
+Tables are looked up with each request: an entry may name one that is published later.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from typing import Any
 
 from skydex.errors import SettingsError, near_names
 
-__all__ = ["OFFERS_FILE", "CatalogOffer", "NamesOffer", "Offers", "Place", "TapOffer", "read_offers"]
+__all__ = ["OFFERS_FILE", "CatalogOffer", "ConeOffer", "NamesOffer", "Offers", "Place", "TapOffer", "read_offers"]
 
 OFFERS_FILE = "services.toml"
 """Name of the file in an archive directory."""
+_PATH = re.compile(r"(/[\w.~-]+)+")
+_TABLE = re.compile(r"\w+\.\w+")
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,10 @@ class TapOffer:
         if not re.fullmatch(r"[A-Za-z][\w.-]*", self.name):
             raise self._mistake(f"the name is one word of letters, digits, _ and -, not {self.name!r}.")
         for path in self.paths:
-            if not re.fullmatch(r"(/[\w.~-]+)+", path):
+            if not _PATH.fullmatch(path):
                 raise self._mistake(f'a path is one on this server, such as "/a/tap", not {path!r}.')
         for shown in (*self.tables, *self.tables.values()):
-            if not re.fullmatch(r"\w+\.\w+", shown):
+            if not _TABLE.fullmatch(shown):
                 raise self._mistake(f'the name of a table is written "schema.table", not {shown!r}.')
         if not self.schemas and not self.tables:
             raise self._mistake("say which schemas or tables it shows.")
@@ -62,6 +64,25 @@ class TapOffer:
 
     def _mistake(self, sentence: str) -> SettingsError:
         return SettingsError(f"{OFFERS_FILE}, [[tap]] {self.name}: {sentence}")
+
+
+@dataclass(frozen=True)
+class ConeOffer:
+    """`[[scs]]`: a further address of the cone search of a table, beside `/{collection}/scs/{table}`."""
+
+    path: str
+    """Where it answers on this server, as in `/csc21scs/coneSearch`; in any case."""
+    table: str
+    """Qualified name of the table."""
+
+    def __post_init__(self) -> None:
+        if not _PATH.fullmatch(self.path):
+            raise SettingsError(
+                f'{OFFERS_FILE}, [[scs]]: a path is one on this server, such as "/a/b", not {self.path!r}.'
+            )
+        if not _TABLE.fullmatch(self.table):
+            where = f"{OFFERS_FILE}, [[scs]] {self.path}"
+            raise SettingsError(f'{where}: the name of a table is written "schema.table", not {self.table!r}.')
 
 
 @dataclass(frozen=True)
@@ -130,6 +151,8 @@ class Offers:
 
     taps: tuple[TapOffer, ...] = ()
     """`[[tap]]`: TAP services."""
+    cones: tuple[ConeOffer, ...] = ()
+    """`[[scs]]`: cone searches."""
     catalogs: tuple[CatalogOffer, ...] = ()
     """`[[catalog]]`: tables of the catalogue REST API."""
     names: tuple[NamesOffer, ...] = ()
@@ -138,11 +161,12 @@ class Offers:
 
 _KINDS: dict[str, tuple[str, type]] = {
     "tap": ("taps", TapOffer),
+    "scs": ("cones", ConeOffer),
     "catalog": ("catalogs", CatalogOffer),
     "names": ("names", NamesOffer),
 }
 """For each word in double brackets: the field of `Offers`, and the class of an entry, whose fields are the keys."""
-_UNIQUE = {"tap": "name", "catalog": "path"}
+_UNIQUE = {"tap": "name", "scs": "path", "catalog": "path"}
 """Of some kinds: the key in which no two entries may agree."""
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 

@@ -2,16 +2,17 @@
 
 Simple Cone Search 1.03 (IVOA REC 2008-02-22): RA, DEC and SR (section 2.1), VERB (2.1), the answer with UCD1 words
 (2.2), errors as INFO with HTTP status 200 (2.3), SR=0 for the columns alone (2.1). MAXREC and RESPONSEFORMAT are taken
-as DALI 1.1 defines them. Which columns an answer has is the archive's affair.
+as DALI 1.1 defines them. Which columns an answer has is the archive's affair. `services.toml` may give the cone search
+of a table a further address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import ConeRequest
+from skydex.archive import ConeOffer, ConeRequest
 from skydex.errors import BadParameterError, BusyError, SkydexError, UnknownResourceError
 from skydex.formats import get_format
 from skydex.formats.votable import scs_error_votable
@@ -20,6 +21,7 @@ from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
+from skydex.web.views import PlacedRoute
 from skydex.web.vosi import vosi_capabilities, vosi_routes
 from skydex.web.xml import element, text
 
@@ -62,8 +64,24 @@ def _verbosity(parameters: dali.Parameters) -> int:
 
 
 def _routes(site: Site) -> list[BaseRoute]:
-    endpoint = Endpoint(site, search, refuse=refuse, methods=("GET", "POST"))
-    return [Route(BASE, endpoint), *vosi_routes(site, BASE, _capabilities_here, with_tables=False)]
+    placed = (
+        PlacedRoute(route.path, route.endpoint, _parts(offer))
+        for offer in site.archive.offers.cones
+        for route in _routes_at(site, offer.path)
+    )
+    return [*placed, *_routes_at(site, BASE)]
+
+
+def _routes_at(site: Site, base: str) -> Iterator[Route]:
+    yield Route(base, Endpoint(site, search, refuse=refuse, methods=("GET", "POST")))
+    routes = vosi_routes(site, base, _capabilities_here, with_tables=False)
+    yield from (route for route in routes if isinstance(route, Route))
+
+
+def _parts(offer: ConeOffer) -> dict[str, str]:
+    """What stands in the usual address of the same table."""
+    collection, _, table = offer.table.partition(".")
+    return {"collection": collection, "table": table, "base": offer.path}
 
 
 def _positioned(site: Site) -> Iterable[Table]:
@@ -79,16 +97,29 @@ def _capabilities_here(call: Call) -> Iterable[str]:
     table = next((table for table in _positioned(call.site) if table.name.lower() == name), None)
     if table is None:
         raise UnknownResourceError("cone search", name)
-    yield _capability(call.site, table)
-    yield from vosi_capabilities(_url(call.site, table), with_tables=False)
+    base = call.part("base")
+    url = _url(call.site, table) if base is None else call.site.url + base
+    yield _capability(call.site, table, url)
+    yield from vosi_capabilities(url, with_tables=False)
 
 
 def _capabilities(site: Site) -> Iterable[str]:
-    return (_capability(site, table) for table in _positioned(site))
+    return (_capability(site, table, url) for table, url in _searches(site))
 
 
-def _capability(site: Site, table: Table) -> str:
-    access = text("accessURL", f"{_url(site, table)}?", {"use": "base"})
+def _searches(site: Site) -> Iterator[tuple[Table, str]]:
+    """Every table that can be searched, with each of its addresses."""
+    for table in _positioned(site):
+        yield table, _url(site, table)
+        yield from ((table, site.url + offer.path) for offer in site.archive.offers.cones if _is_of(offer, table))
+
+
+def _is_of(offer: ConeOffer, table: Table) -> bool:
+    return offer.table.lower() == table.name.lower()
+
+
+def _capability(site: Site, table: Table, url: str) -> str:
+    access = text("accessURL", f"{url}?", {"use": "base"})
     return element(
         "capability",
         text("description", f"Cone search in {table.name}"),
@@ -102,7 +133,7 @@ def _capability(site: Site, table: Table) -> str:
 
 
 def _links(site: Site) -> Iterable[Link]:
-    return (Link(f"Cone search in {table.name}", _url(site, table)) for table in _positioned(site))
+    return (Link(f"Cone search in {table.name}", url) for table, url in _searches(site))
 
 
 SERVICE = Service("scs", "Cone search (SCS)", _routes, _capabilities, _links)

@@ -13,7 +13,7 @@ from skydex.errors import UnknownResourceError
 from skydex.web.asgi import Call
 from skydex.web.site import Site
 
-__all__ = ["BASES", "base_url_of", "main_url", "routes_of_offers", "view_of"]
+__all__ = ["BASES", "PlacedRoute", "base_url_of", "main_url", "routes_of_offers", "view_of"]
 
 BASES = ("/tap", "/{collection}/tap")
 """Where TAP answers without being told to: over everything, and over one collection or by the name of an offer."""
@@ -59,7 +59,7 @@ def routes_of_offers(site: Site, routes_at: Callable[[str], Iterable[BaseRoute]]
         The routes below a base path.
     """
     return [
-        _PlacedRoute(route.path, route.endpoint, {"offer": offer.key, "base": base})
+        PlacedRoute(route.path, route.endpoint, {"offer": offer.key, "base": base})
         for offer in site.archive.offers.taps
         for base in offer.paths
         for route in routes_at(base)
@@ -67,8 +67,8 @@ def routes_of_offers(site: Site, routes_at: Callable[[str], Iterable[BaseRoute]]
     ]
 
 
-class _PlacedRoute(Route):
-    """A route that answers in any case of letters, as the servers do whose addresses it has, and knows whose it is."""
+class PlacedRoute(Route):
+    """A route that answers in any case of letters, as the servers do whose addresses it has, and fills in `parts`."""
 
     def __init__(self, path: str, endpoint: Callable[..., object], parts: Mapping[str, str]) -> None:
         super().__init__(path, endpoint)
