@@ -1,7 +1,8 @@
 """`read_columns`: what the columns of a simulated table mean, from a data file beside the collection that makes it.
 
 A file is CSV with a header; its columns are `name`, `datatype`, `arraysize`, `unit`, `ucd` and `description`, and
-`xtype` where one is needed: the attributes of a VOTable FIELD. Lines that begin with `#` say where the facts come from.
+`xtype` and `utype` where they are needed: the attributes of a VOTable FIELD. Lines that begin with `#` say where the
+facts come from.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def read_columns(name: str) -> tuple[Column, ...]:
             arraysize=row.get("arraysize") or None,
             unit=row.get("unit") or None,
             ucd=row.get("ucd") or None,
+            utype=row.get("utype") or None,
             xtype=row.get("xtype") or None,
             description=row.get("description") or "",
         )

@@ -1,0 +1,21 @@
+"""One collection of the simulated archive, at its smallest, in an archive of its own."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from skydex.archive import OFFERS_FILE
+from skydex.demo.publishing import publish_simulated
+from skydex.demo.simulation import Simulate
+from skydex.demo.size import SIZES
+from skydex.store import ArchiveDirectory
+
+
+def build_collection(simulate: Simulate, folder: Path) -> Path:
+    """Publish a collection with the addresses that the demonstration gives it."""
+    directory = ArchiveDirectory.create(folder / "archive")
+    for table in simulate(SIZES["tiny"], 1):
+        publish_simulated(table, directory, folder, label="tests")
+    (directory.path / OFFERS_FILE).write_bytes(resources.files("skydex.demo").joinpath(OFFERS_FILE).read_bytes())
+    return directory.path
