@@ -141,3 +141,15 @@ def test_real_files_read_as_pyarrow_reads_them(shared_data):
             expected = [None if isinstance(value, float) and value != value else value for value in values]
             if not column.is_timestamp:
                 assert ours[column.name].to_pylist() == expected
+
+
+def test_wide_tables_are_written_and_read_in_smaller_pieces(tmp_path):
+    columns = tuple(Column(f"c{number}", Datatype.DOUBLE) for number in range(300))
+    batch = pa.RecordBatch.from_arrays([pa.array(np.arange(20_000.0))] * 300, schema=arrow_schema(columns))
+    file = tmp_path / "wide.parquet"
+    file.write_bytes(b"".join(parquet.write(Result(columns, iter([batch] * 3)))))
+    assert pq.ParquetFile(file).num_row_groups == 2
+    (source,) = parquet.read(file, {})
+    pieces = list(source.open_batches())
+    assert sum(piece.num_rows for piece in pieces) == 60_000
+    assert max(piece.nbytes for piece in pieces) < 20 << 20

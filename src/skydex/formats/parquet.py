@@ -39,8 +39,10 @@ OVERFLOW = "skydex.overflow"
 _INFOS, _WARNINGS = "skydex.infos", "skydex.warnings"
 _ASTROPY = b"table_meta_yaml"
 _LONGEST_HEADER = 1 << 20
-_BATCH_ROWS = 65_536
-_GROUP_ROWS = 131_072
+_BATCH_ROWS, _BATCH_BYTES = 65_536, 16 << 20
+"""How many rows are read at once; of wide tables fewer."""
+_GROUP_ROWS, _GROUP_BYTES = 131_072, 64 << 20
+"""How many rows are written at once; of wide tables fewer."""
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _SUFFIXES = (".parquet", ".parq", ".pq")
 
@@ -124,7 +126,7 @@ def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
-        if sum(part.num_rows for part in held) >= _GROUP_ROWS:
+        if sum(part.num_rows for part in held) >= _GROUP_ROWS or sum(part.nbytes for part in held) >= _GROUP_BYTES:
             yield pa.Table.from_batches(held, schema)
             held = []
     if held:
@@ -216,10 +218,11 @@ def _astropy_header(schema: pa.Schema) -> dict[str, Any]:
 
 def _rows(file: Path, parts: list[Path], names: tuple[str, ...], masks: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
     wanted = [*names, *(masks[name] for name in names if name in masks)]
+    n_rows = max(1024, min(_BATCH_ROWS, _BATCH_BYTES // (8 * len(wanted))))
     for part in parts:
         try:
             with pq.ParquetFile(part) as opened:
-                for batch in opened.iter_batches(_BATCH_ROWS, columns=wanted):
+                for batch in opened.iter_batches(n_rows, columns=wanted):
                     batch.validate(full=True)  # Parquet's texts may be any bytes
                     arrays = [_masked(batch, name, masks.get(name)) for name in names]
                     yield pa.RecordBatch.from_arrays(arrays, names=list(names))
