@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import cones, crossmatch, delivery, footprint, ingest, jobs, queries, storage, traffic, writing
+from benchmarks import chandra, cones, crossmatch, delivery, footprint, ingest, jobs, queries, storage, traffic, writing
 from benchmarks.finding import Finding
 from benchmarks.holdings import Setup
 from benchmarks.machine import Machine, commit, load_average, now
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "cones": cones,
     "writing": writing,
     "delivery": delivery,
+    "chandra": chandra,
     "queries": queries,
     "crossmatch": crossmatch,
     "jobs": jobs,

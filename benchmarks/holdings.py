@@ -16,7 +16,7 @@ from skydex import store
 from skydex.ingest import ingest_files
 from skydex.store import ArchiveDirectory
 
-__all__ = ["Holdings", "Setup", "duckdb_beside"]
+__all__ = ["Holdings", "Setup", "duckdb_beside", "store_digest"]
 
 N_SOURCES = 406_089
 """Rows of the sources, as many as a catalogue of the documents has."""
@@ -47,7 +47,7 @@ class Holdings:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self.directory = setup.cache / f"archive-{_store_digest()}"
+        self.directory = setup.cache / f"archive-{store_digest()}"
         for old in setup.cache.glob("archive-*"):
             if old != self.directory:
                 shutil.rmtree(old)
@@ -106,7 +106,7 @@ def duckdb_beside() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _store_digest() -> str:
+def store_digest() -> str:
     """Names the code that writes archives."""
     digest = hashlib.sha256()
     for module in sorted(Path(store.__file__).parent.glob("*.py")):
