@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import astropy.units as u
+import httpx
 import numpy as np
 import pyarrow.compute as pc
 import pytest
@@ -121,8 +122,6 @@ def test_result_is_written_as_fits_without_a_warning(near_ngc1333, tmp_path):
 
 
 def test_our_own_decoder_and_writer_make_the_same_fits(chandra, near_ngc1333, tmp_path):
-    import httpx
-
     answer = httpx.get(f"{chandra.url}/csc21scs/coneSearch", params={"RA": 52.297, "DEC": 31.31, "SR": 2 / 60})
     columns, rows, _ = read_votable(answer.content)
     result = Result(columns, iter(rows.to_batches()), "cone")
@@ -139,6 +138,12 @@ def test_our_own_decoder_and_writer_make_the_same_fits(chandra, near_ngc1333, tm
     for name in theirs.colnames:
         assert ours[name].tolist() == theirs[name].tolist()
     assert QTable.read(tmp_path / "ours.fits")["flux_aper_b"].unit == u.Unit("erg s-1 cm-2")
+
+
+def test_stilts_finds_nothing_to_say_of_the_answer(chandra, stilts, tmp_path):
+    answer = httpx.get(f"{chandra.url}/csc21scs/coneSearch", params={"RA": 52.297, "DEC": 31.31, "SR": 2 / 60})
+    (tmp_path / "cone.vot").write_bytes(answer.content)
+    assert stilts("votlint", f"votable={tmp_path / 'cone.vot'}", with_progress=True) == ""
 
 
 def test_service_lists_the_printed_tables_in_their_order(tap):

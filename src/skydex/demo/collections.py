@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from skydex.demo.csc21 import simulate_csc21
 from skydex.demo.named import simulate_named
 from skydex.demo.ps1 import simulate_ps1
+from skydex.demo.psf import simulate_psf
 from skydex.demo.simulation import Printed, Simulate, SimulatedTable, batch_of
 from skydex.tables import Column, Datatype
 
@@ -16,6 +18,8 @@ __all__ = ["COLLECTIONS", "printed_rows"]
 COLLECTIONS: dict[str, Simulate] = {
     "demo": simulate_named,
     "ps1": simulate_ps1,
+    "csc21": simulate_csc21,
+    "psf": simulate_psf,
 }
 """A collection by its name, which is the schema of its tables."""
 
