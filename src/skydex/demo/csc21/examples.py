@@ -59,7 +59,7 @@ JOIN csc21.master_stack_assoc a ON m.name = a.name
 JOIN csc21.stack_observation_assoc b ON a.detect_stack_id = b.detect_stack_id AND a.region_id = b.stack_region_id
 JOIN {table} o ON b.obsid = o.obsid AND b.obi = o.obi AND b.region_id = o.region_id
 WHERE m.name = '2CXO J032912.9+311814' AND a.match_type = 'u'
-ORDER BY o.gti_obs""",
+ORDER BY gti_obs""",
             "description": "From sources by way of stacks to single observations; u: a detection of this source alone.",
         },
     ),
