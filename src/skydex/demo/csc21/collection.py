@@ -82,6 +82,7 @@ def simulate_csc21(size: Size, seed: int) -> Iterator[SimulatedTable]:
         stack_observation_rows,
         no_position,
     )
+    n_detected = _n_detected(sky, size, seed)
     for name, what in (
         ("detect_stack", "Stacks of observations of one field with one instrument, in which sources were detected."),
         (
@@ -93,7 +94,7 @@ def simulate_csc21(size: Size, seed: int) -> Iterator[SimulatedTable]:
         yield _whole(
             name,
             what,
-            stack_list_rows(name, sky, _n_detected(sky, size, seed)),
+            stack_list_rows(name, sky, n_detected),
             {**by_position, "id": "detect_stack_id"},
         )
     yield _whole(

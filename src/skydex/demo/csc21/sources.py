@@ -9,7 +9,8 @@ every table of the catalogue is made from them anew.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -87,13 +88,24 @@ class Block:
     """Row among the printed ones; -1 for the others."""
     names: pa.Array
     """What the catalogue calls them."""
-    photon_flux: Floats
-    """(n, 6): photons/s/cm2 by band."""
-    erg_per_photon: Floats
-    """(n, 6): mean energy by band."""
 
     def __len__(self) -> int:
         return len(self.field)
+
+    @cached_property
+    def spectra(self) -> tuple[Floats, Floats]:
+        """(n, 6) each: photons/s/cm2, and mean energy of a photon in erg, by band."""
+        return _spectra(self.flux, self.gamma, self.nh)
+
+    @property
+    def photon_flux(self) -> Floats:
+        """(n, 6): photons/s/cm2 by band."""
+        return self.spectra[0]
+
+    @property
+    def erg_per_photon(self) -> Floats:
+        """(n, 6): mean energy by band."""
+        return self.spectra[1]
 
 
 @dataclass(frozen=True)
@@ -146,33 +158,15 @@ def sources_at(
     field = np.repeat(fields, n_in)
     n_rows = len(field)
     place = np.arange(n_rows) - np.repeat(np.cumsum(n_in) - n_in, n_in)
-    is_printed = place < np.repeat(n_printed, n_in)
     is_extended = place >= np.repeat(n_in - n_extended, n_in)
     nearest = np.where(sky.fields.is_ngc1333[field], _INNER_DEG, 0.0)
     distance = np.sqrt(nearest**2 + rng.random(n_rows) * (RADIUS_DEG**2 - nearest**2))
     angle = rng.uniform(0.0, 2 * np.pi, n_rows)
     ra, dec = offset(sky.fields.ra[field], sky.fields.dec[field], distance, angle)
     flux = _fluxes(rng, _FAINTEST_TIMES_S / sky.fields.exposure[field])
-    flux = np.where(is_extended, 10.0 * flux, flux)
     old = np.where(rng.random(n_rows) < _OLD_NAME, 1 / 3600, 0.0)
     named_at = offset(ra, dec, old, rng.uniform(0.0, 2 * np.pi, n_rows))
-    names = source_names(*named_at, is_extended)
-    gamma = rng.normal(1.8, 0.3, n_rows)
-    nh = np.exp(rng.normal(np.log(np.where(sky.fields.is_plane[field], 60.0, 4.0)), 0.6))
-    printed = np.where(is_printed, place, -1)
-    if is_printed.any():
-        rows = read_printed("csc21_ngc1333")
-        ra[is_printed], dec[is_printed] = rows["ra"].to_numpy(), rows["dec"].to_numpy()
-        known = pc.fill_null(rows["flux_aper_b"], 0.0).to_numpy()
-        flux[is_printed] = np.where(known > 0, known, flux[is_printed])
-        mask = pa.array(is_printed)
-        names = pc.replace_with_mask(names, mask, rows["name"].combine_chunks())
-        distance[is_printed] = separation_deg(*NGC1333, ra[is_printed], dec[is_printed])
-        angle[is_printed] = np.arctan2(
-            (ra[is_printed] - NGC1333[0]) * np.cos(np.radians(NGC1333[1])), dec[is_printed] - NGC1333[1]
-        )
-    photon_flux, erg = _spectra(flux, gamma, nh)
-    return Block(
+    block = Block(
         number=number,
         field=field,
         place=place,
@@ -182,16 +176,39 @@ def sources_at(
         angle=angle,
         distance_deg=distance,
         is_extended=is_extended,
-        flux=flux,
-        gamma=gamma,
-        nh=nh,
+        flux=np.where(is_extended, 10.0 * flux, flux),
+        gamma=rng.normal(1.8, 0.3, n_rows),
+        nh=np.exp(rng.normal(np.log(np.where(sky.fields.is_plane[field], 60.0, 4.0)), 0.6)),
         varies_within=rng.random(n_rows) < _INTRA,
         varies_between=rng.random(n_rows) < _INTER,
-        printed=printed,
-        names=names,
-        photon_flux=photon_flux,
-        erg_per_photon=erg,
+        printed=np.where(place < np.repeat(n_printed, n_in), place, -1),
+        names=source_names(*named_at, is_extended),
     )
+    return _with_printed(block) if (block.printed >= 0).any() else block
+
+
+def _with_printed(block: Block) -> Block:
+    """The same with the names, positions and fluxes of printed sources; where no flux was printed, one was drawn."""
+    here = np.flatnonzero(block.printed >= 0)
+    rows = read_printed("csc21_ngc1333").take(pa.array(block.printed[here]))
+    ra, dec = rows["ra"].to_numpy(), rows["dec"].to_numpy()
+    flux = pc.fill_null(rows["flux_aper_b"], 0.0).to_numpy()
+    east = (ra - NGC1333[0]) * np.cos(np.radians(NGC1333[1]))
+    return replace(
+        block,
+        ra=_put(block.ra, here, ra),
+        dec=_put(block.dec, here, dec),
+        angle=_put(block.angle, here, np.arctan2(east, dec - NGC1333[1])),
+        distance_deg=_put(block.distance_deg, here, separation_deg(*NGC1333, ra, dec)),
+        flux=_put(block.flux, here, np.where(flux > 0, flux, block.flux[here])),
+        names=pc.replace_with_mask(block.names, pa.array(block.printed >= 0), rows["name"].combine_chunks()),
+    )
+
+
+def _put(array: Floats, rows: Integers, values: Floats) -> Floats:
+    changed = array.copy()
+    changed[rows] = values
+    return changed
 
 
 def looks_at(sky: Sky, block: Block, *, seed: int) -> Looks:
