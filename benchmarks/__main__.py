@@ -8,7 +8,20 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import chandra, cones, crossmatch, delivery, footprint, ingest, jobs, queries, storage, traffic, writing
+from benchmarks import (
+    catalogs,
+    chandra,
+    cones,
+    crossmatch,
+    delivery,
+    footprint,
+    ingest,
+    jobs,
+    queries,
+    storage,
+    traffic,
+    writing,
+)
 from benchmarks.finding import Finding
 from benchmarks.holdings import Setup
 from benchmarks.machine import Machine, commit, load_average, now
@@ -21,6 +34,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "writing": writing,
     "delivery": delivery,
     "chandra": chandra,
+    "catalogs": catalogs,
     "queries": queries,
     "crossmatch": crossmatch,
     "jobs": jobs,
