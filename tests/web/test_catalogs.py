@@ -299,6 +299,12 @@ def test_a_table_without_positions_is_searched_at_those_of_its_objects(api, seed
     assert detections["distance"].max() < 0.001
 
 
+def test_a_table_whose_places_are_not_published_is_searched_by_constraints_alone(api):
+    offer = "hsc/v3/detailed"
+    assert len(found(api, offer, MatchID=80189155)) > 0
+    assert "positions" in refused(api, f"{offer}.csv", **IC1613)
+
+
 def test_every_collection_is_offered_without_configuration(api):
     assert len(found(api, "hcv/HCVmatch", ra=187.701, dec=12.391, radius=0.1)) == 1
     assert len(found(api, "HCV/hcvmatch", MatchID=1905457)) == 1

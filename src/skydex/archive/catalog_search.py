@@ -73,7 +73,8 @@ class Searched:
         self.table = namespace.get(search.offer.table).table
         """The table that is searched."""
         place = search.offer.place
-        self._places = namespace.get(place.table).table if place else None
+        places = namespace.find(place.table) if place else None
+        self._places = places.table if places else None
 
     def query(self, offset: int) -> exp.Query:
         """The whole query, without its first rows."""
