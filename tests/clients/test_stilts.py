@@ -9,7 +9,7 @@ import pytest
 from astropy.table import Table
 from serving import N_STARS, serving
 
-from skydex.demo import build_demo
+from skydex.demo import SIZES, build_demo
 
 EXPLAINED = Path(__file__).with_name("explained.txt")
 STRICT = ("report=EWISF", "maxrepeat=1000", "truncate=4000")
@@ -66,7 +66,8 @@ def test_taplint_finds_nothing_but_what_is_explained(server, stilts, base):
 
 @pytest.mark.parametrize("sky", ["simulated", "real"])
 def test_taplint_finds_nothing_in_the_demonstration(sky, tmp_path, request, stilts):
-    build_demo(tmp_path / "demo", None if sky == "simulated" else request.getfixturevalue("shared_data"))
+    data = None if sky == "simulated" else request.getfixturevalue("shared_data")
+    build_demo(tmp_path / "demo", data, size=SIZES["tiny"])
     with serving(tmp_path / "demo") as server:
         report = stilts("taplint", f"tapurl={server.url}/tap", *STRICT, is_fine=False)
     assert findings(report) == [], report

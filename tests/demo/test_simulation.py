@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skydex.archive import Archive, QueryRequest
-from skydex.demo import SIZES, collections
+from skydex.demo import SIZES, building
 from skydex.demo.building import build_demo
 from skydex.demo.chance import stream
 from skydex.demo.simulation import Printed, SimulatedTable, batch_of
@@ -28,7 +28,7 @@ def stars(size, seed):
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):
-    monkeypatch.setitem(collections.COLLECTIONS, "x", stars)
+    monkeypatch.setattr(building, "COLLECTIONS", {"x": stars})
     build_demo(tmp_path / "archive", size=SIZES["tiny"], seed=2)
     return tmp_path / "archive"
 
@@ -38,9 +38,10 @@ def test_simulated_table_says_what_made_it_and_which_rows_are_real(built):
     table = next(table for table in archive.tables() if table.name == "x.stars")
     assert table.description.startswith("SIMULATED by skydex")
     assert "seed 2" in table.description
-    assert "2 rows printed by Nobody 1920" in table.description
-    printed = archive.query(QueryRequest("SELECT id_value FROM demo.printed_rows WHERE table_name = 'x.stars'"))
-    assert printed.to_arrow()["id_value"].to_pylist() == ["3", "5"]
+    assert "but for 2 rows that publications printed" in table.description
+    printed = archive.query(QueryRequest("SELECT id_value, source FROM demo.printed_rows WHERE table_name = 'x.stars'"))
+    rows = printed.to_arrow().to_pydict()
+    assert rows == {"id_value": ["3", "5"], "source": ["Nobody 1920"] * 2}
 
 
 def test_truth_is_kept_but_not_published(built):

@@ -11,9 +11,7 @@ __all__ = ["app"]
 
 app = typer.Typer(name="demo", help="A demonstration archive, built, served and used.", no_args_is_help=True)
 
-Data = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Real catalogues to publish; without, a small simulated sky.")
-]
+Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Real catalogues to publish beside the simulated sky.")]
 
 SizeText = Annotated[str, typer.Option("--size", metavar="SIZE", help="tiny, demo, seed, or a number of rows.")]
 
@@ -45,6 +43,7 @@ def run(
     *,
     once: Annotated[bool, typer.Option("--once", help="Stop when the work is done, instead of serving on.")] = False,
     port: Annotated[int | None, typer.Option(help="TCP port of the server; any free one if it is taken.")] = None,
+    size: SizeText = "demo",
 ) -> None:
     """Build the archive, serve it, ask it over the network as an astronomer would, and go on serving it.
 
@@ -52,6 +51,6 @@ def run(
 
     **Example**: `skydex demo run --out demo-output`
     """
-    from skydex.demo import run_demo
+    from skydex.demo import parse_size, run_demo
 
-    run_demo(out, data, once=once, port=port)
+    run_demo(out, data, once=once, port=port, size=parse_size(size))

@@ -16,8 +16,8 @@ from skydex.archive import OFFERS_FILE
 from skydex.demo.catalogs import CATALOGS, DemoCatalog, find_hats, find_seeds
 from skydex.demo.collections import COLLECTIONS, printed_rows
 from skydex.demo.examples import EXAMPLES, FOREIGN_KEYS
+from skydex.demo.plan import simulate_plan
 from skydex.demo.publishing import publish_simulated
-from skydex.demo.simulated import simulate_plan, simulate_sky
 from skydex.demo.simulation import Printed
 from skydex.demo.size import SIZES, Size
 from skydex.errors import SkydexError, StoreError
@@ -44,8 +44,7 @@ def build_demo(archive: Path, data: Path | None = None, *, size: Size = SIZES["d
     archive : Path
         Where it goes; an older demonstration there is replaced.
     data : Path, optional
-        Folder of real catalogues; without, or if it holds none, a small simulated sky is published. A simulated plan
-        of observations is published in any case.
+        Folder of real catalogues, which are published beside the simulated sky.
     size : Size, optional
         How much of the simulated collections is made.
     seed : int, optional
@@ -65,13 +64,11 @@ def build_demo(archive: Path, data: Path | None = None, *, size: Size = SIZES["d
     (archive / "skydex.toml").write_text(_SETTINGS, encoding="utf-8")
     (archive / OFFERS_FILE).write_bytes(_offers())
     _write_mark(archive, what, complete=False)
-    simulate = simulate_sky
     if data is not None and has_real_data(data):
         _ingest(directory, data, (*CATALOGS, *find_seeds(data)))
         _mount(directory, data)
-        simulate = simulate_plan
     with tempfile.TemporaryDirectory(prefix="skydex-demo-") as folder:
-        _ingest(directory, Path(folder), simulate(Path(folder)))
+        _ingest(directory, Path(folder), simulate_plan(Path(folder)))
         _simulate(directory, Path(folder), size, seed)
     _write_mark(archive, what, complete=True)
 

@@ -85,31 +85,6 @@ WHERE umag - gmag < 0.4 AND gmag - rmag < 0.3 AND cl = 6""",
             "description": "They fade in the ultraviolet band first.",
         },
     ),
-    "sim.stars": (
-        {
-            "name": "The simulated cluster",
-            "query": """
-SELECT star_id, g_mag, bp_rp, parallax
-FROM sim.stars
-WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', 11.8, 85.24, 0.35))
-  AND parallax BETWEEN 0.35 AND 0.65""",
-            "description": "Stars chosen by position and parallax.",
-        },
-    ),
-    "sim.variables": (
-        {
-            "name": "Simulated RR Lyrae stars by type",
-            "query": "SELECT class, COUNT(*) AS n, AVG(log_p) AS mean_log_p\nFROM sim.variables\nGROUP BY class",
-        },
-        {
-            "name": "Simulated RR Lyrae stars with their colours",
-            "query": """
-SELECT v.star_id, v.class, v.log_p, v.ampl, s.bp_rp
-FROM sim.variables AS v
-JOIN sim.stars AS s ON v.star_id = s.star_id""",
-            "description": "Two tables, joined by the number of the star.",
-        },
-    ),
 }
 """Examples by the name of the table under which they are shown."""
 
@@ -119,13 +94,6 @@ FOREIGN_KEYS: Mapping[str, tuple[Mapping[str, object], ...]] = {
             "target_table": "linear.attributes",
             "columns": {"LINEARobjectID": "LINEARobjectID"},
             "description": "Colours and position of the star",
-        },
-    ),
-    "sim.variables": (
-        {
-            "target_table": "sim.stars",
-            "columns": {"star_id": "star_id"},
-            "description": "Magnitude and parallax of the star",
         },
     ),
 }

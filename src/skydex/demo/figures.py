@@ -1,4 +1,4 @@
-"""Two figures of the demonstration: a colour-magnitude diagram and a period-amplitude diagram."""
+"""Two figures of the demonstration: a colour-magnitude diagram, and one of variable stars."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_figures"]
 
-_TYPES = {"1": "RR Lyrae ab", "2": "RR Lyrae c", "ab": "RR Lyrae ab", "c": "RR Lyrae c"}
-
 
 def draw_figures(answers: Answers, questions: Questions, folder: Path) -> None:
     """Draw the answers, each figure as a PNG in a folder."""
@@ -27,7 +25,7 @@ def draw_figures(answers: Answers, questions: Questions, folder: Path) -> None:
     from matplotlib import pyplot
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, draw in (("colour_magnitude", _colour_magnitude), ("period_amplitude", _period_amplitude)):
+    for name, draw in (("colour_magnitude", _colour_magnitude), (questions.diagram.name, _diagram)):
         figure, axes = pyplot.subplots(figsize=(5.5, 5.5), layout="constrained")
         draw(axes, answers, questions)
         figure.savefig(folder / f"{name}.png", dpi=120)
@@ -40,17 +38,23 @@ def _colour_magnitude(axes: Any, answers: Answers, questions: Questions) -> None
     colour = blue - red[0] if red else blue
     axes.plot(colour, _values(answers.cone, questions.magnitude), "k.", markersize=2, alpha=0.6)
     axes.invert_yaxis()
-    axes.set(xlabel="BP - RP [mag]", ylabel="G [mag]", title=questions.sky.partition(";")[0])
+    axes.set(xlabel=questions.labels[0], ylabel=questions.labels[1], title=questions.sky.partition(";")[0])
 
 
-def _period_amplitude(axes: Any, answers: Answers, questions: Questions) -> None:
-    kinds = np.asarray(answers.join["type"]).astype(str)
-    for kind, marker in zip(sorted(set(kinds)), ("o", "^"), strict=False):
+def _diagram(axes: Any, answers: Answers, questions: Questions) -> None:
+    diagram = questions.diagram
+    abscissa, ordinate, kind_of = diagram.columns
+    kinds = np.asarray(answers.join[kind_of]).astype(str)
+    for kind, marker in zip(sorted(set(kinds)), ("o", "^", "s"), strict=False):
         of_kind = answers.join[kinds == kind]
-        label = f"{_TYPES.get(kind, kind)} ({len(of_kind):,})"
-        axes.plot(_values(of_kind, "log_p"), _values(of_kind, "ampl"), marker, markersize=2.5, alpha=0.4, label=label)
+        label = f"{diagram.kinds.get(kind, kind)} ({len(of_kind):,})"
+        size, alpha = (2.5, 0.4) if len(of_kind) > 100 else (6, 0.9)
+        axes.plot(_values(of_kind, abscissa), _values(of_kind, ordinate), marker, ms=size, alpha=alpha, label=label)
+    if diagram.is_magnitude:
+        axes.invert_yaxis()
     axes.legend(frameon=False)
-    axes.set(xlabel="log10 P [d]", ylabel="amplitude [mag]", title=questions.sky.partition(";")[2] or questions.sky)
+    title = questions.sky.partition(";")[2] or questions.sky
+    axes.set(xlabel=diagram.labels[0], ylabel=diagram.labels[1], title=title)
 
 
 def _values(table: Table, name: str) -> np.ndarray:

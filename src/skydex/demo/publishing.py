@@ -49,8 +49,8 @@ def publish_simulated(simulated: SimulatedTable, directory: ArchiveDirectory, fo
 
 def _described(simulated: SimulatedTable, label: str) -> str:
     """The description, with what is simulated and what is not in plain sight."""
-    real = [f"{len(printed.values)} rows printed by {printed.source}" for printed in simulated.printed]
-    but = f", but for {' and '.join(real)} (listed in demo.printed_rows)" if real else ""
+    n_real = sum(len(printed.values) for printed in simulated.printed)
+    but = f", but for {n_real:,} rows that publications printed (see demo.printed_rows)" if n_real else ""
     return f"SIMULATED by {label}{but}. {simulated.description}"
 
 

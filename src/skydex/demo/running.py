@@ -10,6 +10,7 @@ from skydex.demo.building import build_demo, has_real_data
 from skydex.demo.figures import draw_figures
 from skydex.demo.questions import REAL, SIMULATED
 from skydex.demo.server import running_server
+from skydex.demo.size import SIZES, Size
 from skydex.demo.workflow import ask_all
 from skydex.errors import ServiceError
 from skydex.settings import load_settings
@@ -19,7 +20,14 @@ __all__ = ["run_demo"]
 _NEEDED = ("pyvo", "matplotlib")
 
 
-def run_demo(out: Path, data: Path | None = None, *, once: bool = False, port: int | None = None) -> None:
+def run_demo(
+    out: Path,
+    data: Path | None = None,
+    *,
+    once: bool = False,
+    port: int | None = None,
+    size: Size = SIZES["demo"],
+) -> None:
     """Run the demonstration.
 
     Parameters
@@ -27,19 +35,21 @@ def run_demo(out: Path, data: Path | None = None, *, once: bool = False, port: i
     out : Path
         Where archive, tables and figures go.
     data : Path, optional
-        Folder of real catalogues; without, a small simulated sky is used.
+        Folder of real catalogues, which the questions are then asked of; without, of the simulated sky.
     once : bool
         Stop when the work is done; else the server goes on until Ctrl-C.
     port : int, optional
         TCP port of the server; by default as the settings say.
+    size : Size, optional
+        How much of the simulated sky is made.
     """
     _check_installed()
     started = time.perf_counter()
     is_real = has_real_data(data)
     questions = REAL if is_real else SIMULATED
-    _chapter(1, "Publishing real catalogues" if is_real else "Publishing a small SIMULATED sky")
+    _chapter(1, f"Publishing {'real catalogues and ' if is_real else ''}a SIMULATED sky")
     archive = out / "archive"
-    build_demo(archive, data)
+    build_demo(archive, data, size=size)
     _chapter(2, "Starting a server")
     with running_server(archive, port=load_settings(archive).port if port is None else port) as server:
         _chapter(3, f"Asking it with pyvo: {questions.sky}")
