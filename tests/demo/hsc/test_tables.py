@@ -116,6 +116,36 @@ def test_images_that_cover_an_object_without_finding_it_have_a_row(tables):
         assert missed[name].null_count == 0
 
 
+def test_printed_proper_motions_have_their_values(tables):
+    motions = {row["objID"]: row for row in tables["hsc.ProperMotionsView"].to_pylist()}
+    for printed in read_printed("hsc_sweeps").to_pylist():
+        row = motions[printed["ObjID"]]
+        assert (row["pmLat"], row["pmLon"], row["raMean"]) == (printed["bpm"], printed["lpm"], printed["RA"])
+        assert np.hypot(row["pmLonDev"], row["pmLatDev"]) == pytest.approx(printed["pmdev"])
+        year = (row["epochMean"] - 47892) / 365.25 + 1990  # as the notebooks compute it
+        assert year == pytest.approx(printed["yr"], abs=1e-9)
+        assert (row["NumFilters"], row["NumVisits"]) == (printed["NumFilters"], printed["NumVisits"])
+
+
+def test_simulated_proper_motions_are_those_of_the_stars(tables):
+    motions = tables["hsc.ProperMotionsView"]
+    truth = tables["truth.hsc_measurements"].select(["match_id", "star_id"]).drop_null()
+    stars = tables["truth.hsc_stars"].select(["star_id", "pm_ra", "pm_dec"])
+    owners = truth.group_by(["match_id", "star_id"]).aggregate([]).join(stars, "star_id")
+    joined = owners.join(motions.select(["objID", "pmRA", "pmRAErr", "numSources"]), "match_id", "objID", "inner")
+    good = joined.filter((pc.field("numSources") > 35) & (pc.field("pmRAErr") < 0.5))
+    assert good.num_rows > 10
+    pulls = (good["pmRA"].to_numpy() - good["pm_ra"].to_numpy()) / good["pmRAErr"].to_numpy()
+    assert np.median(np.abs(pulls)) < 1.2
+
+
+def test_source_positions_lie_on_the_lines_of_their_stars(tables):
+    positions = tables["hsc.SourcePositionsView"].filter(pc.field("objID") == 4000709005774)
+    motion = tables["hsc.ProperMotionsView"].filter(pc.field("objID") == 4000709005774).to_pylist()[0]
+    slope = np.polyfit(positions["dT"].to_numpy(), positions["dLon"].to_numpy(), 1)[0]
+    assert slope == pytest.approx(motion["pmLon"], abs=0.6)
+
+
 def test_version_2_has_means_of_the_same_measurements(tables):
     old, new = tables["hscv2.SumMagAper2CatView"], tables["hsc.SumMagAper2CatView"]
     assert old["MatchID"].equals(new["MatchID"])

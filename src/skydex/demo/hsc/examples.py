@@ -70,6 +70,28 @@ ORDER BY StartMJD""",
             "description": "One row for each image, with the number of sources that were found in it.",
         },
     ),
+    "hsc.ProperMotionsView": (
+        {
+            "name": "Well-measured proper motions of SWEEPS",
+            "query": """
+SELECT objID, raMean, decMean, pmLon, pmLat, pmLonErr, pmLatErr, NumVisits
+FROM hsc.ProperMotionsView
+WHERE NumFilters > 1 AND NumVisits > 9 AND NumImages > 19 AND pmLonErr < 0.5 AND pmLatErr < 0.5""",
+            "description": "Galactic motions in mas/yr of stars towards the bulge.",
+        },
+    ),
+    "hsc.SourcePositionsView": (
+        {
+            "name": "Way of a star through the years",
+            "query": """
+SELECT p.dT, p.dLon, p.dLat, m.pmLon, m.pmLat
+FROM hsc.SourcePositionsView AS p
+JOIN hsc.ProperMotionsView AS m ON p.objID = m.objID
+WHERE p.objID = 4000709005774
+ORDER BY p.dT""",
+            "description": "Years and milliarcseconds from the mean, with the motion that was fitted to them.",
+        },
+    ),
     "hscv2.SumMagAper2CatView": (
         {
             "name": "Well-measured stars of IC 1613, version 2",

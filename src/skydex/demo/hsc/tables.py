@@ -23,6 +23,7 @@ from skydex.demo.hsc.detections import Detections, detect
 from skydex.demo.hsc.examples import EXAMPLES
 from skydex.demo.hsc.fields import fields_of
 from skydex.demo.hsc.measurements import sky_of
+from skydex.demo.hsc.motions import MOTIONS, POSITIONS, has_motions, motion_rows, position_rows
 from skydex.demo.hsc.truth import MEASUREMENTS, TRUTHS, measurement_rows, truth_rows
 from skydex.demo.publications import read_printed, read_source
 from skydex.demo.simulation import Printed, SimulatedTable
@@ -34,6 +35,8 @@ __all__ = ["simulate_hsc"]
 _MATCHES_AT_ONCE = 8_000
 _DETAILED = "detailedCatalog"
 _SUMMARY = "SumMagAper2CatView"
+_MOVING = "hsc"
+_MOTIONS, _POSITIONS = "hsc.ProperMotionsView", "hsc.SourcePositionsView"
 _BY_MATCH = {"ra": "MatchRA", "dec": "MatchDec", "id": "MatchID"}
 
 
@@ -78,6 +81,8 @@ def simulate_hsc(size: Size, seed: int) -> Iterator[SimulatedTable]:
         for version in _VERSIONS:
             yield from (_summary_table(version, view, kept) for view in _VIEWS)
             yield _detailed_table(version, kept)
+            if version.schema == _MOVING:
+                yield from _motion_tables(version, kept)
         for name, (columns, description) in TRUTHS.items():
             yield SimulatedTable(name, description, columns, kept.batches(name))
 
@@ -91,6 +96,9 @@ def _keep(kept: _Kept, detections: Detections) -> None:
         extinction = pa.array(np.full(summary.num_rows, detections.field.ebv))
         place = summary.schema.get_field_index("Extinction")
         kept.add(f"{version.schema}.{view.name}", summary.set_column(place, "Extinction", extinction))
+    if has_motions(detections.field):
+        kept.add(_MOTIONS, motion_rows(rows))
+        kept.add(_POSITIONS, position_rows(rows))
     kept.add(MEASUREMENTS, pa.Table.from_batches([measurement_rows(detections)]))
 
 
@@ -125,9 +133,31 @@ def _detailed_table(version: _Version, kept: _Kept) -> SimulatedTable:
     )
 
 
-def _key(version: _Version, description: str) -> Mapping[str, Any]:
+def _motion_tables(version: _Version, kept: _Kept) -> Iterator[SimulatedTable]:
+    """Proper motions, and the positions that they come from."""
+    key = _key(version, "Magnitudes of the object", column="objID")
+    yield SimulatedTable(
+        _MOTIONS,
+        "Proper motions of the stars of the field SWEEPS: straight lines through the positions of their sources. "
+        f"Derived from {_DETAILED}.",
+        MOTIONS,
+        kept.batches(_MOTIONS),
+        {"ra": "raMean", "dec": "decMean", "id": "objID", "examples": EXAMPLES[_MOTIONS], "foreign_keys": (key,)},
+        (Printed("objID", read_printed("hsc_sweeps")["ObjID"].to_pylist(), read_source("hsc_sweeps")),),
+    )
+    key = {"target_table": _MOTIONS, "columns": {"objID": "objID"}, "description": "Motion of the object"}
+    yield SimulatedTable(
+        _POSITIONS,
+        "Where and when each source of a star of the field SWEEPS lies, as seen from the mean of them all.",
+        POSITIONS,
+        kept.batches(_POSITIONS),
+        {"ra": "SourceRA", "dec": "SourceDec", "examples": EXAMPLES[_POSITIONS], "foreign_keys": (key,)},
+    )
+
+
+def _key(version: _Version, description: str, *, column: str = "MatchID") -> Mapping[str, Any]:
     target = f"{version.schema}.{_SUMMARY}"
-    return {"target_table": target, "columns": {"MatchID": "MatchID"}, "description": description}
+    return {"target_table": target, "columns": {column: "MatchID"}, "description": description}
 
 
 def _printed(column: str, *names: str) -> tuple[Printed, ...]:
