@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-from skydex.demo.hsc import FIELDS, get_field, images_of, measure, sky_of
-from skydex.demo.size import SIZES
+from skydex.demo.hsc import FIELDS, fields_of, get_field, images_of, measure, sky_of
+from skydex.demo.size import SIZES, Size
+from skydex.sky import separation_deg
 
 
 def wcs_of(image):
@@ -45,11 +46,21 @@ def test_printed_epochs_are_the_images_of_ic_1613():
     assert max(image.stop_mjd for image in both if image.prop_id == 10505) == pytest.approx(53967.71941)
 
 
-def test_images_have_names_of_their_own():
-    names = [image.name for field in FIELDS for image in images_of(field, 1)]
-    assert len(set(names)) == len(names)
-    numbers = [image.image_id for field in FIELDS for image in images_of(field, 1)]
-    assert len(set(numbers)) == len(numbers)
+def test_images_have_names_of_their_own_in_copies_of_fields_too():
+    fields = fields_of(Size("3", 3.0))
+    assert len(fields) == 3 * len(FIELDS)
+    images = [image for field in fields for image in images_of(field, 1)]
+    assert len({image.name for image in images}) == len(images)
+    assert len({image.image_id for image in images}) == len(images)
+    assert len({field.group_id for field in fields if field.copy}) == 2 * len(FIELDS)
+
+
+def test_copies_of_fields_are_elsewhere_and_as_large():
+    near, far = get_field("uds"), fields_of(Size("2", 2.0))[len(FIELDS) + FIELDS.index(get_field("uds"))]
+    first, other = (measure(field, Size("2", 2.0), 1) for field in (near, far))
+    assert separation_deg(first.ra[:1], first.dec[:1], far.ra, far.dec)[0] > 1
+    assert separation_deg(other.ra, other.dec, far.ra, far.dec).max() < 0.1
+    assert abs(len(first) / len(other) - 1) < 0.1
 
 
 def test_measuring_twice_gives_the_same():

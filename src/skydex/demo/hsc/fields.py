@@ -11,10 +11,11 @@ from skydex.demo.columns import read_rows
 from skydex.demo.publications import read_printed
 from skydex.demo.size import Size
 
-__all__ = ["FIELDS", "Field", "fields_of", "get_field"]
+__all__ = ["FIELDS", "Field", "fields_of", "get_field", "number_of"]
 
 _POINTING_RADIUS_DEG = 0.024
 """Printed rows within this distance of a centre lie on the same images."""
+_FIRST_GROUP_OF_COPIES = 9_000_000
 _GOLDEN_DEG = 137.50776405003785
 
 
@@ -54,6 +55,13 @@ class Field:
     """Dispersion of proper motions in each coordinate, mas/yr."""
     pointings: tuple[tuple[float, float], ...] = ()
     """Centres of its images, ICRS, degrees."""
+    copy: int = 0
+    """Beyond size `seed`, fields are copied to other places: which copy it is; 0 for the field itself."""
+
+    @property
+    def original(self) -> str:
+        """Name of the field that it is a copy of, or its own."""
+        return self.name.removesuffix(f"_{self.copy}") if self.copy else self.name
 
 
 def _read() -> Iterator[Field]:
@@ -99,6 +107,11 @@ def get_field(name: str) -> Field:
     return next(field for field in FIELDS if field.name == name)
 
 
+def number_of(field: Field) -> int:
+    """Place of a field among all fields and their copies."""
+    return field.copy * len(FIELDS) + next(n for n, one in enumerate(FIELDS) if one.name == field.original)
+
+
 def fields_of(size: Size) -> tuple[Field, ...]:
     """The fields of an archive: beyond `seed`, the same again and again at other places of the sky.
 
@@ -114,5 +127,11 @@ def _copied(field: Field, copy: int) -> Field:
     dec = float(np.degrees(np.arcsin(1.9 * place - 0.95)))
     ra = float((copy * _GOLDEN_DEG + 360.0 * FIELDS.index(field) / len(FIELDS)) % 360.0)
     return replace(
-        field, name=f"{field.name}_{copy}", ra=ra, dec=dec, group_id=9_000_000 + copy * 100, pointings=((ra, dec),)
+        field,
+        name=f"{field.name}_{copy}",
+        ra=ra,
+        dec=dec,
+        group_id=_FIRST_GROUP_OF_COPIES + copy * len(FIELDS) + FIELDS.index(field),
+        pointings=((ra, dec),),
+        copy=copy,
     )

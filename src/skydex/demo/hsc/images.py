@@ -10,20 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skydex.demo.chance import stream
 from skydex.demo.columns import read_rows
-from skydex.demo.hsc.fields import FIELDS, Field
+from skydex.demo.hsc.fields import Field, number_of
 
 __all__ = ["DETECTORS", "Detector", "Image", "images_of"]
 
 Floats = NDArray[np.float64]
 
 _DITHER_ARCSEC = 0.2
+_FIRST_PROPOSAL_OF_COPIES = 91_000
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -162,7 +163,7 @@ def _from_plane(xi: Floats, eta: Floats, ra0: float, dec0: float) -> tuple[Float
     return ra % 360.0, dec
 
 
-@cache
+@lru_cache(maxsize=64)
 def images_of(field: Field, seed: int) -> tuple[Image, ...]:
     """All images of a field, by pointing and time."""
     found = [image for plan in _plans(field) for image in _planned(field, plan, seed)]
@@ -172,20 +173,23 @@ def images_of(field: Field, seed: int) -> tuple[Image, ...]:
 
 def _first_id(field: Field) -> int:
     """Image numbers of a field begin here; room for ten thousand in each."""
-    name, _, copy = field.name.rpartition("_")
-    names = [one.name for one in FIELDS]
-    if field.name in names:
-        return 1_000_000 + names.index(field.name) * 10_000
-    return 1_000_000 + (int(copy) * len(names) + names.index(name)) * 10_000
+    return 1_000_000 + number_of(field) * 10_000
 
 
 def _plans(field: Field) -> Iterator[dict[str, str]]:
-    name = field.name if any(row["field"] == field.name for row in read_rows("hsc/plans")) else _original(field)
-    return (row for row in read_rows("hsc/plans") if row["field"] == name)
+    return (row for row in read_rows("hsc/plans") if row["field"] == field.original)
 
 
-def _original(field: Field) -> str:
-    return field.name.rpartition("_")[0]
+def _proposal(field: Field, prop_id: int) -> int:
+    """The proposal of a plan; copies of a field have other ones, so that images have names of their own."""
+    if not field.copy:
+        return prop_id
+    return _FIRST_PROPOSAL_OF_COPIES + (field.copy - 1) * len(_proposals()) + _proposals().index(prop_id)
+
+
+@cache
+def _proposals() -> list[int]:
+    return sorted({int(row["prop_id"]) for row in read_rows("hsc/plans")})
 
 
 def _planned(field: Field, plan: dict[str, str], seed: int) -> Iterator[Image]:
@@ -194,7 +198,8 @@ def _planned(field: Field, plan: dict[str, str], seed: int) -> Iterator[Image]:
     is_infrared = plan["instrument"] == "WFC3" and nanometres < 200
     channel = plan["instrument"] if plan["instrument"] != "WFC3" else "IR" if is_infrared else "UVIS"
     detector = DETECTORS[channel]
-    own = (float(plan["ra"]), float(plan["dec"])) if plan["ra"] and field.name == plan["field"] else None
+    own = (float(plan["ra"]), float(plan["dec"])) if plan["ra"] and not field.copy else None
+    proposal = _proposal(field, int(plan["prop_id"]))
     for pointing, centre in enumerate(field.pointings):
         for visit, start in _visits(plan, pointing, len(field.pointings)):
             rng = stream(seed, "hsc", field.name, "image", plan["prop_id"], plan["filter"], visit)
@@ -206,7 +211,7 @@ def _planned(field: Field, plan: dict[str, str], seed: int) -> Iterator[Image]:
                 field=field.name,
                 pointing=pointing,
                 target=field.target,
-                prop_id=int(plan["prop_id"]),
+                prop_id=proposal,
                 visit=visit,
                 instrument=plan["instrument"],
                 detector=detector,

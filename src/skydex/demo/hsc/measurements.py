@@ -29,10 +29,10 @@ ARTIFACTS = ("none", "cosmic ray", "blend", "diffraction spike", "bad pixel or e
 """What may be wrong with a measurement; `artifact` counts from 0."""
 _NONE, _COSMIC_RAY, _BLEND, _SPIKE, _PIXEL, _IMAGE = range(len(ARTIFACTS))
 
-_DETECTED, _HIT, _HIT_SINGLE, _BROKEN, _SCATTERED = 0.985, 0.004, 0.012, 0.001, 0.3
+_DETECTED, _HIT, _HIT_SINGLE, _BROKEN, _SCATTERED = 0.985, 0.008, 0.016, 0.001, 0.3
 _SPIKES_FROM, _SPIKES, _SPIKE_SEEN, _SPIKE_ARCSEC = 19.0, 3, 0.4, 3.0
 _EDGE_PX = 20
-_MJD_OF_J2000, _YEAR_D = 51544.5, 365.25
+_YEAR_D = 365.25
 ZERO_POINTS = {"ACS/WFC": 26.0, "WFC3/UVIS": 25.9, "WFC3/IR": 26.2, "WFPC2": 24.5}
 """AB magnitude of one electron per second, illustrative."""
 

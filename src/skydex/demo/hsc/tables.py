@@ -14,7 +14,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -32,7 +31,7 @@ from skydex.objects import Magnitude, Statistic, summarize, summary_columns
 
 __all__ = ["simulate_hsc"]
 
-_MATCHES_AT_ONCE = 8_000
+_MATCHES_AT_ONCE, _ROWS_TOGETHER, _ROWS_READ = 8_000, 100_000, 20_000
 _DETAILED = "detailedCatalog"
 _SUMMARY = "SumMagAper2CatView"
 _MOVING = "hsc"
@@ -73,9 +72,9 @@ _VERSIONS = (
 def simulate_hsc(size: Size, seed: int) -> Iterator[SimulatedTable]:
     """Version 3, with medians; version 2, with means; the truth of the Hubble fields."""
     with _Kept() as kept:
+        for detections in _all_detections(size, seed):
+            _keep(kept, detections)
         for field in fields_of(size):
-            for part in detect(field, size, seed).parts(_MATCHES_AT_ONCE):
-                _keep(kept, part)
             for name, batch in truth_rows(sky_of(field, size, seed)):
                 kept.add(name, pa.Table.from_batches([batch]))
         for version in _VERSIONS:
@@ -87,19 +86,36 @@ def simulate_hsc(size: Size, seed: int) -> Iterator[SimulatedTable]:
             yield SimulatedTable(name, description, columns, kept.batches(name))
 
 
-def _keep(kept: _Kept, detections: Detections) -> None:
+def _all_detections(size: Size, seed: int) -> Iterator[list[Detections]]:
+    """Detections of all fields, about as many rows at a time: small fields together, large ones in parts."""
+    waiting: list[Detections] = []
+    for field in fields_of(size):
+        for part in detect(field, size, seed).parts(_MATCHES_AT_ONCE):
+            waiting.append(part)
+            if sum(len(one.rows) for one in waiting) >= _ROWS_TOGETHER:
+                yield waiting
+                waiting = []
+    if waiting:
+        yield waiting
+
+
+def _keep(kept: _Kept, several: list[Detections]) -> None:
     """Everything that is derived from detections."""
-    rows = detailed_rows(detections)
+    detailed = [detailed_rows(detections) for detections in several]
+    rows = pa.concat_tables(detailed)
     kept.add(_DETAILED, rows)
+    ebv = {detections.field.target: detections.field.ebv for detections in several}
     for version, view in product(_VERSIONS, _VIEWS):
         summary = summarize(rows, magnitude=view.magnitude, statistic=version.statistic)
-        extinction = pa.array(np.full(summary.num_rows, detections.field.ebv))
+        targets = summary["TargetName"].combine_chunks().dictionary_encode()
+        extinction = pa.array([ebv[target] for target in targets.dictionary.to_pylist()]).take(targets.indices)
         place = summary.schema.get_field_index("Extinction")
         kept.add(f"{version.schema}.{view.name}", summary.set_column(place, "Extinction", extinction))
-    if has_motions(detections.field):
-        kept.add(_MOTIONS, motion_rows(rows))
-        kept.add(_POSITIONS, position_rows(rows))
-    kept.add(MEASUREMENTS, pa.Table.from_batches([measurement_rows(detections)]))
+    for detections, own in zip(several, detailed, strict=True):
+        if has_motions(detections.field):
+            kept.add(_MOTIONS, motion_rows(own))
+            kept.add(_POSITIONS, position_rows(own))
+        kept.add(MEASUREMENTS, pa.Table.from_batches([measurement_rows(detections)]))
 
 
 def _summary_table(version: _Version, view: _View, kept: _Kept) -> SimulatedTable:
@@ -187,7 +203,7 @@ class _Kept:
         """All of them, in the order in which they came."""
         self._writers[name].close()  # closing twice does nothing
         with pq.ParquetFile(self._file(name)) as file:
-            yield from file.iter_batches()
+            yield from file.iter_batches(_ROWS_READ)
 
     def _file(self, name: str) -> Path:
         return Path(self._folder.name) / f"{name}.parquet"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skydex.demo.columns import read_columns
 from skydex.demo.hsc.detections import SIMULATED_IDS, Detections
-from skydex.demo.hsc.fields import FIELDS, Field
+from skydex.demo.hsc.fields import Field, number_of
 from skydex.demo.hsc.images import Image
 from skydex.demo.hsc.measurements import ARTIFACTS, Sky
 from skydex.demo.hsc.stars import COMPONENTS
@@ -49,16 +49,7 @@ def truth_rows(sky: Sky) -> Iterator[tuple[str, pa.RecordBatch]]:
 
 def _star_ids(field: Field, n_stars: int) -> NDArray[np.int64]:
     """Identifiers of a field's stars."""
-    return SIMULATED_IDS + _number_of(field) * _STARS_PER_FIELD + np.arange(n_stars)
-
-
-def _number_of(field: Field) -> int:
-    """Place of a field among all fields and their copies."""
-    names = [one.name for one in FIELDS]
-    if field.name in names:
-        return names.index(field.name)
-    name, _, copy = field.name.rpartition("_")
-    return int(copy) * len(names) + names.index(name)
+    return SIMULATED_IDS + number_of(field) * _STARS_PER_FIELD + np.arange(n_stars)
 
 
 def _star_rows(sky: Sky) -> pa.RecordBatch:
