@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skydex.demo.simulation import TRUTH, SimulatedTable
@@ -45,6 +46,7 @@ def publish_simulated(simulated: SimulatedTable, directory: ArchiveDirectory, fo
         return ingest_files([file], directory, simulated.name, **options).n_stored
     finally:
         file.unlink(missing_ok=True)
+        pa.default_memory_pool().release_unused()
 
 
 def _described(simulated: SimulatedTable, label: str) -> str:
