@@ -7,6 +7,7 @@ from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.examples import ReadyExample
+from skydex.archive.mashup import MashupRequest, Output
 from skydex.archive.offers import OFFERS_FILE, CatalogOffer, ConeOffer, NamesOffer, Offers, Place, TapOffer, read_offers
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.uploads import TAP_UPLOAD
@@ -28,8 +29,10 @@ __all__ = [
     "CounterpartsRequest",
     "Deadline",
     "Explanation",
+    "MashupRequest",
     "NamesOffer",
     "Offers",
+    "Output",
     "Place",
     "QueryRequest",
     "ReadyExample",

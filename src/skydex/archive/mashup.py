@@ -1,0 +1,174 @@
+"""`MashupRequest`: rows of one table as MAST's invoke asks for them, page by page.
+
+An answer tells how many rows there are in all, so the whole result is counted, and only its page is kept. Columns that
+belong together, as those of one filter, can be left out where the whole result has nothing in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+import pyarrow as pa
+from sqlglot import exp
+
+from skydex.archive.constraints import Constraint, condition_of
+from skydex.archive.requests import Upload
+from skydex.errors import BadParameterError
+from skydex.formats import Format, get_format
+from skydex.formats.delimited import write_bare_csv
+from skydex.formats.format import Writer
+from skydex.formats.mashup import PAGING, write_mashup_extjs, write_mashup_json
+from skydex.formats.spool import Spool
+from skydex.query import Namespace, Plan, bind, build, make_plan
+from skydex.sky import Cone
+from skydex.tables import Column, Result, Table, arrow_schema
+
+__all__ = ["MashupRequest", "Output"]
+
+_ROWS = "t"
+"""What the table is called in the query."""
+_ARCMIN = 60.0
+
+
+@dataclass(frozen=True)
+class Output:
+    """A column of the answer."""
+
+    column: str
+    """The table's column; if empty, a text without content."""
+    name: str
+    """What the answer calls it."""
+    group: str = ""
+    """If not empty: a column of the answer without which it is left out, where that one is null throughout."""
+
+
+@dataclass(frozen=True)
+class MashupRequest:
+    """A page of rows."""
+
+    table: str
+    """Qualified name of the table."""
+    outputs: tuple[Output, ...]
+    """The columns of the answer."""
+    cone: Cone | None = None
+    """Region, if there is one."""
+    distance_at: int | None = None
+    """Before which output the distance from the cone's centre stands, in arcminutes, by which the rows are sorted."""
+    constraints: tuple[Constraint, ...] = ()
+    """All of them hold."""
+    sort_by: tuple[str, ...] = ()
+    """Columns by which rows are sorted."""
+    page: int = 1
+    """Number of the page, from 1."""
+    page_rows: int = 50_000
+    """Rows of a page."""
+    max_rows: int | None = None
+    """Rows of the whole answer."""
+    without_nulls: bool = False
+    """Whether every column is left out that is null throughout."""
+    with_selected: bool = False
+    """Whether the answer ends with the column that MAST's pages tick."""
+    owner: str | None = None
+    """Who asks; None for anybody."""
+    collection: ClassVar[str | None] = None
+    uploads: ClassVar[tuple[Upload, ...]] = ()
+
+    def plan(self, namespace: Namespace) -> Plan:
+        """Make the tree, bind and plan it."""
+        table = namespace.get(self.table).table
+        query = build.select_query(
+            list(self._selected(table)),
+            table,
+            alias=_ROWS,
+            conditions=list(self._conditions(table)),
+            tail=build.Tail([(key, False) for key in self._keys(table)]),
+        )
+        return make_plan(bind(query, namespace), self.max_rows)
+
+    def shaped(self, result: Result, namespace: Namespace) -> Result:
+        """Count all rows, keep those of the page, and leave out what is empty."""
+        kept = Spool(result.schema)
+        total, filled = 0, set[int]()
+        first, last = (self.page - 1) * self.page_rows, self.page * self.page_rows
+        for batch in result.batches:
+            filled |= {i for i in range(batch.num_columns) if i not in filled and _has_values(batch.column(i))}
+            begin, end = max(0, first - total), min(batch.num_rows, last - total)
+            if begin < end:
+                kept.add(batch.slice(begin, end - begin))
+            total += batch.num_rows
+        places = self._places(result.columns, filled)
+        result.columns = tuple(result.columns[place] for place in places)
+        result.batches = _chosen(kept, places, result.columns)
+        result.infos = (*result.infos, *zip(PAGING, map(str, (self.page, self.page_rows, total)), strict=True))
+        result.name, result.is_held = self.table, True
+        return result
+
+    def form(self, name: str, namespace: Namespace) -> Format:
+        """A format in the shape that MAST gives it; `xml` is a VOTable."""
+        form = get_format({"xml": "votable/td", "votable": "votable/td", "extjs": "json"}.get(name, name))
+        writers: dict[str, Writer] = {
+            "json": partial(write_mashup_json, with_selected=self.with_selected),
+            "extjs": write_mashup_extjs,
+            "csv": write_bare_csv,
+        }
+        return replace(form, write=writers[name]) if name in writers else form
+
+    def _selected(self, table: Table) -> Iterator[exp.Expression]:
+        for place, output in enumerate(self.outputs):
+            if place == self.distance_at:
+                yield exp.Alias(this=self._distance(table), alias=exp.Identifier(this="Distance", quoted=True))
+            node = (
+                build.column_node(table.get_column(output.column).name, _ROWS) if output.column else build.literal("")
+            )
+            yield exp.Alias(this=node, alias=exp.Identifier(this=output.name, quoted=True))
+
+    def _conditions(self, table: Table) -> Iterator[exp.Expression]:
+        if self.cone is not None:
+            yield build.in_cone(_position(table), self.cone)
+        for constraint in self.constraints:
+            yield condition_of(constraint, table.get_column(constraint.name), _ROWS, missing=None)
+
+    def _keys(self, table: Table) -> Iterator[exp.Expression]:
+        if self.distance_at is not None:
+            yield self._distance(table)
+        names = (*self.sort_by, *filter(None, (table.id_column,)))
+        yield from (build.column_node(table.get_column(name).name, _ROWS) for name in dict.fromkeys(names))
+
+    def _distance(self, table: Table) -> exp.Expression:
+        assert self.cone is not None, "a distance is measured from the centre of a cone"
+        centre = [build.literal(self.cone.ra_deg), build.literal(self.cone.dec_deg)]
+        return exp.Mul(this=build.distance_node(_position(table), centre), expression=build.literal(_ARCMIN))
+
+    def _places(self, columns: Sequence[Column], filled: set[int]) -> list[int]:
+        """Which columns stay; one at least, so that rows can be counted."""
+        outputs: list[Output | None] = [*self.outputs]
+        if self.distance_at is not None:
+            outputs.insert(self.distance_at, None)
+        living = {columns[place].name for place in filled}
+        stay = [place for place, output in enumerate(outputs) if output is None or self._stays(output, living)]
+        return stay or [0]
+
+    def _stays(self, output: Output, living: set[str]) -> bool:
+        if output.group and output.group not in living:
+            return False
+        return not self.without_nulls or output.name in living
+
+
+def _position(table: Table) -> list[exp.Expression]:
+    if table.position is None:
+        raise BadParameterError("ra", f"{table.name} has no positions to search by.")
+    return [build.column_node(name, _ROWS) for name in (table.position.ra, table.position.dec)]
+
+
+def _has_values(array: pa.Array) -> bool:
+    return int(array.null_count) < len(array)
+
+
+def _chosen(kept: Spool, places: Sequence[int], columns: tuple[Column, ...]) -> Iterator[pa.RecordBatch]:
+    schema = arrow_schema(columns)
+    with kept:
+        for batch in kept:
+            yield pa.RecordBatch.from_arrays([batch.column(place) for place in places], schema=schema)
