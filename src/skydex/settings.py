@@ -84,6 +84,14 @@ class Settings:
     """Whether such tables may be named by an address from which the server fetches them; only public machines count."""
     fetch_time_s: float = 60.0
     """How long fetching one such table may take, in seconds."""
+    name_server: str | None = None
+    """Sesame to ask for names unknown here, as `https://cds.unistra.fr/cgi-bin/nph-sesame`; none by default."""
+    name_server_time_s: float = 10.0
+    """How long it may take to answer, in seconds."""
+    names_kept: int = 10_000
+    """Of how many names its answers are kept."""
+    names_kept_days: float = 30.0
+    """How long they are kept, in days; that a name is unknown, one day at most."""
     spool_memory_kb: int = 2048
     """Part of an answer that is held in memory for a slow reader, in kB."""
     spool_mb: int = 4096
@@ -283,8 +291,9 @@ def _check_places(settings: Settings) -> None:
         raise SettingsError("Setting job_time_s must not be over job_time_hard_s.")
     if settings.job_days > settings.job_days_hard:
         raise SettingsError("Setting job_days must not be over job_days_hard.")
-    if settings.base_url is not None and not _is_web_address(settings.base_url):
-        raise SettingsError(f"Setting base_url must be an http or https address, not {settings.base_url!r}.")
+    for key, address in (("base_url", settings.base_url), ("name_server", settings.name_server)):
+        if address is not None and not _is_web_address(address):
+            raise SettingsError(f"Setting {key} must be an http or https address, not {address!r}.")
     try:
         settings.proxies  # noqa: B018  each is read as an address
     except ValueError as error:

@@ -1,6 +1,8 @@
 """Names of objects: a name becomes a position."""
 
+from skydex.names.coordinates import split_radius
 from skydex.names.index import NameIndex
+from skydex.names.memory import NameMemory
 from skydex.names.named import NamedObject
 from skydex.names.resolver import LONGEST_NAME, find_objects, near_objects, resolve, unknown
 from skydex.names.spellings import key_of
@@ -8,10 +10,12 @@ from skydex.names.spellings import key_of
 __all__ = [
     "LONGEST_NAME",
     "NameIndex",
+    "NameMemory",
     "NamedObject",
     "find_objects",
     "key_of",
     "near_objects",
     "resolve",
+    "split_radius",
     "unknown",
 ]

@@ -14,11 +14,13 @@ from starlette.types import Lifespan, Receive, Scope, Send
 from skydex.archive import Archive
 from skydex.errors import UnknownResourceError
 from skydex.jobs import ForkServer, Staffing, StateDirectory, WorkerLimits
+from skydex.names import NameMemory
 from skydex.settings import Settings
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.dispatch import Dispatcher, Rules
 from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
+from skydex.web.forwarding import Forwarder
 from skydex.web.runner import Runner
 from skydex.web.service import Service
 from skydex.web.site import Site
@@ -27,6 +29,8 @@ from skydex.web.workroom import PRELOAD, open_workroom
 
 __all__ = ["App", "create_app", "staffing"]
 
+_NAMES = "names.sqlite"
+"""File in the state directory for names that were looked up elsewhere."""
 _MOST_REMEMBERED = 4096
 _FEWEST_WORKERS = 4
 """One for quick requests, one for slow ones, and two for jobs, which one asker never has both."""
@@ -57,7 +61,7 @@ def create_app(
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
     archive = Archive.open(directory, settings)
     archive.offers  # noqa: B018  a mistake in their file shows now, and not with some request
-    site = Site(archive, settings, dispatcher, runner, folders, fetcher)
+    site = Site(archive, settings, dispatcher, runner, folders, fetcher, _forwarder(directory, settings))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -127,6 +131,15 @@ def staffing(directory: Path, settings: Settings) -> Staffing:
         settings.temp_dir,
         settings.log_level,
     )
+
+
+def _forwarder(directory: Path, settings: Settings) -> Forwarder | None:
+    """Who asks elsewhere for names, if the operator wants that."""
+    if settings.name_server is None:
+        return None
+    file = settings.state_directory(directory) / _NAMES
+    memory = NameMemory(file, n_kept=settings.names_kept, days=settings.names_kept_days)
+    return Forwarder(settings.name_server, Fetcher(settings.name_server_time_s), memory)
 
 
 def _rules(settings: Settings) -> Rules:

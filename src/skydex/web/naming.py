@@ -7,11 +7,13 @@ for, since an archive that was asked for NED's position of a galaxy does better 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from skydex.names import NamedObject
+from skydex.names import NamedObject, split_radius
 from skydex.web.asgi import Call
+from skydex.web.forwarding import Forwarder
 from skydex.web.workroom import Looked
 
 __all__ = ["Found", "look_up"]
@@ -40,6 +42,18 @@ class Found:
 
 
 async def look_up(call: Call, texts: Sequence[str]) -> list[Found]:
-    """What is known of each of some names or positions."""
+    """What is known of each of some names or positions, here or else where names are asked for."""
     facts = await call.check(Looked(tuple(texts)), is_quick=True)
-    return [Found(*each) for each in zip(texts, facts["found"], map(tuple, facts["near"]), strict=True)]
+    found = [Found(*each) for each in zip(texts, facts["found"], map(tuple, facts["near"]), strict=True)]
+    forwarder = call.site.forwarder
+    if forwarder is None:
+        return found
+    return [*await asyncio.gather(*(_from_elsewhere(forwarder, one) for one in found))]
+
+
+async def _from_elsewhere(forwarder: Forwarder, found: Found) -> Found:
+    if found.objects:
+        return found
+    name, radius = split_radius(found.text)
+    objects = await forwarder.find(name)
+    return replace(found, objects=tuple(replace(known, radius_deg=radius) for known in objects))

@@ -9,6 +9,7 @@ from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
 from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
+from skydex.web.forwarding import Forwarder
 from skydex.web.runner import Runner
 
 __all__ = ["Site"]
@@ -30,6 +31,8 @@ class Site:
     """Where files that come with requests are kept while these are answered."""
     fetcher: Fetcher | None = None
     """Who fetches files that requests name by their address; None where nothing is fetched."""
+    forwarder: Forwarder | None = None
+    """Who asks elsewhere for names that nobody knows here; None where nobody does."""
 
     @property
     def url(self) -> str:
