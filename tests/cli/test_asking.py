@@ -65,6 +65,22 @@ def test_cone_takes_angles_as_people_type_them(skydex, archive, cone):
     assert sorted(row.split(",")[0] for row in rows) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("place", ["M 31", "andromeda galaxy", "NGC 224", "00:42:44.35 +41:16:08.6"])
+def test_cone_takes_the_name_of_an_object(skydex, archive, server, place):
+    here, there = (skydex("cone", where, "my.stars", place, "0.2deg", "-f", "csv") for where in (archive, server))
+    by_numbers = skydex("cone", archive, "my.stars", "10.684792", "41.269055", "0.2deg", "-f", "csv")
+    assert here.out == there.out == by_numbers.out
+    assert len(here.out.splitlines()) > 1
+
+
+def test_a_name_that_nobody_knows_is_told_in_one_line(skydex, archive, server):
+    for where in (archive, server):
+        ran = skydex("cone", where, "my.stars", "Siriuss", "1arcmin")
+        assert ran.status == 1
+        assert ran.err.strip() == 'skydex: No object "Siriuss". Did you mean "Sirius"?'
+    assert "must be RA DEC RADIUS, or NAME RADIUS" in skydex("cone", archive, "my.stars", "M31").err
+
+
 def test_cone_takes_southern_declinations(skydex, archive):
     for dec in ("-20.5", "-20:30:00", "-20d30m"):
         ran = skydex("cone", archive, "my.stars", "250.1", dec, "1arcmin", "-f", "csv")

@@ -17,7 +17,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from skydex.archive.offers import NamesOffer
-from skydex.names import NamedObject, NameIndex, find_objects, key_of, near_objects
+from skydex.names import NamedObject, NameIndex, find_objects, key_of, near_objects, unknown
 from skydex.query import Namespace, table_query
 from skydex.query.tree import integer, string
 from skydex.tables import Column, Table
@@ -124,6 +124,19 @@ class ArchiveNames:
     def find(self, text: str) -> tuple[NamedObject, ...]:
         """Every object of a name, those of the archive first, or the position that the text is; empty if unknown."""
         return find_objects(text, self._own)
+
+    def get(self, text: str) -> tuple[float, float]:
+        """The position of a name, ICRS, degrees.
+
+        Raises
+        ------
+        UnknownObjectError
+            Nobody knows it; with names that look alike.
+        """
+        found = self.find(text)
+        if not found:
+            raise unknown(text, self.near(text))
+        return found[0].ra_deg, found[0].dec_deg
 
     def near(self, text: str) -> list[str]:
         """Names that look like one that is not known, best first."""

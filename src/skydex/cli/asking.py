@@ -15,8 +15,9 @@ from skydex.cli.checking import read_text
 from skydex.cli.command import Command
 from skydex.cli.delivery import deliver
 from skydex.cli.pointing import pointing_into
-from skydex.cli.remote import ask, is_address, scs_address, tap_address
+from skydex.cli.remote import ask, is_address, named_place, scs_address, tap_address
 from skydex.cli.screen import remark
+from skydex.errors import BadParameterError
 
 if TYPE_CHECKING:
     from skydex.archive import Archive, ConeRequest, QueryRequest
@@ -71,31 +72,53 @@ def query(
 def cone(
     target: Target,
     table: Annotated[str, typer.Argument(metavar="TABLE", help="A table with positions, as schema.table.")],
-    ra: Annotated[str, typer.Argument(metavar="RA", help="83.82 (degrees), 5:35:17.3 or 5h35m17.3s.")],
-    dec: Annotated[str, typer.Argument(metavar="DEC", help="-5.39 (degrees), -5:23:28 or -5d23m28s.")],
-    radius: Annotated[str, typer.Argument(metavar="RADIUS", help="0.5 (degrees), 2arcmin, 30arcsec.")],
+    place: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RA DEC RADIUS | NAME RADIUS",
+            help="RA: 83.82 (degrees), 5:35:17.3 or 5h35m17.3s. DEC: -5.39 (degrees), -5:23:28 or -5d23m28s. "
+            "NAME: of an object, in quotes if it has blanks. RADIUS: 0.5 (degrees), 2arcmin, 30arcsec.",
+        ),
+    ],
     *,
     output: Output = None,
     format_name: FormatName = None,
     maxrec: MaxRec = None,
     verb: Annotated[int, typer.Option(min=1, max=3, help="1: few columns; 2: the principal ones; 3: all.")] = 2,
 ) -> None:
-    """Find everything within a radius of a position (ICRS).
+    """Find everything within a radius of a position (ICRS), or of an object that has a name.
+
+    Names are those that the archive's own tables give (`[[names]]` of services.toml), and those of stars, nebulae,
+    clusters and galaxies; a server is asked for them with Sesame.
 
     **Examples**
 
     - `skydex cone archive survey.stars 83.82 -5.39 2arcmin`
+    - `skydex cone archive survey.stars "NGC 1333" 2arcmin`
     - `skydex cone http://127.0.0.1:8642 survey.stars 5:35:17.3 -5:23:28 0.5 -o orion.vot`
     """
     from skydex.archive import ConeRequest
 
     name = _format_name(format_name, output)
-    place = ra_degrees(ra), dec_degrees(dec), radius_degrees(radius)
+    ra, dec, radius = _region(target, place)
     if is_address(target):
-        asked = {"RA": place[0], "DEC": place[1], "SR": place[2], "VERB": verb, "MAXREC": maxrec}
+        asked = {"RA": ra, "DEC": dec, "SR": radius, "VERB": verb, "MAXREC": maxrec}
         _from_server(scs_address(target, table), asked, name, output)
         return
-    _from_archive(target, ConeRequest(table, *place, verbosity=verb, max_rows=maxrec), name, output)
+    _from_archive(target, ConeRequest(table, ra, dec, radius, verbosity=verb, max_rows=maxrec), name, output)
+
+
+def _region(target: str, place: list[str]) -> tuple[float, float, float]:
+    """Centre and radius in degrees, from a position and a radius or from a name and a radius."""
+    if len(place) not in (2, 3):
+        raise BadParameterError(
+            "place", "must be RA DEC RADIUS, or NAME RADIUS with a name of several words in quotes."
+        )
+    if len(place) == 3:
+        return ra_degrees(place[0]), dec_degrees(place[1]), radius_degrees(place[2])
+    radius = radius_degrees(place[1])
+    ra, dec = named_place(target, place[0]) if is_address(target) else _open(target).names.get(place[0])
+    return ra, dec, radius
 
 
 def explain(

@@ -1,4 +1,4 @@
-"""Questions to a server: TAP 1.1 sync (IVOA REC 2019-09-27, section 2.1) and SCS 1.03 (IVOA REC 2008-02-22).
+"""Questions to a server: TAP 1.1 sync (IVOA REC 2019-09-27, section 2.1), SCS 1.03 (IVOA REC 2008-02-22), Sesame.
 
 An answer is handed on as it arrives. The server's own words about an error are shown, from a VOTable's QUERY_STATUS
 (DALI 1.1, section 4.4) or from the SCS INFO named Error.
@@ -7,21 +7,25 @@ An answer is handed on as it arrives. The server's own words about an error are 
 from __future__ import annotations
 
 import http.client
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
 from skydex import __version__
-from skydex.errors import BadQueryError, ServiceError
+from skydex.errors import BadQueryError, ServiceError, UnknownObjectError
 
-__all__ = ["ask", "is_address", "scs_address", "tap_address"]
+__all__ = ["ask", "is_address", "named_place", "scs_address", "tap_address"]
 
 CHUNK = 1 << 18
 WAIT_S = 600.0
 """How long a server may stay silent: the longest that synchronous queries are commonly given."""
 _ERROR_HEAD = 1 << 16
+_HEADERS = {"User-Agent": f"skydex/{__version__}"}
+_PLACE = re.compile(r"^%J ([0-9.]+) ([+-]?[0-9.]+)", re.M)
+_MEANT = re.compile(r"Did you mean (.+)\?$", re.M)
 
 
 def is_address(target: str) -> bool:
@@ -45,6 +49,24 @@ def scs_address(target: str, table: str) -> str:
     return f"{base}/{schema}/scs/{name}"
 
 
+def named_place(target: str, name: str) -> tuple[float, float]:
+    """Where an object is, as the server's Sesame says; degrees, ICRS.
+
+    Raises
+    ------
+    UnknownObjectError
+        The server does not know the name.
+    """
+    base = re.sub(r"/(tap|tap/sync)$", "", target.rstrip("/"))
+    address = f"{base}/cgi-bin/nph-sesame/SNV?{quote(name, safe='')}"
+    text = b"".join(_answered(urllib.request.Request(address, headers=_HEADERS))).decode("utf-8", "replace")
+    found = _PLACE.search(text)
+    if found is None:
+        near = _MEANT.search(text)
+        raise UnknownObjectError(name, near=near[1].split(" or ") if near else [])
+    return float(found[1]), float(found[2])
+
+
 def ask(address: str, parameters: Mapping[str, object]) -> Iterator[bytes]:
     """Post parameters, and yield the answer as it arrives.
 
@@ -56,8 +78,11 @@ def ask(address: str, parameters: Mapping[str, object]) -> Iterator[bytes]:
         There was no answer, or it broke off.
     """
     given = {key: value for key, value in parameters.items() if value is not None}
-    request = urllib.request.Request(address, urlencode(given).encode(), {"User-Agent": f"skydex/{__version__}"})
-    host = urlsplit(address).netloc
+    return _answered(urllib.request.Request(address, urlencode(given).encode(), _HEADERS))
+
+
+def _answered(request: urllib.request.Request) -> Iterator[bytes]:
+    host = urlsplit(request.full_url).netloc
     try:
         with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
             yield from _chunks(answer)
