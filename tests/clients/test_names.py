@@ -85,19 +85,32 @@ def test_older_astroquery_resolves_a_name(mast):
     assert (first["ra"], first["decl"]) == (139.334453, 68.635059)
 
 
-def test_document_001_resolves_a_name(mast):
-    """Its function, with another base address."""
-
-    def resolve(name):
-        resolver_request = {"service": "Mast.Name.Lookup", "params": {"input": name, "format": "json"}}
-        r = requests.post(f"{mast.url}/api/v0/invoke", data={"request": json.dumps(resolver_request)}, timeout=30)
-        r.raise_for_status()
-        try:
-            result = r.json()["resolvedCoordinate"][0]
-        except IndexError as error:
-            raise ValueError(f"Unknown object '{name}'") from error
-        return result["ra"], result["decl"]
-
-    assert resolve("IC 1613") == (16.19913, 2.11778)
+def test_the_documents_resolve_their_names(mast, sesame, by_way_of_proxy):
+    """The steps of all documents that look names up, as they stand there but for the base address."""
+    coord_ic1613 = SkyCoord.from_name("IC 1613", cache=False)  # 000
+    assert f"ra: {coord_ic1613.ra.degree}\ndec: {coord_ic1613.dec.degree}" == "ra: 16.2016962\ndec: 2.1194959"
+    assert resolve(mast, "IC 1613") == (16.19913, 2.11778)  # 001
     with pytest.raises(ValueError, match="Unknown object 'no such thing'"):
-        resolve("no such thing")
+        resolve(mast, "no such thing")
+    places = {
+        "KQ UMa": (139.334453, 68.635059),
+        "KIC 2161623": (291.744463, 37.590999),
+        "KIC 8153568": (286.90445, 44.005479),
+    }
+    for objname, place in places.items():  # 002
+        coords = Mast.resolve_object(objname)
+        assert (coords.ra.degree, coords.dec.degree) == place
+    pos = SkyCoord.from_name("NGC 1333", cache=False)  # 004
+    assert (pos.ra.deg, pos.dec.deg) == (52.297, 31.31)
+
+
+def resolve(mast, name):
+    """The function of 001."""
+    resolver_request = {"service": "Mast.Name.Lookup", "params": {"input": name, "format": "json"}}
+    r = requests.post(f"{mast.url}/api/v0/invoke", data={"request": json.dumps(resolver_request)}, timeout=30)
+    r.raise_for_status()
+    try:
+        result = r.json()["resolvedCoordinate"][0]
+    except IndexError as error:
+        raise ValueError(f"Unknown object '{name}'") from error
+    return result["ra"], result["decl"]
