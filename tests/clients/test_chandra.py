@@ -76,7 +76,8 @@ def test_cone_search_finds_the_printed_sources_in_the_printed_columns(near_ngc13
 
 
 def test_records_can_be_formatted_and_have_positions(near_ngc1333):
-    assert f"{near_ngc1333['flux_aper_b'][0]:.3e}".count("e-1") == 1
+    printed_fluxes = {f"{record['flux_aper_b']:.3e}" for record in near_ngc1333}
+    assert {"8.559e-14", "5.124e-16", "0.000e+00", "nan"} <= printed_fluxes
     assert all(record.pos.separation(SkyCoord(52.297, 31.31, unit="deg")) < 2 * u.arcmin for record in near_ngc1333)
     assert near_ngc1333[0].id == near_ngc1333["name"][0]
 

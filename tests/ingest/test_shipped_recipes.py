@@ -63,7 +63,7 @@ def test_chandra_cone_search_text_gets_units_and_positions(shared_data: Path, ar
     file = shared_data / "catalogues/csc/NGC3532_conesearch.csv"
     report = ingest_files([file], archive, "csc.cone", recipe="csc21")
     assert report.n_positioned == 389
-    assert report.table.get_column("flux_aper90_b").unit == "erg.s**-1.cm**-2"
+    assert report.table.get_column("flux_aper90_b").unit == "mW.m**-2"
     assert report.table.get_column("name").ucd == "meta.id;meta.main"
 
 
