@@ -4,7 +4,7 @@ from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
 from skydex.lightcurve.indices import SIGMA_PER_MAD
 from skydex.lightcurve.means import MeanMagnitudes, mean_magnitudes
-from skydex.lightcurve.measurements import HCV_COLUMNS, Measurements
+from skydex.lightcurve.measurements import HCV_COLUMNS, Labels, Measurements
 from skydex.lightcurve.segments import Segments
 from skydex.lightcurve.settings import QualityCuts, SearchSettings
 from skydex.lightcurve.trends import Trend, Windows, running_trend
@@ -17,6 +17,7 @@ __all__ = [
     "STATISTICS",
     "Epochs",
     "Features",
+    "Labels",
     "LightCurves",
     "MeanMagnitudes",
     "Measurements",

@@ -93,7 +93,7 @@ class LightCurves:
         """Weighted means, (n,); summed about the median, so that nothing is lost to a large constant."""
         with np.errstate(invalid="ignore", divide="ignore"):
             offset = self.segments.sum(weight * self.about(self.median)) / self.segments.sum(weight)
-        return self.median + offset
+        return np.asarray(self.median + offset)
 
     def about(self, centre: Floats) -> Floats:
         """Magnitudes less a value of their curve, (n_points,)."""

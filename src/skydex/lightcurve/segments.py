@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,9 +45,14 @@ class Segments:
         """To which stretch each point belongs, (n_points,)."""
         return np.repeat(np.arange(len(self), dtype=np.int64), self.counts)
 
-    def spread(self, values: Floats) -> Floats:
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """A value of each stretch, given to all its points."""
         return np.repeat(values, self.counts)
+
+    def chosen(self, is_kept: Mask) -> Segments:
+        """The stretches of what is kept of the points."""
+        counts = np.bincount(self.owner[is_kept], minlength=len(self))
+        return Segments(np.concatenate([[0], np.cumsum(counts)]))
 
     def sum(self, values: ArrayLike) -> Floats:
         """Sums, (n,)."""

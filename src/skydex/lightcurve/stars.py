@@ -63,6 +63,11 @@ class StarField:
         return LightCurves(self.segments, self.points.mjd, self.corr_mag, self.points.mag_err)
 
     @cached_property
+    def mean_mag(self) -> Floats:
+        """(n_stars,) mean magnitudes as measured."""
+        return self.segments.mean(self.points.mag)
+
+    @cached_property
     def mean_corr_mag(self) -> Floats:
         """(n_stars,) mean corrected magnitudes."""
         return self.segments.mean(self.corr_mag)
@@ -95,7 +100,7 @@ class StarField:
 
     def with_enough(self, least: int) -> StarField:
         """The stars that have so many points."""
-        return self.chosen(np.repeat(self.segments.counts >= least, self.segments.counts))
+        return self.chosen(self.segments.spread(self.segments.counts >= least))
 
     def outliers(self, settings: SearchSettings) -> Mask:
         """Which points lie far from the median of their star."""
@@ -124,7 +129,7 @@ class StarField:
 
     def _differences(self, values: Floats) -> Floats:
         scatter = self.scatter_of(values)
-        usual = running_median(self.mean_corr_mag, scatter, _WIDE)
+        usual = running_median(self.mean_mag, scatter, _WIDE)
         unit = self.segments.spread(np.fmax(scatter, usual))
         with np.errstate(invalid="ignore", divide="ignore"):
             differences = (values - self.segments.spread(self.segments.median(values))) / unit
@@ -134,9 +139,9 @@ class StarField:
 def cleaned(stars: StarField, settings: SearchSettings) -> StarField:
     """Drop bad images, bring magnitudes to local zero points, and remove points that are confirmed to be bad."""
     usable = without_bad_images(stars.with_enough(settings.min_epochs), settings).with_enough(settings.min_epochs)
-    corrected = at_local_zero_points(usable, settings)
-    is_bad = corrected.outliers(settings) & corrected.suspects(settings)
-    return corrected.chosen(~is_bad).with_enough(settings.min_epochs)
+    is_suspect = usable.suspects(settings)
+    corrected = at_local_zero_points(usable, is_suspect, settings)
+    return corrected.chosen(~(corrected.outliers(settings) & is_suspect)).with_enough(settings.min_epochs)
 
 
 def without_bad_images(stars: StarField, settings: SearchSettings) -> StarField:
@@ -149,11 +154,12 @@ def without_bad_images(stars: StarField, settings: SearchSettings) -> StarField:
     return stars.chosen(~is_bad[image]) if is_bad.any() else stars
 
 
-def at_local_zero_points(stars: StarField, settings: SearchSettings) -> StarField:
+def at_local_zero_points(stars: StarField, is_suspect: Mask, settings: SearchSettings) -> StarField:
     """Subtract from each point what its neighbours have in common in its image."""
     ra_deg, dec_deg = stars.directions
     for _ in range(settings.n_iterations if len(stars.points) else 0):
-        epochs = Epochs(stars.segments.owner, stars.points.image.code, stars.residual, _weights(stars, settings))
+        weight = _weights(stars, is_suspect, settings)
+        epochs = Epochs(stars.segments.owner, stars.points.image.code, stars.residual, weight)
         correction = local_zero_points(epochs, ra_deg, dec_deg, settings.neighbours)
         stars = replace(stars, corr_mag=stars.corr_mag - correction)
         if np.abs(correction).max(initial=0.0) < settings.converged_mag:
@@ -161,12 +167,12 @@ def at_local_zero_points(stars: StarField, settings: SearchSettings) -> StarFiel
     return stars
 
 
-def _weights(stars: StarField, settings: SearchSettings) -> Floats:
+def _weights(stars: StarField, is_suspect: Mask, settings: SearchSettings) -> Floats:
     """What each point says about the zero point of its image: nothing, if it is an outlier or its star may vary."""
     usual = running_median(stars.mean_corr_mag, stars.scatter, _WIDE)
     is_steady = stars.scatter <= settings.reference_scatter * usual
     is_bright = usual <= settings.reference_limit_mag
     weight = 1.0 / (stars.points.mag_err**2 + settings.error_floor_mag**2)
-    weight = np.where(stars.suspects(settings), settings.suspect_weight * weight, weight)
-    is_reference = np.repeat(is_steady & is_bright, stars.segments.counts)
+    weight = np.where(is_suspect, settings.suspect_weight * weight, weight)
+    is_reference = stars.segments.spread(is_steady & is_bright)
     return np.where(is_reference & ~stars.outliers(settings), weight, 0.0)

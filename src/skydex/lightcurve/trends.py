@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skydex.lightcurve.indices import SIGMA_PER_MAD
-from skydex.lightcurve.segments import Floats
+from skydex.lightcurve.segments import Floats, Ints, Segments
 
 __all__ = ["Trend", "Windows", "running_median", "running_trend"]
 
@@ -89,41 +89,52 @@ def running_trend(mag: Floats, values: Floats, windows: Windows | None = None) -
         With no finite star at all it is NaN everywhere.
     """
     chosen = windows or Windows()
-    finite = np.flatnonzero(np.isfinite(mag) & np.isfinite(values))
-    order = finite[np.argsort(mag[finite], kind="stable")]
-    if not len(order):
+    nodes, windows_of = _windows_at(mag, values, chosen)
+    if not len(nodes):
         return Trend(np.zeros(1), np.full(1, np.nan), np.full(1, np.nan))
-    x, y = mag[order], values[order]
-    nodes = np.arange(x[0], x[-1] + chosen.step_mag, chosen.step_mag)
-    found = np.array([_clipped(_window(x, y, node, chosen), chosen) for node in nodes])
-    return Trend(nodes, found[:, 0], found[:, 1])
+    segments, inside = windows_of
+    for _ in range(chosen.n_clips):
+        centre, sigma = _centre_and_sigma(segments, inside)
+        is_near = np.abs(inside - segments.spread(centre)) <= chosen.clip_sigma * segments.spread(sigma)
+        if is_near.all():
+            break
+        segments, inside = segments.chosen(is_near), inside[is_near]
+    return Trend(nodes, *_centre_and_sigma(segments, inside))
 
 
 def running_median(mag: Floats, values: Floats, windows: Windows | None = None) -> Floats:
-    """The median of a quantity among stars as bright as each one, (n,)."""
-    return running_trend(mag, values, windows).centre_at(mag)
+    """The median of a quantity among stars as bright as each one, (n,); nothing is clipped."""
+    nodes, (segments, inside) = _windows_at(mag, values, windows or Windows())
+    if not len(nodes):
+        return np.full(len(mag), np.nan)
+    return np.asarray(np.interp(mag, nodes, segments.median(inside)))
 
 
-def _window(mag: Floats, values: Floats, node: float, windows: Windows) -> Floats:
-    """Values of the stars about a magnitude: enough of them, if there are enough."""
-    half_width = windows.half_width_mag
+def _windows_at(mag: Floats, values: Floats, windows: Windows) -> tuple[Floats, tuple[Segments, Floats]]:
+    """Magnitudes in steps, and the values of the stars about each of them: enough, if there are enough."""
+    finite = np.flatnonzero(np.isfinite(mag) & np.isfinite(values))
+    order = finite[np.argsort(mag[finite], kind="stable")]
+    x, y = mag[order], values[order]
+    if not len(x):
+        return x, (Segments(np.zeros(1, dtype=np.int64)), y)
+    nodes = np.arange(x[0], x[-1] + windows.step_mag, windows.step_mag)
+    first, last = _ends(x, nodes, windows)
+    offsets = np.concatenate([[0], np.cumsum(last - first)])
+    segments = Segments(offsets)
+    place = np.arange(offsets[-1]) - segments.spread(offsets[:-1] - first)
+    return nodes, (segments, y[place])
+
+
+def _ends(mag: Floats, nodes: Floats, windows: Windows) -> tuple[Ints, Ints]:
+    """Where in sorted magnitudes each window begins and ends."""
+    half_width = np.full(len(nodes), windows.half_width_mag)
     while True:
-        first, last = np.searchsorted(mag, (node - half_width, node + half_width))
-        if last - first >= min(windows.least, len(mag)):
-            return values[first:last]
-        half_width += windows.step_mag
+        first, last = np.searchsorted(mag, nodes - half_width), np.searchsorted(mag, nodes + half_width)
+        is_small = last - first < min(windows.least, len(mag))
+        if not is_small.any():
+            return first, last
+        half_width[is_small] += windows.step_mag
 
 
-def _clipped(values: Floats, windows: Windows) -> tuple[float, float]:
-    for _ in range(windows.n_clips):
-        centre, sigma = _centre_and_sigma(values)
-        kept = values[np.abs(values - centre) <= windows.clip_sigma * sigma]
-        if len(kept) == len(values):
-            return centre, sigma
-        values = kept
-    return _centre_and_sigma(values)
-
-
-def _centre_and_sigma(values: Floats) -> tuple[float, float]:
-    centre = float(np.median(values))
-    return centre, SIGMA_PER_MAD * float(np.median(np.abs(values - centre)))
+def _centre_and_sigma(segments: Segments, values: Floats) -> tuple[Floats, Floats]:
+    return segments.median(values), SIGMA_PER_MAD * segments.mad(values)

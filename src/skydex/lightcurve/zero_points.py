@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skydex.lightcurve.segments import Floats, Ints, Mask
+from skydex.lightcurve.segments import Floats, Ints
 from skydex.sky import unit_vectors
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Neighbours:
 
     radius_arcsec: float = 20.0
     """Those within this distance, if there are enough in the image."""
+    most: int = 100
+    """The nearest so many of them, where there are more."""
     least: int = 5
     """Fewest that are asked."""
     far_arcsec: float = 60.0
@@ -75,7 +77,7 @@ def local_zero_points(epochs: Epochs, ra_deg: Floats, dec_deg: Floats, rule: Nei
     correction = np.zeros(len(epochs.star))
     if not len(references):
         return correction
-    around = _neighbours(places, references, _chord(chosen.radius_arcsec))
+    around = _neighbours(places, references, chosen)
     by_image = np.argsort(epochs.image, kind="stable")
     for points in np.split(by_image, np.flatnonzero(np.diff(epochs.image[by_image])) + 1):
         correction[points] = _of_image(epochs, points, places, around, chosen)
@@ -137,16 +139,18 @@ def _of_lonely(star: Ints, places: Floats, references: _References, rule: Neighb
     return np.where(counts >= rule.least, found, 0.0)
 
 
-def _neighbours(places: Floats, references: Ints, chord: float) -> csr_matrix:
+def _neighbours(places: Floats, references: Ints, rule: Neighbours) -> csr_matrix:
     """Sparse matrix (n_stars, n_stars): row of a reference, column of a star near it, the star itself left out."""
     from scipy.sparse import csr_matrix
     from scipy.spatial import KDTree
 
-    pairs = KDTree(places[references]).sparse_distance_matrix(KDTree(places), chord, output_type="ndarray")
-    row, column = references[pairs["i"]], pairs["j"]
-    others: Mask = row != column
-    shape = (len(places), len(places))
-    return csr_matrix((np.ones(int(others.sum()), np.int8), (row[others], column[others])), shape=shape)
+    n, near = len(places), _chord(rule.radius_arcsec)
+    _, nearest = KDTree(places[references]).query(places, k=np.arange(rule.most + 1) + 1, distance_upper_bound=near)
+    reference = np.append(references, -1)[nearest]
+    is_other = (reference >= 0) & (reference != np.arange(n)[:, None])
+    is_other &= np.cumsum(is_other, axis=1) <= rule.most
+    row, column = reference[is_other], np.nonzero(is_other)[0]
+    return csr_matrix((np.ones(len(row), np.int8), (row, column)), shape=(n, n))
 
 
 def _chord(arcsec: float) -> float:
