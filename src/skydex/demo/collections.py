@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from skydex.demo.csc21 import simulate_csc21
+from skydex.demo.hcv import simulate_hcv
 from skydex.demo.hsc import simulate_hsc
 from skydex.demo.named import simulate_named
 from skydex.demo.ps1 import simulate_ps1
@@ -22,6 +23,7 @@ COLLECTIONS: dict[str, Simulate] = {
     "csc21": simulate_csc21,
     "psf": simulate_psf,
     "hsc": simulate_hsc,
+    "hcv": simulate_hcv,
 }
 """A collection by its name, which is the schema of its tables."""
 
