@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ __all__ = ["Floats", "Ints", "Mask", "Segments"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Segments:
         """To which stretch each point belongs, (n_points,)."""
         return np.repeat(np.arange(len(self), dtype=np.int64), self.counts)
 
-    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+    def spread(self, values: NDArray[Kind]) -> NDArray[Kind]:
         """A value of each stretch, given to all its points."""
         return np.repeat(values, self.counts)
 
