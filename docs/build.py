@@ -23,6 +23,7 @@ from skydex.cli.app import app
 from skydex.engines.duckdb import DuckDBEngine
 from skydex.formats import REGISTRY
 from skydex.ingest import named_recipe, recipe_names
+from skydex.lightcurve import STATISTICS, Neighbours, QualityCuts, SearchSettings, Windows
 from skydex.query import Namespace, Relation, bind, make_plan
 from skydex.query.functions import GROUPS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS
@@ -207,6 +208,29 @@ def cli_page() -> str:
     return _page("Commands", inspect.cleandoc(app.info.help or ""), "\n\n".join(_commands("skydex", _click(app))))
 
 
+def light_curves_page() -> str:
+    """Every index of a light curve, and every setting of a search for variables."""
+    indices = [
+        (f"`{one.name}`", one.unit.replace("mag2", "mag²"), str(one.least), one.description)
+        for one in STATISTICS.values()
+    ]
+    groups = (SearchSettings(), Neighbours(), Windows(), QualityCuts())
+    cuts = [
+        (f"`{type(group).__name__}.{field.name}`", f"`{value}`", line)
+        for group in groups
+        for field, (value, line) in zip(dataclasses.fields(group), _described(group), strict=True)
+        if not dataclasses.is_dataclass(value)
+    ]
+    return _page(
+        "Light curves",
+        "The indices that `skydex.lightcurve.features` computes, with the fewest points that each needs; then the cuts "
+        "and widths of `skydex.lightcurve.classify`.",
+        _table(("index", "unit", "points", "meaning"), indices)
+        + "\n\n"
+        + _table(("setting of a search", "default", "meaning"), cuts),
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "formats.md": formats_page,
@@ -215,6 +239,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "recipes.md": recipes_page,
     "adql.md": adql_page,
     "functions.md": functions_page,
+    "light-curves.md": light_curves_page,
     "commands.md": cli_page,
 }
 
