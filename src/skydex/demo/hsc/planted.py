@@ -240,9 +240,10 @@ class _Shape:
 
 
 def _standard(values: Floats) -> Floats:
+    """Values moved and stretched to median 0 and median absolute deviation 1; what lies far out is drawn in."""
     centred = values - np.median(values)
     mad = np.median(np.abs(centred))
-    return np.asarray(centred / mad) if mad > 0 else np.zeros(len(values))
+    return np.clip(centred / mad, -_MAX_SIGMA, _MAX_SIGMA) if mad > 0 else np.zeros(len(values))
 
 
 def _measurements(lights: list[_Light], images: tuple[Image, ...], seed: int) -> Measurements:
