@@ -2,7 +2,7 @@
 
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
-from skydex.lightcurve.indices import SIGMA_PER_MAD
+from skydex.lightcurve.indices import SIGMA_PER_MAD, chi2_reduced, mad
 from skydex.lightcurve.means import MeanMagnitudes, mean_magnitudes
 from skydex.lightcurve.measurements import HCV_COLUMNS, Labels, Measurements
 from skydex.lightcurve.segments import Segments
@@ -30,9 +30,11 @@ __all__ = [
     "Trend",
     "VariabilityTables",
     "Windows",
+    "chi2_reduced",
     "classify",
     "features",
     "local_zero_points",
+    "mad",
     "mean_magnitudes",
     "running_trend",
 ]

@@ -18,7 +18,7 @@ from skydex.demo.columns import read_rows
 from skydex.demo.hcv.experts import EXPERT_CLASSES, Quota
 from skydex.demo.hcv.part import Arrays, Part
 from skydex.demo.hcv.printed import printed_rows
-from skydex.lightcurve import LightCurves, Segments, features
+from skydex.lightcurve import LightCurves, Segments, chi2_reduced, mad
 
 __all__ = ["drawn", "drawn_groups"]
 
@@ -139,7 +139,7 @@ def _drawn_rows(auto: Integers, n_filters: Integers, group: Integers, rng: np.ra
     owner, band = np.nonzero(rank < n_filters[:, None])
     is_detected = rank[owner, band] < n_detected[owner]
     flags = np.where(is_detected, rng.choice(_flags(1), len(owner)), rng.choice(_flags(0), len(owner)))
-    mad = np.where(is_detected, 0.12, 0.025) * np.exp(rng.normal(0.0, 0.6, len(owner)))
+    scatter = np.where(is_detected, 0.12, 0.025) * np.exp(rng.normal(0.0, 0.6, len(owner)))
     chi2 = np.where(is_detected, 20.0, 1.5) * np.exp(rng.normal(0.0, 1.0, len(owner)))
     return _Rows(
         object=owner,
@@ -148,7 +148,7 @@ def _drawn_rows(auto: Integers, n_filters: Integers, group: Integers, rng: np.ra
         is_detected=is_detected,
         flags=flags,
         mean=rng.uniform(20.0, 25.5, n)[owner] - 0.3 * band + rng.normal(0.0, 0.2, len(owner)),
-        mad=mad.clip(0.002, np.where(flags == "AAAAA", _LARGEST_GOOD_MAD, 2.0)),
+        mad=scatter.clip(0.002, np.where(flags == "AAAAA", _LARGEST_GOOD_MAD, 2.0)),
         chi2=np.where(is_detected, chi2 + _MIN_CHI2, chi2),
         n_points=np.minimum(4 + rng.geometric(0.22, len(owner)), _N_EPOCHS),
     )
@@ -185,7 +185,7 @@ def _drawn_points(rows: _Rows, rng: np.random.Generator) -> _Points:
     shape = (shape - segments.spread(segments.mean(shape))) * segments.spread(rows.mad / segments.mad(shape))
     mag = rows.mean[owner] + shape
     unit = np.exp(rng.normal(0.0, 0.1, len(owner)))
-    chi2 = features(LightCurves(segments, time, mag, unit))["chi2_red"]
+    chi2 = chi2_reduced(LightCurves(segments, time, mag, unit))
     error = (unit * segments.spread(np.sqrt(chi2 / rows.chi2))).astype(np.float32).astype(np.float64)
     return _Points(
         curves=LightCurves(segments, time, mag, error),
@@ -203,17 +203,16 @@ def _times(rng: np.random.Generator) -> Floats:
 
 
 def _filter_table(rows: _Rows, points: _Points, first_id: int) -> Arrays:
-    found = features(points.curves)
     return {
         "MatchID": first_id + rows.object,
         "Filter": _filter_names()[rows.group, rows.filter],
         "FilterDetFlag": rows.is_detected.astype(np.int64),
         "VarQualFlag": rows.flags,
-        "NumLC": found.n_points,
+        "NumLC": points.curves.segments.counts,
         "MeanMag": points.curves.segments.mean(points.mag),
         "MeanCorrMag": points.curves.mean,
-        "MAD": found["mad"],
-        "Chi2": found["chi2_red"],
+        "MAD": mad(points.curves),
+        "Chi2": chi2_reduced(points.curves),
     }
 
 

@@ -18,7 +18,7 @@ from skydex.demo.hcv.part import Arrays, Part, joined
 from skydex.demo.hcv.searched import measurements_of
 from skydex.demo.hsc.detections import Detections
 from skydex.demo.publications import read_printed
-from skydex.lightcurve import LightCurves, Measurements, features
+from skydex.lightcurve import LightCurves, Measurements, chi2_reduced, mad
 
 __all__ = ["NOVA", "NOVA_FILTER", "printed_classes", "printed_ids", "printed_part", "printed_rows"]
 
@@ -91,7 +91,7 @@ def _light_curve(row: dict[str, Any], points: Measurements, found: Detections, r
     shape = curve["Mag"] - np.median(curve["Mag"])
     shape = shape * row["MAD"] / np.median(np.abs(shape))
     corr_mag = row["MeanCorrMag"] + shape - shape.mean()
-    found_chi2 = features(LightCurves.single(curve["MJD"], corr_mag, curve["MagErr"]))["chi2_red"][0]
+    found_chi2 = chi2_reduced(LightCurves.single(curve["MJD"], corr_mag, curve["MagErr"]))[0]
     mag_err = curve["MagErr"] * np.sqrt(found_chi2 / row["Chi2"])
     mag = corr_mag + (row["MeanMag"] - row["MeanCorrMag"])
     return {**curve, "Mag": mag, "CorrMag": corr_mag, "MagErr": mag_err}
@@ -152,17 +152,16 @@ def _nova_match(points: Measurements) -> Arrays:
 def _nova_rows(detailed: Arrays) -> Arrays:
     names, curve = np.unique(detailed["Filter"], return_inverse=True)
     curves = LightCurves.of_points(curve, detailed["MJD"], detailed["CorrMag"], detailed["MagErr"])
-    found = features(curves)
     return {
         "MatchID": np.full(len(names), NOVA),
         "Filter": names,
         "FilterDetFlag": np.ones(len(names), dtype=np.int64),
         "VarQualFlag": np.full(len(names), "AACAA"),
-        "NumLC": found.n_points,
-        "MeanMag": np.bincount(curve, detailed["Mag"]) / found.n_points,
+        "NumLC": curves.segments.counts,
+        "MeanMag": np.bincount(curve, detailed["Mag"]) / curves.segments.counts,
         "MeanCorrMag": curves.mean,
-        "MAD": found["mad"],
-        "Chi2": found["chi2_red"],
+        "MAD": mad(curves),
+        "Chi2": chi2_reduced(curves),
     }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from skydex.demo.hsc.fields import Field
+from skydex.demo.hsc.fields import FIELDS, Field
 from skydex.demo.hsc.images import Image, images_of
 from skydex.demo.hsc.measurements import Measurements, joined, measure
 from skydex.demo.hsc.planted import planted
@@ -54,9 +54,9 @@ class Detections:
             yield replace(self, rows=self.rows.take(np.arange(start, stop)))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=len(FIELDS))
 def detect(field: Field, size: Size, seed: int) -> Detections:
-    """Measure a field and match its sources: a pure function.
+    """Measure a field and match its sources: a pure function, which two collections ask for each field.
 
     Parameters
     ----------
