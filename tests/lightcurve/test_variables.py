@@ -1,4 +1,6 @@
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from astropy.table import Table
 from skies import NAMES, simulated_sky
@@ -106,6 +108,26 @@ def test_bad_points_make_no_light_curve(sky):
     assert len(used)
     assert not (used % 2 == 0).any()
     assert not (used % 3 == 0).any()
+
+
+@pytest.mark.parametrize(
+    "make", [Table, pd.DataFrame, lambda table: pa.table(table), lambda table: pa.table(table)[:0]]
+)
+def test_tables_of_any_kind_will_do(sky, make):
+    few = {name: values[sky.table["match_id"] < 50] for name, values in sky.table.items()}
+    table = make(few)
+    found = classify(table, names=NAMES)
+    expected = classify({name: np.asarray(table[name]) for name in few}, names=NAMES)
+    for mine, theirs in ((found.filter, expected.filter), (found.detailed, expected.detailed)):
+        assert all(np.array_equal(mine[name], theirs[name], equal_nan=name == "Threshold") for name in mine)
+    assert not len(table) or found.detailed["ImageName"].dtype.kind == "U"
+
+
+@pytest.mark.parametrize("nothing", [99.0, -999.0, np.nan])
+def test_magnitudes_that_stand_for_none_are_no_points(sky, nothing):
+    table = {**sky.table, "mag": np.where(np.arange(len(sky.table["mag"])) % 7 == 0, nothing, sky.table["mag"])}
+    found = classify(table, names=NAMES)
+    assert 15 < found.detailed["Mag"].min() < found.detailed["Mag"].max() < 30
 
 
 def test_a_missing_column_is_named():

@@ -49,13 +49,13 @@ class Labels:
 
     @classmethod
     def of(cls, values: Any) -> Labels:
+        """Labels of a column of texts or integers."""
         column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(np.asarray(values))
-        chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-        encoded = chunked.combine_chunks().dictionary_encode()
-        whole = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+        whole = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.chunks else column
         if isinstance(whole, pa.ChunkedArray):
-            whole = whole.chunk(0)
-        return cls(np.asarray(whole.dictionary), np.asarray(whole.indices, dtype=np.int64))
+            whole = pa.array([], type=whole.type)
+        encoded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode("encode")
+        return cls(np.array(encoded.dictionary.to_pylist()), np.asarray(encoded.indices, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)

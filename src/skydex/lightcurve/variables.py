@@ -26,6 +26,8 @@ from skydex.sky import directions_deg, unit_vectors
 __all__ = ["VariabilityTables", "classify"]
 
 Arrays = Mapping[str, NDArray[Any]]
+_NO_MAG = 90.0
+"""Magnitudes from here on stand for none: 99, -999."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,7 @@ class _Judged:
 
 def _usable(points: Measurements, settings: SearchSettings) -> Measurements:
     """Points good enough for a light curve: of an image that has an object twice, the one nearer to it."""
-    is_good = np.isfinite(points.mag) & np.isfinite(points.mjd) & (points.mag_err > 0.0)
+    is_good = (np.abs(points.mag) < _NO_MAG) & np.isfinite(points.mjd) & (points.mag_err > 0.0)
     is_good &= (points.mag_err <= settings.max_mag_err) & (points.flags <= settings.max_flags)
     good = points.chosen(np.flatnonzero(is_good))
     order = np.lexsort((good.mjd, good.d_mas, good.image.code, good.match_id))
