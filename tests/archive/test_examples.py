@@ -23,7 +23,7 @@ def archive(tmp_path_factory):
     where = tmp_path_factory.mktemp("examples")
     n = np.arange(50)
     stars = Table({"id": n, "ra": n * 7.0, "dec": n - 20.0, "mag": 10 + n / 10})
-    notes = Table({"id": n % 5, "note": ["x"] * 50})
+    notes = Table({"id": n % 5, "note": ["x"] * 50, "mag": n / 10})
     key = {"target_table": "own.stars", "columns": {"id": "id"}, "description": "The star of a note"}
     for name, table in (("stars", stars), ("notes", notes)):
         table.write(where / f"{name}.fits")
@@ -72,3 +72,10 @@ def test_every_example_runs(archive):
         for ready in archive.examples(collection):
             answer = archive.query(QueryRequest(ready.example.query, collection=collection)).to_arrow()
             assert answer.num_rows > 0, ready.example.name
+
+
+def test_a_join_names_no_column_twice(archive):
+    for service in ("own", None):
+        for name, ready in shown(archive, service).items():
+            columns = archive.plan(QueryRequest(ready.example.query, collection=service)).columns
+            assert len({column.name.lower() for column in columns}) == len(columns), name

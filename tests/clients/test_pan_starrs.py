@@ -14,6 +14,7 @@ import pyvo
 import serving
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyWarning
+from linting import NO_PLAN, STRICT, findings
 
 from skydex.demo import building
 from skydex.demo.ps1 import simulate_ps1
@@ -216,3 +217,9 @@ def test_service_has_other_addresses(url, base):
     service = pyvo.dal.TAPService(f"{url}{base}")
     assert len(service.run_async(DETECTIONS.format(STARS["KQ UMa"][2], ""))) == 66
     assert service.search("SELECT COUNT(*) AS n FROM Filter")["n"][0] == 5
+
+
+def test_taplint_finds_no_fault(url, stilts):
+    report = stilts("taplint", f"tapurl={url}/PS1DR2/tapservice.aspx", *STRICT, is_fine=False)
+    assert findings(report) == [NO_PLAN], report
+    assert "Totals: Errors: 0; Warnings: 0;" in report

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx
 import pytest
 from astropy.table import Table
+from linting import NO_PLAN, STRICT, explained, findings
 from serving import N_STARS, serving
 
+from skydex.archive import Archive
 from skydex.demo import SIZES, build_demo
 
-EXPLAINED = Path(__file__).with_name("explained.txt")
-STRICT = ("report=EWISF", "maxrepeat=1000", "truncate=4000")
-"""Every stage, table and kind of report, and nothing held back."""
 QUERY = "SELECT star_id, ra, dec, gmag, n_obs, name FROM sky.stars"
 
 
@@ -46,17 +43,6 @@ def test_a_cone_per_row_of_a_table_gives_matches(server, stilts, tmp_path):
     assert max(table["Separation"]) <= 3
 
 
-def findings(report):
-    """What `taplint` holds against a service."""
-    return [line for line in report.splitlines() if line[:2] in ("E-", "W-", "F-")]
-
-
-def explained():
-    """The findings that stay."""
-    lines = EXPLAINED.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith(("#", " "))]
-
-
 @pytest.mark.parametrize("base", ["/tap", "/sky/tap"])
 def test_taplint_finds_nothing_but_what_is_explained(server, stilts, base):
     report = stilts("taplint", f"tapurl={server.url}{base}", *STRICT, is_fine=False)
@@ -72,6 +58,19 @@ def test_taplint_finds_nothing_in_the_demonstration(sky, tmp_path, request, stil
         report = stilts("taplint", f"tapurl={server.url}/tap", *STRICT, is_fine=False)
     assert findings(report) == [], report
     assert "Totals: Errors: 0; Warnings: 0;" in report
+
+
+@pytest.mark.slow
+def test_taplint_finds_nothing_in_any_service_of_the_demonstration(tmp_path, stilts):
+    build_demo(tmp_path / "demo", size=SIZES["tiny"])
+    archive = Archive.open(tmp_path / "demo")
+    with serving(tmp_path / "demo") as server:
+        for offer in archive.offers.taps:
+            if len(archive.view(offer.key).schemas) > 1:
+                for path in offer.paths:
+                    report = stilts("taplint", f"tapurl={server.url}{path}", *STRICT, is_fine=False)
+                    assert findings(report) == [NO_PLAN], report
+                    assert "Totals: Errors: 0; Warnings: 0;" in report
 
 
 @pytest.mark.parametrize("form", ["votable", "votable/td", "votable/b"])

@@ -115,11 +115,10 @@ def _cone(table: Table, ra_deg: float, dec_deg: float) -> Example:
 
 def _join(table: Table, target: Table, key: ForeignKey) -> Example:
     pairs = [(spelled(here), spelled(there)) for here, there in key.columns]
-    shown = [
-        *(f"a.{here}" for here, _ in pairs),
-        *(f"a.{name}" for name in _telling(table, apart=[here for here, _ in pairs])),
-        *(f"b.{name}" for name in _telling(target, apart=[there for _, there in pairs])),
-    ]
+    own = [here for here, _ in pairs]
+    own += _telling(table, apart=own)
+    beside = _telling(target, apart=[*own, *(there for _, there in pairs)])
+    shown = [*(f"a.{name}" for name in own), *(f"b.{name}" for name in beside)]
     condition = " AND ".join(f"a.{here} = b.{there}" for here, there in pairs)
     return Example(
         f"{table.name} with {target.name}",
