@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from skydex.demo.columns import read_columns
 from skydex.demo.ps1.exposures import BANDS
@@ -34,6 +35,8 @@ from skydex.demo.size import Size
 from skydex.tables import Column, Datatype
 
 __all__ = ["simulate_ps1"]
+
+_Ints = NDArray[np.int64]
 
 _MEAN_VIEW = read_columns("ps1/MeanObjectView")
 _STACK_VIEW = read_columns("ps1/StackObjectView")
@@ -64,11 +67,17 @@ _FIELDS_KEPT = 6
 
 @dataclass(frozen=True)
 class _Made:
-    """One field, ready for all tables."""
+    """One field, and what follows from it, for the tables that ask for it."""
 
     sky: Sky
-    means: Means
-    stacks: Stacks
+
+    @functools.cached_property
+    def means(self) -> Means:
+        return means_of(self.sky)
+
+    @functools.cached_property
+    def stacks(self) -> Stacks:
+        return stacks_of(self.sky)
 
     @functools.cached_property
     def objects(self) -> dict[str, Any]:
@@ -80,8 +89,7 @@ def simulate_ps1(size: Size, seed: int) -> Iterator[SimulatedTable]:
 
     @functools.lru_cache(_FIELDS_KEPT)
     def made(field: Field) -> _Made:
-        sky = simulate_field(field, seed)
-        return _Made(sky, means_of(sky), stacks_of(sky))
+        return _Made(simulate_field(field, seed))
 
     def rows(columns: tuple[Column, ...], of: Callable[[_Made], Mapping[str, Any]]) -> Iterator[pa.RecordBatch]:
         for field in fields_of(size):
@@ -125,14 +133,21 @@ def _stack_columns(places: slice, *further: str) -> tuple[Column, ...]:
     return (*keys, *(column for block in blocks for column in block))
 
 
-def _with_object(made: _Made, rows: Mapping[str, Any]) -> dict[str, Any]:
-    """Rows about some objects, with the columns of these objects."""
-    place = {int(one): row for row, one in enumerate(made.sky.objects.object_id)}
-    owner = np.array([place[int(one)] for one in rows["objID"]], dtype=np.int64)
+def _stacked(made: _Made) -> dict[str, Any]:
+    """Rows of stacked images, with the columns of their objects."""
+    return _with_objects(made, made.stacks.owner, stack_rows(made.sky, made.stacks))
+
+
+def _forced(made: _Made) -> dict[str, Any]:
+    """Rows of forced means, with the columns of their objects."""
+    return _with_objects(made, made.stacks.owner[made.stacks.is_primary], forced_rows(made.sky, made.stacks))
+
+
+def _with_objects(made: _Made, owner: _Ints, rows: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: _taken(values, owner) for name, values in made.objects.items()}, **rows}
 
 
-def _taken(values: Any, owner: np.ndarray[Any, np.dtype[np.int64]]) -> Any:
+def _taken(values: Any, owner: _Ints) -> Any:
     if isinstance(values, pa.Array):
         return values.take(pa.array(owner))
     return values[owner] if isinstance(values, np.ndarray) else values
@@ -237,7 +252,7 @@ _TABLES = (
         "Objects in stacked images: positions, magnitudes and flags in each band. primaryDetection = 1 picks one row "
         "of each object.",
         _stack_columns(slice(None, _N_BAND_THIN), *_STACK_OBJECT),
-        lambda made: _with_object(made, stack_rows(made.sky, made.stacks)),
+        _stacked,
         {**_ALONE, "id": "uniquePspsSTid", "foreign_keys": [_OF_OBJECT]},
     ),
     _Table(
@@ -256,7 +271,7 @@ _TABLES = (
         "Objects in stacked images: ObjectThin, StackObjectThin and StackObjectAttributes as one table. "
         "primaryDetection = 1 picks one row of each object.",
         _STACK_VIEW,
-        lambda made: _with_object(made, stack_rows(made.sky, made.stacks)),
+        _stacked,
         {**_POSITION, "principal": (*_SHOWN, *(f"{band}PSFMag" for band in BANDS))},
     ),
     _Table(
@@ -264,7 +279,7 @@ _TABLES = (
         "Mean photometry at the places of objects that stacked images show, whether single exposures show them or "
         "not, with the columns of ObjectThin.",
         _FORCED_VIEW,
-        lambda made: _with_object(made, forced_rows(made.sky, made.stacks)),
+        _forced,
         {**_POSITION, "principal": (*_SHOWN, *(f"{band}FPSFMag" for band in BANDS))},
     ),
     _Table(
