@@ -111,6 +111,8 @@ def test_missing_values_are_null_and_keys_hold(ask):
     for column in ("gMeanPSFMag", "zMeanKronMag"):
         assert ask(f"SELECT COUNT(*) AS n FROM MeanObjectView WHERE {column} < -900").to_pylist() == [{"n": 0}]
         assert ask(f"SELECT COUNT(*) AS n FROM MeanObjectView WHERE {column} IS NULL").to_pylist()[0]["n"] > 0
+    n = ask("SELECT COUNT(*) AS n FROM Detection").to_pylist()
+    assert ask("SELECT COUNT(*) AS n FROM Detection NATURAL JOIN ObjectThin").to_pylist() == n
     for table in ("Detection", "StackObjectThin", "ForcedMeanObjectView"):
         orphans = f"SELECT COUNT(*) AS n FROM {table} WHERE objID NOT IN (SELECT objID FROM ObjectThin)"
         assert ask(orphans).to_pylist() == [{"n": 0}]

@@ -141,7 +141,6 @@ def detection_rows(sky: Sky) -> dict[str, Any]:
     noise = found.error_arcsec / PIXEL_ARCSEC
     rows: dict[str, Any] = {
         "imageID": _OF_PIPELINE + sky.field.number * 1000 + found.exposure,
-        "dvoRegionID": 10_000 + sky.field.number,
         "xPos": place[0],
         "yPos": place[1],
         "xPosErr": noise,
@@ -185,6 +184,7 @@ def detection_rows(sky: Sky) -> dict[str, Any]:
         "filterID": found.band + 1,
         "surveyID": 0,
         "randomDetID": chance.random(n),
+        "dvoRegionID": 10_000 + sky.field.number,
         "obsTime": found.mjd,
         "ra": found.ra_deg,
         "dec": found.dec_deg,
