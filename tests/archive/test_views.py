@@ -19,7 +19,13 @@ schemas = { dbo = ["own", "others"] }
 
 [[tap]]
 name = "chosen"
-tables = { "ivoa.Places" = "own.stars", "dbo.Second" = "others.notes", "dbo.Other" = "others.notes", "dbo.No" = "a.b" }
+
+[tap.tables]
+"ivoa.Places" = "own.stars"
+"dbo.Notes" = "others.notes"
+"dbo.Other" = "others.notes"
+"dbo.Gone" = "a.b"
+"dbo.Again" = "own.stars"
 """
 BRIGHT = {
     "name": "Bright ones of {table}",
@@ -59,7 +65,7 @@ def test_tables_are_called_as_the_service_calls_them(archive):
 
 
 def test_a_list_of_tables_chooses_them_and_gives_their_order(archive):
-    assert names(archive, "chosen") == ["ivoa.Places", "dbo.Second", "dbo.Other"]
+    assert names(archive, "chosen") == ["ivoa.Places", "dbo.Notes", "dbo.Other", "dbo.Again"]
     assert rows(archive, "SELECT COUNT(*) AS n FROM Other NATURAL JOIN ivoa.Places", "chosen") == [{"n": 50}]
 
 
@@ -87,6 +93,12 @@ def test_examples_name_tables_as_they_are_shown(archive):
     assert rows(archive, bright.example.query, "survey")
 
 
+def test_examples_of_a_table_with_two_names_come_once(archive):
+    found = [ready.example.name for ready in archive.examples("chosen")]
+    assert found.count("Bright ones of ivoa.Places") == 1
+    assert len(set(found)) == len(found)
+
+
 def test_rows_are_read_where_they_are(archive):
     shown = archive.namespace("survey").get("dbo.stars").rows
     assert shown is archive.namespace().get("own.stars").rows
@@ -105,6 +117,7 @@ def test_a_collection_keeps_its_own_service(archive):
         ('name = "x"\nschemas = { a = ["b"] }\npaths = ["tap/"]', "'tap/'"),
         ('name = "x"\ntables = { "a" = "b.c" }', '"schema.table"'),
         ('name = "x"\nschemas = { a = "b" }', "a list"),
+        ('name = "x"\ntables = { "a.Second" = "b.c" }', '"Second" in quotes'),
     ],
 )
 def test_a_mistake_in_an_offer_is_told(tmp_path, entry, says):

@@ -57,7 +57,7 @@ def ready_examples(namespace: Namespace) -> tuple[ReadyExample, ...]:
 
 
 def _ready(namespace: Namespace) -> Iterator[ReadyExample]:
-    for example in _every(namespace):
+    for example in dict.fromkeys(_every(namespace)):  # a table that is shown under two names has each twice
         try:
             bound = bind(get_language("ADQL").parse(example.query, version="2.1"), namespace)
         except SkydexError as error:

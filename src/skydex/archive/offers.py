@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from skydex.errors import SettingsError, near_names
+from skydex.query.languages.words import spelled
 
 __all__ = ["OFFERS_FILE", "CatalogOffer", "ConeOffer", "NamesOffer", "Offers", "Place", "TapOffer", "read_offers"]
 
@@ -54,6 +55,9 @@ class TapOffer:
         for shown in (*self.tables, *self.tables.values()):
             if not _TABLE.fullmatch(shown):
                 raise self._mistake(f'the name of a table is written "schema.table", not {shown!r}.')
+        for word in (*self.schemas, *(part for shown in self.tables for part in shown.split("."))):
+            if spelled(word) != word:
+                raise self._mistake(f"queries would have to write {spelled(word)} in quotes: choose another name.")
         if not self.schemas and not self.tables:
             raise self._mistake("say which schemas or tables it shows.")
 

@@ -106,13 +106,7 @@ def _names(offer: TapOffer, relations: Sequence[Relation]) -> Iterator[tuple[str
 def _presented(relation: Relation, name: str, shown_of: Mapping[str, str]) -> Relation:
     """A table under another name, in the company of others under theirs."""
     table = relation.table
-    keys = tuple(
-        replace(
-            key, target_table=shown_of[key.target_table.lower()], description=_translated(key.description, shown_of)
-        )
-        for key in table.foreign_keys
-        if key.target_table.lower() in shown_of
-    )
+    keys = tuple(_key(key, shown_of) for key in table.foreign_keys if key.target_table.lower() in shown_of)
     examples = tuple(_example(example, shown_of) for example in table.examples)
     return Relation(replace(table, name=name, foreign_keys=keys, examples=examples), relation.rows)
 
