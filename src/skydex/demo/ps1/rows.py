@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from skydex.demo.chance import stream
+from skydex.demo.htm import htm_ids
 from skydex.demo.ps1.exposures import AB_ZERO_JY, BANDS
 from skydex.demo.ps1.means import Means
 from skydex.demo.ps1.names import names_of
@@ -74,6 +75,7 @@ def object_rows(sky: Sky, means: Means, n_stack: Ints) -> dict[str, Any]:
         "uniquePspsOBid": things.object_id + _OF_ROW,
         "ippObjID": _OF_PIPELINE + sky.field.number * 10_000_000 + np.arange(n),
         "surveyID": 0,
+        "htmID": htm_ids(ra_deg, dec_deg),
         "zoneID": np.floor((90.0 + dec_deg) / _ZONE_DEG).astype(np.int32),
         "tessID": 11,
         "projectionID": (635 + (dec_deg + 30.0) / 120.0 * 2008).astype(np.int16),
