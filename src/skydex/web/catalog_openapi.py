@@ -25,6 +25,8 @@ TableOf = Callable[[CatalogOffer], Table]
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _TEXT_OPERATORS = ("like", "contains", "in")
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
+"""What the name of a component must not have."""
 _ERRORS = {
     "400": "Something in the request cannot be; the message names it",
     "404": "There is no such table or release",
@@ -81,8 +83,14 @@ def openapi_document(
         Name of the archive.
     """
     paths: Schema = {}
+    schemas: Schema = {"Error": _ERROR, "Metadata": _METADATA, "Answer": _ANSWER}
     for offer in offers:
-        paths |= dict(_paths(offer, table_of(offer), settings))
+        table = table_of(offer)
+        paths |= dict(_paths(offer, table, settings))
+        schemas |= {
+            _constraints_of(offer): _constraint_schema(table),
+            _request_of(offer): _request(offer, table, settings),
+        }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -92,20 +100,20 @@ def openapi_document(
         },
         "servers": [{"url": url}],
         "paths": paths,
-        "components": {"schemas": {"Error": _ERROR, "Metadata": _METADATA, "Answer": _ANSWER}},
+        "components": {"schemas": schemas},
     }
 
 
 def _paths(offer: CatalogOffer, table: Table, settings: Settings) -> Iterator[tuple[str, Schema]]:
     fields = _fields(offer, table, settings)
-    body = {"content": {kind: {"schema": _object_of(fields, table)} for kind in (_JSON, _FORM)}}
+    body = {"content": {kind: {"schema": _reference(_request_of(offer))} for kind in (_JSON, _FORM)}}
     about = {"summary": offer.title or table.name, "description": table.description, "tags": [offer.path]}
     answers = {**_answer(), **_errors()}
     yield (
         f"/{offer.path}.{{format}}",
         {
             "parameters": [_format_parameter()],
-            "get": {**about, "parameters": [*_query(fields), _constraints(table)], "responses": answers},
+            "get": {**about, "parameters": [*_query(fields), _constraints(offer)], "responses": answers},
             "post": {**about, "requestBody": body, "responses": answers},
         },
     )
@@ -140,9 +148,18 @@ def _fields(offer: CatalogOffer, table: Table, settings: Settings) -> dict[str, 
     return fields
 
 
-def _object_of(fields: dict[str, Schema], table: Table) -> Schema:
+def _request(offer: CatalogOffer, table: Table, settings: Settings) -> Schema:
+    """All parameters as one object, as a POST has them."""
     constraints = _constraint_schema(table)
-    return {**constraints, "properties": {**fields, **constraints["properties"]}}
+    return {**constraints, "properties": {**_fields(offer, table, settings), **constraints["properties"]}}
+
+
+def _constraints_of(offer: CatalogOffer) -> str:
+    return f"{_NO_NAME.sub('_', offer.path)}.constraints"
+
+
+def _request_of(offer: CatalogOffer) -> str:
+    return f"{_NO_NAME.sub('_', offer.path)}.request"
 
 
 def _query(fields: dict[str, Schema]) -> list[Schema]:
@@ -157,7 +174,7 @@ def _query(fields: dict[str, Schema]) -> list[Schema]:
     ]
 
 
-def _constraints(table: Table) -> Schema:
+def _constraints(offer: CatalogOffer) -> Schema:
     words = "; ".join(f"`{word}` {meaning}" for word, meaning in OPERATORS.items())
     return {
         "name": "constraints",
@@ -165,7 +182,7 @@ def _constraints(table: Table) -> Schema:
         "style": "form",
         "explode": True,
         "description": f"`column=value` or `column.operator=value`. Operators: {words}.",
-        "schema": _constraint_schema(table),
+        "schema": _reference(_constraints_of(offer)),
     }
 
 

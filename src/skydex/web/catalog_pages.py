@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from skydex.archive import OPERATORS, CatalogOffer
@@ -26,9 +26,9 @@ _PARAMETERS = (
 )
 
 
-def overview_page(offers: Mapping[str, CatalogOffer], url: str) -> Reply:
+def overview_page(offers: Iterable[CatalogOffer], url: str) -> Reply:
     """What is offered, and how to ask."""
-    rows = ((_link(f"{url}/{offer.path}/docs", offer.path), escape(offer.title)) for offer in _unique(offers.values()))
+    rows = ((_link(f"{url}/{offer.path}/docs", offer.path), escape(offer.title)) for offer in offers)
     formats = ", ".join(f"<code>.{form.name}</code>" for form in writable() if "/" not in form.name)
     operators = ((f"<code>{word}</code>", _marked(meaning)) for word, meaning in OPERATORS.items())
     body = (
@@ -70,10 +70,6 @@ def _column_row(column: Column) -> Sequence[str]:
     size = f"({column.arraysize})" if column.arraysize else ""
     texts = (column.unit or "", column.ucd or "", column.description)
     return (f"<code>{escape(column.name)}</code>", f"{column.datatype.value}{escape(size)}", *map(escape, texts))
-
-
-def _unique(offers: Iterable[CatalogOffer]) -> Iterable[CatalogOffer]:
-    return {offer.path: offer for offer in offers}.values()
 
 
 def _marked(text: str) -> str:

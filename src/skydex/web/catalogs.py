@@ -20,6 +20,7 @@ from skydex.archive import Archive, CatalogOffer, Upload, described_columns
 from skydex.errors import BadParameterError, SkydexError, UnknownResourceError, UnsupportedFormatError, near_names
 from skydex.formats import Format, get_format, writable
 from skydex.tables import Table
+from skydex.tables.tap_schema import TAP_SCHEMA
 from skydex.web import dali
 from skydex.web.asgi import MORE_ROWS, Call, Endpoint, Reply
 from skydex.web.catalog_openapi import openapi_document
@@ -81,7 +82,7 @@ async def metadata(call: Call) -> Reply:
 
 async def overview(call: Call) -> Reply:
     """What somebody sees who opens the address of the API in a browser."""
-    return overview_page(offers_of(call.site.archive), call.site.url + BASE)
+    return overview_page(presented(call.site.archive), call.site.url + BASE)
 
 
 async def about(call: Call) -> Reply:
@@ -139,6 +140,22 @@ def _offers(archive: Archive, _revision: str) -> Mapping[str, CatalogOffer]:
     return MappingProxyType(offers)
 
 
+def presented(archive: Archive) -> list[CatalogOffer]:
+    """What is shown to who looks around: what is configured, and tables that are offered in no other way."""
+    offers = {offer.path: offer for offer in offers_of(archive).values()}
+    configured = {offer.table.lower() for offer in archive.offers.catalogs}
+    return [
+        offer
+        for offer in offers.values()
+        if offer in archive.offers.catalogs or not (offer.table.lower() in configured or _is_own(offer))
+    ]
+
+
+def _is_own(offer: CatalogOffer) -> bool:
+    """Whether the table describes the archive."""
+    return offer.table.startswith(f"{TAP_SCHEMA}.")
+
+
 def table_of(archive: Archive, offer: CatalogOffer) -> Table:
     """The table that an offer is about."""
     return archive.namespace().get(offer.table).table
@@ -153,9 +170,8 @@ def _metadata(archive: Archive, _revision: str, path: str) -> bytes:
 @functools.lru_cache(maxsize=4)
 def _openapi(site: Site, _revision: str) -> bytes:
     archive = site.archive
-    offers = {offer.path: offer for offer in offers_of(archive).values()}.values()
     find = functools.partial(table_of, archive)
-    document = openapi_document(offers, find, site.settings, url=site.url + BASE, title=site.settings.title)
+    document = openapi_document(presented(archive), find, site.settings, url=site.url + BASE, title=site.settings.title)
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
