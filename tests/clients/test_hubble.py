@@ -221,3 +221,26 @@ def test_a_box_without_a_cone_as_for_the_small_magellanic_cloud(hsc):
     assert len(box.colnames) == 418
     assert box["CI"].min() > 0.9
     assert box["MatchDec"].max() < high
+
+
+def test_proper_motions_are_spelled_as_they_are_asked_for(hsc, shared_data):
+    asked = {"NumFilters.gt": 1, "NumVisits.gt": 9, "NumImages.gt": 19, "pagesize": 500000, "format": "table"}
+    names = ["objID", "raMean", "decMean", "pmlon", "pmlonerr", "pmlat", "pmlaterr", "NumVisits"]
+    rows = hsc.hscsearch("propermotions", columns=names, **asked)
+    assert rows.colnames == names
+    assert rows["NumVisits"].min() > 9
+    printed_rows = seed(shared_data, "hsc_sweeps_proper_motions")
+    known = {number: (lon, lat) for number, lon, lat in printed_rows.iterrows("ObjID", "lpm", "bpm")}
+    found = {row["objID"]: (row["pmlon"], row["pmlat"]) for row in rows if row["objID"] in known}
+    assert found
+    assert all(np.allclose(motion, known[number], rtol=1e-9) for number, motion in found.items())
+
+
+def test_source_positions_belong_to_proper_motions(hsc):
+    some = hsc.hscsearch("propermotions", format="table", columns=["objID", "raMean", "decMean"], **{"NumVisits.gt": 9})
+    ra, dec, number = some["raMean"][0], some["decMean"][0], some["objID"][0]
+    own = hsc.hscsearch("sourcepositions", format="table", objid=number)
+    near = hsc.hsccone(ra, dec, 0.0005, table="sourcepositions", format="table")
+    assert {"objID", "dT", "dLon", "dLat"} <= set(own.colnames)
+    assert len(own) > 9
+    assert set(own["SourceID"]) <= set(near["SourceID"])
