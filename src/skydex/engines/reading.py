@@ -8,8 +8,9 @@ needs; the rest is read ahead by two threads.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,8 @@ _SMALL_ROWS = 60_000
 _CHUNK_ROWS = 20_000
 """Rows read at a time from large selections."""
 _READ_AHEAD = 3
+_WIDE = 64
+"""Of more columns than this, those that have one value in all of a file are not read."""
 _MOST_KEPT_ROWS = 100_000
 """Of selections up to so many rows the rows are kept for the next question about the same place."""
 
@@ -86,10 +89,12 @@ class _Reader:
 
     def read(self, piece: Piece) -> list[pa.RecordBatch]:
         """Read one piece; its rows in the logical types."""
-        table = self._dataset.read(piece, self._shown, keep=self._keeps)
+        constants = self._dataset.constants(piece.file) if len(self._shown) > _WIDE else {}
+        shown = [name for name in self._shown if name == self._index or name not in constants] or self._shown
+        table = self._dataset.read(piece, shown, keep=self._keeps)
         if self._index is not None:
             table = self._within(table)
-        table = table.select(self._names)
+        table = _completed(table, self._names, constants)
         if self._is_renamed:
             table = table.rename_columns([column.name for column in self._columns])
         batches = table.combine_chunks().to_batches()
@@ -107,3 +112,21 @@ class _Reader:
             return table
         shifts = bounds[:, 0] - np.concatenate([[0], lengths[:-1].cumsum()])
         return table.take(pa.array(np.repeat(shifts, lengths) + np.arange(total)))
+
+
+def _completed(table: pa.Table, names: Sequence[str], constants: Mapping[str, pa.Scalar]) -> pa.Table:
+    """The columns of these names; those that were not read are made of their one value, and share it."""
+    if not constants:
+        return table.select(names)
+    read, made = {*table.column_names}, dict[tuple[pa.DataType, Any], pa.Array]()
+    columns = []
+    for name in names:
+        if name in read:
+            columns.append(table.column(name))
+            continue
+        value = constants[name]
+        key = value.type, value.as_py()
+        if key not in made:
+            made[key] = pa.repeat(value, len(table)) if value.is_valid else pa.nulls(len(table), value.type)
+        columns.append(made[key])
+    return pa.Table.from_arrays(columns, names=list(names))

@@ -109,8 +109,8 @@ class _QueryBinder:
         if named is not None:
             return self._common_table(node, named)
         relation = self.namespace.get(name, **place_of(node))
-        columns_by_name = {column.name: column for column in relation.table.columns}
-        source = Source(f"t{next(self._numbers)}", node.alias or relation.table.name, columns_by_name, relation)
+        columns = relation.table.columns_by_name
+        source = Source(f"t{next(self._numbers)}", node.alias or relation.table.name, columns, relation)
         self.sources[source.identifier] = source
         return source, exp.Table(this=exp.to_identifier(source.identifier), alias=_table_alias(source))
 

@@ -50,6 +50,8 @@ class Source:
 
     @cached_property
     def _by_lower_name(self) -> dict[str, list[str]]:
+        if self.relation is not None:
+            return self.relation.table.names_by_lower
         alike: dict[str, list[str]] = {}
         for key, column in self.columns.items():
             alike.setdefault(column.name.lower(), []).append(key)

@@ -69,7 +69,7 @@ class Assembly:
         self.directory = directory
         self.table = table
         self.schema = physical_schema(table)
-        self.layout = layout
+        self.layout = layout.for_columns(len(self.schema))
         self.runs = runs
         n_bytes = sum(run.rows.nbytes for run in self.runs)
         self.threshold = self.layout.rows_for(n_bytes / max(self.table.n_rows or 0, 1))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,7 +30,7 @@ from skydex.store.location import LocalLocation, Location, locate
 from skydex.store.manifest import FileFacts, find_manifest
 from skydex.store.openfiles import OpenFiles
 from skydex.store.own import read_own
-from skydex.store.parquet import footer_checksum
+from skydex.store.parquet import constant_columns, footer_checksum
 from skydex.store.properties import parse_properties
 from skydex.store.rowgroups import RowGroups
 from skydex.store.warm import WarmRows
@@ -37,6 +38,8 @@ from skydex.tables import arrow_type
 
 __all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_dataset"]
 
+_MOST_CONSTANTS = 100
+"""Files of a data set whose constant columns are remembered; some 20 kB each for a table of 400 columns."""
 _WARM = WarmRows(24 << 20)
 """One for all data sets of a process, so that its bound is that of the process."""
 
@@ -102,6 +105,8 @@ class Dataset:
         """How to reach the files."""
         self._holding = holding
         self._open_files = OpenFiles()
+        self._constants: dict[str, Mapping[str, pa.Scalar]] = {}
+        self._lock = threading.Lock()
         self._stay(location)
 
     def __repr__(self) -> str:
@@ -204,6 +209,21 @@ class Dataset:
             return self._read(piece, columns)
         key = (self.directory, piece.file, piece.groups, *columns)
         return _WARM.get(key, lambda: self._read(piece, columns).combine_chunks())
+
+    def constants(self, file: str) -> Mapping[str, pa.Scalar]:
+        """Columns that have one value in all rows of a file, which need not be read: null, or an integer.
+
+        Wide tables have many: in the files of a catalogue of a hundred filters most columns are null, or a number of
+        measurements that is 0. Only the footers of our own files are trusted for it.
+        """
+        if not self.is_own:
+            return {}
+        with self._lock:
+            if file not in self._constants:
+                while len(self._constants) >= _MOST_CONSTANTS:
+                    self._constants.pop(next(iter(self._constants)))
+                self._constants[file] = constant_columns(self.open_file(file).metadata, self.arrow_schema)
+            return self._constants[file]
 
     def _read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
         try:

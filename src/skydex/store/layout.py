@@ -8,7 +8,7 @@ without a position, the manifest, the bounds of the row groups) lies beside it u
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = [
     "COMMON_METADATA",
@@ -70,6 +70,14 @@ class Layout:
     """Columns that order rows of the same index, for example the object's number and the time of a detection."""
     max_order: int = 29
     """Finest HEALPix order of a partition."""
+
+    def for_columns(self, n_columns: int) -> Layout:
+        """The layout of a table of so many columns: wide ones have longer row groups.
+
+        The footer says some 130 bytes of each column of each group, be it ever so empty, and `_metadata` says it again.
+        """
+        rows = min(max(self.rows_per_group, 50 * n_columns), 4 * self.rows_per_group)
+        return replace(self, rows_per_group=rows)
 
     def rows_for(self, bytes_per_row: float) -> int:
         """Rows that one partition may hold when a row takes so many bytes in memory."""

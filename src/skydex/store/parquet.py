@@ -25,7 +25,7 @@ from skydex.store.packing import parquet_options
 from skydex.store.rowgroups import RowGroups
 from skydex.tables import INDEX_COLUMN
 
-__all__ = ["PartitionFile", "footer_checksum", "write_partition"]
+__all__ = ["PartitionFile", "constant_columns", "footer_checksum", "write_partition"]
 
 _TAIL = 8
 """Bytes behind a Parquet footer: its length and the magic number."""
@@ -119,3 +119,32 @@ def footer_checksum(source: pa.NativeFile) -> int:
     tail = source.read_at(_TAIL, max(size - _TAIL, 0))
     length = min(int.from_bytes(tail[:4], "little") + _TAIL, size)
     return zlib.crc32(source.read_at(length, size - length))
+
+
+def constant_columns(footer: pq.FileMetaData, schema: pa.Schema) -> dict[str, pa.Scalar]:
+    """The columns that are null throughout a file, or one and the same integer, by the statistics of its footer."""
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    found = {}
+    for number, field in enumerate(schema) if footer.num_columns == len(schema) else ():
+        values = set()
+        for group in groups:
+            values.add(_constant(group.column(number).statistics, group.num_rows, pa.types.is_integer(field.type)))
+            if len(values) > 1 or _VARIES in values:
+                break
+        else:
+            if values:
+                found[field.name] = pa.scalar(values.pop(), field.type)
+    return found
+
+
+_VARIES = "varies"
+
+
+def _constant(statistics: pq.Statistics | None, n_rows: int, is_integer: bool) -> int | str | None:
+    if statistics is None or not statistics.has_null_count:
+        return _VARIES
+    if statistics.null_count == n_rows:
+        return None
+    if is_integer and not statistics.null_count and statistics.has_min_max and statistics.min == statistics.max:
+        return int(statistics.min)
+    return _VARIES

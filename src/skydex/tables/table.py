@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from skydex.errors import UnknownColumnError, near_names
 from skydex.tables.column import Column
@@ -76,11 +77,24 @@ class Table:
     def bare_name(self) -> str:
         return self.name.rpartition(".")[2]
 
+    @cached_property
+    def columns_by_name(self) -> dict[str, Column]:
+        """The columns by their names as written; not to be changed."""
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def names_by_lower(self) -> dict[str, list[str]]:
+        """Names as written by what they are without regard to case; not to be changed."""
+        names: dict[str, list[str]] = {}
+        for name in self.columns_by_name:
+            names.setdefault(name.lower(), []).append(name)
+        return names
+
     def find_column(self, name: str) -> Column | None:
         """Look a column up: exactly as written first, then without regard to case."""
-        exact = next((column for column in self.columns if column.name == name), None)
-        lower = name.lower()
-        return exact or next((column for column in self.columns if column.name.lower() == lower), None)
+        exact = self.columns_by_name.get(name)
+        alike = self.names_by_lower.get(name.lower())
+        return exact or (self.columns_by_name[alike[0]] if alike else None)
 
     def get_column(self, name: str) -> Column:
         """Like `find_column`, but raise `UnknownColumnError` with near names."""
