@@ -14,6 +14,7 @@ from healpix_geo import nested
 from skydex.errors import StoreError
 from skydex.store import Layout, Staging, open_dataset
 from skydex.store.layout import pixel_of_file
+from skydex.store.runs import open_run, write_run
 from skydex.tables import Column, Datatype, Table, arrow_schema
 
 SMALL = Layout(rows_per_partition=300, rows_per_group=100)
@@ -258,3 +259,31 @@ def test_wide_rows_make_smaller_partitions():
     assert layout.rows_for(100) == 200_000
     assert layout.rows_for(3_344) == (128 << 20) // 3_344
     assert layout.rows_for(10**9) == layout.rows_per_group
+
+
+def test_runs_keep_of_a_column_of_one_value_only_the_value(tmp_path):
+    rows = pa.table(
+        {
+            "_healpix_29": pa.array([5, 5, None], pa.int64()),
+            "empty": pa.nulls(3, pa.float64()),
+            "zero": np.zeros(3, dtype=np.int16),
+            "word": ["a", "a", "a"],
+            "some": pa.array([1, None, 1]),
+        },
+        schema=pa.schema(
+            [
+                pa.field("_healpix_29", pa.int64()),
+                pa.field("empty", pa.float64()),
+                pa.field("zero", pa.int16()),
+                pa.field("word", pa.string()),
+                pa.field("some", pa.int64()),
+            ],
+            {"kept": "too"},
+        ),
+    )
+    for number, part in enumerate((rows, rows.slice(0, 1), rows.slice(0, 0))):
+        write_run(tmp_path / f"run{number}", part)
+        found = open_run(tmp_path / f"run{number}").rows
+        assert found.equals(part, check_metadata=True)
+    wide = pa.table({"id": np.arange(9000)} | {f"empty{i}": pa.nulls(9000, pa.float64()) for i in range(100)})
+    assert write_run(tmp_path / "wide", wide).size < 100_000

@@ -6,6 +6,7 @@ so that the rows of one pixel are two binary searches and a slice away and no ru
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,8 @@ __all__ = ["Run", "merged", "open_run", "sorted_table", "write_run"]
 
 _LAST = np.iinfo(np.int64).max
 """Stands for the index of rows without a position while they are sorted."""
+_ALIKE, _SCHEMA = b"skydex.alike", b"skydex.schema"
+"""In the metadata of a run: the value of each column that has only one, and the schema of the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +59,28 @@ def sorted_table(rows: pa.Table, sort_by: Sequence[str]) -> pa.Table:
     if len(rows) < 2:
         return rows
     if INDEX_COLUMN not in rows.column_names:
-        return rows.take(pc.sort_indices(rows, sort_keys=_ascending(sort_by))) if sort_by else rows
+        return _taken(rows, pc.sort_indices(rows, sort_keys=_ascending(sort_by))) if sort_by else rows
     index = pc.fill_null(rows[INDEX_COLUMN], _LAST).to_numpy()
     order = np.argsort(index)
     tied = _tied(index[order])
     if tied.any():
         order[tied] = _settled(rows, index, order[tied], sort_by)
-    return rows.take(pa.array(order))
+    return _taken(rows, pa.array(order))
+
+
+def _taken(rows: pa.Table, order: pa.Array) -> pa.Table:
+    """All rows in another order; columns of one value, of which wide tables have many, stay as they are."""
+    columns = [column if _has_one_value(column) else column.take(order) for column in rows.columns]
+    return pa.Table.from_arrays(columns, schema=rows.schema)
+
+
+def _has_one_value(column: pa.ChunkedArray) -> bool:
+    if column.null_count:
+        return bool(column.null_count == len(column))
+    if not pa.types.is_integer(column.type):
+        return False
+    ends = pc.min_max(column)
+    return bool(ends["min"] == ends["max"])
 
 
 def _tied(index: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -99,12 +117,29 @@ def merged(pieces: Sequence[pa.Table], sort_by: Sequence[str]) -> pa.Table:
 
 
 def write_run(path: Path, rows: pa.Table) -> Written:
-    """Write a sorted table as a file that `open_run` can map."""
-    with new_file(path) as file, pa.ipc.new_file(file, rows.schema) as writer:
-        writer.write_table(rows)
+    """Write a sorted table as a file that `open_run` can map; of columns of one value only the value."""
+    later = rows.column_names[1:] if len(rows) else []  # one column is kept, as it tells how many rows there are
+    alike = {name: rows[name][0].as_py() for name in later if _has_one_value(rows[name])}
+    schema = pa.schema([rows.schema.field(name) for name in rows.column_names if name not in alike])
+    schema = schema.with_metadata({_ALIKE: json.dumps(alike), _SCHEMA: rows.schema.serialize().to_pybytes()})
+    with new_file(path) as file, pa.ipc.new_file(file, schema) as writer:
+        writer.write_table(rows.select(schema.names).cast(schema))
     return file.written
 
 
 def open_run(path: Path) -> Run:
     """Map a run; its rows stay on the disk until they are used."""
-    return Run(pa.ipc.open_file(pa.memory_map(str(path))).read_all())
+    mapped = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    about = mapped.schema.metadata
+    schema, alike = pa.ipc.read_schema(pa.py_buffer(about[_SCHEMA])), json.loads(about[_ALIKE])
+    shared: dict[tuple[pa.DataType, int | None], pa.Array] = {}
+    columns = []
+    for field in schema:
+        if field.name not in alike:
+            columns.append(mapped[field.name])
+            continue
+        key = field.type, alike[field.name]
+        if key not in shared:
+            shared[key] = pa.repeat(pa.scalar(key[1], field.type), len(mapped))
+        columns.append(shared[key])
+    return Run(pa.Table.from_arrays(columns, schema=schema))
