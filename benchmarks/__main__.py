@@ -21,6 +21,7 @@ from benchmarks import (
     queries,
     storage,
     traffic,
+    wide,
     writing,
 )
 from benchmarks.finding import Finding
@@ -30,6 +31,7 @@ from benchmarks.report import Chapter, read_results, write_results
 
 BENCHMARKS: dict[str, ModuleType] = {
     "storage": storage,
+    "wide": wide,
     "ingest": ingest,
     "cones": cones,
     "writing": writing,
