@@ -158,6 +158,10 @@ def test_sources_without_a_place_are_of_no_object():
 def test_what_cannot_be_is_refused():
     with pytest.raises(BadParameterError, match="error_mas: every error must be positive"):
         match_groups([1.0], [2.0], [3], error_mas=0.0)
+    with pytest.raises(BadParameterError, match="error_mas: must be one number, or one for each of 3 rows"):
+        match_detections(rows_of([1.0, 2.0, 3.0], [0.0] * 3, range(3)), error_mas=[5.0, 6.0])
+    with pytest.raises(BadParameterError, match="SourceRA: must be a column of numbers"):
+        match_detections(rows_of(["east"], [0.0], range(1)))
     with pytest.raises(BadParameterError, match="linking_length_arcsec: must be positive"):
         match_groups([1.0], [2.0], [3], linking_length_arcsec=-1.0)
 
@@ -209,3 +213,8 @@ def test_rows_of_one_source_stay_together_and_undetected_rows_stay_apart():
     with pytest.raises(UnknownColumnError, match='No column "ImageID"'):
         match_detections(table.drop_columns(["ImageID"]))
     assert match_detections(table.slice(0, 0)).num_rows == 0
+
+
+def test_det_may_be_true_or_false():
+    table = rows_of([1.0, 1.0], [0.0, 0.0], [1, 2], Det=[True, False])
+    assert match_detections(table)["MatchID"].null_count == 1

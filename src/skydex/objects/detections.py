@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 
 from skydex.objects.grouping import Rows, is_first_of_each
 from skydex.objects.matching import LINKING_LENGTH_ARCSEC, POSITION_ERROR_MAS, match_groups
 from skydex.objects.positions import locate_matches, sources_of
-from skydex.objects.reading import codes_of, demand, floats_of, with_column
+from skydex.objects.reading import codes_of, demand, errors_of, floats_of, is_detected, with_column
 
 __all__ = ["match_detections"]
 
@@ -45,19 +44,17 @@ def match_detections(
     ------
     UnknownColumnError
         A column that is needed is not there.
+    BadParameterError
+        Errors or the linking length are impossible, or a column is of the wrong type.
     """
     has_sources = "SourceID" in detections.column_names
     image = "ImageID" if has_sources or "ImageName" not in detections.column_names else "ImageName"
     demand(detections, ("SourceRA", "SourceDec", image))
-    is_row = np.ones(detections.num_rows, dtype=np.bool_)
-    if "Det" in detections.column_names:
-        is_row = pc.fill_null(pc.equal(detections["Det"], "Y"), False).to_numpy()
     places = np.stack([floats_of(detections, "SourceRA"), floats_of(detections, "SourceDec")])
-    is_row &= np.isfinite(places).all(axis=0)
-    rows = np.flatnonzero(is_row)
+    rows = np.flatnonzero(is_detected(detections))
     sources = sources_of(detections)[rows]
     images = codes_of(detections, image)[0][rows]
-    errors = np.broadcast_to(np.asarray(error_mas, dtype=np.float64), detections.num_rows)[rows]
+    errors = errors_of(error_mas, detections.num_rows)[rows]
     first, of_source = _sources(sources, images)
     ra, dec = places[:, rows[first]]
     found = match_groups(

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import BadParameterError
 from skydex.objects.grouping import Floats, Rows, count_distinct, is_first_of_each
+from skydex.objects.reading import errors_of
 from skydex.sky import directions_deg, pixels_of, unit_vectors
 
 __all__ = ["LINKING_LENGTH_ARCSEC", "POSITION_ERROR_MAS", "match_evidence", "match_groups"]
@@ -89,7 +90,7 @@ def match_groups(
     [74346788000000, 74346788000000, 74346788000001]
     """
     ra, dec = np.broadcast_arrays(np.asarray(ra_deg, np.float64), np.asarray(dec_deg, np.float64))
-    errors = np.broadcast_to(np.asarray(error_mas, dtype=np.float64), ra.shape)
+    errors = errors_of(error_mas, len(ra))
     if not linking_length_arcsec > 0.0:
         raise BadParameterError("linking_length_arcsec", "must be positive.")
     has_place = np.isfinite(ra) & (np.abs(dec) <= 90.0)

@@ -30,7 +30,7 @@ from skydex.objects.grouping import Floats, Grouped, Rows, is_first_of_each
 from skydex.objects.matching import POSITION_ERROR_MAS
 from skydex.objects.motion_columns import motion_columns, position_columns
 from skydex.objects.positions import places_of, sources_of
-from skydex.objects.reading import demand, floats_of, integers_of, is_detected
+from skydex.objects.reading import demand, errors_of, floats_of, integers_of, is_matched
 from skydex.objects.summary import Magnitude, summarize
 from skydex.sky import directions_deg, rotated, unit_vectors
 from skydex.tables import Column, arrow_schema, metadata_of_columns
@@ -154,12 +154,11 @@ class _Moving:
     @classmethod
     def of(cls, detections: pa.Table, error_mas: ArrayLike) -> _Moving:
         demand(detections, ("MatchID", "SourceRA", "SourceDec", "StartMJD"))
-        errors = np.broadcast_to(np.asarray(error_mas, dtype=np.float64), detections.num_rows)
+        errors = errors_of(error_mas, detections.num_rows)
         starts, stops = floats_of(detections, "StartMJD"), floats_of(detections, "StopMJD")
         mjd = np.where(np.isnan(stops), starts, (starts + stops) / 2.0)
-        is_row = pc.and_(is_detected(detections), pa.array(np.isfinite(mjd)))
-        rows, kept = detections.filter(is_row), is_row.to_numpy()
-        return cls._of_rows(rows, mjd[kept], errors[kept] ** -2.0)
+        kept = is_matched(detections) & np.isfinite(mjd)
+        return cls._of_rows(detections.filter(pa.array(kept)), mjd[kept], errors[kept] ** -2.0)
 
     @classmethod
     def _of_rows(cls, rows: pa.Table, mjd: Floats, weights: Floats) -> _Moving:

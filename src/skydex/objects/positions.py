@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from skydex.objects.grouping import Floats, Grouped, Rows, is_first_of_each, order_by
-from skydex.objects.reading import codes_of, demand, floats_of, integers_of, is_detected, with_column
+from skydex.objects.reading import codes_of, demand, floats_of, integers_of, is_matched, with_column
 from skydex.sky import directions_deg, separation_deg, unit_vectors
 
 __all__ = ["Places", "locate_matches", "places_of", "sources_of"]
@@ -91,8 +91,8 @@ def locate_matches(detections: pa.Table) -> pa.Table:
         A column that is needed is not there.
     """
     demand(detections, ("MatchID", "SourceRA", "SourceDec"))
-    is_row = is_detected(detections)
-    rows = detections.filter(is_row)
+    is_row = is_matched(detections)
+    rows = detections.filter(pa.array(is_row))
     matches, objects = np.unique(integers_of(rows, "MatchID"), return_inverse=True)
     filled = {name: np.full(detections.num_rows, np.nan) for name in ("MatchRA", "MatchDec", "D", "DSigma")}
     if len(matches):
@@ -109,7 +109,7 @@ def locate_matches(detections: pa.Table) -> pa.Table:
         by_object = {"MatchRA": places.ra_deg, "MatchDec": places.dec_deg, "DSigma": places.dsigma_mas}
         for name, values in by_object.items():
             filled[name][is_of] = values[number[is_of]]
-        filled["D"][is_row.to_numpy()] = places.d_mas
+        filled["D"][is_row] = places.d_mas
     for name, values in filled.items():
         detections = with_column(detections, name, pa.array(values, from_pandas=True))
     return detections

@@ -7,11 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import BadParameterError, UnknownColumnError, near_names
 from skydex.objects.grouping import Floats, Rows
 
-__all__ = ["codes_of", "demand", "floats_of", "integers_of", "is_detected", "measurements_of", "with_column"]
+__all__ = [
+    "codes_of",
+    "demand",
+    "errors_of",
+    "floats_of",
+    "integers_of",
+    "is_detected",
+    "is_matched",
+    "measurements_of",
+    "with_column",
+]
 
 _SENTINEL = 90.0
 """No measurement is as far from zero as this: 99 and -999 mean that there is none."""
@@ -88,13 +99,33 @@ def codes_of(detections: pa.Table, name: str) -> tuple[Rows, pa.Array]:
     return ranks[indices], encoded.dictionary.take(pa.array(order))
 
 
-def is_detected(detections: pa.Table) -> pa.ChunkedArray:
-    """Which rows are detections of a match: `Det`, if it is there, is Y, and `MatchID` and position are known."""
-    is_known = pc.and_(pc.is_finite(detections["SourceRA"]), pc.is_finite(detections["SourceDec"]))
-    is_known = pc.and_(is_known, pc.is_valid(detections["MatchID"]))
-    if "Det" in detections.column_names:
-        is_known = pc.and_(is_known, pc.equal(detections["Det"], "Y"))
-    return pc.fill_null(is_known, False)
+def is_detected(detections: pa.Table) -> NDArray[np.bool_]:
+    """Which rows are detections: their position is known, and `Det`, if it is there, is Y, or true."""
+    is_row = np.isfinite(floats_of(detections, "SourceRA")) & np.isfinite(floats_of(detections, "SourceDec"))
+    if "Det" not in detections.column_names:
+        return is_row
+    is_boolean = pa.types.is_boolean(detections.schema.field("Det").type)
+    told = detections["Det"] if is_boolean else pc.equal(detections["Det"].cast(pa.string()), "Y")
+    return np.asarray(is_row & told.fill_null(False).to_numpy())
+
+
+def is_matched(detections: pa.Table) -> NDArray[np.bool_]:
+    """Which rows are detections of a match."""
+    return np.asarray(is_detected(detections) & detections["MatchID"].is_valid().to_numpy())
+
+
+def errors_of(error_mas: ArrayLike, n_rows: int) -> Floats:
+    """Position errors of all rows, given for each or for all of them.
+
+    Raises
+    ------
+    BadParameterError
+        They are of another number.
+    """
+    try:
+        return np.broadcast_to(np.asarray(error_mas, dtype=np.float64), n_rows)
+    except (ValueError, TypeError) as error:
+        raise BadParameterError("error_mas", f"must be one number, or one for each of {n_rows:,} rows.") from error
 
 
 def with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:

@@ -25,7 +25,7 @@ from skydex.errors import BadParameterError
 from skydex.objects.filters import FILTERS, filter_numbers, parse_image_name
 from skydex.objects.grouping import Floats, Grouped, Rows, count_distinct, is_first_of_each
 from skydex.objects.positions import places_of, sources_of
-from skydex.objects.reading import codes_of, demand, floats_of, integers_of, is_detected, measurements_of
+from skydex.objects.reading import codes_of, demand, floats_of, integers_of, is_matched, measurements_of
 from skydex.objects.summary_columns import Statistic, summary_columns
 from skydex.tables import arrow_schema, metadata_of_columns
 
@@ -78,7 +78,7 @@ def summarize(detections: pa.Table, *, magnitude: Magnitude = "MagAper2", statis
     [{'MatchID': 7, 'A_F475W': 21.1, 'A_F475W_N': 3}]
     """
     demand(detections, (*_NEEDED, magnitude))
-    rows = detections.filter(is_detected(detections))
+    rows = detections.filter(pa.array(is_matched(detections)))
     is_measured = ~np.isnan(measurements_of(rows, magnitude))
     measured = _Measured.of(rows.filter(pa.array(is_measured)), magnitude)
     columns = {
