@@ -166,7 +166,7 @@ def test_schema_explains_the_flags(archive):
     }.items():
         assert all(word in said[flag] for word in words), said[flag]
     assert all(table.description.startswith("SIMULATED") for table in tables.values() if table.schema_name == "hcv")
-    assert "120 rows printed by" in tables["hcv.HCVfilter"].description
+    assert "120 rows that publications printed" in tables["hcv.HCVfilter"].description
     assert "not by its pipeline" in tables["hcv.HCVmatch"].description
 
 
