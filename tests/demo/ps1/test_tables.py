@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
+from skydex.archive import QueryRequest
+
 OBJECT_COLUMNS = ("nDetections", "ng", "nr", "ni", "nz", "ny")
 
 
@@ -50,11 +52,16 @@ def test_tables_share_out_the_columns_of_their_views(archive):
     assert names("Detection") & names("Filter") == {"filterID"}
 
 
-def test_every_table_is_called_simulated_and_what_is_real_is_listed(archive, ask):
+def test_every_table_is_called_simulated_and_what_is_real_is_listed(archive):
     tables = [table for table in archive.tables() if table.schema_name == "ps1"]
     assert len(tables) == 9
     assert all(table.description.startswith("SIMULATED") for table in tables)
-    assert "but for 103 rows printed by the Pan-STARRS1 DR2 notebooks" in table_of(archive, "Detection").description
+    assert "but for 111 rows that publications printed" in table_of(archive, "Detection").description
+    query = (
+        "SELECT id_column, COUNT(*) AS n FROM demo.printed_rows WHERE table_name = 'ps1.Detection' GROUP BY id_column"
+    )
+    listed = archive.query(QueryRequest(query)).to_arrow().to_pydict()
+    assert dict(zip(listed["id_column"], listed["n"], strict=True)) == {"detectID": 103, "obsTime": 8}
 
 
 @pytest.mark.parametrize("star", ["kq_uma", "kic_2161623", "kic_8153568"])
