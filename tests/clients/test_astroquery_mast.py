@@ -70,6 +70,12 @@ def test_detections_of_an_object(catalogs):
     assert list(catalogs.query_hsc_matchid(found[0])["MemID"]) == list(range(1, 10))
 
 
+def test_spectra(catalogs):
+    found = catalogs.get_hsc_spectra()
+    assert found["DatasetName"][0].startswith("HAG_J0726")
+    assert found.colnames[0] == "ObjID"
+
+
 def test_an_error_is_shown_to_the_user(catalogs):
     with pytest.raises(RemoteServiceError, match="radius"):
         catalogs.query_region(M15, radius=20, catalog="Hsc")

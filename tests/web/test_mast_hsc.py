@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from importlib.resources import files
 
 import pytest
 from astropy.table import Table
@@ -125,8 +126,18 @@ def test_what_is_wrong_is_told(ask, params, says):
     assert says in answer["msg"]
 
 
-def test_spectra_that_are_not_there_are_told_so(ask):
-    assert "hsc/spectra" in ask("Mast.HscSpectra.Db.All", {}).json()["msg"]
+def test_all_spectra_have_the_recorded_fields(ask):
+    theirs = json.loads((files("astroquery.mast.tests") / "data" / "spectra.json").read_text())
+    ours = ask("Mast.HscSpectra.Db.All", {}).json()
+    assert ours["fields"] == theirs["fields"]
+    assert len(ours["data"]) == len(theirs["data"])
+    by_id = {row["ObjID"]: row for row in ours["data"]}
+    for row in theirs["data"]:
+        assert by_id[row["ObjID"]] == {**row, "MatchID": str(row["MatchID"])}  # which their fields call a text
+
+
+def test_what_is_not_published_is_told_so(ask):
+    assert "hsc/v2/detailed" in ask("Mast.HscMatches.Db.v2", {"input": 1}).json()["msg"]
 
 
 NUMBERS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.integers())

@@ -13,6 +13,7 @@ from skydex.demo.named import simulate_named
 from skydex.demo.ps1 import simulate_ps1
 from skydex.demo.psf import simulate_psf
 from skydex.demo.simulation import Printed, Simulate, SimulatedTable, batch_of
+from skydex.demo.spectra import simulate_spectra
 from skydex.tables import Column, Datatype
 
 __all__ = ["COLLECTIONS", "printed_rows"]
@@ -23,6 +24,7 @@ COLLECTIONS: dict[str, Simulate] = {
     "csc21": simulate_csc21,
     "psf": simulate_psf,
     "hsc": simulate_hsc,
+    "hsc_spectra": simulate_spectra,
     "hcv": simulate_hcv,
 }
 """A collection by its name, which is the schema of its tables."""
