@@ -121,7 +121,7 @@ def test_what_is_alike_is_known_from_the_footers_of_our_own_files_only(place, ar
     assert foreign.constants(foreign.partitions[0].file) == {}
 
 
-def test_row_groups_of_wide_tables_are_longer():
+def test_row_groups_of_wide_tables_are_longer_unless_somebody_asked_for_a_length():
     assert Layout().for_columns(14) == Layout()
     assert Layout().for_columns(418).rows_per_group == 20_000
-    assert Layout(rows_per_group=100).for_columns(2000).rows_per_group == 400
+    assert Layout(rows_per_group=100).for_columns(2000).rows_per_group == 100

@@ -75,9 +75,12 @@ class Layout:
         """The layout of a table of so many columns: wide ones have longer row groups.
 
         The footer says some 130 bytes of each column of each group, be it ever so empty, and `_metadata` says it again.
+        A length that somebody asked for stays.
         """
-        rows = min(max(self.rows_per_group, 50 * n_columns), 4 * self.rows_per_group)
-        return replace(self, rows_per_group=rows)
+        usual = Layout.rows_per_group
+        if self.rows_per_group != usual:
+            return self
+        return replace(self, rows_per_group=min(max(usual, 50 * n_columns), 4 * usual))
 
     def rows_for(self, bytes_per_row: float) -> int:
         """Rows that one partition may hold when a row takes so many bytes in memory."""

@@ -27,6 +27,7 @@ from skydex.tables import INDEX_COLUMN
 
 __all__ = ["PartitionFile", "constant_columns", "footer_checksum", "write_partition"]
 
+_VARIES = "varies"
 _TAIL = 8
 """Bytes behind a Parquet footer: its length and the magic number."""
 
@@ -135,9 +136,6 @@ def constant_columns(footer: pq.FileMetaData, schema: pa.Schema) -> dict[str, pa
             if values:
                 found[field.name] = pa.scalar(values.pop(), field.type)
     return found
-
-
-_VARIES = "varies"
 
 
 def _constant(statistics: pq.Statistics | None, n_rows: int, is_integer: bool) -> int | str | None:
