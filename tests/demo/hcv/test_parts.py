@@ -9,6 +9,7 @@ from skydex.demo.hcv.experts import Quota, with_verdicts
 from skydex.demo.hcv.part import Part, joined
 from skydex.demo.hcv.printed import printed_classes
 from skydex.demo.hcv.searched import trimmed
+from skydex.demo.size import Size
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,15 @@ def test_an_excess_is_cut_to_the_number_of_rows_and_pairs(n_singles):
     assert (rows == 2).sum() + 3 == SIZES["tiny"].count(17_090)
     assert rows.sum() + 7 == SIZES["tiny"].count(40_196)
     np.testing.assert_array_equal(rows, part.match["NumFilters"])
+
+
+def test_an_archive_smaller_than_what_was_printed_has_that_alone():
+    assert len(trimmed(sky(30, 10, 4), sky(3, 1, 4, first=9000), Size("1", 1e-6))) == 0
+    assert not list(drawn(Quota.of(Size("1", 1e-6)).without(*printed_classes()), 1))
+
+
+def test_an_archive_larger_than_the_field_has_all_of_it():
+    assert len(trimmed(sky(30, 10, 4), sky(3, 1, 4, first=9000), Size("x", 3.0))) == 40
 
 
 def test_experts_are_surer_of_what_varies_more():

@@ -74,12 +74,12 @@ def trimmed(part: Part, printed: Part, size: Size) -> Part:
     Where there are too few objects with one light curve, constant ones lose their second one.
     """
     n_pairs, n_rows = size.count(_N_PAIRS), size.count(_N_ROWS)
-    wanted_pairs = n_pairs - int((printed.n_rows() == 2).sum())
-    wanted_singles = n_rows - 2 * n_pairs - int((printed.n_rows() == 1).sum())
+    wanted_pairs = max(0, n_pairs - int((printed.n_rows() == 2).sum()))
+    wanted_singles = max(0, n_rows - 2 * n_pairs - int((printed.n_rows() == 1).sum()))
     place = np.arange(len(part))
     pairs, singles = place[part.n_rows() == 2], place[part.n_rows() == 1][:wanted_singles]
     surplus = pairs[wanted_pairs:]
-    halved = surplus[part.match["AutoClass"][surplus] == 0][: wanted_singles - len(singles)]
+    halved = surplus[part.match["AutoClass"][surplus] == 0][: max(0, wanted_singles - len(singles))]
     kept = part.chosen(np.concatenate([pairs[:wanted_pairs], singles, halved]))
     return _without_red(kept, part.match["MatchID"][halved])
 
