@@ -29,6 +29,7 @@ __all__ = ["SIMULATED_IDS", "Detections", "detect"]
 SIMULATED_IDS = 9_000_000_000_000
 """Identifiers of simulated objects are at least this."""
 _WELL = 10
+_SMALL_SHARE = 0.2
 _SOURCES_PER_IMAGE = 1_000_000
 _N_SEED = 18_666
 """Objects of IC 1613 with at least ten measurements in each of F475W and F814W, at size `seed`."""
@@ -54,9 +55,11 @@ class Detections:
             yield replace(self, rows=self.rows.take(np.arange(start, stop)))
 
 
-@lru_cache(maxsize=len(FIELDS))
 def detect(field: Field, size: Size, seed: int) -> Detections:
-    """Measure a field and match its sources: a pure function, which two collections ask for each field.
+    """Measure a field and match its sources: a pure function.
+
+    Two collections ask for each field. Small skies are remembered from one to the other; of a large one, whose arrays
+    would fill the memory, only the last field is.
 
     Parameters
     ----------
@@ -67,6 +70,11 @@ def detect(field: Field, size: Size, seed: int) -> Detections:
     seed : int
         The same seed gives the same detections.
     """
+    remembered = _of_small_sky if size.share <= _SMALL_SHARE else _of_large_sky
+    return remembered(field, size, seed)
+
+
+def _detected(field: Field, size: Size, seed: int) -> Detections:
     images = images_of(field, seed)
     simulated, printed = measure(field, size, seed), planted(field, images, seed)
     if printed is not None:
@@ -79,6 +87,10 @@ def detect(field: Field, size: Size, seed: int) -> Detections:
     starts = np.array([image.start_mjd for image in images])
     rows = rows.take(np.lexsort((rows.image, starts[rows.image], rows.match_id)))
     return Detections(field, images, _numbered(rows, images))
+
+
+_of_small_sky = lru_cache(maxsize=len(FIELDS))(_detected)
+_of_large_sky = lru_cache(maxsize=1)(_detected)
 
 
 def _numbered(rows: Measurements, images: tuple[Image, ...]) -> Measurements:
