@@ -71,12 +71,13 @@ ORDER BY AutoClass, ExpertClass""",
             {
                 "name": "Variables of IC 1613 in two filters",
                 "query": """
-SELECT m.MatchID, m.RA, m.Dec, m.AutoClass, a.MeanCorrMag - b.MeanCorrMag AS colour, b.MeanCorrMag, a.MAD, b.MAD
+SELECT m.MatchID, m.RA, m.Dec, m.AutoClass, a.MeanCorrMag - b.MeanCorrMag AS colour, b.MeanCorrMag,
+  a.MAD AS mad_475, b.MAD AS mad_814
 FROM hcv.HCVmatch AS m
 JOIN hcv.HCVfilter AS a ON a.MatchID = m.MatchID
 JOIN hcv.HCVfilter AS b ON b.MatchID = m.MatchID
 WHERE a.Filter = 'ACS_F475W' AND b.Filter = 'ACS_F814W' AND m.AutoClass > 0
-  AND 1 = CONTAINS(POINT(m.RA, m.Dec), CIRCLE(16.19913, 2.11778, 0.5))""",
+  AND 1 = CONTAINS(POINT('ICRS', m.RA, m.Dec), CIRCLE('ICRS', 16.19913, 2.11778, 0.5))""",
                 "description": "For a colour-magnitude diagram of variable stars.",
             },
             {
@@ -87,7 +88,7 @@ FROM hcv.HCVmatch AS m
 JOIN hcv.HCVfilter AS f ON m.MatchID = f.MatchID
 JOIN hcv.Groups AS g ON m.GroupID = g.GroupID
 WHERE f.VarQualFlag = 'AAAAA'
-ORDER BY f.MAD DESC""",
+ORDER BY MAD DESC""",
                 "description": "A real row: a star in M31.",
             },
         ),

@@ -88,7 +88,7 @@ SELECT p.dT, p.dLon, p.dLat, m.pmLon, m.pmLat
 FROM hsc.SourcePositionsView AS p
 JOIN hsc.ProperMotionsView AS m ON p.objID = m.objID
 WHERE p.objID = 4000709005774
-ORDER BY p.dT""",
+ORDER BY dT""",
             "description": "Years and milliarcseconds from the mean, with the motion that was fitted to them.",
         },
     ),
