@@ -113,7 +113,7 @@ def test_a_server_that_is_not_public_is_not_asked(asked):
     assert server.requests == []
 
 
-def test_a_server_asks_nobody_unless_it_is_told_to(archive, run):
+def test_a_real_server_keeps_to_public_addresses(archive, run):
     import httpx
 
     async def ask():
