@@ -105,6 +105,12 @@ def test_r03_what_is_too_deep_or_too_long_is_refused_within_its_time(text):
     assert time.process_time() - start < 5
 
 
+@pytest.mark.parametrize("text", ["", ";", " ; ;\n", "-- nothing"])
+def test_a_text_without_a_statement_is_refused(text):
+    with pytest.raises(QuerySyntaxError, match="no statement"):
+        parse_tsql(text)
+
+
 @given(st.text(max_size=200))
 def test_r07_any_text_ends_in_a_declared_error_or_in_statements(text):
     for tried in (text, f"SELECT {text} FROM t", f"SELECT a FROM t WHERE a = {text}"):

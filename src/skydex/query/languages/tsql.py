@@ -81,7 +81,7 @@ def parse_tsql(text: str, *, limits: QueryLimits | None = None) -> list[exp.Expr
     check_text(text, limits)
     make_room_for_recursion(limits)
     tokens = _tokens(text)
-    if not tokens:
+    if all(token.token_type is TokenType.SEMICOLON for token in tokens):
         raise QuerySyntaxError("There is no statement in the text.", line=1, column=1)
     _check_size(tokens, limits)
     check_tokens(text, tokens)
