@@ -42,7 +42,20 @@ def demonstrated(tmp_path_factory):
 def test_every_simulated_table_says_so(simulated):
     tables = tables_of(Archive.open(simulated))
     assert set(COLLECTIONS) < {table.schema_name for table in tables.values()}
-    assert all(table.description.startswith("SIMULATED") for table in tables.values())
+    real = {name for name, table in tables.items() if not table.description.startswith("SIMULATED")}
+    assert real == {"demo.named_objects", "demo.printed_rows", "hsc.SpecCat"}
+
+
+def test_rows_and_columns_that_were_printed_are_in_their_tables(simulated):
+    archive = Archive.open(simulated)
+    tables = tables_of(archive)
+    printed = archive.query(QueryRequest("SELECT * FROM demo.printed_rows")).to_arrow().to_pylist()
+    kinds = {(row["table_name"], row["id_column"], row["columns"]) for row in printed}
+    for name, identifier, columns in kinds:
+        assert {identifier, *columns.replace("*", identifier).split()} <= {one.name for one in tables[name].columns}
+        found = archive.query(QueryRequest(f"SELECT {identifier} FROM {name}")).to_arrow()[0].to_pylist()
+        wanted = {row["id_value"] for row in printed if (row["table_name"], row["id_column"]) == (name, identifier)}
+        assert wanted <= {str(value) for value in found}, name
 
 
 def check_examples(archive):

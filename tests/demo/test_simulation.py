@@ -22,7 +22,9 @@ def stars(size, seed):
     rng, n_rows = stream(seed, "stars"), size.count(1000)
     values = {"id": np.arange(n_rows), "ra": rng.uniform(0, 360, n_rows), "dec": rng.uniform(-90, 90, n_rows)}
     rows = [batch_of(COLUMNS, values, n_rows)]
-    yield SimulatedTable("x.stars", "Stars.", COLUMNS, iter(rows), printed=(Printed("id", [3, 5], "Nobody 1920"),))
+    yield SimulatedTable(
+        "x.stars", "Stars.", COLUMNS, iter(rows), printed=(Printed("id", [3, 5], "Nobody 1920", ("id", "mag")),)
+    )
     yield SimulatedTable("truth.stars", "What they are.", COLUMNS, iter(rows))
 
 
@@ -39,9 +41,16 @@ def test_simulated_table_says_what_made_it_and_which_rows_are_real(built):
     assert table.description.startswith("SIMULATED by skydex")
     assert "seed 2" in table.description
     assert "but for 2 rows that publications printed" in table.description
-    printed = archive.query(QueryRequest("SELECT id_value, source FROM demo.printed_rows WHERE table_name = 'x.stars'"))
+    printed = archive.query(
+        QueryRequest("SELECT id_value, source, columns FROM demo.printed_rows WHERE table_name = 'x.stars'")
+    )
     rows = printed.to_arrow().to_pydict()
-    assert rows == {"id_value": ["3", "5"], "source": ["Nobody 1920"] * 2}
+    assert rows == {"id_value": ["3", "5"], "source": ["Nobody 1920"] * 2, "columns": ["id mag"] * 2}
+
+
+def test_table_of_which_all_rows_are_real_is_not_called_simulated(built):
+    table = next(table for table in Archive.open(built).tables() if table.name == "demo.printed_rows")
+    assert table.description.startswith("NOT SIMULATED")
 
 
 def test_truth_is_kept_but_not_published(built):

@@ -13,9 +13,9 @@ import numpy as np
 from astropy.table import MaskedColumn, Table
 
 from skydex.demo import SIZES
+from skydex.demo.hsc.spectra import spectra
 from skydex.demo.named import simulate_named
 from skydex.demo.publishing import publish_simulated
-from skydex.demo.spectra import simulate_spectra
 from skydex.ingest import ingest_files
 from skydex.store import ArchiveDirectory
 
@@ -35,7 +35,7 @@ def build_mast(folder: Path) -> Path:
     """Publish `demo.named_objects` as the demonstration does, and what is recorded, if it is at hand."""
     archive = folder / "archive"
     directory = ArchiveDirectory.create(archive)
-    for table in (*simulate_named(SIZES["tiny"], 1), *simulate_spectra(SIZES["tiny"], 1)):
+    for table in (*simulate_named(SIZES["tiny"], 1), spectra()):
         publish_simulated(table, directory, folder, label="a test")
     if RECORDED.is_dir():
         _publish(folder, "hsc.SumMagAper2CatView", _objects("MAD"), id="MatchID", ra="MatchRA", dec="MatchDec")

@@ -13,7 +13,6 @@ from skydex.demo.named import simulate_named
 from skydex.demo.ps1 import simulate_ps1
 from skydex.demo.psf import simulate_psf
 from skydex.demo.simulation import Printed, Simulate, SimulatedTable, batch_of
-from skydex.demo.spectra import simulate_spectra
 from skydex.tables import Column, Datatype
 
 __all__ = ["COLLECTIONS", "printed_rows"]
@@ -24,16 +23,22 @@ COLLECTIONS: dict[str, Simulate] = {
     "csc21": simulate_csc21,
     "psf": simulate_psf,
     "hsc": simulate_hsc,
-    "hsc_spectra": simulate_spectra,
     "hcv": simulate_hcv,
 }
-"""A collection by its name, which is the schema of its tables."""
+"""A collection by its name, which is the schema of its tables; `hsc` has those of `hscv2` too."""
 
 _PRINTED_COLUMNS = (
     Column("table_name", Datatype.CHAR, "*", ucd="meta.id;meta.table", description="Table in which the row stands"),
     Column("id_column", Datatype.CHAR, "*", ucd="meta.id", description="Column that names the row"),
     Column("id_value", Datatype.CHAR, "*", ucd="meta.id", description="Value of that column in the row, as text"),
     Column("source", Datatype.CHAR, "*", ucd="meta.bib", description="Publication that printed the row"),
+    Column(
+        "columns",
+        Datatype.CHAR,
+        "*",
+        ucd="meta.id",
+        description="Columns whose values were printed, * for all; what others say of the row is simulated or derived",
+    ),
 )
 
 
@@ -42,10 +47,12 @@ def printed_rows(printed: Sequence[tuple[str, Printed]]) -> SimulatedTable:
 
     def batches() -> Iterator[pa.RecordBatch]:
         for table, one in printed:
-            values = {"table_name": table, "id_column": one.column, "source": one.source}
+            columns = " ".join(one.columns) or "*"
+            values = {"table_name": table, "id_column": one.column, "source": one.source, "columns": columns}
             yield batch_of(
                 _PRINTED_COLUMNS, {**values, "id_value": [str(value) for value in one.values]}, len(one.values)
             )
 
-    description = "The rows of this archive that are not simulated: they are real, as a publication printed them."
-    return SimulatedTable("demo.printed_rows", description, _PRINTED_COLUMNS, batches(), {"position": "none"})
+    description = "The rows of this archive that are not simulated, and what of them a publication printed."
+    options = {"position": "none"}
+    return SimulatedTable("demo.printed_rows", description, _PRINTED_COLUMNS, batches(), options, is_real=True)

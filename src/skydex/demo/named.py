@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skydex.demo.columns import read_columns
-from skydex.demo.publications import read_printed, read_source
-from skydex.demo.simulation import Printed, SimulatedTable, batch_of
+from skydex.demo.publications import printed_in, read_printed
+from skydex.demo.simulation import SimulatedTable, batch_of
 from skydex.demo.size import Size
 
 __all__ = ["simulate_named"]
@@ -22,12 +22,12 @@ def simulate_named(_: Size, __: int) -> Iterator[SimulatedTable]:
     """The table of named objects, the same for every size and seed."""
     rows, columns = read_printed(_NAME), read_columns(_NAME)
     values = {name: rows[name].combine_chunks() for name in rows.column_names}
-    names = rows["name"].to_pylist()
     yield SimulatedTable(
         f"demo.{_NAME}",
         "Objects that can be asked for by name, and where: the archive's resolvers look here first.",
         columns,
-        iter([batch_of(columns, values, len(names))]),
+        iter([batch_of(columns, values, rows.num_rows)]),
         {"ra": "ra", "dec": "dec"},
-        (Printed("name", names, read_source(_NAME)),),
+        (printed_in(columns, _NAME, identifier="name"),),
+        is_real=True,
     )

@@ -5,13 +5,17 @@ Each file is CSV; its first lines, which begin with `#`, say what was printed, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
 import pyarrow as pa
 import pyarrow.csv
 
-__all__ = ["read_printed", "read_source"]
+from skydex.demo.simulation import Printed
+from skydex.tables import Column
+
+__all__ = ["printed_in", "read_printed", "read_source"]
 
 
 @cache
@@ -27,6 +31,13 @@ def read_source(name: str) -> str:
     """The publication that printed the rows: the first line of the file."""
     first, _, _ = _text(name).partition("\n")
     return first.removeprefix("#").strip()
+
+
+def printed_in(columns: Sequence[Column], name: str, *, identifier: str) -> Printed:
+    """Which rows of a table, and which of its columns, have the values of `printed/{name}.csv`."""
+    rows = read_printed(name)
+    shown = [column.name for column in columns if column.name in rows.column_names]
+    return Printed(identifier, rows[identifier].to_pylist(), read_source(name), shown)
 
 
 def _text(name: str) -> str:

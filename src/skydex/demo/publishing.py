@@ -51,9 +51,15 @@ def publish_simulated(simulated: SimulatedTable, directory: ArchiveDirectory, fo
 
 def _described(simulated: SimulatedTable, label: str) -> str:
     """The description, with what is simulated and what is not in plain sight."""
+    if simulated.is_real:
+        return f"NOT SIMULATED. {simulated.description}"
     n_real = sum(len(printed.values) for printed in simulated.printed)
-    but = f", but for {n_real:,} rows that publications printed (see demo.printed_rows)" if n_real else ""
+    but = f", but for {_counted(n_real)} that publications printed (see demo.printed_rows)" if n_real else ""
     return f"SIMULATED by {label}{but}. {simulated.description}"
+
+
+def _counted(n_rows: int) -> str:
+    return "1 row" if n_rows == 1 else f"{n_rows:,} rows"
 
 
 def _written(result: Result, file: Path) -> int:

@@ -34,6 +34,8 @@ class Printed:
     """Its values in these rows."""
     source: str
     """The publication."""
+    columns: Sequence[str] = ()
+    """Columns whose values were printed; if none is named, all were."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class SimulatedTable:
     """Further options of an ingest: `ra`, `dec`, `id`, `sort_by`, `foreign_keys`, `examples`, `layout`, `columns`."""
     printed: tuple[Printed, ...] = ()
     """Rows that are real."""
+    is_real: bool = False
+    """Whether all of them are."""
 
 
 Simulate = Callable[[Size, int], Iterator[SimulatedTable]]

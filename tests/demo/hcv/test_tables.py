@@ -10,6 +10,7 @@ from astropy.table import join
 
 from skydex.archive import Archive, QueryRequest
 from skydex.demo import SIZES
+from skydex.demo.hcv.printed import printed_rows
 from skydex.lightcurve import LightCurves, features
 
 TINY = SIZES["tiny"]
@@ -93,6 +94,14 @@ def test_printed_rows_are_there_with_their_values(archive, name):
                 assert row[key] == int(printed[key]), (printed["MatchID"], key)
             for key in ("RA", "Dec", "MeanMag", "MeanCorrMag", "MAD", "Chi2"):
                 assert row[key] == float(printed[key]), (printed["MatchID"], key)
+
+
+def test_printed_light_curves_are_told_from_others_of_their_objects(archive):
+    query = "SELECT id_value, source FROM demo.printed_rows WHERE table_name = 'hcv.HCVfilter'"
+    listed = {(int(row["id_value"]), row["source"].split()[-1]) for row in ask(archive, query).to_pylist()}
+    assert listed == {(row["MatchID"], row["Filter"]) for row in printed_rows()}
+    assert (1781246, "WFC3_F606W") in listed
+    assert (1781246, "WFC3_F814W") not in listed
 
 
 @needs_published

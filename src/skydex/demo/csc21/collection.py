@@ -24,7 +24,7 @@ from skydex.demo.csc21.fields import Sky, make_sky
 from skydex.demo.csc21.master import association_rows, master_rows
 from skydex.demo.csc21.pointings import image_rows, obscore_rows, stack_list_rows
 from skydex.demo.csc21.sources import Block, Looks, blocks, looks_at, sources_at
-from skydex.demo.publications import read_printed, read_source
+from skydex.demo.publications import printed_in
 from skydex.demo.simulation import Printed, SimulatedTable, batch_of
 from skydex.demo.size import Size
 from skydex.tables import Column, Datatype
@@ -44,7 +44,7 @@ def simulate_csc21(size: Size, seed: int) -> Iterator[SimulatedTable]:
     cone = tuple(column.name for column in read_columns("csc21/cone"))
     by_position = {"ra": "ra", "dec": "dec"}
     of_sources = partial(_of_blocks, sky, size, seed)
-    printed = (Printed("name", read_printed("csc21_ngc1333")["name"].to_pylist(), read_source("csc21_ngc1333")),)
+    printed = (printed_in(read_columns("csc21/cone"), "csc21_ngc1333", identifier="name"),)
     yield of_sources(
         "cone",
         "Sources with the columns of a cone search: a short form of csc21.master_source, with the same rows.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from skydex.demo.hcv.drawn import drawn, drawn_groups
 from skydex.demo.hcv.examples import ABOUT
 from skydex.demo.hcv.experts import Quota, with_verdicts
 from skydex.demo.hcv.part import Arrays, Part, joined
-from skydex.demo.hcv.printed import NOVA, printed_classes, printed_ids, printed_part, printed_rows
+from skydex.demo.hcv.printed import NOVA, NOVA_FILTER, printed_classes, printed_ids, printed_part, printed_rows
 from skydex.demo.hcv.searched import IC_1613, searched, trimmed
 from skydex.demo.hsc import FIELDS, fields_of
 from skydex.demo.hsc.detections import detect
@@ -102,12 +103,20 @@ def _groups(size: Size) -> SimulatedTable:
 
 def _printed(name: str) -> tuple[Printed, ...]:
     """Which rows are real."""
-    rows = [row["MatchID"] for row in printed_rows()]
     if name == "HCVdetailed":
-        source = f"{read_source('hcv_nova')} in ACS_F606W"
-        return (Printed("MatchID", [NOVA] * read_printed("hcv_nova").num_rows, source),)
-    objects = sorted(set(rows)) if name == "HCVmatch" else rows
-    return (Printed("MatchID", objects, read_source("hcv_summary")),)
+        points = [NOVA] * read_printed("hcv_nova").num_rows
+        return (Printed("MatchID", points, _rows_in(NOVA_FILTER, "hcv_nova")),)
+    objects: dict[str, list[int]] = {}
+    for row in printed_rows():
+        objects.setdefault(row["Filter"], []).append(row["MatchID"])
+    if name == "HCVmatch":
+        return (Printed("MatchID", sorted(set(chain(*objects.values()))), read_source("hcv_summary")),)
+    return tuple(Printed("MatchID", ids, _rows_in(band, "hcv_summary")) for band, ids in sorted(objects.items()))
+
+
+def _rows_in(band: str, name: str) -> str:
+    """The publication, and in which filter it printed rows of an object."""
+    return f"{read_source(name)}: rows in {band}"
 
 
 def _table(name: str, batches: Iterator[pa.RecordBatch], printed: tuple[Printed, ...]) -> SimulatedTable:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from skydex.demo.hsc.fields import Field
 from skydex.demo.htm import htm_ids
-from skydex.demo.publications import read_printed
+from skydex.demo.publications import read_printed, read_source
+from skydex.demo.simulation import Printed
 from skydex.objects import motion_columns, position_columns, proper_motions, source_positions
 
-__all__ = ["MOTIONS", "POSITIONS", "has_motions", "motion_rows", "position_rows"]
+__all__ = ["MOTIONS", "POSITIONS", "has_motions", "motion_rows", "position_rows", "printed_motions"]
 
 MOTIONS = motion_columns()
 """Columns of the proper motions."""
@@ -42,6 +43,12 @@ _PRINTED_YEARS = {"epochMean": "yr", "epochStart": "yrStart", "epochEnd": "yrEnd
 def has_motions(field: Field) -> bool:
     """Whether proper motions of its stars are published."""
     return field.target == _TARGET
+
+
+def printed_motions() -> Printed:
+    """Which of the proper motions are real, and what of them."""
+    ids = read_printed("hsc_sweeps")["ObjID"].to_pylist()
+    return Printed("objID", ids, read_source("hsc_sweeps"), ("objID", *_PRINTED, *_PRINTED_YEARS))
 
 
 def motion_rows(detailed: pa.Table) -> pa.Table:

@@ -22,10 +22,18 @@ from skydex.demo.hsc.detections import Detections, detect
 from skydex.demo.hsc.examples import EXAMPLES
 from skydex.demo.hsc.fields import fields_of
 from skydex.demo.hsc.measurements import sky_of
-from skydex.demo.hsc.motions import MOTIONS, POSITIONS, has_motions, motion_rows, position_rows
+from skydex.demo.hsc.motions import (
+    MOTIONS,
+    POSITIONS,
+    has_motions,
+    motion_rows,
+    position_rows,
+    printed_motions,
+)
+from skydex.demo.hsc.spectra import spectra
 from skydex.demo.hsc.truth import MEASUREMENTS, TRUTHS, measurement_rows, truth_rows
-from skydex.demo.publications import read_printed, read_source
-from skydex.demo.simulation import Printed, SimulatedTable
+from skydex.demo.publications import printed_in
+from skydex.demo.simulation import SimulatedTable
 from skydex.demo.size import Size
 from skydex.objects import Magnitude, Statistic, summarize, summary_columns
 
@@ -36,6 +44,10 @@ _DETAILED = "detailedCatalog"
 _SUMMARY = "SumMagAper2CatView"
 _MOVING = "hsc"
 _MOTIONS, _POSITIONS = "hsc.ProperMotionsView", "hsc.SourcePositionsView"
+_PRINTED = {
+    f"hsc.{_SUMMARY}": ("hsc_ic1613", "hsc_smc", "hsc_sdssj0837"),
+    f"hsc.{_DETAILED}": ("hsc_light_curve",),
+}
 _BY_MATCH = {"ra": "MatchRA", "dec": "MatchDec", "id": "MatchID"}
 
 
@@ -82,6 +94,7 @@ def simulate_hsc(size: Size, seed: int) -> Iterator[SimulatedTable]:
             yield _detailed_table(version, kept)
             if version.schema == _MOVING:
                 yield from _motion_tables(version, kept)
+                yield spectra()
         for name, (columns, description) in TRUTHS.items():
             yield SimulatedTable(name, description, columns, kept.batches(name))
 
@@ -121,14 +134,15 @@ def _keep(kept: _Kept, several: list[Detections]) -> None:
 def _summary_table(version: _Version, view: _View, kept: _Kept) -> SimulatedTable:
     name = f"{version.schema}.{view.name}"
     said = f"Objects, with magnitudes within {view.within}: {version.triplet} of the measurements in each filter."
+    columns = summary_columns(version.statistic)
     keys = () if view.name == _SUMMARY else (_key(version, "The same object within another aperture"),)
     return SimulatedTable(
         name,
         f"{said} Derived from {_DETAILED}.",
-        summary_columns(version.statistic),
+        columns,
         kept.batches(name),
         {**_BY_MATCH, "examples": EXAMPLES.get(name, ()), "foreign_keys": keys},
-        _printed("MatchID", "hsc_ic1613", "hsc_smc", "hsc_sdssj0837") if name == f"hsc.{_SUMMARY}" else (),
+        tuple(printed_in(columns, one, identifier="MatchID") for one in _PRINTED.get(name, ())),
     )
 
 
@@ -145,7 +159,7 @@ def _detailed_table(version: _Version, kept: _Kept) -> SimulatedTable:
         COLUMNS,
         kept.batches(_DETAILED),
         {**_BY_MATCH, "sort_by": ["MatchID", "StartMJD"], "examples": EXAMPLES.get(name, ()), "foreign_keys": keys},
-        _printed("SourceID", "hsc_light_curve") if version.schema == "hsc" else (),
+        tuple(printed_in(COLUMNS, one, identifier="SourceID") for one in _PRINTED.get(name, ())),
     )
 
 
@@ -159,7 +173,7 @@ def _motion_tables(version: _Version, kept: _Kept) -> Iterator[SimulatedTable]:
         MOTIONS,
         kept.batches(_MOTIONS),
         {"ra": "raMean", "dec": "decMean", "id": "objID", "examples": EXAMPLES[_MOTIONS], "foreign_keys": (key,)},
-        (Printed("objID", read_printed("hsc_sweeps")["ObjID"].to_pylist(), read_source("hsc_sweeps")),),
+        (printed_motions(),),
     )
     key = {"target_table": _MOTIONS, "columns": {"objID": "objID"}, "description": "Motion of the object"}
     yield SimulatedTable(
@@ -174,10 +188,6 @@ def _motion_tables(version: _Version, kept: _Kept) -> Iterator[SimulatedTable]:
 def _key(version: _Version, description: str, *, column: str = "MatchID") -> Mapping[str, Any]:
     target = f"{version.schema}.{_SUMMARY}"
     return {"target_table": target, "columns": {column: "MatchID"}, "description": description}
-
-
-def _printed(column: str, *names: str) -> tuple[Printed, ...]:
-    return tuple(Printed(column, read_printed(name)[column].to_pylist(), read_source(name)) for name in names)
 
 
 class _Kept:

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from skydex.demo.columns import read_rows
 
-__all__ = ["SOURCE", "PublishedDetections", "PublishedObjects", "published_detections", "published_objects"]
-
-SOURCE = "the Pan-STARRS1 DR2 notebooks of MAST (spacetelescope/notebooks: PS1_DR2_TAP; executed pages)"
+__all__ = ["PublishedDetections", "PublishedObjects", "published_detections", "published_objects"]
 
 _BANDS = "grizy"
 _Z = 3

@@ -19,7 +19,7 @@ from skydex.demo.columns import read_columns
 from skydex.demo.ps1.exposures import BANDS
 from skydex.demo.ps1.fields import Field, fields_of
 from skydex.demo.ps1.means import Means, means_of
-from skydex.demo.ps1.published import SOURCE, published_detections, published_objects
+from skydex.demo.ps1.published import published_detections
 from skydex.demo.ps1.rows import (
     FILTERS,
     detection_rows,
@@ -30,6 +30,7 @@ from skydex.demo.ps1.rows import (
 )
 from skydex.demo.ps1.sky import Sky, simulate_field
 from skydex.demo.ps1.stacks import Stacks, forced_rows, stack_rows, stacks_of
+from skydex.demo.publications import printed_in, read_source
 from skydex.demo.simulation import TRUTH, Printed, SimulatedTable, batch_of
 from skydex.demo.size import Size
 from skydex.tables import Column, Datatype
@@ -63,6 +64,8 @@ _AS_GIVEN = {"posMeanChisq": {"ucd": ""}}
 _ALONE = {"position": "none", "sort_by": ["objID"]}
 
 _FIELDS_KEPT = 6
+_PRINTED_IN_Z = ("objID", "filterID", "obsTime", "psfFlux", "psfQfPerfect")
+"""Of detections of which a magnitude in z was printed, and no identifier."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,10 @@ def simulate_ps1(size: Size, seed: int) -> Iterator[SimulatedTable]:
             if batch.num_rows:
                 yield batch
 
-    objects = Printed("objID", published_objects().object_id.tolist(), SOURCE)
     for table in _TABLES:
-        printed: tuple[Printed, ...] = (objects,) if table.has_printed_objects else ()
+        printed: tuple[Printed, ...] = ()
+        if table.has_printed_objects:
+            printed = (printed_in(table.columns, "ps1_mean", identifier="objID"),)
         if table.name == "ps1.Detection":
             printed = _printed_detections()
         batches = rows(table.columns, table.rows)
@@ -118,8 +122,8 @@ def _printed_detections() -> tuple[Printed, ...]:
     known = published_detections()
     is_whole = known.detection_id > 0
     moments = [repr(float(mjd)) for mjd in known.values["obsTime"][~is_whole]]
-    partly = f"{SOURCE}: obsTime, psfFlux and psfQfPerfect; the other columns are simulated"
-    return Printed("detectID", known.detection_id[is_whole].tolist(), SOURCE), Printed("obsTime", moments, partly)
+    partly = Printed("obsTime", moments, read_source("ps1_kq_uma_z"), _PRINTED_IN_Z)
+    return printed_in(_DETECTION, "ps1_detections", identifier="detectID"), partly
 
 
 def _stack_columns(places: slice, *further: str) -> tuple[Column, ...]:
@@ -285,7 +289,7 @@ _TABLES = (
     _Table(
         "ps1.Detection",
         "Measurements in single exposures. psfQfPerfect below 0.95 is suspicious. What was not printed of printed "
-        "detections is null.",
+        "detections is null, or simulated where not even an identifier was printed.",
         _DETECTION,
         lambda made: detection_rows(made.sky),
         {

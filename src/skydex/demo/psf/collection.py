@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from skydex.demo.chance import stream
 from skydex.demo.columns import read_columns
 from skydex.demo.psf.exposures import DETECTORS, N_PLANTED, Detector, Exposures, make_exposures
-from skydex.demo.publications import read_printed, read_source
-from skydex.demo.simulation import Printed, SimulatedTable, batch_of
+from skydex.demo.publications import printed_in, read_printed
+from skydex.demo.simulation import SimulatedTable, batch_of
 from skydex.demo.size import Size
 from skydex.sky import directions_deg, unit_vectors
 from skydex.tables import Column, Datatype
@@ -85,11 +85,10 @@ def _measured(detector: Detector, exposures: Exposures, seed: int) -> SimulatedT
             rows = _rows(rng, detector, exposures, stars)
             yield batch_of(columns, {column.name: rows[column.name] for column in columns}, len(stars))
 
-    printed = (Printed("id", read_printed("psf_uvis")["id"].to_pylist(), read_source("psf_uvis")),)
+    printed = (printed_in(columns, "psf_uvis", identifier="id"),) if detector.name == "UVIS" else ()
     options = {"ra": "ra", "dec": "dec", "id": "id", "examples": _examples(detector)}
     about = f"Stars that were measured in exposures with {_called(detector)}, in the manner of MAST's PSF databases."
-    real = printed if detector.name == "UVIS" else ()
-    return SimulatedTable(f"psf.{detector.name}", about, columns, batches(), options, real)
+    return SimulatedTable(f"psf.{detector.name}", about, columns, batches(), options, printed)
 
 
 def _called(detector: Detector) -> str:
