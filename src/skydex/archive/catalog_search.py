@@ -82,7 +82,7 @@ class Searched:
             self.outputs(),
             self.table,
             alias=ROWS,
-            joined=list(self.joined()) if self._search.cone is not None else (),
+            joined=list(self.joined()) if self._is_joined else (),
             conditions=list(self.conditions()),
             tail=build.Tail(list(self.order()), offset),
         )
@@ -107,11 +107,17 @@ class Searched:
             yield condition_of(constraint, column, ROWS, missing=self._offer.missing)
 
     def order(self) -> Iterator[tuple[exp.Expression, bool]]:
-        """The keys, and what names a row as the last one, so that pages fit together."""
+        """The keys, and then what tells rows apart, so that pages fit together."""
         for key in self._search.sort_by:
             yield self.key(key.name), key.descends
-        if self._search.sort_by and self.table.id_column is not None:
-            yield build.column_node(self.table.id_column, ROWS), False
+        if self._search.sort_by or self._is_joined:
+            yield from self.ties()
+
+    def ties(self) -> Iterator[tuple[exp.Expression, bool]]:
+        """What orders rows that are equal in all keys: the column that names them, and all that is seen."""
+        seen = [name for name in self._names() if self._is_distance(name) or not self._column(name).is_array]
+        names = (self.table.id_column, *seen) if self.table.id_column else seen
+        yield from ((self.key(name), False) for name in dict.fromkeys(names))
 
     def position(self) -> list[exp.Expression]:
         """Right ascension and declination of a row.
@@ -125,6 +131,11 @@ class Searched:
         if table.position is None:
             raise BadParameterError("ra", f"{self._offer.path} has no positions to search by.")
         return [build.column_node(name, alias) for name in (table.position.ra, table.position.dec)]
+
+    @property
+    def _is_joined(self) -> bool:
+        """Whether the positions of a cone stand in another table; rows of one table have an order by themselves."""
+        return self._search.cone is not None and self._places is not None
 
     def _names(self) -> Sequence[str]:
         """The columns of the answer, each once, as they will be called."""
