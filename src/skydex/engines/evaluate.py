@@ -49,13 +49,25 @@ def _unary(function: Callable[..., Any]) -> Callable[[exp.Expression, pa.RecordB
 
 
 def _binary(function: Callable[..., Any]) -> Callable[[exp.Expression, pa.RecordBatch], Operand]:
-    return lambda node, batch: function(evaluate(node.this, batch), evaluate(node.expression, batch))
+    return lambda node, batch: function(*_alike(evaluate(node.this, batch), evaluate(node.expression, batch)))
+
+
+def _alike(left: Operand, right: Operand) -> tuple[Operand, Operand]:
+    """Two operands; a whole number beside a floating one becomes the nearest of its kind, as in every database.
+
+    Arrow does the same by itself, but fails on numbers beyond 2^53.
+    """
+    if pa.types.is_floating(left.type) and pa.types.is_integer(right.type):
+        return left, pc.cast(right, left.type, safe=False)
+    if pa.types.is_integer(left.type) and pa.types.is_floating(right.type):
+        return pc.cast(left, right.type, safe=False), right
+    return left, right
 
 
 def _between(node: exp.Between, batch: pa.RecordBatch) -> Operand:
     subject = evaluate(node.this, batch)
-    low = pc.greater_equal(subject, evaluate(node.args["low"], batch))
-    return pc.and_kleene(low, pc.less_equal(subject, evaluate(node.args["high"], batch)))
+    low = pc.greater_equal(*_alike(subject, evaluate(node.args["low"], batch)))
+    return pc.and_kleene(low, pc.less_equal(*_alike(subject, evaluate(node.args["high"], batch))))
 
 
 def _in(node: exp.In, batch: pa.RecordBatch) -> Operand:
@@ -63,7 +75,9 @@ def _in(node: exp.In, batch: pa.RecordBatch) -> Operand:
     values = [evaluate(item, batch).as_py() for item in node.expressions]
     kind = pa.float64() if any(isinstance(value, float) for value in values) else subject.type
     kind = pa.int64() if pa.types.is_integer(kind) else kind
-    found = pc.is_in(pc.cast(subject, kind), pa.array(values, kind))
+    if pa.types.is_floating(kind):
+        values = [float(value) for value in values]
+    found = pc.is_in(pc.cast(subject, kind, safe=False), pa.array(values, kind))
     return pc.if_else(pc.is_null(subject), pa.scalar(None, pa.bool_()), found)
 
 
@@ -82,7 +96,7 @@ def _quotient(node: exp.Div, batch: pa.RecordBatch) -> Operand:
 
 def _nullif(node: exp.Nullif, batch: pa.RecordBatch) -> Operand:
     subject = evaluate(node.this, batch)
-    equal = pc.fill_null(pc.equal(subject, evaluate(node.expression, batch)), False)
+    equal = pc.fill_null(pc.equal(*_alike(subject, evaluate(node.expression, batch))), False)
     return pc.if_else(equal, pa.scalar(None, subject.type), subject)
 
 
@@ -107,7 +121,7 @@ def _array(node: exp.Array, batch: pa.RecordBatch) -> Operand:
 def _compute(node: Compute, batch: pa.RecordBatch) -> Operand:
     kernel = kernel_of(node)
     operands = [_repeated(evaluate(part, batch), batch.num_rows) for part in node.expressions]
-    return kernel.compute(*(pc.cast(operand, kind) for operand, kind in zip(operands, kernel.takes, strict=True)))
+    return kernel.compute(*(_as(operand, kind) for operand, kind in zip(operands, kernel.takes, strict=True)))
 
 
 def _repeated(operand: Operand, n_rows: int) -> pa.Array:
@@ -120,11 +134,15 @@ def _numbers(array: pa.Array) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _double(operand: Operand) -> Operand:
-    return operand if operand.type == pa.float64() else pc.cast(operand, pa.float64())
+    return operand if operand.type == pa.float64() else pc.cast(operand, pa.float64(), safe=False)
 
 
 def _cast(node: exp.Cast, batch: pa.RecordBatch) -> Operand:
-    return pc.cast(evaluate(node.this, batch), _CASTS[node.args["to"].this])
+    return _as(evaluate(node.this, batch), _CASTS[node.args["to"].this])
+
+
+def _as(operand: Operand, kind: pa.DataType) -> Operand:
+    return _double(operand) if kind == pa.float64() else pc.cast(operand, kind)
 
 
 _CASTS = {
