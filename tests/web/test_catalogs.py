@@ -123,6 +123,7 @@ def test_what_is_missing_fulfils_no_comparison(api):
     assert missing["yMeanPSFMag"].tolist() == [-999.0]
     assert not set(present["objID"]) & set(missing["objID"])
     assert len(present) == len(found(api, "panstarrs/dr2/mean", **{"yMeanPSFMag.null": "false"}))
+    assert len(found(api, "panstarrs/dr2/mean", **{"objID.nnull": ""})) == len(present) + len(missing)
 
 
 def test_a_number_is_compared_as_its_column_holds_it(api):
@@ -366,6 +367,21 @@ def test_a_body_that_is_no_object_is_refused(api, body):
     answer = api.post(f"{SUMMARY}.csv", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("value", [None, []])
+def test_a_constraint_without_a_value_is_refused_and_not_passed_over(api, value):
+    asked = {**IC1613, "columns": value, "sort_by": None, "MatchID": value}
+    answer = api.post(f"{SUMMARY}.csv", json=asked)
+    assert answer.status_code == 400
+    assert "MatchID" in answer.json()["error"]
+    assert api.post(f"{SUMMARY}.csv", json={**asked, "MatchID": [80189155]}).status_code == 200
+
+
+def test_browsers_may_ask_from_anywhere_and_are_told_so_once(api):
+    answer = api.options(f"{SUMMARY}.csv", headers={"Origin": "http://example.org"})
+    assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+    assert "POST" in answer.headers["access-control-allow-methods"]
 
 
 # --- positions that come along ---

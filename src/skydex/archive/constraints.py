@@ -163,7 +163,8 @@ def _null_test(
         raise BadParameterError(constraint.parameter, "takes true or false.")
     is_null: exp.Expression = exp.Is(this=subject, expression=exp.Null())
     if missing is not None and column.datatype.is_numeric:
-        is_null = _any([is_null, exp.EQ(this=subject.copy(), expression=build.literal(missing))])
+        value = int(missing) if missing.is_integer() else missing  # a fraction does not compare with every long number
+        is_null = _any([is_null, exp.EQ(this=subject.copy(), expression=build.literal(value))])
     word = words.pop()
     is_wanted = (_TRUTHS.get(word, 1) == 1 and word != "0") == (constraint.operator == "null")
     return is_null if is_wanted else exp.Not(this=exp.Paren(this=is_null))

@@ -40,7 +40,6 @@ _EVERYWHERE: Headers = (
     (b"x-content-type-options", b"nosniff"),
 )
 _PREFLIGHT: Headers = (
-    *_EVERYWHERE,
     (b"access-control-allow-methods", b"GET, HEAD, POST, DELETE, OPTIONS"),
     (b"access-control-allow-headers", b"content-type, range"),
     (b"access-control-max-age", b"86400"),

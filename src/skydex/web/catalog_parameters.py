@@ -240,11 +240,10 @@ def _json_pairs(body: bytes) -> list[tuple[str, str]]:
 
 
 def _texts(name: str, value: Any) -> Sequence[str]:
-    if value is None:
-        return ()
-    if isinstance(value, list):
-        return [_text(name, item) for item in value]
-    return (_text(name, value),)
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    if not items and name.lower() not in PARAMETERS:
+        raise BadParameterError(name[:80], "has no value: give one, or leave it out.")
+    return [_text(name, item) for item in items]
 
 
 def _text(name: str, value: Any) -> str:
