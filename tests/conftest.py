@@ -14,6 +14,17 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration archive at its smallest, without real catalogues; nobody writes to it."""
+    from skydex.demo import SIZES
+    from skydex.demo.building import build_demo
+
+    where = tmp_path_factory.mktemp("simulated") / "archive"
+    build_demo(where, size=SIZES["tiny"])
+    return where
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real astronomical files beside the checkout; tests skip where it is absent."""
     data = SHARED / "data"

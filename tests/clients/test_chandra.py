@@ -45,7 +45,7 @@ def no_warnings():
 @pytest.fixture(scope="module")
 def chandra(tmp_path_factory):
     """A server over the simulated Chandra catalogue."""
-    with serving.serving(build_collection(simulate_csc21, tmp_path_factory.mktemp("csc21"))) as server:
+    with serving.serving(build_collection(tmp_path_factory.mktemp("csc21"), simulate_csc21)) as server:
         yield server
 
 

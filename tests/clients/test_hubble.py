@@ -29,23 +29,14 @@ SHOWN = {"A_F475W": 3, "A_F475W_MAD": 3, "A_F814W": 3, "A_F814W_MAD": 3, "MatchR
 @pytest.fixture(scope="module")
 def hsc(tmp_path_factory):
     """The functions, for a server over the simulated HSC and HCV."""
-    from importlib.resources import files
-
     import serving
+    from demonstration import build_collection
 
     from skydex.demo.hcv import simulate_hcv
     from skydex.demo.hsc import simulate_hsc
-    from skydex.demo.publishing import publish_simulated
-    from skydex.demo.size import SIZES
-    from skydex.store import ArchiveDirectory
 
-    folder = tmp_path_factory.mktemp("hsc")
-    directory = ArchiveDirectory.create(folder / "archive")
-    for simulate in (simulate_hsc, simulate_hcv):
-        for table in simulate(SIZES["tiny"], 1):
-            publish_simulated(table, directory, folder, label="test")
-    (directory.path / "services.toml").write_bytes((files("skydex.demo") / "services.toml").read_bytes())
-    with serving.serving(directory.path) as server:
+    archive = build_collection(tmp_path_factory.mktemp("hsc"), simulate_hsc, simulate_hcv)
+    with serving.serving(archive) as server:
         yield hubble.Hubble(server.url)
 
 

@@ -11,22 +11,14 @@ import pytest
 @pytest.fixture(scope="module")
 def catalogs(tmp_path_factory):
     """A client of the API of a server over the simulated Pan-STARRS1."""
-    from importlib.resources import files
-
     import serving
+    from demonstration import build_collection
 
     from skydex.demo.ps1 import simulate_ps1
-    from skydex.demo.publishing import publish_simulated
-    from skydex.demo.size import SIZES
-    from skydex.store import ArchiveDirectory
 
-    folder = tmp_path_factory.mktemp("ps1")
-    directory = ArchiveDirectory.create(folder / "archive")
-    for table in simulate_ps1(SIZES["tiny"], 1):
-        publish_simulated(table, directory, folder, label="test")
-    (directory.path / "services.toml").write_bytes((files("skydex.demo") / "services.toml").read_bytes())
+    archive = build_collection(tmp_path_factory.mktemp("ps1"), simulate_ps1)
     with (
-        serving.serving(directory.path) as server,
+        serving.serving(archive) as server,
         httpx.Client(base_url=f"{server.url}/api/v0.1/panstarrs/", timeout=30) as client,
     ):
         yield client

@@ -50,21 +50,24 @@ def test_taplint_finds_nothing_but_what_is_explained(server, stilts, base):
     assert "Totals: Errors: 1; Warnings: 0;" in report
 
 
+@pytest.fixture
+def real(shared_data, tmp_path):
+    build_demo(tmp_path / "demo", shared_data, size=SIZES["tiny"])
+    return tmp_path / "demo"
+
+
 @pytest.mark.parametrize("sky", ["simulated", "real"])
-def test_taplint_finds_nothing_in_the_demonstration(sky, tmp_path, request, stilts):
-    data = None if sky == "simulated" else request.getfixturevalue("shared_data")
-    build_demo(tmp_path / "demo", data, size=SIZES["tiny"])
-    with serving(tmp_path / "demo") as server:
+def test_taplint_finds_nothing_in_the_demonstration(sky, request, stilts):
+    with serving(request.getfixturevalue(sky)) as server:
         report = stilts("taplint", f"tapurl={server.url}/tap", *STRICT, is_fine=False)
     assert findings(report) == [], report
     assert "Totals: Errors: 0; Warnings: 0;" in report
 
 
 @pytest.mark.slow
-def test_taplint_finds_nothing_in_any_service_of_the_demonstration(tmp_path, stilts):
-    build_demo(tmp_path / "demo", size=SIZES["tiny"])
-    archive = Archive.open(tmp_path / "demo")
-    with serving(tmp_path / "demo") as server:
+def test_taplint_finds_nothing_in_any_service_of_the_demonstration(simulated, stilts):
+    archive = Archive.open(simulated)
+    with serving(simulated) as server:
         for offer in archive.offers.taps:
             if len(archive.view(offer.key).schemas) > 1:
                 for path in offer.paths:

@@ -22,13 +22,6 @@ def tables_of(archive):
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
-    where = tmp_path_factory.mktemp("demo") / "archive"
-    build_demo(where, size=SIZES["tiny"])
-    return where
-
-
-@pytest.fixture(scope="module")
 def demonstrated(tmp_path_factory):
     """What a run of the demonstration leaves behind."""
     where = tmp_path_factory.mktemp("run")

@@ -1,4 +1,4 @@
-"""One collection of the simulated archive, at its smallest, in an archive of its own."""
+"""Collections of the simulated archive, at their smallest, in an archive of their own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from skydex.demo.size import SIZES
 from skydex.store import ArchiveDirectory
 
 
-def build_collection(simulate: Simulate, folder: Path) -> Path:
-    """Publish a collection with the addresses that the demonstration gives it."""
+def build_collection(folder: Path, *collections: Simulate) -> Path:
+    """Publish collections with the addresses that the demonstration gives them."""
     directory = ArchiveDirectory.create(folder / "archive")
-    for table in simulate(SIZES["tiny"], 1):
-        publish_simulated(table, directory, folder, label="tests")
+    for simulate in collections:
+        for table in simulate(SIZES["tiny"], 1):
+            publish_simulated(table, directory, folder, label="tests")
     (directory.path / OFFERS_FILE).write_bytes(resources.files("skydex.demo").joinpath(OFFERS_FILE).read_bytes())
     return directory.path

@@ -28,6 +28,7 @@ from skydex.demo.csc21.measures import (
     summed,
 )
 from skydex.demo.csc21.sources import BANDS, Block, Looks
+from skydex.demo.times import timestamps
 
 __all__ = ["Pairs", "flag_columns", "observation_rows", "pairs_of", "stack_observation_rows", "stack_rows"]
 
@@ -36,7 +37,6 @@ Integers = NDArray[np.int64]
 
 _DETECTED = 1.6
 """Significance in some band that makes a detection; the first stack of a field detects all its sources."""
-_MJD_UNIX_EPOCH = 40_587.0
 _SECONDS_A_DAY = 86_400.0
 
 
@@ -115,8 +115,8 @@ def observation_rows(rng: np.random.Generator, sky: Sky, block: Block, looks: Lo
     rows: dict[str, Any] = {
         "obsid": seen.obsid[number],
         "obi": np.zeros(len(looks)),
-        "gti_obs": _timestamps(seen.mjd[number]),
-        "gti_end": _timestamps(seen.mjd[number] + time / _SECONDS_A_DAY),
+        "gti_obs": timestamps(seen.mjd[number]),
+        "gti_end": timestamps(seen.mjd[number] + time / _SECONDS_A_DAY),
         "region_id": block.n_in_field[source] - block.place[source],
         "ra": block.ra[source],
         "dec": block.dec[source],
@@ -203,10 +203,6 @@ def _bits(flags: NDArray[np.bool_]) -> Floats:
 def _likelihood(measured: Photometry) -> Floats:
     result: Floats = measured.significance**2 / 2.0 + 0.5 * measured.net[0]
     return result
-
-
-def _timestamps(mjd: Floats) -> NDArray[np.datetime64]:
-    return np.round((mjd - _MJD_UNIX_EPOCH) * _SECONDS_A_DAY).astype("datetime64[s]").astype("datetime64[us]")
 
 
 def _kept(rows: Mapping[str, Any], is_kept: NDArray[np.bool_]) -> Mapping[str, Any]:

@@ -76,7 +76,7 @@ def master_rows(rng: np.random.Generator, sky: Sky, block: Block, looks: Looks) 
         **times,
         **flux_columns("flux_aper", shown.flux),
         **flux_columns("photflux_aper", shown.photon_flux),
-        **flux_columns("flux_aper_avg", _averaged(pairs, block, shown)),
+        **flux_columns("flux_aper_avg", _averaged(pairs, shown)),
         **model_columns(rng, shown.flux, ("powlaw", "bb", "brems", "apec")),
         **hardness_columns(shown, ("hm", "hs", "ms")),
         **by_band("var_intra_index", degree),
@@ -112,7 +112,7 @@ def _as_published(rng: np.random.Generator, block: Block, told: Photometry) -> P
     return photometry(counts, told.background, np.where(draw < _HIDDEN, 0.0, told.exposure), block.erg_per_photon)
 
 
-def _averaged(pairs: Pairs, block: Block, shown: Photometry) -> Interval:
+def _averaged(pairs: Pairs, shown: Photometry) -> Interval:
     """The mean of the fluxes in all stacks, where there is photometry."""
     value, low, high = pairs.measured.flux
     firsts = first_of_groups(pairs.source)

@@ -75,7 +75,7 @@ def _limits() -> tuple[Floats, Floats]:
                 else -source + 0.0 * backgrounds[:, None]
             )
         density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
-        order = np.argsort(-density, axis=1)
+        order = np.argsort(-density, axis=1, kind="stable")
         held = np.cumsum(np.take_along_axis(density, order, axis=1), axis=1) / density.sum(axis=1, keepdims=True)
         inside = np.take_along_axis(np.broadcast_to(source, density.shape), order, axis=1)
         is_in = held <= _LEVEL

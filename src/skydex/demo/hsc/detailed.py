@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,15 @@ from skydex.demo.columns import read_columns
 from skydex.demo.hsc.detections import Detections
 from skydex.demo.hsc.images import Image
 from skydex.demo.htm import htm_ids
+from skydex.demo.times import timestamps
 from skydex.objects import locate_matches
 from skydex.sky import unit_vectors
 from skydex.tables import arrow_schema
 
-__all__ = ["COLUMNS", "detailed_rows", "times_of"]
+__all__ = ["COLUMNS", "detailed_rows"]
 
 COLUMNS = read_columns("hsc/detailedCatalog")
 """The 39 columns."""
-_MJD_OF_1970 = 40_587.0
 
 
 def detailed_rows(detections: Detections) -> pa.Table:
@@ -68,12 +68,6 @@ def detailed_rows(detections: Detections) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def times_of(mjd: Sequence[float]) -> list[str]:
-    """ISO 8601 of modified Julian dates (UTC), to the second."""
-    seconds = np.round((np.asarray(mjd) - _MJD_OF_1970) * 86_400).astype(np.int64)
-    return [str(time) for time in seconds.astype("datetime64[s]")]
-
-
 _OF_IMAGE: dict[str, Callable[[Image], Any]] = {
     "ImageID": lambda image: image.image_id,
     "AbsCorr": lambda image: "Y",
@@ -83,8 +77,8 @@ _OF_IMAGE: dict[str, Callable[[Image], Any]] = {
     "Detector": lambda image: image.detector.name,
     "Aperture": lambda image: image.detector.aperture,
     "ExposureTime": lambda image: image.exposure_s,
-    "StartTime": lambda image: times_of([image.start_mjd])[0],
-    "StopTime": lambda image: times_of([image.stop_mjd])[0],
+    "StartTime": lambda image: str(timestamps(image.start_mjd)),
+    "StopTime": lambda image: str(timestamps(image.stop_mjd)),
     "StartMJD": lambda image: image.start_mjd,
     "StopMJD": lambda image: image.stop_mjd,
     "WaveLength": lambda image: image.wavelength,

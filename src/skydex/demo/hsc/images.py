@@ -52,8 +52,6 @@ DETECTORS = {
 }
 """Cameras, by instrument or channel."""
 
-_INFRARED_NM = 980.0
-
 
 @dataclass(frozen=True)
 class Image:

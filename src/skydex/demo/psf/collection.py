@@ -22,6 +22,7 @@ from skydex.demo.psf.exposures import DETECTORS, N_PLANTED, Detector, Exposures,
 from skydex.demo.publications import printed_in, read_printed
 from skydex.demo.simulation import SimulatedTable, batch_of
 from skydex.demo.size import Size
+from skydex.demo.times import timestamps
 from skydex.sky import directions_deg, unit_vectors
 from skydex.tables import Column, Datatype
 
@@ -38,7 +39,6 @@ _LOW, _HIGH = 100, 102
 """Centres of the published example."""
 _SUBARRAY = 1024
 _CHIP_HEIGHT = 2051
-_MJD_UNIX_EPOCH = 40_587.0
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _rows(rng: np.random.Generator, detector: Detector, exposures: Exposures, st
         "subarray": exposures.is_subarray[which].astype(np.int64),
         "midexp": np.round(exposures.mjd[which] + exposures.exptime[which] / 172_800.0, 5),
         "mjd": exposures.mjd[which],
-        "date": _timestamps(exposures.mjd[which]),
+        "date": timestamps(exposures.mjd[which]),
         "exptime": exposures.exptime[which],
         "focus": np.round(exposures.focus[which], 3),
         "proposid": exposures.proposid[which],
@@ -232,10 +232,6 @@ def _on_sky(detector: Detector, exposures: Exposures, stars: _Stars) -> tuple[Fl
     to_north = np.stack([-np.sin(d) * np.cos(a), -np.sin(d) * np.sin(a), np.cos(d)])
     vectors = unit_vectors(exposures.ra[which], exposures.dec[which]) + to_east * east + to_north * north
     return directions_deg(vectors / np.linalg.norm(vectors, axis=0))
-
-
-def _timestamps(mjd: Floats) -> NDArray[np.datetime64]:
-    return np.round((mjd - _MJD_UNIX_EPOCH) * 86_400.0).astype("datetime64[s]").astype("datetime64[us]")
 
 
 _TRUTH_OF_SOURCES = (

@@ -24,7 +24,6 @@ Integers = NDArray[np.int64]
 N_PLANTED = 6
 """Stars of the published example; each is in an exposure of its own, the first ones of UVIS."""
 _N_EXPOSURES = 2000
-_EPOCH_MJD = 40_587
 _ORBIT_D = 95.42 / 1440
 _BASE36 = np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", np.uint8)
 _FIELDS = (
