@@ -69,8 +69,8 @@ def kernel_of(node: Compute) -> Kernel:
 
 
 def numbers(array: pa.Array) -> Floats:
-    """Values of a floating array, NaN for null."""
-    return np.asarray((array.fill_null(np.nan) if array.null_count else array).to_numpy(zero_copy_only=False))
+    """Values of an array of numbers, NaN for null."""
+    return np.asarray(array.to_numpy(zero_copy_only=False))
 
 
 def integers(array: pa.Array) -> NDArray[np.int64]:
