@@ -118,6 +118,7 @@ def test_columns_of_a_service_are_described(mast_web):
         ({"magtype": 2}, "hsc/v3/summary/magauto"),
         ({"nr": 0}, "Parameter nr"),
         ({"ni": [1]}, "Parameter ni"),
+        ({"ni": "+-1"}, "Parameter ni"),
     ],
 )
 def test_what_is_wrong_is_told(ask, params, says):

@@ -8,6 +8,7 @@ over, as MAST passes over them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -21,6 +22,7 @@ __all__ = ["FORMATS", "InvokeRequest", "InvokeService"]
 FORMATS = ("json", "csv", "votable", "xml", "extjs")
 """What an answer can be."""
 _EXAMPLE = 'a JSON object such as {"service": "Mast.Name.Lookup", "params": {"input": "M31", "format": "json"}}'
+_INTEGER = re.compile(r"[+-]?[0-9]{1,25}", re.ASCII)
 _DEEPEST = 50
 _MOST_PAGE = 10**9
 
@@ -89,7 +91,7 @@ class InvokeRequest:
     def integer(self, name: str, *, least: int, most: int, default: int | None = None) -> int:
         """A whole number among the service's own parameters."""
         value = self.params.get(name, default)
-        if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() and len(value) < 25:
+        if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
             value = int(value)
         if value is None or value == "":
             raise BadParameterError(name, "is missing.")
