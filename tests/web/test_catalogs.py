@@ -443,6 +443,21 @@ def test_positions_that_cannot_be_used_are_refused(api, content, asked, says):
     assert all(word in answer.json()["error"] for word in says), answer.text
 
 
+def test_a_position_of_which_half_is_missing_has_no_counterpart(api):
+    answer = counterparts(api, "ra,dec\n139,69\n10,\n", radius=0.5, columns="objID")
+    assert answer.status_code == 200, answer.text
+    assert set(pd.read_csv(io.StringIO(answer.text))["_ra_"]) == {139}
+
+
+def test_pages_of_counterparts_of_the_same_place_are_together_the_whole(api):
+    content = "number,ra,dec\n" + "".join(f"{number},139.33445,68.63506\n" for number in range(3000))
+    asked = {"radius": 0.001, "columns": "objID"}
+    whole = pd.read_csv(io.StringIO(counterparts(api, content, **asked).text))
+    pages = [counterparts(api, content, pagesize=1000, page=page, **asked) for page in (1, 2, 3)]
+    assert sorted(whole["_number_"]) == list(range(3000))
+    assert pd.concat(pd.read_csv(io.StringIO(page.text)) for page in pages)["_number_"].tolist() == list(range(3000))
+
+
 def test_only_some_tables_take_positions(api):
     assert counterparts(api, path="hsc/v3/detailed").status_code == 404
     assert api.post("panstarrs/dr2/mean/crossmatch/upload.csv").status_code == 400

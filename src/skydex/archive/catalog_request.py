@@ -114,7 +114,7 @@ class CounterpartsRequest:
             alias=ROWS,
             joined=[*searched.joined(), build.Joined(uploaded, _UPLOADED, near)],
             conditions=list(searched.conditions()),
-            tail=build.Tail(list(self._order(searched, given, distance)), _offset(self.page, self.max_rows)),
+            tail=build.Tail(list(self._order(searched, uploaded, distance)), _offset(self.page, self.max_rows)),
         )
         return make_plan(bind(query, namespace), self.max_rows)
 
@@ -132,13 +132,16 @@ class CounterpartsRequest:
         return replace(self.search, columns=tuple(c for c in self.search.columns if c.lower() not in added))
 
     def _order(
-        self, searched: Searched, given: list[exp.Expression], distance: exp.Expression
+        self, searched: Searched, uploaded: Table, distance: exp.Expression
     ) -> Iterator[tuple[exp.Expression, bool]]:
-        """The keys, and then the positions one after the other with what is nearest first."""
+        """The keys, then the positions one after the other with what is nearest first, then what tells rows apart."""
         for key in self.search.sort_by:
             is_distance = key.name.lower() in (DISTANCE, _DISTANCE.lower())
             yield distance.copy() if is_distance else searched.key(key.name), key.descends
-        yield from ((node.copy(), False) for node in (*given, distance))
+        given = [_position_column(uploaded, name) for name in self.position]
+        others = [build.column_node(column.name, _UPLOADED) for column in uploaded.columns if not column.is_array]
+        yield from ((node, False) for node in (*given, distance.copy(), *others))
+        yield from searched.ties()
 
 
 def _position_column(uploaded: Table, name: str) -> exp.Expression:
