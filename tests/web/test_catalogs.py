@@ -126,6 +126,14 @@ def test_what_is_missing_fulfils_no_comparison(api):
     assert len(found(api, "panstarrs/dr2/mean", **{"objID.nnull": ""})) == len(present) + len(missing)
 
 
+@pytest.mark.parametrize("value", ["-999", "-999.0", ["-999", "10"]])
+def test_what_an_answer_shows_for_a_missing_value_finds_it(api, value):
+    missing = ids(found(api, "panstarrs/dr2/mean", **{"yMeanPSFMag.null": ""}), "objID")
+    assert ids(found(api, "panstarrs/dr2/mean", yMeanPSFMag=value), "objID") == missing
+    others = ids(found(api, "panstarrs/dr2/mean", **{"yMeanPSFMag.neq": value}), "objID")
+    assert others == ids(found(api, "panstarrs/dr2/mean", **{"yMeanPSFMag.nnull": ""}), "objID")
+
+
 def test_a_number_is_compared_as_its_column_holds_it(api):
     """A single-precision value that was sent back as it was shown finds its row."""
     shown = found(api, "panstarrs/dr2/mean", **{"objID.gt": 0})["gMeanPSFMag"].iloc[0]

@@ -125,6 +125,8 @@ def condition_of(constraint: Constraint, column: Column, alias: str, *, missing:
         kind, rounding = _COMPARISONS[operator]
         return _any([kind(this=compared.copy(), expression=node) for node in read.nodes(rounding)])
     equal = _equal(compared, read.nodes())
+    if missing is not None and read.has(missing):
+        equal = _any([equal, exp.Is(this=subject.copy(), expression=exp.Null())])
     return exp.Not(this=exp.Paren(this=equal)) if operator in ("neq", "ne") else equal
 
 
@@ -199,6 +201,11 @@ class _Reading:
         if isinstance(value, int):
             value = max(-_LARGEST, min(value, _LARGEST))
         return build.literal(value)
+
+    def has(self, number: float) -> bool:
+        """Whether a number is among the values."""
+        is_number = _kind(self.column) == "number"
+        return is_number and any(_NUMBER.fullmatch(text.strip()) and float(text) == number for text in self.texts())
 
     def texts(self) -> list[str]:
         """The values as they are written, those of lists one by one."""
