@@ -51,7 +51,7 @@ OPERATORS: dict[str, str] = {
     "in": "any of a list: `1,2,3` or `[1,2,3]`",
     "between": "from the first to the second of two values: `1,2`",
     "like": "a text pattern: `*` or `%` stands for anything, `?` or `_` for one character",
-    "contains": "has a text somewhere in it",
+    "contains": "has a text, with wildcards as in `like`, somewhere in it",
     "null": "has no value; with `false`, has one",
     "nnull": "has a value",
 }
