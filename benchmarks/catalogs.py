@@ -7,10 +7,8 @@ them, DuckDB over the same files, in process and without HTTP.
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Iterator
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -18,13 +16,10 @@ import requests
 from astropy.table import Table
 
 from benchmarks.finding import Budget, Finding
-from benchmarks.holdings import Setup, duckdb_beside
+from benchmarks.holdings import Setup, duckdb_beside, simulated_collection
 from benchmarks.serving import Server, serving
 from benchmarks.timing import Work, timed
 from skydex.demo.hsc import simulate_hsc
-from skydex.demo.publishing import publish_simulated
-from skydex.demo.size import SIZES
-from skydex.store import ArchiveDirectory
 
 __all__ = ["TITLE", "measure"]
 
@@ -50,7 +45,7 @@ _PAIR = Budget("the document's pair in 0.5 s", 0.5)
 
 def measure(setup: Setup) -> Iterator[Finding]:
     """What the document's reader waits for."""
-    archive = _archive(setup)
+    archive = simulated_collection(setup, "hubble", simulate_hsc, _TABLES)
     with serving(archive) as server, requests.Session() as session:
         yield from _search(server, session, archive)
         (pair,) = timed(Work(partial(_pair, server, session)))
@@ -72,20 +67,6 @@ def _search(server: Server, session: requests.Session, archive: Path) -> Iterato
     yield Finding(f"{work}, CSV, CPU of the server", spent.cpu, reference, beside.cpu)
     yield Finding(f"{work}, as a table of Arrow in the client", lean.wall, budget=_IN_CLIENT)
     yield Finding(f"{work}, as a table of astropy by way of pandas", whole.wall, budget=_IN_CLIENT)
-
-
-def _archive(setup: Setup) -> Path:
-    """The catalogue at the size of the document, simulated once."""
-    directory = setup.cache / "hubble"
-    archive = ArchiveDirectory.create(directory)
-    if not set(_TABLES) <= {entry.name for entry in archive.tables()}:
-        shutil.rmtree(directory)
-        archive = ArchiveDirectory.create(directory)
-        for table in simulate_hsc(SIZES["seed"], 1):
-            if table.name in _TABLES:
-                publish_simulated(table, archive, setup.cache, label="benchmarks")
-    (directory / "services.toml").write_bytes((files("skydex.demo") / "services.toml").read_bytes())
-    return directory
 
 
 def _answer(session: requests.Session, url: str, asked: dict[str, object]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import urllib.request
 import warnings
@@ -15,15 +14,12 @@ import pyvo
 from astropy.table import Table
 
 from benchmarks.finding import Budget, Finding
-from benchmarks.holdings import N_SOURCES, Setup, store_digest
+from benchmarks.holdings import N_SOURCES, Setup, simulated_collection
 from benchmarks.serving import Server, serving
 from benchmarks.timing import Work, timed
 from skydex.demo.csc21 import simulate_csc21
-from skydex.demo.publishing import publish_simulated
-from skydex.demo.size import SIZES
 from skydex.formats import get_format
 from skydex.formats.votable import read_votable
-from skydex.store import ArchiveDirectory
 from skydex.tables import Result
 
 __all__ = ["TITLE", "measure"]
@@ -43,24 +39,14 @@ _CPU_AS_DOCUMENT = Budget("<= the document's 8.9 s CPU", 8.9)
 
 def measure(setup: Setup) -> Iterator[Finding]:
     """What the notebook's reader waits for."""
-    with serving(_archive(setup)) as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        serving(simulated_collection(setup, "chandra", simulate_csc21, [_TABLE])) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         service = pyvo.dal.TAPService(f"{server.url}/csc21/tap")
         yield from _tables(server, service)
         yield from _fits(server, service, Path(folder))
         yield from _cone(server)
-
-
-def _archive(setup: Setup) -> Path:
-    """The master sources, simulated once at the size of the catalogue."""
-    directory = setup.cache / f"chandra-{store_digest()}"
-    for old in setup.cache.glob("chandra-*"):
-        if old != directory:
-            shutil.rmtree(old)
-    archive = ArchiveDirectory.create(directory)
-    if _TABLE not in {entry.name for entry in archive.tables()}:
-        tables = simulate_csc21(SIZES["seed"], 1)
-        publish_simulated(next(t for t in tables if t.name == _TABLE), archive, setup.cache, label="benchmarks")
-    return directory
 
 
 def _tables(server: Server, service: pyvo.dal.TAPService) -> Iterator[Finding]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pyarrow.parquet as pq
 
 from benchmarks import simulated
-from skydex import store
+from skydex import demo, store
+from skydex.demo.publishing import publish_simulated
+from skydex.demo.simulation import Simulate
+from skydex.demo.size import SIZES
 from skydex.ingest import ingest_files
 from skydex.store import ArchiveDirectory
 
-__all__ = ["Holdings", "Setup", "duckdb_beside", "store_digest"]
+__all__ = ["Holdings", "Setup", "duckdb_beside", "simulated_collection"]
 
 N_SOURCES = 406_089
 """Rows of the sources, as many as a catalogue of the documents has."""
@@ -47,7 +52,7 @@ class Holdings:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self.directory = setup.cache / f"archive-{store_digest()}"
+        self.directory = setup.cache / f"archive-{_digest(store)}"
         for old in setup.cache.glob("archive-*"):
             if old != self.directory:
                 shutil.rmtree(old)
@@ -106,9 +111,40 @@ def duckdb_beside() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def store_digest() -> str:
-    """Names the code that writes archives."""
+def simulated_collection(setup: Setup, name: str, simulate: Simulate, tables: Collection[str]) -> Path:
+    """An archive of some tables of the demonstration at the size of the documents, with its services.
+
+    It is made once, and again when the store or the simulator has changed.
+
+    Parameters
+    ----------
+    setup : Setup
+        Where it is kept.
+    name : str
+        What it is called there.
+    simulate : Simulate
+        Makes the collection.
+    tables : collection of str
+        Which of its tables are needed.
+    """
+    directory = setup.cache / f"{name}-{_digest(store)}-{_digest(demo)}"
+    for old in setup.cache.glob(f"{name}*"):
+        if old != directory:
+            shutil.rmtree(old)
+    archive = ArchiveDirectory.create(directory)
+    there = {entry.name for entry in archive.tables()}
+    if not there.issuperset(tables):
+        for table in simulate(SIZES["seed"], 1):
+            if table.name in tables:
+                publish_simulated(table, archive, setup.cache, label="benchmarks")
+    (directory / "services.toml").write_bytes((files(demo) / "services.toml").read_bytes())
+    return directory
+
+
+def _digest(room: ModuleType) -> str:
+    """Names the files of a room: what it does changes only with them."""
+    folder = Path(str(room.__file__)).parent
     digest = hashlib.sha256()
-    for module in sorted(Path(store.__file__).parent.glob("*.py")):
-        digest.update(module.read_bytes())
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".csv", ".yaml")):
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

@@ -7,21 +7,16 @@ DuckDB over the same files, in process and without HTTP.
 from __future__ import annotations
 
 import http.client
-import shutil
 from collections.abc import Iterator
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks.finding import Budget, Finding
-from benchmarks.holdings import Setup, duckdb_beside
+from benchmarks.holdings import Setup, duckdb_beside, simulated_collection
 from benchmarks.serving import serving
 from benchmarks.timing import Work, timed
 from skydex.demo.ps1 import simulate_ps1
-from skydex.demo.publishing import publish_simulated
-from skydex.demo.size import SIZES
-from skydex.store import ArchiveDirectory
 
 __all__ = ["TITLE", "measure"]
 
@@ -44,7 +39,7 @@ _N_DETECTIONS = 66
 
 def measure(setup: Setup) -> Iterator[Finding]:
     """The pair of queries, at the server and with pyvo."""
-    archive = _archive(setup)
+    archive = simulated_collection(setup, "panstarrs", simulate_ps1, _TABLES)
     with serving(archive) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
         pair = Work(partial(_pair, connection), 1, server.cpu_s)
@@ -55,20 +50,6 @@ def measure(setup: Setup) -> Iterator[Finding]:
     yield Finding(work, ours.wall, "DuckDB, the join over the same files, in process", bare.wall, _BUDGET)
     yield Finding(f"{work}, CPU of the server", ours.cpu, "DuckDB, the same", bare.cpu)
     yield Finding(f"{work}, asynchronously with pyvo, as tables", user.wall, budget=_BUDGET)
-
-
-def _archive(setup: Setup) -> Path:
-    """The catalogue at the size of the document, simulated once."""
-    directory = setup.cache / "panstarrs"
-    archive = ArchiveDirectory.create(directory)
-    if not set(_TABLES) <= {entry.name for entry in archive.tables()}:
-        shutil.rmtree(directory)
-        archive = ArchiveDirectory.create(directory)
-        for table in simulate_ps1(SIZES["seed"], 1):
-            if table.name in _TABLES:
-                publish_simulated(table, archive, setup.cache, label="benchmarks")
-    (directory / "services.toml").write_bytes((files("skydex.demo") / "services.toml").read_bytes())
-    return directory
 
 
 def _pair(connection: http.client.HTTPConnection) -> None:

@@ -1,6 +1,7 @@
 """Exposures of a simulated Hubble Space Telescope, detector by detector: when, where, through which filter.
 
-The number of exposures grows with the size of the archive; each is drawn once and kept, for it is little.
+The number of exposures grows with the size of the archive, and all of them are kept while it is made: 2,000 for a
+million stars.
 """
 
 from __future__ import annotations
