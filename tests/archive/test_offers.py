@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skydex.archive import CatalogOffer, Offers, Place, read_offers
+from skydex.archive import CatalogOffer, Offers, Place, TableFunction, read_offers
 from skydex.errors import SettingsError
 
 ENTRY = '[[catalog]]\npath = "a/b"\ntable = "a.b"\n'
@@ -80,3 +80,35 @@ def test_a_cone_search_without_a_path_or_a_table_is_refused(tmp_path, path, tabl
     (tmp_path / "services.toml").write_text(f'[[scs]]\npath = "{path}"\ntable = "{table}"\n')
     with pytest.raises(SettingsError, match=re.escape(said)):
         read_offers(tmp_path)
+
+
+CONTEXT = '[[casjobs]]\ncontext = "HSCv3"\nschemas = { dbo = ["hsc", "hcv"] }\n'
+
+
+def test_a_context_has_names_in_any_case_and_functions(tmp_path):
+    more = """aliases = ["HSC"]
+    functions = [
+        { name = "SearchHCVMatchID", table = "hcv.HCVmatch", columns = ["MatchID"], unit = "arcsec" },
+        { name = "fGetNearestObjEq", table = "ps1.ObjectThin", nearest = true, distance = "distance" },
+    ]"""
+    offers = read(tmp_path, CONTEXT + more)
+    (offer,) = offers.contexts
+    assert offer.key == "casjobs:hscv3"
+    assert offers.find_context("hsc") is offers.find_context("HSCV3") is offer
+    assert offers.find_context("SDSS") is None
+    function = offer.find_function("searchhcvmatchid")
+    assert function == TableFunction("SearchHCVMatchID", "hcv.HCVmatch", columns=("MatchID",), unit="arcsec")
+    assert pickle.loads(pickle.dumps(offer)) == offer
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('aliases = ["MyDB"]', "cannot be called MyDB"),
+        ('functions = [{ name = "f" }]', "of which"),
+        ('functions = [{ name = "f", table = "a.b", unit = "rad" }]', "not 'rad'"),
+        ('[[casjobs]]\ncontext = "x"\naliases = ["hscv3"]\nschemas = { dbo = ["a"] }', "entry 1"),
+    ],
+)
+def test_a_context_that_cannot_be_is_refused(tmp_path, more, says):
+    assert says in message(tmp_path, CONTEXT + more)

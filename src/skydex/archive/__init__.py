@@ -8,13 +8,26 @@ from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.examples import ReadyExample
 from skydex.archive.mashup import MashupRequest, Output
-from skydex.archive.offers import OFFERS_FILE, CatalogOffer, ConeOffer, NamesOffer, Offers, Place, TapOffer, read_offers
+from skydex.archive.offers import (
+    MYDB_CONTEXT,
+    OFFERS_FILE,
+    CatalogOffer,
+    ConeOffer,
+    ContextOffer,
+    NamesOffer,
+    Offers,
+    Place,
+    TableFunction,
+    TapOffer,
+    read_offers,
+)
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.archive.views import Schema, View
 from skydex.engines import Deadline
 
 __all__ = [
+    "MYDB_CONTEXT",
     "OFFERS_FILE",
     "OPERATORS",
     "PARAMETERS",
@@ -26,6 +39,7 @@ __all__ = [
     "ConeOffer",
     "ConeRequest",
     "Constraint",
+    "ContextOffer",
     "CounterpartsRequest",
     "Deadline",
     "Explanation",
@@ -39,6 +53,7 @@ __all__ = [
     "Schema",
     "Search",
     "SortKey",
+    "TableFunction",
     "TableRequest",
     "TapOffer",
     "Upload",

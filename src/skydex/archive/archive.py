@@ -61,7 +61,9 @@ class _Holdings:
             return view_of_everything(self._relations)
         if name in self.collections:
             return view_of_collection(self.collections[name], self._relations)
-        offer = next((offer for offer in self._offers().taps if name in (offer.key, offer.name.lower())), None)
+        offers = self._offers()
+        tap = next((offer for offer in offers.taps if name in (offer.key, offer.name.lower())), None)
+        offer = tap or next((context for context in offers.contexts if name == context.key), None)
         return view_of_offer(offer, self._relations) if offer else None
 
 

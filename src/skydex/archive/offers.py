@@ -2,9 +2,9 @@
 
 Everything published is served under names that follow from the archive (`/tap`, `/{collection}/scs/{table}`). An entry
 of this file adds a way in that its publisher chose: `[[tap]]` a TAP service over some tables, `[[scs]]` the cone
-search of a table, `[[catalog]]` a table of the catalogue REST API. The file is read once, when the archive is opened
-for serving, so that a mistake in it stops the start and never a running server; to change it, restart the server.
-Tables are looked up with each request: an entry may name one that is published later.
+search of a table, `[[catalog]]` a table of the catalogue REST API, `[[casjobs]]` a context of CasJobs. The file is read
+once, when the archive is opened for serving, so that a mistake in it stops the start and never a running server; to
+change it, restart the server. Tables are looked up with each request: an entry may name one that is published later.
 """
 
 from __future__ import annotations
@@ -22,12 +22,32 @@ from typing import Any
 from skydex.errors import SettingsError, near_names
 from skydex.query.languages.words import spelled
 
-__all__ = ["OFFERS_FILE", "CatalogOffer", "ConeOffer", "NamesOffer", "Offers", "Place", "TapOffer", "read_offers"]
+__all__ = [
+    "MYDB_CONTEXT",
+    "OFFERS_FILE",
+    "RADIUS_UNITS",
+    "CatalogOffer",
+    "ConeOffer",
+    "ContextOffer",
+    "NamesOffer",
+    "Offers",
+    "Place",
+    "TableFunction",
+    "TapOffer",
+    "read_offers",
+]
 
 OFFERS_FILE = "services.toml"
 """Name of the file in an archive directory."""
 _PATH = re.compile(r"(/[\w.~-]+)+")
 _TABLE = re.compile(r"\w+\.\w+")
+_WORD = re.compile(r"[A-Za-z]\w*")
+RADIUS_UNITS = {"deg": 1.0, "arcmin": 60.0, "arcsec": 3600.0}
+"""Units of a radius, by how many there are in a degree."""
+MYDB_CONTEXT = "MYDB"
+"""The context of CasJobs in which a bare name means a table of one's own; every archive with users has it."""
+_RESERVED_DATABASES = frozenset({"mydb", "tempdb", "master", "dbo", "information_schema", "tap_schema", "tap_upload"})
+"""What a context cannot be called."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +170,100 @@ class NamesOffer:
 
 
 @dataclass(frozen=True)
+class TableFunction:
+    """A function of a context that gives the rows of a table around a position, as `FROM f(ra, dec, radius)`."""
+
+    name: str
+    """What queries call it, with or without `dbo.`."""
+    table: str = ""
+    """Qualified name of the table, which has positions."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Several tables instead, by the value of the fourth argument that says which."""
+    columns: tuple[str, ...] = ()
+    """The columns of the table that it gives; none means all."""
+    unit: str = "arcmin"
+    """Unit of the radius: `deg`, `arcmin` or `arcsec`."""
+    nearest: bool = False
+    """Whether it gives the nearest row alone."""
+    distance: str = ""
+    """Name of a last column, the distance from the position; by default none."""
+    distance_unit: str = ""
+    """Unit of that column; by default that of the radius."""
+
+    def __post_init__(self) -> None:
+        if not _WORD.fullmatch(self.name):
+            raise self._mistake(f"the name of a function is one word, not {self.name!r}.")
+        if bool(self.table) == bool(self.choices):
+            raise self._mistake('say of which "table" it is, or give "choices" of several.')
+        for table in self.tables:
+            if not _TABLE.fullmatch(table):
+                raise self._mistake(f'the name of a table is written "schema.table", not {table!r}.')
+        for unit in (self.unit, self.distance_unit or self.unit):
+            if unit not in RADIUS_UNITS:
+                raise self._mistake(f"a unit is one of {', '.join(RADIUS_UNITS)}, not {unit!r}.")
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """All tables that it may read."""
+        return (self.table,) if self.table else tuple(self.choices.values())
+
+    def _mistake(self, sentence: str) -> SettingsError:
+        return SettingsError(f"{OFFERS_FILE}, function {self.name}: {sentence}")
+
+
+@dataclass(frozen=True)
+class ContextOffer:
+    """`[[casjobs]]`: a context of CasJobs, which is what users of its queries call a database."""
+
+    context: str
+    """One word, in any case."""
+    title: str = ""
+    """A line for people."""
+    aliases: tuple[str, ...] = ()
+    """Further words for it."""
+    schemas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Schemas of the archive by the schema as which they are shown, as in `{ dbo = ["hsc", "hcv"] }`."""
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """Single tables by the name under which they are shown, as in `{ "dbo.HCVdetailed" = "hcv.HCVdetailed" }`."""
+    functions: tuple[TableFunction, ...] = ()
+    """What may stand in FROM beside tables."""
+
+    def __post_init__(self) -> None:
+        for word in self.names:
+            if not _WORD.fullmatch(word):
+                raise self._mistake(f"a context is one word of letters, digits and _, not {word!r}.")
+            if word.lower() in _RESERVED_DATABASES:
+                raise self._mistake(f"a context cannot be called {word}: that name has a meaning of its own.")
+        for shown in (*self.tables, *self.tables.values()):
+            if not _TABLE.fullmatch(shown):
+                raise self._mistake(f'the name of a table is written "schema.table", not {shown!r}.')
+        if not self.schemas and not self.tables:
+            raise self._mistake("say which schemas or tables it shows.")
+
+    @property
+    def name(self) -> str:
+        """As people write it."""
+        return self.context
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All words for it."""
+        return (self.context, *self.aliases)
+
+    @property
+    def key(self) -> str:
+        """By which requests and jobs name it; never the name of a collection."""
+        return f"casjobs:{self.context.lower()}"
+
+    def find_function(self, name: str) -> TableFunction | None:
+        """A function by its name in any case."""
+        return next((function for function in self.functions if function.name.lower() == name.lower()), None)
+
+    def _mistake(self, sentence: str) -> SettingsError:
+        return SettingsError(f"{OFFERS_FILE}, [[casjobs]] {self.context}: {sentence}")
+
+
+@dataclass(frozen=True)
 class Offers:
     """All entries of a file, each kind in its order."""
 
@@ -161,6 +275,13 @@ class Offers:
     """`[[catalog]]`: tables of the catalogue REST API."""
     names: tuple[NamesOffer, ...] = ()
     """`[[names]]`: tables of named objects, in the order in which they count."""
+    contexts: tuple[ContextOffer, ...] = ()
+    """`[[casjobs]]`: contexts of CasJobs."""
+
+    def find_context(self, name: str) -> ContextOffer | None:
+        """A context by one of its names in any case."""
+        lower = name.lower()
+        return next((one for one in self.contexts if lower in map(str.lower, one.names)), None)
 
 
 _KINDS: dict[str, tuple[str, type]] = {
@@ -168,10 +289,11 @@ _KINDS: dict[str, tuple[str, type]] = {
     "scs": ("cones", ConeOffer),
     "catalog": ("catalogs", CatalogOffer),
     "names": ("names", NamesOffer),
+    "casjobs": ("contexts", ContextOffer),
 }
 """For each word in double brackets: the field of `Offers`, and the class of an entry, whose fields are the keys."""
-_UNIQUE = {"tap": "name", "scs": "path", "catalog": "path"}
-"""Of some kinds: the key in which no two entries may agree."""
+_UNIQUE = {"tap": "name", "scs": "path", "catalog": "path", "casjobs": "context"}
+"""Of some kinds: the key in which no two entries may agree, aliases of contexts included."""
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -213,19 +335,19 @@ def _entries(word: str, items: Any) -> tuple[str, tuple[Any, ...]]:
 
 def _where(word: str, number: int, item: Mapping[str, Any]) -> str:
     """An entry as messages name it: by its number, and by its path or name if it has one."""
-    called = next((item[key] for key in ("path", "name") if isinstance(item.get(key), str)), None)
+    called = next((item[key] for key in ("path", "name", "context") if isinstance(item.get(key), str)), None)
     return f"{OFFERS_FILE}, [[{word}]] {number}{f' ({called})' if called else ''}"
 
 
 def _check_unique(word: str, key: str, entries: Sequence[Any]) -> None:
     seen: dict[str, int] = {}
     for number, entry in enumerate(entries, start=1):
-        value = getattr(entry, key)
-        first = seen.setdefault(value.lower(), number)
-        if first != number:
-            raise SettingsError(
-                f'{OFFERS_FILE}, [[{word}]] {number}: {key} "{value}" is that of entry {first} already.'
-            )
+        for value in entry.names if isinstance(entry, ContextOffer) else (getattr(entry, key),):
+            first = seen.setdefault(value.lower(), number)
+            if first != number:
+                raise SettingsError(
+                    f'{OFFERS_FILE}, [[{word}]] {number}: {key} "{value}" is that of entry {first} already.'
+                )
 
 
 def _entry(item: Mapping[str, Any], kind: type, where: str) -> Any:

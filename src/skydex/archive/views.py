@@ -1,8 +1,8 @@
 """`View`: what one service shows of an archive, and under which names.
 
-Three kinds: everything, one collection, and what a `[[tap]]` of `services.toml` presents under names of its own. In
-each a query finds TAP_SCHEMA with these tables alone. A table that is shown under another name is the same table: its
-rows are read where they are, and its keys and examples name other tables as they are shown here.
+Three kinds: everything, one collection, and what a `[[tap]]` or a `[[casjobs]]` of `services.toml` presents under names
+of its own. In each a query finds TAP_SCHEMA with these tables alone. A table that is shown under another name is the
+same table: its rows are read where they are, and its keys and examples name other tables as they are shown here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from skydex.archive.offers import TapOffer
+from skydex.archive.offers import ContextOffer, TapOffer
 from skydex.query import Namespace, Relation
 from skydex.query.languages.words import spelled
 from skydex.tables import Example, ForeignKey, Table
@@ -62,12 +62,12 @@ def view_of_collection(name: str, relations: Iterable[Relation]) -> View:
     return _view((name, name, name), own, default_schema=name)
 
 
-def view_of_offer(offer: TapOffer, relations: Sequence[Relation]) -> View:
+def view_of_offer(offer: TapOffer | ContextOffer, relations: Sequence[Relation]) -> View:
     """The tables that an offer presents, under the names that it gives them; those not published are left out."""
     stored = {relation.table.name.lower(): relation for relation in relations}
     names = dict(_names(offer, relations))
     for shown in [shown for shown, name in names.items() if name.lower() not in stored]:
-        _log.debug("[[tap]] %s: there is no table %s to be shown as %s", offer.name, names[shown], shown)
+        _log.debug("%s: there is no table %s to be shown as %s", offer.key, names[shown], shown)
         del names[shown]
     shown_of = {name.lower(): shown for shown, name in reversed(names.items())}
     presented = [_presented(stored[name.lower()], shown, shown_of) for shown, name in names.items()]
@@ -90,7 +90,7 @@ def _view(
     return View(*called, schemas, Namespace([*described, *relations], default_schema=default_schema))
 
 
-def _names(offer: TapOffer, relations: Sequence[Relation]) -> Iterator[tuple[str, str]]:
+def _names(offer: TapOffer | ContextOffer, relations: Sequence[Relation]) -> Iterator[tuple[str, str]]:
     """Names shown and names stored: those that the offer lists, then those of whole schemas."""
     yield from offer.tables.items()
     listed = {shown.lower() for shown in offer.tables}
