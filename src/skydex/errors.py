@@ -33,6 +33,7 @@ __all__ = [
     "QuerySyntaxError",
     "QueryTooLargeError",
     "RequestError",
+    "ResultTooLongError",
     "ServiceError",
     "SettingsError",
     "SkydexError",
@@ -283,6 +284,17 @@ class SpillLimitError(LimitError):
         super().__init__(
             f"The query's intermediate result is over the {megabytes:,} MB of disk that one query may use. "
             "Restrict the join or the sort."
+        )
+
+
+class ResultTooLongError(LimitError):
+    """A result with more rows than its format can say were cut off."""
+
+    def __init__(self, n_rows: int) -> None:
+        self.n_rows = n_rows
+        super().__init__(
+            f"The result has more than {n_rows:,} rows, the limit of such an answer. "
+            "Put it into a table of your own with SELECT ... INTO mydb.name, and download that."
         )
 
 

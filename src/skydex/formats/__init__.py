@@ -1,6 +1,6 @@
 """File formats: batches in, batches out, always streaming; one module each."""
 
-from skydex.formats import arrow, ascii, delimited, ecsv, fits, html, jsontable, parquet, text, votable
+from skydex.formats import arrow, ascii, delimited, ecsv, fits, html, jsontable, parquet, text, typed, votable
 from skydex.formats.format import Format, Reader, Source, Writer
 from skydex.formats.registry import Registry
 
@@ -29,6 +29,7 @@ _BUILT_IN = (
     ascii.FORMAT,
     text.FORMAT,
     html.FORMAT,
+    *typed.FORMATS,
 )
 
 REGISTRY = Registry(_BUILT_IN)

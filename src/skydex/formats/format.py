@@ -70,3 +70,5 @@ class Format:
     """How to write it, if it is written."""
     sniff: Callable[[bytes], bool] | None = None
     """Whether a file that begins with these bytes is of this format."""
+    service: str = ""
+    """Name of the one service whose clients read it; it is found by its name, and no other service offers it."""

@@ -34,8 +34,8 @@ class Registry:
         return (*self._builtin, *_outside())
 
     def writable(self) -> tuple[Format, ...]:
-        """Formats in which a result can be written."""
-        return tuple(kind for kind in self.all if kind.write)
+        """Formats in which a result can be written for anybody."""
+        return tuple(kind for kind in self.all if kind.write and not kind.service)
 
     def readable(self) -> tuple[Format, ...]:
         """Formats that can be read."""
@@ -51,7 +51,7 @@ class Registry:
         """
         found = self._by_name.get(_normalised(name))
         if found is None:
-            raise UnsupportedFormatError(name, [kind.name for kind in self.all])
+            raise UnsupportedFormatError(name, [kind.name for kind in self.all if not kind.service])
         return found
 
     def format_of_suffix(self, file_name: str) -> Format:
@@ -91,7 +91,7 @@ class Registry:
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Format]:
-        names = [(name, kind) for kind in self.all for name in (kind.name, kind.media_type, *kind.aliases)]
+        names = [(name, kind) for kind in self.all for name in _names(kind)]
         return {_normalised(name): kind for name, kind in reversed(names)}
 
     def _find_by_suffix(self, file_name: str) -> Format | None:
@@ -102,6 +102,11 @@ class Registry:
             if found:
                 return max(found, key=lambda pair: pair[0])[1]
         return None
+
+
+def _names(kind: Format) -> tuple[str, ...]:
+    """What a format can be asked for by; one of a single service only by its own name."""
+    return (kind.name,) if kind.service else (kind.name, kind.media_type, *kind.aliases)
 
 
 def _outside() -> Iterator[Format]:

@@ -1,6 +1,7 @@
 """What data mean: columns, tables, and rows in motion."""
 
 from skydex.tables.column import (
+    BIT,
     INDEX_COLUMN,
     Column,
     Datatype,
@@ -15,6 +16,7 @@ from skydex.tables.result import Result, conform, conformed, limited
 from skydex.tables.table import Example, ForeignKey, Position, Table
 
 __all__ = [
+    "BIT",
     "INDEX_COLUMN",
     "Column",
     "Datatype",

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 __all__ = [
+    "BIT",
     "INDEX_COLUMN",
     "Column",
     "Datatype",
@@ -32,7 +33,8 @@ INDEX_COLUMN = "_healpix_29"
 
 TIMESTAMP = "timestamp"
 """xtype of a DALI timestamp: ISO 8601, UTC unless a TIMESYS says otherwise (DALI 1.1, section 3.3.3)."""
-
+BIT = "bit"
+"""xtype of a number that is 0 or 1 and means no or yes, as the type of that name does in Transact-SQL."""
 
 _BEYOND_UTF16 = r"[\x{10000}-\x{10FFFF}]"
 
