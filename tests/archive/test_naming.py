@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -52,7 +54,7 @@ def directory(tmp_path_factory):
 def names(directory, request, monkeypatch):
     if request.param == "asked each time":
         monkeypatch.setattr(naming, "_MOST_READ", 0)
-    return Archive.open(directory).names
+    return Archive.open(directory).names()
 
 
 @pytest.mark.parametrize(
@@ -92,20 +94,20 @@ def test_what_no_table_names_is_unknown(names, text):
 
 
 def test_spellings_do_not_matter_where_a_table_is_read_whole(directory):
-    names = Archive.open(directory).names
+    names = Archive.open(directory).names()
     assert [names.find(text)[0].name for text in ("kq uma", "KQUMA", "KQ Ursae Majoris")] == ["KQ UMa"] * 3
 
 
 def test_own_names_are_suggested_too(directory):
-    assert Archive.open(directory).names.near("KIC 2161624")[0] == "KIC 2161623"
+    assert Archive.open(directory).names().near("KIC 2161624")[0] == "KIC 2161623"
 
 
 def test_new_publications_are_noticed(directory, tmp_path):
     archive = Archive.open(directory)
-    assert archive.names.find("Nova X") == ()
+    assert archive.names().find("Nova X") == ()
     Table({"name": ["Nova X"], "ra": [1.0], "dec": [2.0]}).write(tmp_path / "new.ecsv")
     ingest_files([tmp_path / "new.ecsv"], directory, "own.unpublished", ra="ra", dec="dec")
-    assert archive.names.find("nova x")[0].source == "own.unpublished"
+    assert archive.names().find("nova x")[0].source == "own.unpublished"
 
 
 def test_a_table_without_the_columns_is_passed_over(directory, tmp_path, caplog):
@@ -113,6 +115,7 @@ def test_a_table_without_the_columns_is_passed_over(directory, tmp_path, caplog)
 
     archive = Archive.open(directory)
     offers = (NamesOffer("own.variables", ("nme",)), NamesOffer("own.kepler", ("kic",), prefix="KIC"))
-    names = naming.ArchiveNames(offers, archive.namespace(), archive._rows)
+    everything = archive.namespace()
+    names = naming.ArchiveNames(offers, everything, functools.partial(archive._rows, everything))
     assert names.find("KIC 2161623")
     assert "own.variables: it has no column nme" in caplog.text

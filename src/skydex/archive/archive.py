@@ -44,7 +44,17 @@ class _Holdings:
         self._relations = relations
         self._offers = offers
         self._views: dict[str, View] = {}
+        self._parts: dict[frozenset[str], _Holdings] = {}
         self.collections = {relation.table.schema_name.lower(): relation.table.schema_name for relation in relations}
+
+    def without(self, schemas: frozenset[str]) -> _Holdings:
+        """What is left for somebody for whom some schemas, in small letters, do not exist."""
+        if not schemas:
+            return self
+        if schemas not in self._parts:
+            seen = [relation for relation in self._relations if relation.table.schema_name.lower() not in schemas]
+            self._parts[schemas] = _Holdings(self.revision, [_unlinked(r, schemas) for r in seen], self._offers)
+        return self._parts[schemas]
 
     def find(self, name: str) -> View | None:
         """The view of a collection, or of an offer by its key or its name; of everything if the name is empty."""
@@ -55,6 +65,12 @@ class _Holdings:
                 return None
             self._views[lower] = made
         return self._views[lower]
+
+    def everything(self) -> View:
+        """The view of everything."""
+        found = self.find("")
+        assert found is not None, "everything is always something"
+        return found
 
     def _make(self, name: str) -> View | None:
         if not name:
@@ -76,20 +92,25 @@ class Archive:
         What is published.
     settings : Settings
         Limits of queries.
+    shows_private : bool
+        Whether everybody who asks sees what is private, too: for who has the files before him anyway.
     """
 
-    def __init__(self, directory: ArchiveDirectory, settings: Settings) -> None:
+    def __init__(self, directory: ArchiveDirectory, settings: Settings, *, shows_private: bool = False) -> None:
         self._directory = directory
         self._settings = settings
+        self._shows_private = shows_private
         self._scan: Engine = ScanEngine()
         self._sql: Engine | None = None
         self._lock = threading.Lock()
         self._holdings = self._read_holdings()
 
     @classmethod
-    def open(cls, directory: str | os.PathLike[str], settings: Settings | None = None) -> Self:
+    def open(
+        cls, directory: str | os.PathLike[str], settings: Settings | None = None, *, shows_private: bool = False
+    ) -> Self:
         """Open an archive directory; reads metadata only."""
-        return cls(ArchiveDirectory(directory), settings or Settings())
+        return cls(ArchiveDirectory(directory), settings or Settings(), shows_private=shows_private)
 
     @property
     def revision(self) -> str:
@@ -101,33 +122,44 @@ class Archive:
         """What is offered under names of its own, as it stood in the file when this was first asked."""
         return read_offers(self._directory.path)
 
-    def find_view(self, name: str) -> View | None:
-        """What a service shows: a collection, or a `[[tap]]` by its key or name; everything if the name is empty."""
-        return self.refresh().find(name)
+    def find_view(self, name: str, owner: str | None = None) -> View | None:
+        """What a service shows to a user, or to anybody.
 
-    def view(self, name: str | None = None) -> View:
+        Parameters
+        ----------
+        name : str
+            A collection, or a `[[tap]]` by its key or name; everything if the name is empty.
+        owner : str or None
+            Who asks; what is private and not for her does not exist.
+        """
+        return self._seen_by(owner).find(name)
+
+    def view(self, name: str | None = None, owner: str | None = None) -> View:
         """Like `find_view`, but raise `UnknownTableError` if there is none."""
-        found = self.find_view(name or "")
+        found = self.find_view(name or "", owner)
         if found is None:
-            collections = self.refresh().collections
+            collections = self._seen_by(owner).collections
             raise UnknownTableError(name or "", near=near_names(name or "", collections))
         return found
 
-    @property
-    def names(self) -> ArchiveNames:
+    def names(self, owner: str | None = None) -> ArchiveNames:
         """Objects by their names: those of the tables that are offered so, and those that everybody knows."""
-        everything = self.namespace()
-        return everything.kept(ArchiveNames, lambda: ArchiveNames(self.offers.names, everything, self._rows))
+        everything = self._seen_by(owner).everything().namespace
 
-    def schemas(self) -> tuple[Schema, ...]:
+        def read() -> ArchiveNames:
+            return ArchiveNames(self.offers.names, everything, functools.partial(self._rows, everything))
+
+        return everything.kept(ArchiveNames, read)
+
+    def schemas(self, owner: str | None = None) -> tuple[Schema, ...]:
         """Everything published, by collection, TAP_SCHEMA first."""
-        return self.view().schemas
+        return self.view(owner=owner).schemas
 
-    def tables(self) -> tuple[Table, ...]:
+    def tables(self, owner: str | None = None) -> tuple[Table, ...]:
         """Everything published, TAP_SCHEMA first."""
-        return tuple(table for schema in self.schemas() for table in schema.tables)
+        return tuple(table for schema in self.schemas(owner) for table in schema.tables)
 
-    def namespace(self, collection: str | None = None) -> Namespace:
+    def namespace(self, collection: str | None = None, owner: str | None = None) -> Namespace:
         """The names that a query may use.
 
         Raises
@@ -135,9 +167,9 @@ class Archive:
         UnknownTableError
             There is no such collection.
         """
-        return self.view(collection).namespace
+        return self.view(collection, owner).namespace
 
-    def examples(self, collection: str | None = None) -> tuple[ReadyExample, ...]:
+    def examples(self, collection: str | None = None, owner: str | None = None) -> tuple[ReadyExample, ...]:
         """Queries to learn from: those of one collection, or those of the archive as a whole.
 
         The latter are those that reach across collections, and those of TAP_SCHEMA.
@@ -147,10 +179,10 @@ class Archive:
         UnknownTableError
             There is no such collection.
         """
-        everything = ready_examples(self.namespace(collection))
+        everything = ready_examples(self.namespace(collection, owner))
         if collection is not None:
             return tuple(ready for ready in everything if not _describes(ready))
-        apart = map(self.namespace, self.refresh().collections)
+        apart = (self.namespace(name, owner) for name in self._seen_by(owner).collections)
         elsewhere = {ready for own in apart for ready in ready_examples(own)}
         return tuple(ready for ready in everything if _describes(ready) or ready not in elsewhere)
 
@@ -174,7 +206,7 @@ class Archive:
         SkydexError
             Before the first chunk for everything wrong with the request; from the chunks if it fails under way.
         """
-        form = request.form(format_name, self.namespace(request.collection))
+        form = request.form(format_name, self.namespace(request.collection, request.owner))
         result = self.query(request, deadline)
         overflow = result.overflow if result.is_held else None
         return Answer(form.media_type, form.suffixes[0], result.columns, _written(form, result), overflow)
@@ -198,16 +230,26 @@ class Archive:
 
     def _visible(self, request: TableRequest) -> tuple[Namespace, list[str]]:
         """What a request may name: what is published and what it brings along; and what is odd about the latter."""
-        namespace = self.namespace(request.collection)
+        namespace = self.namespace(request.collection, request.owner)
         if not request.uploads:
             return namespace, []
         limits = UploadLimits.of(self._settings)
         read = [read_upload(upload, limits) for upload in request.uploads]
         return namespace.extended(relation for relation, _ in read), [text for _, texts in read for text in texts]
 
-    def _rows(self, query: exp.Query) -> list[pa.RecordBatch]:
+    def _seen_by(self, owner: str | None) -> _Holdings:
+        """What exists for a user, or for anybody."""
+        whole = self.refresh()
+        if self._shows_private or not self.offers.private:
+            return whole
+        return whole.without(self.offers.hidden_from(owner, self._groups_of(owner)))
+
+    def _groups_of(self, _owner: str | None) -> frozenset[str]:
+        return frozenset()
+
+    def _rows(self, namespace: Namespace, query: exp.Query) -> list[pa.RecordBatch]:
         """A small answer, whole."""
-        plan = make_plan(bind(query, self.namespace()))
+        plan = make_plan(bind(query, namespace))
         with self._engine(plan).run(plan) as result:
             return list(result.batches)
 
@@ -228,6 +270,13 @@ class Archive:
 
     def _names(self) -> list[str]:
         return sorted(entry.name for entry in self._directory.tables())
+
+
+def _unlinked(relation: Relation, schemas: frozenset[str]) -> Relation:
+    """A table without its keys into schemas that do not exist."""
+    keys = relation.table.foreign_keys
+    kept = tuple(key for key in keys if key.target_table.partition(".")[0].lower() not in schemas)
+    return relation if kept == keys else Relation(replace(relation.table, foreign_keys=kept), relation.rows)
 
 
 def _describes(ready: ReadyExample) -> bool:

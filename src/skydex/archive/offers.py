@@ -2,9 +2,10 @@
 
 Everything published is served under names that follow from the archive (`/tap`, `/{collection}/scs/{table}`). An entry
 of this file adds a way in that its publisher chose: `[[tap]]` a TAP service over some tables, `[[scs]]` the cone
-search of a table, `[[catalog]]` a table of the catalogue REST API, `[[casjobs]]` a context of CasJobs. The file is read
-once, when the archive is opened for serving, so that a mistake in it stops the start and never a running server; to
-change it, restart the server. Tables are looked up with each request: an entry may name one that is published later.
+search of a table, `[[catalog]]` a table of the catalogue REST API, `[[casjobs]]` a context of CasJobs; `[[private]]`
+says who may see the tables of a schema. The file is read once, when the archive is opened for serving, so that a
+mistake in it stops the start and never a running server; to change it, restart the server. Tables are looked up with
+each request: an entry may name one that is published later.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ __all__ = [
     "NamesOffer",
     "Offers",
     "Place",
+    "PrivateOffer",
     "TableFunction",
     "TapOffer",
     "read_offers",
@@ -264,6 +266,29 @@ class ContextOffer:
 
 
 @dataclass(frozen=True)
+class PrivateOffer:
+    """`[[private]]`: a schema that only some may see; for everybody else it does not exist."""
+
+    schema: str
+    """Name of a schema of the archive."""
+    users: tuple[str, ...] = ()
+    """Who may see it, by name."""
+    groups: tuple[str, ...] = ()
+    """Groups whose members may see it."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w+", self.schema):
+            raise SettingsError(f"{OFFERS_FILE}, [[private]]: a schema is named by one word, not {self.schema!r}.")
+
+    def is_for(self, user: str | None, groups: Iterable[str]) -> bool:
+        """Whether somebody may see it: a user of a name who is in some groups, or anybody."""
+        if user is None:
+            return False
+        mine, theirs = {group.lower() for group in groups}, {group.lower() for group in self.groups}
+        return user.lower() in {name.lower() for name in self.users} or bool(mine & theirs)
+
+
+@dataclass(frozen=True)
 class Offers:
     """All entries of a file, each kind in its order."""
 
@@ -277,11 +302,18 @@ class Offers:
     """`[[names]]`: tables of named objects, in the order in which they count."""
     contexts: tuple[ContextOffer, ...] = ()
     """`[[casjobs]]`: contexts of CasJobs."""
+    private: tuple[PrivateOffer, ...] = ()
+    """`[[private]]`: schemas that not everybody may see."""
 
     def find_context(self, name: str) -> ContextOffer | None:
         """A context by one of its names in any case."""
         lower = name.lower()
         return next((one for one in self.contexts if lower in map(str.lower, one.names)), None)
+
+    def hidden_from(self, user: str | None, groups: Iterable[str]) -> frozenset[str]:
+        """The schemas, in small letters, that do not exist for somebody."""
+        mine = tuple(groups)
+        return frozenset(offer.schema.lower() for offer in self.private if not offer.is_for(user, mine))
 
 
 _KINDS: dict[str, tuple[str, type]] = {
@@ -290,9 +322,10 @@ _KINDS: dict[str, tuple[str, type]] = {
     "catalog": ("catalogs", CatalogOffer),
     "names": ("names", NamesOffer),
     "casjobs": ("contexts", ContextOffer),
+    "private": ("private", PrivateOffer),
 }
 """For each word in double brackets: the field of `Offers`, and the class of an entry, whose fields are the keys."""
-_UNIQUE = {"tap": "name", "scs": "path", "catalog": "path", "casjobs": "context"}
+_UNIQUE = {"tap": "name", "scs": "path", "catalog": "path", "casjobs": "context", "private": "schema"}
 """Of some kinds: the key in which no two entries may agree, aliases of contexts included."""
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -335,7 +368,7 @@ def _entries(word: str, items: Any) -> tuple[str, tuple[Any, ...]]:
 
 def _where(word: str, number: int, item: Mapping[str, Any]) -> str:
     """An entry as messages name it: by its number, and by its path or name if it has one."""
-    called = next((item[key] for key in ("path", "name", "context") if isinstance(item.get(key), str)), None)
+    called = next((item[key] for key in ("path", "name", "context", "schema") if isinstance(item.get(key), str)), None)
     return f"{OFFERS_FILE}, [[{word}]] {number}{f' ({called})' if called else ''}"
 
 

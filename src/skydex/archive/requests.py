@@ -40,6 +40,9 @@ class TableRequest(Protocol):
     def max_rows(self) -> int | None: ...
 
     @property
+    def owner(self) -> str | None: ...
+
+    @property
     def collection(self) -> str | None: ...
 
     @property

@@ -117,7 +117,7 @@ def _region(target: str, place: list[str]) -> tuple[float, float, float]:
     if len(place) == 3:
         return ra_degrees(place[0]), dec_degrees(place[1]), radius_degrees(place[2])
     radius = radius_degrees(place[1])
-    ra, dec = named_place(target, place[0]) if is_address(target) else _open(target).names.get(place[0])
+    ra, dec = named_place(target, place[0]) if is_address(target) else _open(target).names().get(place[0])
     return ra, dec, radius
 
 
@@ -158,7 +158,7 @@ def _open(directory: str) -> Archive:
     from skydex.archive import Archive
     from skydex.settings import load_settings
 
-    return Archive.open(directory, load_settings(Path(directory)))
+    return Archive.open(directory, load_settings(Path(directory)), shows_private=True)
 
 
 def _from_archive(directory: str, request: QueryRequest | ConeRequest, name: str | None, output: Path | None) -> None:

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from skydex.archive import Archive, CatalogOffer, Upload, described_columns
 from skydex.errors import BadParameterError, SkydexError, UnknownResourceError, UnsupportedFormatError, near_names
 from skydex.formats import Format, get_format, writable
+from skydex.query import Namespace
 from skydex.tables import Table
 from skydex.tables.tap_schema import TAP_SCHEMA
 from skydex.web import dali
@@ -42,7 +43,7 @@ _MOST_NEAR = 3
 async def search(call: Call) -> Reply:
     """Answer a search."""
     path, suffix = _address(call)
-    offer = find_offer(call.site.archive, path)
+    offer = find_offer(call.site.archive, path, call.owner)
     fields = await received_fields(call)
     form = _format(suffix or fields.find("format") or DEFAULT_FORMAT)
     request = catalog_request(fields, offer, call.site.settings)
@@ -53,7 +54,7 @@ async def search(call: Call) -> Reply:
 async def counterparts(call: Call) -> Reply:
     """Find what is near each of the positions in a file."""
     path = call.part("path") or ""
-    offer = find_offer(call.site.archive, path)
+    offer = find_offer(call.site.archive, path, call.owner)
     if not offer.crossmatch:
         raise UnknownResourceError("cross-match", path[:80])
     with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.upload_mb) as files:
@@ -75,26 +76,25 @@ def _in_text(fields: Fields, files: KeptFiles) -> KeptFile:
 
 async def metadata(call: Call) -> Reply:
     """Describe the columns of a table."""
-    archive = call.site.archive
-    offer = find_offer(archive, call.part("path") or "")
-    return Reply(_metadata(archive, archive.revision, offer.path), JSON_TYPE)
+    offer = find_offer(call.site.archive, call.part("path") or "", call.owner)
+    return Reply(_metadata(call.site.archive.namespace(owner=call.owner), offer), JSON_TYPE)
 
 
 async def overview(call: Call) -> Reply:
     """What somebody sees who opens the address of the API in a browser."""
-    return overview_page(presented(call.site.archive), call.site.url + BASE)
+    return overview_page(presented(call.site.archive, call.owner), call.site.url + BASE)
 
 
 async def about(call: Call) -> Reply:
     """What somebody sees who opens the page of a table."""
     archive = call.site.archive
-    offer = find_offer(archive, call.part("path") or "")
-    return table_page(offer, table_of(archive, offer), call.site.settings, call.site.url + BASE)
+    offer = find_offer(archive, call.part("path") or "", call.owner)
+    return table_page(offer, table_of(archive, offer, call.owner), call.site.settings, call.site.url + BASE)
 
 
 async def description(call: Call) -> Reply:
     """The API described for machines."""
-    return Reply(_openapi(call.site, call.site.archive.revision), JSON_TYPE)
+    return Reply(_openapi(call.site, call.owner), JSON_TYPE)
 
 
 def refuse(error: SkydexError) -> Reply:
@@ -105,29 +105,29 @@ def refuse(error: SkydexError) -> Reply:
     return Reply(json.dumps(document).encode(), JSON_TYPE, status, dali.error_headers(error))
 
 
-def find_offer(archive: Archive, path: str) -> CatalogOffer:
-    """What is offered at a path.
+def find_offer(archive: Archive, path: str, owner: str | None) -> CatalogOffer:
+    """What is offered to a user, or to anybody, at a path.
 
     Raises
     ------
     UnknownResourceError
         Nothing is.
     """
-    offers = offers_of(archive)
+    offers = offers_of(archive, owner)
     found = offers.get(path.strip("/").lower())
     if found is None:
         raise UnknownResourceError("catalogue", path[:80], near=near_names(path[:80], offers, most=_MOST_NEAR))
     return found
 
 
-def offers_of(archive: Archive) -> Mapping[str, CatalogOffer]:
+def offers_of(archive: Archive, owner: str | None) -> Mapping[str, CatalogOffer]:
     """Everything that is offered and published, by its path in small letters: what is configured, then the rest."""
-    return _offers(archive, archive.revision)
+    namespace = archive.namespace(owner=owner)
+    return namespace.kept(offers_of, lambda: _offers(archive, namespace))
 
 
-@functools.lru_cache(maxsize=8)
-def _offers(archive: Archive, _revision: str) -> Mapping[str, CatalogOffer]:
-    tables = {table.name.lower(): table for table in archive.tables()}
+def _offers(archive: Archive, namespace: Namespace) -> Mapping[str, CatalogOffer]:
+    tables = {relation.table.name.lower(): relation.table for relation in namespace}
     offers = {
         path.lower(): offer
         for offer in archive.offers.catalogs
@@ -140,9 +140,9 @@ def _offers(archive: Archive, _revision: str) -> Mapping[str, CatalogOffer]:
     return MappingProxyType(offers)
 
 
-def presented(archive: Archive) -> list[CatalogOffer]:
+def presented(archive: Archive, owner: str | None) -> list[CatalogOffer]:
     """What is shown to who looks around: what is configured, and tables that are offered in no other way."""
-    offers = {offer.path: offer for offer in offers_of(archive).values()}
+    offers = {offer.path: offer for offer in offers_of(archive, owner).values()}
     configured = {offer.table.lower() for offer in archive.offers.catalogs}
     return [
         offer
@@ -156,22 +156,29 @@ def _is_own(offer: CatalogOffer) -> bool:
     return offer.table.startswith(f"{TAP_SCHEMA}.")
 
 
-def table_of(archive: Archive, offer: CatalogOffer) -> Table:
+def table_of(archive: Archive, offer: CatalogOffer, owner: str | None) -> Table:
     """The table that an offer is about."""
-    return archive.namespace().get(offer.table).table
+    return archive.namespace(owner=owner).get(offer.table).table
 
 
-@functools.lru_cache(maxsize=64)
-def _metadata(archive: Archive, _revision: str, path: str) -> bytes:
-    offer = find_offer(archive, path)
-    return json.dumps(described_columns(table_of(archive, offer), offer), ensure_ascii=False).encode()
+def _metadata(namespace: Namespace, offer: CatalogOffer) -> bytes:
+    """The document about the columns of a table, kept as long as they are the same."""
+    return namespace.kept((_metadata, offer.path), lambda: _new_metadata(namespace.get(offer.table).table, offer))
 
 
-@functools.lru_cache(maxsize=4)
-def _openapi(site: Site, _revision: str) -> bytes:
-    archive = site.archive
-    find = functools.partial(table_of, archive)
-    document = openapi_document(presented(archive), find, site.settings, url=site.url + BASE, title=site.settings.title)
+def _new_metadata(table: Table, offer: CatalogOffer) -> bytes:
+    return json.dumps(described_columns(table, offer), ensure_ascii=False).encode()
+
+
+def _openapi(site: Site, owner: str | None) -> bytes:
+    """The description of the API, kept as long as the tables are the same."""
+    return site.archive.namespace(owner=owner).kept((_openapi, site.url), lambda: _new_openapi(site, owner))
+
+
+def _new_openapi(site: Site, owner: str | None) -> bytes:
+    offers, title = presented(site.archive, owner), site.settings.title
+    find = functools.partial(table_of, site.archive, owner=owner)
+    document = openapi_document(offers, find, site.settings, url=site.url + BASE, title=title)
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
@@ -179,7 +186,7 @@ def _address(call: Call) -> tuple[str, str]:
     """The path of a table, and the ending that names a format; the ending of an unknown table belongs to its name."""
     path = call.part("path") or ""
     stem, dot, suffix = path.rpartition(".")
-    if dot and "/" not in suffix and path.lower() not in offers_of(call.site.archive):
+    if dot and "/" not in suffix and path.lower() not in offers_of(call.site.archive, call.owner):
         return stem, suffix
     return path, ""
 

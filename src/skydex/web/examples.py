@@ -42,19 +42,20 @@ def examples_capability(base_url: str) -> str:
 
 async def _examples(call: Call) -> Reply:
     view, base_url = view_of(call), base_url_of(call)
-    page = await asyncio.to_thread(_page, call.site, view, base_url)
+    page = await asyncio.to_thread(_page, call, view, base_url)
     return Reply(page, XHTML_TYPE, headers=HEADERS)
 
 
-def _page(site: Site, view: View, base_url: str) -> bytes:
-    return view.namespace.kept((_page, base_url), lambda: _new_page(site, view, base_url))
+def _page(call: Call, view: View, base_url: str) -> bytes:
+    return view.namespace.kept((_page, base_url), lambda: _new_page(call, view, base_url))
 
 
-def _new_page(site: Site, view: View, base_url: str) -> bytes:
+def _new_page(call: Call, view: View, base_url: str) -> bytes:
+    site = call.site
     title = f"Examples of {view.title or site.settings.title}"
     shown = [
         _example(f"{view.name or 'all'}-{number}", ready, base_url)
-        for number, ready in enumerate(site.archive.examples(view.key or None), start=1)
+        for number, ready in enumerate(site.archive.examples(view.key or None, call.owner), start=1)
     ]
     more = [] if view.key else [_continuation(site, schema.name) for schema in view.schemas[1:]]
     head = element("head", text("title", title), text("style", _STYLE))

@@ -43,7 +43,7 @@ class Found:
 
 async def look_up(call: Call, texts: Sequence[str]) -> list[Found]:
     """What is known of each of some names or positions, here or else where names are asked for."""
-    facts = await call.check(Looked(tuple(texts)), is_quick=True)
+    facts = await call.check(Looked(tuple(texts), call.owner), is_quick=True)
     found = [Found(*each) for each in zip(texts, facts["found"], map(tuple, facts["near"]), strict=True)]
     forwarder = call.site.forwarder
     if forwarder is None:

@@ -36,7 +36,7 @@ async def landing(call: Call) -> Reply:
 
     site = call.site
     services = "".join(_service(service, site) for service in SERVICES)
-    schemas = "".join(_schema(schema) for schema in site.archive.schemas())
+    schemas = "".join(_schema(schema) for schema in site.archive.schemas(call.owner))
     return page(site.settings.title, f"{_about(site)}<h2>Services</h2>{services}<h2>Tables</h2>{schemas}")
 
 

@@ -84,8 +84,8 @@ def _parts(offer: ConeOffer) -> dict[str, str]:
     return {"collection": collection, "table": table, "base": offer.path}
 
 
-def _positioned(site: Site) -> Iterable[Table]:
-    return (table for table in site.archive.tables() if table.position is not None)
+def _positioned(site: Site, owner: str | None = None) -> Iterable[Table]:
+    return (table for table in site.archive.tables(owner) if table.position is not None)
 
 
 def _url(site: Site, table: Table) -> str:
@@ -94,7 +94,7 @@ def _url(site: Site, table: Table) -> str:
 
 def _capabilities_here(call: Call) -> Iterable[str]:
     name = f"{call.part('collection')}.{call.part('table')}".lower()
-    table = next((table for table in _positioned(call.site) if table.name.lower() == name), None)
+    table = next((table for table in _positioned(call.site, call.owner) if table.name.lower() == name), None)
     if table is None:
         raise UnknownResourceError("cone search", name)
     base = call.part("base")

@@ -28,7 +28,7 @@ def view_of(call: Call) -> View:
         There is no such collection.
     """
     asked = call.part("collection") or ""
-    view = call.site.archive.find_view(call.part("offer") or asked) if ":" not in asked else None
+    view = call.site.archive.find_view(call.part("offer") or asked, call.owner) if ":" not in asked else None
     if view is None:
         raise UnknownResourceError("collection", asked)
     return view

@@ -66,6 +66,8 @@ class Looked:
 
     texts: tuple[str, ...]
     """Names or positions."""
+    owner: str | None = None
+    """Who asks; None for anybody."""
 
 
 def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler:
@@ -86,7 +88,7 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
         if isinstance(order, Checked):
             return _checked(archive, order.order)
         if isinstance(order, Looked):
-            return _looked(archive, order.texts)
+            return _looked(archive, order.texts, order.owner)
         time_s = order.time_s if isinstance(order, Filed) else settings.query_time_s
         moment = Deadline(deadline, time_s) if deadline is not None else None
         if isinstance(order, Filed):
@@ -110,8 +112,8 @@ def _checked(archive: Archive, order: TableOrder) -> _Done:
     return {}, iter(())
 
 
-def _looked(archive: Archive, texts: tuple[str, ...]) -> _Done:
-    names = archive.names
+def _looked(archive: Archive, texts: tuple[str, ...], owner: str | None) -> _Done:
+    names = archive.names(owner)
     found = [names.find(text) for text in texts]
     near = [[] if objects else names.near(text) for text, objects in zip(texts, found, strict=True)]
     return {"found": found, "near": near}, iter(())

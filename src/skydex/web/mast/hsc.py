@@ -55,6 +55,7 @@ async def objects(call: Call, request: InvokeRequest, *, version: str) -> Reply:
         _summary(table),
         cone=cone,
         distance_at=_DISTANCE_AT,
+        owner=call.owner,
         constraints=(Constraint("NumImages", "gte", (str(n_images),)),),
         max_rows=min(n_rows, settings.max_rows_hard),
         **_paged(request),
@@ -71,6 +72,7 @@ async def detections(call: Call, request: InvokeRequest, *, version: str) -> Rep
         (*(Output(name, name) for name in _told(table)), *(Output("", name) for name in _wcs_of(table))),
         constraints=(Constraint("MatchID", "eq", (str(match_id),)),),
         sort_by=("MemID",),
+        owner=call.owner,
         max_rows=call.site.settings.max_rows_hard,
         **_paged(request),
     )
@@ -81,7 +83,8 @@ async def spectra(call: Call, request: InvokeRequest) -> Reply:
     """Answer `Mast.HscSpectra.Db.All`."""
     table = _table(call, _SPECTRA)
     outputs = tuple(Output(column.name, column.name) for column in table.columns)
-    rows = MashupRequest(table.name, outputs, max_rows=call.site.settings.max_rows_hard, **_paged(request))
+    n_rows = call.site.settings.max_rows_hard
+    rows = MashupRequest(table.name, outputs, max_rows=n_rows, owner=call.owner, **_paged(request))
     return await call.ask((rows, request.format or "json"))
 
 
@@ -96,10 +99,10 @@ def _paged(request: InvokeRequest) -> dict[str, Any]:
 
 def _table(call: Call, path: str) -> Table:
     """The table that the catalogue REST API has at a path."""
-    offer = offers_of(call.site.archive).get(path)
+    offer = offers_of(call.site.archive, call.owner).get(path)
     if offer is None:
         raise UnknownResourceError("catalogue", path)
-    return table_of(call.site.archive, offer)
+    return table_of(call.site.archive, offer, call.owner)
 
 
 def _summary(table: Table) -> tuple[Output, ...]:
@@ -137,10 +140,11 @@ def _wcs_of(table: Table) -> Iterator[str]:
 
 def _properties(call: Call, path: str) -> Mapping[str, Mapping[str, Any]]:
     """What is to be known of the columns of a table; nothing if it is not published."""
-    offer = offers_of(call.site.archive).get(path)
+    offer = offers_of(call.site.archive, call.owner).get(path)
     if offer is None:
         return {}
-    columns = (column for column in table_of(call.site.archive, offer).columns if column.name.lower() not in _NOT_TOLD)
+    table = table_of(call.site.archive, offer, call.owner)
+    columns = (column for column in table.columns if column.name.lower() not in _NOT_TOLD)
     selected = {"text": "selected", "add": True, "type": "boolean", "hidden": True}
     return {"_selected_": selected, **{column.name: properties_of(column) for column in columns}}
 
