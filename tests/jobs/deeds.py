@@ -30,7 +30,7 @@ def filing_factory(scratch: Path):
         content = b"".join(DEEDS[deed](argument.encode() if deed == "echo" else argument, scratch))
         filed.file.parent.mkdir(exist_ok=True)
         filed.file.write_bytes(content)
-        facts = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        facts = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "n_rows": None}
         return {**facts, "media_type": "text/plain", "suffix": ".txt"}, iter(())
 
     return handler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sqlite3
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from skydex.errors import (
     TooManyKeptJobsError,
     UnknownResourceError,
 )
-from skydex.jobs import Fault, JobFilter, JobInput, Ledger, Phase, QueueLimits
+from skydex.jobs import Fault, JobFilter, JobInput, JobResult, Ledger, Phase, QueueLimits
 from skydex.jobs.phases import may_follow
 
 
@@ -40,7 +41,7 @@ def added(ledger, limits=ROOM, **given):
 
 
 def listed(ledger, *phases, **given):
-    wanted = JobFilter("tap", "", None, "192.0.2.1", frozenset(phases))
+    wanted = JobFilter(frozenset({"tap"}), "", None, "192.0.2.1", frozenset(phases))
     return [job.created for job in ledger.jobs(replace(wanted, **given))]
 
 
@@ -51,7 +52,7 @@ def test_a_job_comes_back_as_it_went_in(ledger):
         run_id="run 7",
         parameters=(("QUERY", "SELECT 'é\x01' FROM t"), ("UPLOAD", "a,param:b")),
         inputs=(JobInput("a", "inputs-1/upload-1.vot", "text/xml"),),
-        result=RESULT,
+        result=replace(RESULT, n_rows=7),
         fault=Fault("Why", is_transient=True),
         started=1.5,
         ended=2.5,
@@ -91,6 +92,70 @@ def test_r08_a_transaction_that_fails_leaves_nothing(ledger):
         ledger.queue(job.id)
         raise ZeroDivisionError
     assert ledger.get(job.id).phase is Phase.PENDING
+
+
+def test_numbers_count_jobs_and_are_never_given_again(ledger):
+    jobs = [added(ledger) for _ in range(3)]
+    assert [job.number for job in jobs] == [1, 2, 3]
+    assert [ledger.get(job.id).number for job in jobs] == [1, 2, 3]
+    with ledger.transaction():
+        ledger.remove(jobs[2].id)
+    assert added(ledger).number == 4
+
+
+def test_r09_a_number_finds_a_job_of_its_owner_only(ledger):
+    mine, nobodys = added(ledger, owner="alice"), added(ledger)
+    assert ledger.get_numbered(mine.number, "alice") == mine
+    for number, owner in ((mine.number, "bob"), (nobodys.number, "alice"), (0, "alice"), (-1, "alice"), (9**99, "bob")):
+        with pytest.raises(UnknownResourceError, match=f'"{number}"'):
+            ledger.get_numbered(number, owner)
+
+
+def test_a_record_without_numbers_is_read_and_its_jobs_get_some(tmp_path):
+    file = tmp_path / "jobs.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as old:
+        old.executescript(FORMAT_2)
+        for job_id, created, owner in (("jb", 2.0, "alice"), ("ja", 1.0, None)):
+            facts = (job_id, owner, created, '[["QUERY", "SELECT 1"]]')
+            old.execute(
+                "INSERT INTO jobs VALUES (?, 'tap', '', ?, '192.0.2.1', NULL, 'COMPLETED', ?, 60, 9e9, 1.0, 2.0, 1, "
+                "10, 'ab', 'text/csv', '.csv', NULL, NULL, '[]', ?, 5)",
+                facts,
+            )
+        old.commit()
+    for _ in range(2):
+        with contextlib.closing(Ledger(file)) as ledger:
+            assert [(job.number, job.id) for job in ledger.in_phase(Phase.COMPLETED)] == [(1, "ja"), (2, "jb")]
+            job = ledger.get_numbered(2, "alice")
+            assert (job.parameters, job.result) == ((("QUERY", "SELECT 1"),), JobResult(10, "ab", "text/csv", ".csv"))
+    with contextlib.closing(Ledger(file)) as ledger:
+        assert added(ledger).number == 3
+
+
+def test_a_record_of_a_later_version_is_left_alone(tmp_path):
+    file = tmp_path / "jobs.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as later:
+        later.execute("PRAGMA user_version = 99")
+    with pytest.raises(LedgerError, match="another version"):
+        Ledger(file)
+
+
+FORMAT_2 = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT, address TEXT NOT NULL, run_id TEXT,
+    phase TEXT NOT NULL, created REAL NOT NULL, duration_s INTEGER NOT NULL, destruction REAL NOT NULL,
+    started REAL, ended REAL, attempt INTEGER NOT NULL,
+    size INTEGER, sha256 TEXT, media_type TEXT, suffix TEXT, fault TEXT, is_transient INTEGER,
+    inputs TEXT NOT NULL, parameters TEXT NOT NULL, n_given_bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX jobs_by_age ON jobs (kind, scope, created);
+CREATE INDEX jobs_by_end ON jobs (destruction);
+CREATE INDEX jobs_by_asker ON jobs (address, owner, n_given_bytes, size);
+CREATE INDEX jobs_by_owner ON jobs (owner, n_given_bytes, size);
+CREATE INDEX active_jobs ON jobs (address, owner) WHERE phase IN ('EXECUTING', 'PENDING', 'QUEUED');
+PRAGMA user_version = 2;
+"""
+"""The record as it was before jobs had numbers."""
 
 
 def test_a_step_that_fails_does_not_harm_the_others_of_its_transaction(ledger):
@@ -139,6 +204,20 @@ def test_lists_are_filtered_and_the_youngest_comes_first(ledger):
     assert listed(ledger, Phase.PENDING, Phase.QUEUED, last=2) == [3.0, 2.0]
     assert listed(ledger, after=1.0) == [3.0, 2.0]
     assert listed(ledger, Phase.HELD) == []
+
+
+def test_a_list_may_hold_several_kinds_of_jobs_from_everywhere_with_what_they_ask(ledger):
+    query = (("QUERY", "SELECT 1"),)
+    for number, (kind, scope) in enumerate([("tap", ""), ("casjobs", ""), ("tap", "sky"), ("soda", "")], start=1):
+        added(ledger, created=float(number), owner="alice", kind=kind, scope=scope, parameters=query)
+    both = frozenset({"tap", "casjobs"})
+    assert listed(ledger, owner="alice", kinds=both) == [2.0, 1.0]
+    assert listed(ledger, owner="alice", kinds=both, scope=None) == [3.0, 2.0, 1.0]
+    assert listed(ledger, owner="alice", kinds=both, scope=None, numbers=frozenset({3, 4, -9, 9**99})) == [3.0]
+    assert listed(ledger, owner="bob", kinds=both, scope=None) == []
+    wanted = JobFilter(both, None, "alice", None, frozenset())
+    assert {job.parameters for job in ledger.jobs(wanted)} == {()}
+    assert {job.parameters for job in ledger.whole_jobs(wanted)} == {query}
 
 
 def test_r09_lists_show_nobody_the_jobs_of_others(ledger):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import threading
@@ -27,6 +28,8 @@ from asking import (
     value,
 )
 from schemas import vo_schema
+
+from skydex.jobs import Ledger
 
 JOB_WAIT_S = 3
 
@@ -232,6 +235,12 @@ def test_a_job_tells_all_that_is_known_of_it(web):
     assert (result.get("id"), result.get(HREF)) == ("result", f"{job}/results/result")
     body = web.get(result.get(HREF))
     assert (result.get("size"), result.get("mime-type")) == (str(len(body.content)), "text/csv")
+
+
+def test_the_rows_of_a_result_are_counted(web, server):
+    job = finished(web, MAXREC="3", RESPONSEFORMAT="csv")
+    with contextlib.closing(Ledger(server.state / "jobs.sqlite")) as ledger:
+        assert ledger.get(job.rpartition("/")[2]).result.n_rows == 3
 
 
 def test_a_pending_job_has_neither_begun_nor_ended(web):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from skydex.query import Plan
@@ -25,6 +25,8 @@ class Answer:
     """The bytes, as they become known."""
     overflow: bool | None = None
     """Whether there are rows beyond the limit, where that is known before the first byte."""
+    n_rows: Callable[[], int] = lambda: 0
+    """Rows that are in the bytes given out."""
 
 
 @dataclass(frozen=True)

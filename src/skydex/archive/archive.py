@@ -30,7 +30,7 @@ from skydex.formats import Format
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
-from skydex.tables import Result, Table
+from skydex.tables import Result, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
 __all__ = ["Archive"]
@@ -207,9 +207,10 @@ class Archive:
             Before the first chunk for everything wrong with the request; from the chunks if it fails under way.
         """
         form = request.form(format_name, self.namespace(request.collection, request.owner))
-        result = self.query(request, deadline)
+        result = counted(self.query(request, deadline))
         overflow = result.overflow if result.is_held else None
-        return Answer(form.media_type, form.suffixes[0], result.columns, _written(form, result), overflow)
+        chunks = _written(form, result)
+        return Answer(form.media_type, form.suffixes[0], result.columns, chunks, overflow, lambda: result.n_rows)
 
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""

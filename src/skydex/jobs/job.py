@@ -38,6 +38,8 @@ class JobResult:
     """What it holds."""
     suffix: str
     """File name ending that fits, with its dot."""
+    n_rows: int | None = None
+    """Rows in it; of a statement that writes, the rows that it wrote. None where nobody counted."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,18 @@ class Job:
     """Its answer."""
     fault: Fault | None = None
     """Why it failed."""
+    number: int = 0
+    """Its place among all jobs there ever were, for protocols that count them; 0 until the ledger has it."""
 
     @property
     def asker(self) -> str:
         """Whose turn it is when jobs wait."""
         return f"user {self.owner}" if self.owner is not None else self.address
+
+    @property
+    def queue_minutes(self) -> int:
+        """The queue it waits in, which is called by the time that its jobs may take."""
+        return -(-self.duration_s // 60)
 
     @property
     def is_final(self) -> bool:

@@ -3,6 +3,8 @@
 It knows phases and limits, and no HTTP and no query. Each method is to be called inside `transaction`, and nothing is
 true until that has ended well: write-ahead log, and a flush to the disk for each transaction. A connection belongs to
 one thread; one process writes (`StateDirectory.claim`).
+
+Jobs have an identifier that nobody guesses, and a number that counts them; numbers are never given again.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,14 +31,16 @@ from skydex.jobs.phases import ACTIVE, Phase, may_follow
 
 __all__ = ["JobFilter", "Ledger", "QueueLimits"]
 
-_FORMAT = 2
+_FORMAT = 3
+_WITHOUT_NUMBERS = 2
 _IS_ACTIVE = f"phase IN ({', '.join(repr(str(phase)) for phase in sorted(ACTIVE))})"
 _TABLES = f"""
 CREATE TABLE jobs (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT, address TEXT NOT NULL, run_id TEXT,
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT, address TEXT NOT NULL, run_id TEXT,
     phase TEXT NOT NULL, created REAL NOT NULL, duration_s INTEGER NOT NULL, destruction REAL NOT NULL,
     started REAL, ended REAL, attempt INTEGER NOT NULL,
-    size INTEGER, sha256 TEXT, media_type TEXT, suffix TEXT, fault TEXT, is_transient INTEGER,
+    size INTEGER, sha256 TEXT, media_type TEXT, suffix TEXT, n_rows INTEGER, fault TEXT, is_transient INTEGER,
     inputs TEXT NOT NULL, parameters TEXT NOT NULL, n_given_bytes INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX jobs_by_age ON jobs (kind, scope, created);
@@ -46,8 +50,26 @@ CREATE INDEX jobs_by_owner ON jobs (owner, n_given_bytes, size);
 CREATE INDEX active_jobs ON jobs (address, owner) WHERE {_IS_ACTIVE};
 PRAGMA user_version = {_FORMAT};
 """
+_COLUMNS_WITHOUT_NUMBERS = (
+    "id, kind, scope, owner, address, run_id, phase, created, duration_s, destruction, started, ended, attempt, "
+    "size, sha256, media_type, suffix, fault, is_transient, inputs, parameters, n_given_bytes"
+)
+_GIVE_NUMBERS = f"""
+DROP INDEX jobs_by_age;
+DROP INDEX jobs_by_end;
+DROP INDEX jobs_by_asker;
+DROP INDEX jobs_by_owner;
+DROP INDEX active_jobs;
+ALTER TABLE jobs RENAME TO jobs_without_numbers;
+{_TABLES}
+INSERT INTO jobs ({_COLUMNS_WITHOUT_NUMBERS})
+    SELECT {_COLUMNS_WITHOUT_NUMBERS} FROM jobs_without_numbers ORDER BY created, id;
+DROP TABLE jobs_without_numbers;
+"""
 _RETRY_S = 30
 _MB = 1 << 20
+_NO_NUMBER = 2**63 - 1
+"""The largest that SQLite knows; no job has it."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +92,10 @@ class QueueLimits:
 class JobFilter:
     """Which jobs to list."""
 
-    kind: str
-    """Those of one service."""
-    scope: str
-    """And of one part of it."""
+    kinds: frozenset[str]
+    """Those of some services."""
+    scope: str | None
+    """And of one part of these; of None, of every part."""
     owner: str | None
     """Those of a user, or those of nobody."""
     address: str | None
@@ -84,6 +106,8 @@ class JobFilter:
     """Those made after this moment."""
     last: int | None = None
     """The youngest so many."""
+    numbers: frozenset[int] = frozenset()
+    """Those with one of these numbers; all if it is empty."""
 
 
 class Ledger:
@@ -188,8 +212,8 @@ class Ledger:
         row = _row(job)
         names = ", ".join(row)
         marks = ", ".join(f":{name}" for name in row)
-        self._connection.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", row)
-        return job
+        number = self._connection.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", row).lastrowid
+        return replace(job, number=number or 0)
 
     def find(self, job_id: str) -> Job | None:
         """A job, if there is one of that name."""
@@ -202,6 +226,14 @@ class Ledger:
         if job is None:
             raise UnknownResourceError("job", job_id)
         return job
+
+    def get_numbered(self, number: int, owner: str) -> Job:
+        """A job of a user; `UnknownResourceError` if she has none of that number."""
+        query = "SELECT * FROM jobs WHERE number = ? AND owner = ?"
+        row = self._connection.execute(query, (number, owner)).fetchone() if 0 < number < _NO_NUMBER else None
+        if row is None:
+            raise UnknownResourceError("job", str(number))
+        return _job(row)
 
     def queue(self, job_id: str) -> Job:
         """Have a job done as soon as it is its turn; also one whose worker was lost."""
@@ -229,7 +261,7 @@ class Ledger:
 
     def spoil(self, job_id: str, now: float, fault: Fault) -> Job:
         """The result of a completed job is lost: the one step that is no part of a job's life."""
-        gone = {"size": None, "sha256": None, "media_type": None, "suffix": None}
+        gone = dict.fromkeys(_RESULT)
         facts = {"fault": fault.message, "is_transient": int(fault.is_transient), "ended": now}
         return self._update(job_id, phase=Phase.ERROR, **gone, **facts)
 
@@ -264,8 +296,18 @@ class Ledger:
 
     def jobs(self, wanted: JobFilter) -> list[Job]:
         """Jobs, youngest first, without their parameters."""
-        conditions: list[str] = ["kind = ?", "scope = ?"]
-        values: list[Any] = [wanted.kind, wanted.scope]
+        return self._select(_SLIM, wanted)
+
+    def whole_jobs(self, wanted: JobFilter) -> list[Job]:
+        """The same with their parameters, which may be long."""
+        return self._select("*", wanted)
+
+    def _select(self, columns: str, wanted: JobFilter) -> list[Job]:
+        conditions = [_is_in("kind", wanted.kinds)]
+        values: list[Any] = sorted(wanted.kinds)
+        if wanted.scope is not None:
+            conditions.append("scope = ?")
+            values.append(wanted.scope)
         if wanted.owner is not None:
             conditions.append("owner = ?")
             values.append(wanted.owner)
@@ -273,19 +315,22 @@ class Ledger:
             conditions.append("owner IS NULL AND address = ?")  # which holds for none if there is no address
             values.append(wanted.address)
         if wanted.phases:
-            conditions.append(f"phase IN ({', '.join('?' * len(wanted.phases))})")
+            conditions.append(_is_in("phase", wanted.phases))
             values += sorted(wanted.phases)
+        if wanted.numbers:
+            conditions.append(_is_in("number", wanted.numbers))
+            values += [number if 0 < number < _NO_NUMBER else 0 for number in wanted.numbers]
         if wanted.after is not None:
             conditions.append("created > ?")
             values.append(wanted.after)
         where, most = " AND ".join(conditions), -1 if wanted.last is None else wanted.last
-        query = f"SELECT {_SLIM} FROM jobs WHERE {where} ORDER BY created DESC, id LIMIT ?"
+        query = f"SELECT {columns} FROM jobs WHERE {where} ORDER BY created DESC, number DESC LIMIT ?"
         return [_job(row) for row in self._connection.execute(query, (*values, most))]
 
     def in_phase(self, *phases: Phase) -> list[Job]:
         """All jobs in some phases, oldest first, without their parameters."""
-        marks = ", ".join("?" * len(phases))
-        rows = self._connection.execute(f"SELECT {_SLIM} FROM jobs WHERE phase IN ({marks}) ORDER BY created", phases)
+        query = f"SELECT {_SLIM} FROM jobs WHERE {_is_in('phase', phases)} ORDER BY created, number"
+        rows = self._connection.execute(query, phases)
         return [_job(row) for row in rows]
 
     def expired(self, now: float) -> list[str]:
@@ -317,6 +362,8 @@ class Ledger:
         found = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if found == 0:
             self._connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
+        elif found == _WITHOUT_NUMBERS:
+            self._connection.executescript(f"BEGIN IMMEDIATE;{_GIVE_NUMBERS}COMMIT;")
         elif found != _FORMAT:
             raise LedgerError("The record of jobs was made by another version of skydex.")
 
@@ -326,9 +373,14 @@ def _own(address: str, owner: str | None) -> tuple[str, str]:
     return ("owner IS NULL AND address = ?", address) if owner is None else ("owner = ?", owner)
 
 
+def _is_in(column: str, values: Collection[object]) -> str:
+    """A condition with a mark for each value."""
+    return f"{column} IN ({', '.join('?' * len(values))})"
+
+
 def _row(job: Job) -> dict[str, Any]:
     """A job as the columns of the table."""
-    result = asdict(job.result) if job.result else dict.fromkeys(("size", "sha256", "media_type", "suffix"))
+    result = asdict(job.result) if job.result else dict.fromkeys(_RESULT)
     return {
         **{name: getattr(job, name) for name in _PLAIN},
         **result,
@@ -348,7 +400,7 @@ def _n_given_bytes(job: Job) -> int:
 def _job(row: sqlite3.Row) -> Job:
     result = None
     if row["size"] is not None:
-        result = JobResult(row["size"], row["sha256"], row["media_type"], row["suffix"])
+        result = JobResult(*(row[name] for name in _RESULT))
     plain = {name: row[name] for name in _PLAIN if name != "phase"}
     return Job(
         **plain,
@@ -357,6 +409,7 @@ def _job(row: sqlite3.Row) -> Job:
         inputs=tuple(JobInput(**kept) for kept in json.loads(row["inputs"])),
         result=result,
         fault=Fault(row["fault"], bool(row["is_transient"])) if row["fault"] is not None else None,
+        number=row["number"],
     )
 
 
@@ -364,4 +417,5 @@ _PLAIN = (
     "id", "kind", "scope", "owner", "address", "run_id", "phase", "created", "duration_s", "destruction",
     "started", "ended", "attempt",
 )  # fmt: skip
-_SLIM = ", ".join((*_PLAIN, "size, sha256, media_type, suffix, fault, is_transient, inputs, '[]' AS parameters"))
+_RESULT = ("size", "sha256", "media_type", "suffix", "n_rows")
+_SLIM = ", ".join(("number", *_PLAIN, *_RESULT, "fault, is_transient, inputs, '[]' AS parameters"))

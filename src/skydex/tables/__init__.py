@@ -12,7 +12,7 @@ from skydex.tables.column import (
     uniquely_named,
 )
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
-from skydex.tables.result import Result, conform, conformed, limited
+from skydex.tables.result import Result, conform, conformed, counted, limited
 from skydex.tables.table import Example, ForeignKey, Position, Table
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "columns_from_metadata",
     "conform",
     "conformed",
+    "counted",
     "field_xml",
     "limited",
     "longest_text",

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from skydex.tables.column import Column, arrow_schema, arrow_type
 
-__all__ = ["Result", "conform", "conformed", "limited"]
+__all__ = ["Result", "conform", "conformed", "counted", "limited"]
 
 
 @dataclass
@@ -37,6 +37,8 @@ class Result:
     """The row limit in force, if any."""
     overflow: bool = False
     """True when there was at least one row more than the limit. Meaningful after the last batch."""
+    n_rows: int = 0
+    """Rows that have been taken out, if they are `counted`."""
     is_held: bool = False
     """Whether all rows have been seen already and are only given out, so that `overflow` is known from the start."""
 
@@ -81,6 +83,18 @@ def _cut(result: Result, batches: Iterator[pa.RecordBatch], max_rows: int) -> It
         left -= batch.num_rows
         if batch.num_rows:
             yield batch
+
+
+def counted(result: Result) -> Result:
+    """Have a result count its rows as they are taken out."""
+    result.batches = _count(result, result.batches)
+    return result
+
+
+def _count(result: Result, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        result.n_rows += batch.num_rows
+        yield batch
 
 
 def conform(batches: Iterable[pa.RecordBatch], columns: tuple[Column, ...]) -> Iterator[pa.RecordBatch]:

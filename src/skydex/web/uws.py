@@ -430,7 +430,7 @@ def _filter(call: Call, given: dali.Parameters, kind: JobKind, place: JobPlace) 
     if last is not None and last < 1:
         raise BadParameterError("LAST", "must be greater than 0.")
     return JobFilter(
-        kind.name,
+        frozenset({kind.name}),
         place.scope,
         owner=call.owner,
         address=call.asker if call.site.settings.tells_addresses else None,

@@ -6,12 +6,12 @@ answered; `Filed`, to put the answer into a file, where it is whole or not there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skydex.archive import Archive, Deadline, TableRequest
+from skydex.archive import Answer, Archive, Deadline, TableRequest
 from skydex.errors import JobSpaceError
 from skydex.formats import get_format
 from skydex.jobs import Handler
@@ -92,15 +92,13 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
         time_s = order.time_s if isinstance(order, Filed) else settings.query_time_s
         moment = Deadline(deadline, time_s) if deadline is not None else None
         if isinstance(order, Filed):
-            return _filed(order.file, order.room, lambda: _answered(archive, order.order, moment))
-        return _answered(archive, order, moment)
+            return _filed(order, archive.answer(*order.order, moment))
+        return _answered(archive.answer(*order, moment))
 
     return handle
 
 
-def _answered(archive: Archive, order: TableOrder, moment: Deadline | None) -> _Done:
-    request, format_name = order
-    answer = archive.answer(request, format_name, moment)
+def _answered(answer: Answer) -> _Done:
     facts = {"media_type": answer.media_type, "suffix": answer.suffix}
     return facts if answer.overflow is None else {**facts, "overflow": answer.overflow}, answer.chunks
 
@@ -119,17 +117,17 @@ def _looked(archive: Archive, texts: tuple[str, ...], owner: str | None) -> _Don
     return {"found": found, "near": near}, iter(())
 
 
-def _filed(path: Path, room: Room, answer: Callable[[], _Done]) -> _Done:
+def _filed(filed: Filed, answer: Answer) -> _Done:
     """Facts about a file that is whole and durable, with its name and that of its directory."""
-    facts, chunks = answer()
+    path, (facts, chunks) = filed.file, _answered(answer)
     with storing("the result of the job"):
         is_new = not path.parent.exists()
         with new_file(path) as file:
             for chunk in chunks:
                 file.write(chunk)
-                if file.tell() > room.n_bytes:
-                    raise JobSpaceError(room.of_all_mb)
+                if file.tell() > filed.room.n_bytes:
+                    raise JobSpaceError(filed.room.of_all_mb)
         sync_directory(path.parent)
         if is_new:
             sync_directory(path.parent.parent)
-    return {**facts, "size": file.written.size, "sha256": file.written.sha256}, iter(())
+    return {**facts, **asdict(file.written), "n_rows": answer.n_rows()}, iter(())
