@@ -101,3 +101,14 @@ def test_addresses_are_told_where_it_is_said_who_stands_in_front(base_url, proxi
 def test_a_proxy_that_is_no_address_is_refused(proxies):
     with pytest.raises(SettingsError, match="trusted_proxies must be numeric addresses"):
         Settings(trusted_proxies=proxies)
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("1, 30, 500", (1, 30, 500)), ("60,2,60", (2, 60)), ("5", (5,))])
+def test_queues_are_named_by_their_minutes(text, minutes):
+    assert Settings(casjobs_queues=text).queue_minutes == minutes
+
+
+@pytest.mark.parametrize("text", ["", "1,", "0", "-5", "1.5", "an hour", "9999999", "１"])
+def test_queues_that_cannot_be_are_refused(text):
+    with pytest.raises(SettingsError, match="casjobs_queues must be whole minutes"):
+        Settings(casjobs_queues=text)

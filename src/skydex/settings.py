@@ -35,6 +35,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _NONE = "none"
+_LONGEST_QUEUE_MINUTES = 525_600
 _MAY_BE_ZERO = ("port", "queue_length", "spool_memory_kb")
 
 
@@ -116,6 +117,8 @@ class Settings:
     """How long a job and its result are kept at most, whatever it asks for, in days."""
     job_wait_s: float = 50.0
     """How long a request that waits for the end of a job is held, in seconds; less than what proxies allow."""
+    casjobs_queues: str = "1, 30, 500"
+    """Queues of CasJobs, by how long a job in each may take, in minutes; the first one is that of quick queries."""
     jobs_per_address: int = 100
     """Unfinished jobs of one address."""
     jobs_per_user: int = 100
@@ -147,6 +150,11 @@ class Settings:
     def state_directory(self, archive: Path) -> Path:
         """Where the jobs of an archive are kept."""
         return Path(self.state_dir) if self.state_dir else archive / "state"
+
+    @property
+    def queue_minutes(self) -> tuple[int, ...]:
+        """The queues of CasJobs, shortest first."""
+        return tuple(sorted({int(word) for word in self.casjobs_queues.split(",")}))
 
     @property
     def proxies(self) -> frozenset[str]:
@@ -291,6 +299,10 @@ def _check_places(settings: Settings) -> None:
         raise SettingsError("Setting job_time_s must not be over job_time_hard_s.")
     if settings.job_days > settings.job_days_hard:
         raise SettingsError("Setting job_days must not be over job_days_hard.")
+    if not _are_minutes(settings.casjobs_queues):
+        raise SettingsError(
+            f"Setting casjobs_queues must be whole minutes with commas, not {settings.casjobs_queues!r}."
+        )
     for key, address in (("base_url", settings.base_url), ("name_server", settings.name_server)):
         if address is not None and not _is_web_address(address):
             raise SettingsError(f"Setting {key} must be an http or https address, not {address!r}.")
@@ -307,6 +319,11 @@ def _is_web_address(text: str) -> bool:
     parts = urlsplit(text)
     plain = text.isascii() and text.isprintable() and not set(text) & set(" <>\"'")
     return plain and parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.query or parts.fragment)
+
+
+def _are_minutes(text: str) -> bool:
+    words = [word.strip() for word in text.split(",")]
+    return all(word.isascii() and word.isdecimal() and 0 < int(word) <= _LONGEST_QUEUE_MINUTES for word in words)
 
 
 def _n_cores() -> int:

@@ -32,9 +32,18 @@ def test_who_may_not_have_a_turn_yet_keeps_the_place():
     turns = Turns()
     for asker in ("a", "a", "b"):
         turns.join(asker, f"of {asker}")
-    assert turns.next(lambda asker: asker != "a") == "of b"
-    assert turns.next(lambda asker: asker != "a") is None
+    assert turns.next(lambda thing: thing != "of a") == "of b"
+    assert turns.next(lambda thing: thing != "of a") is None
     assert drained(turns) == ["of a", "of a"]
+
+
+def test_a_thing_that_must_wait_lets_those_behind_it_pass():
+    turns = Turns()
+    for thing in ("long 1", "long 2", "short"):
+        turns.join("a", thing)
+    turns.join("b", "of b")
+    assert turns.next(lambda thing: "long" not in thing) == "short"
+    assert drained(turns) == ["of b", "long 1", "long 2"]
 
 
 def test_what_has_left_has_no_turn():

@@ -246,6 +246,48 @@ def test_somebody_with_long_jobs_leaves_a_worker_for_jobs_of_others(run, running
     assert long == [Phase.EXECUTING, Phase.QUEUED, Phase.QUEUED]
 
 
+def test_long_jobs_leave_a_worker_to_short_ones_whoever_asks(run, running):
+    async def main():
+        async with running(n_workers=4, job_time_s=100) as runner:
+            long = [await runner.add(a_deed("sleep", 20, duration_s=1000, owner=name)) for name in ("alice", "bob")]
+            await runner.wait(long[0], lambda now: now.phase is Phase.EXECUTING, 20)
+            short = [await runner.add(a_deed("echo", "M31", duration_s=100, owner=name)) for name in ("bob", "carol")]
+            ended = [await end_of(runner, job, 10) for job in short]
+            return ended, [(await runner.get(job.id)).phase for job in long]
+
+    ended, long = run(main())
+    assert [job.phase for job in ended] == [Phase.COMPLETED] * 2
+    assert long == [Phase.EXECUTING, Phase.QUEUED]
+
+
+def test_a_job_that_becomes_long_while_it_waits_counts_as_one(run, running):
+    async def main():
+        async with running(n_workers=4, job_time_s=100) as runner:
+            busy = [await runner.add(a_deed("sleep", 1, owner=name)) for name in ("alice", "bob")]
+            long = [await runner.add(a_deed("sleep", 20, duration_s=100, owner=name)) for name in ("carol", "dave")]
+            for job in long:
+                await runner.change(lambda ledger, job=job: ledger.set_duration(job.id, 1000))
+            for job in busy:
+                await end_of(runner, job)
+            await runner.wait(long[0], lambda now: now.phase is Phase.EXECUTING, 20)
+            await end_of(runner, await runner.add(a_deed("echo", "M31", owner="erin")))
+            return [(await runner.get(job.id)).phase for job in long]
+
+    assert run(main()) == [Phase.EXECUTING, Phase.QUEUED]
+
+
+def test_a_job_whose_worker_was_lost_runs_once_at_a_time_and_gives_its_place_back(run, running, tmp_path):
+    async def main():
+        async with running(n_workers=8) as runner:
+            for n in range(3):
+                job = await end_of(runner, await runner.add(a_deed("die_once", str(tmp_path / f"mark {n}"))))
+                assert (job.phase, job.attempt) == (Phase.COMPLETED, 2)
+            await asyncio.sleep(0.1)
+            return dict(runner._n_at_work), dict(runner._running)
+
+    assert run(main()) == ({}, {})
+
+
 def test_a_request_that_leaves_in_the_middle_leaves_no_half_done_step(run, running):
     async def main():
         async with running() as runner:

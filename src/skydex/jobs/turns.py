@@ -28,15 +28,14 @@ class Turns(Generic[T]):
             things.remove(thing)
             self._drop_if_empty(asker)
 
-    def next(self, may: Callable[[str], bool] = lambda _: True) -> T | None:
-        """The thing whose turn it is, of askers who may have one now; its asker goes to the end."""
-        asker = next(filter(may, self._askers), None)
-        if asker is None:
-            return None
-        thing = self._askers[asker].popleft()
-        self._askers.move_to_end(asker)
-        self._drop_if_empty(asker)
-        return thing
+    def next(self, may: Callable[[T], bool] = lambda _: True) -> T | None:
+        """The thing whose turn it is, of those that may be taken now; its asker goes to the end."""
+        for asker, things in self._askers.items():
+            for thing in filter(may, things):
+                self._askers.move_to_end(asker)
+                self.leave(asker, thing)
+                return thing
+        return None
 
     def __len__(self) -> int:
         return sum(len(things) for things in self._askers.values())

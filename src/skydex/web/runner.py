@@ -1,9 +1,9 @@
 """`Runner`: has jobs done, and knows how each of them stands.
 
 It keeps the state directory of the archive, if no other server does; feeds queued jobs to the dispatcher's workers, a
-few at a time, with turns between their askers, none of whom has all workers; writes each step into the ledger before
-anybody hears of it; ends a worker whose job is stopped; and removes what has lived long enough. What a job means its
-service says (`OrderOf`).
+few at a time, with turns between their askers; leaves a worker to others' jobs whoever asks, and to short jobs however
+many long ones there are; writes each step into the ledger before anybody hears of it; ends a worker whose job is
+stopped; and removes what has lived long enough. What a job means its service says (`OrderOf`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from skydex.errors import (
     JobPhaseError,
@@ -57,15 +58,21 @@ _RETRY_S = 5.0
 """How often it is tried to write down how a job stands when that has failed."""
 _SWEEP_S = 30.0
 """How often jobs are looked through for those whose time is over."""
+_RESULT = tuple(known.name for known in fields(JobResult))
 _UNFORESEEN = Fault("The service failed on this job. The fault is logged.", True)
 _log = logging.getLogger(__name__)
 
 
-class _Place(NamedTuple):
+@dataclass(frozen=True)
+class _Place:
     """A place in the queue."""
 
     asker: str
+    """Whose turn it is."""
     job_id: str
+    """What it is for."""
+    is_long: bool = field(default=False, compare=False)
+    """Whether it may take longer than a job that asks for no limit."""
 
 
 class Runner:
@@ -99,6 +106,7 @@ class Runner:
         self._queue: Turns[_Place] = Turns()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._n_at_work: Counter[str] = Counter()
+        self._n_long_at_work = 0
         self._bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._chores: set[asyncio.Task[None]] = set()
         self._is_leaving = False
@@ -165,9 +173,17 @@ class Runner:
         """A job; `UnknownResourceError` if there is none of that name."""
         return await self._read(lambda ledger: ledger.get(job_id))
 
+    async def get_numbered(self, number: int, owner: str) -> Job:
+        """A job of a user by its number; `UnknownResourceError` if she has none such."""
+        return await self._read(lambda ledger: ledger.get_numbered(number, owner))
+
     async def jobs(self, wanted: JobFilter) -> list[Job]:
-        """Some jobs, youngest first."""
+        """Some jobs, youngest first, without their parameters."""
         return await self._read(lambda ledger: ledger.jobs(wanted))
+
+    async def whole_jobs(self, wanted: JobFilter) -> list[Job]:
+        """The same with their parameters."""
+        return await self._read(lambda ledger: ledger.whole_jobs(wanted))
 
     async def change(self, change: Callable[[Ledger], Job]) -> Job:
         """Change something about a job that is neither its phase nor its files."""
@@ -251,8 +267,11 @@ class Runner:
 
     def _enqueue(self, job: Job) -> None:
         if job.phase is Phase.QUEUED:
-            self._queue.join(job.asker, _Place(job.asker, job.id))
+            self._queue.join(job.asker, _Place(job.asker, job.id, self._is_long(job)))
             self._fill()
+
+    def _is_long(self, job: Job) -> bool:
+        return job.duration_s > self._settings.job_time_s
 
     def _fill(self) -> None:
         """Begin with as many jobs as may run at once."""
@@ -261,15 +280,18 @@ class Runner:
             if place is None:
                 return
             self._n_at_work[place.asker] += 1
-            self._running[place.job_id] = asyncio.get_running_loop().create_task(self._run(*place))
+            self._n_long_at_work += place.is_long
+            self._running[place.job_id] = asyncio.get_running_loop().create_task(self._run(place))
 
-    def _may_begin(self, asker: str) -> bool:
-        """Whether a further job of an asker leaves a worker to those of others, as far as there is more than one."""
-        return self._n_at_work[asker] < max(1, self._dispatcher.n_jobs - 1)
+    def _may_begin(self, place: _Place) -> bool:
+        """Whether a job leaves a worker to others' jobs, and a long one to short ones, if there is more than one."""
+        most = max(1, self._dispatcher.n_jobs - 1)
+        return self._n_at_work[place.asker] < most and (not place.is_long or self._n_long_at_work < most)
 
-    async def _run(self, asker: str, job_id: str) -> None:
+    async def _run(self, place: _Place) -> None:
+        job, job_id = None, place.job_id
         try:
-            await self._work(job_id)
+            job = await self._work(place)
         except (JobPhaseError, UnknownResourceError):
             pass  # it was stopped or forgotten meanwhile, and whoever did that looks after its files
         except LedgerError:
@@ -280,19 +302,25 @@ class Runner:
             self._later(self._give_up(job_id))
         finally:
             del self._running[job_id]
-            self._n_at_work -= Counter((asker,))  # which forgets who has none left
+            self._n_at_work -= Counter((place.asker,))  # which forgets who has none left
+            self._n_long_at_work -= place.is_long
+            if job is not None:
+                self._enqueue(job)
             self._fill()
 
-    async def _work(self, job_id: str) -> None:
-        job = await self.get(job_id)
+    async def _work(self, place: _Place) -> Job | None:
+        """Have a job done; give it back if it is to be queued again."""
+        job, job_id = await self.get(place.job_id), place.job_id
         if job.phase is not Phase.QUEUED:
-            return
+            return None
+        if self._is_long(job) and not place.is_long:  # its limit was raised while it waited
+            return job
         room = Room(await self._read(lambda ledger: ledger.space_left(job, self._limits)), self._limits.kept_mb)
         try:
             order = Filed(self.order(job), self._state.result(job_id, job.attempt + 1), job.duration_s, room)
         except SkydexError as error:
             await self._fail(job, Fault(str(error)))
-            return
+            return None
         exchange = await self._dispatcher.submit_job(order, time_s=job.duration_s)
         begun = asyncio.ensure_future(self._step(lambda ledger: ledger.begin(job_id, time.time())))
         outcome: JobResult | SkydexError
@@ -300,24 +328,25 @@ class Runner:
             facts = await exchange.facts()
             while await exchange.read():
                 pass
-            outcome = JobResult(facts["size"], facts["sha256"], facts["media_type"], facts["suffix"])
+            outcome = JobResult(**{name: facts[name] for name in _RESULT})
         except SkydexError as error:
             outcome = error
         finally:
             exchange.close()
             await asyncio.shield(exchange.over())
             await asyncio.shield(begun)
-        await self._conclude(await begun, outcome)
+        return await self._conclude(await begun, outcome)
 
-    async def _conclude(self, job: Job, outcome: JobResult | SkydexError) -> None:
+    async def _conclude(self, job: Job, outcome: JobResult | SkydexError) -> Job | None:
         if isinstance(outcome, JobResult):
             await self._step(lambda ledger: ledger.complete(job.id, time.time(), outcome))
         elif isinstance(outcome, WorkerError) and job.attempt < MOST_ATTEMPTS:
-            self._enqueue(await self._step(lambda ledger: ledger.queue(job.id)))
+            return await self._step(lambda ledger: ledger.queue(job.id))
         else:
             is_lost = isinstance(outcome, WorkerError)
             fault = INTERRUPTED if is_lost else Fault(str(outcome), isinstance(outcome, ServiceError))
             await self._fail(job, fault)
+        return None
 
     async def _fail(self, job: Job, fault: Fault) -> None:
         failed = await self._step(lambda ledger: ledger.fail(job.id, time.time(), fault))
