@@ -22,19 +22,22 @@ from skydex.query.languages.limits import QueryLimits, check_text, make_room_for
 from skydex.query.languages.places import line_starts, place_at
 from skydex.query.languages.tsql_rules import BEGINNINGS, check_tokens, check_trees, word_of
 
-__all__ = ["parse_tsql"]
+__all__ = ["parse_tsql", "statement_lines"]
 
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())  # its remarks on what it cannot read are in our errors
 
 _DIALECT = sqlglot.Dialect.get_or_raise("tsql")
 _LEADING_ON = {
     "WITH": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-    "INSERT": ("SELECT", "WITH", "EXEC"),
+    "INSERT": ("SELECT", "WITH", "EXEC", "VALUES"),
     "UPDATE": ("SET",),
     "CREATE": ("INDEX", "TABLE"),
+    "ALTER": ("ADD", "DROP", "ALTER", "COLUMN"),
 }
 """Words that go on with the statement that another began."""
-_WITHOUT_QUERY = ("DECLARE", "SET", "DROP", "TRUNCATE", "INDEX", "TABLE")
+_WITHOUT_QUERY = (
+    "DECLARE", "SET", "DROP", "TRUNCATE", "INDEX", "TABLE", "VALUES", "DELETE", "ADD", "COLUMN",
+)  # fmt: skip
 """Statements in which no SELECT stands but in parentheses."""
 _OPERATIONS = ("UNION", "ALL", "EXCEPT", "INTERSECT")
 _BLOCKS = ("IF", "WHILE", "BEGIN")
@@ -90,6 +93,16 @@ def parse_tsql(text: str, *, limits: QueryLimits | None = None) -> list[exp.Expr
     return trees
 
 
+def statement_lines(text: str) -> list[int]:
+    """The lines, from 1, in which the statements of a text begin."""
+    before, lines = ";", []
+    for token in _parted(_tokens(text)):
+        if before == ";" and token.text != ";":
+            lines.append(place_at(text, token.start, token.text)["line"])
+        before = token.text
+    return lines
+
+
 def _tokens(text: str) -> list[Token]:
     try:
         return list(_DIALECT.tokenize(text))
@@ -117,12 +130,25 @@ def _trees(text: str, tokens: Sequence[Token], limits: QueryLimits) -> list[exp.
     """The statements as sqlglot reads them."""
     parser = _DIALECT.parser(error_level=ErrorLevel.IMMEDIATE)
     try:
-        trees: list[exp.Expression | None] = parser.parse(list(_parted(tokens)), text)
+        trees: list[exp.Expression | None] = parser.parse(list(_parted(_with_one_from(tokens))), text)
     except ParseError as error:
         raise _told(text, error) from error
     except RecursionError as error:
         raise _too_deep(limits) from error
     return trees
+
+
+def _with_one_from(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without the first FROM of `DELETE FROM t FROM ...`, which T-SQL lets stand and sqlglot does not."""
+    words = [word_of(token) for token in tokens]
+    gone = set()
+    for place in (place for place, word in enumerate(words[:-2]) if word == "DELETE" and words[place + 1] == "FROM"):
+        end = place + 3
+        while end + 1 < len(tokens) and words[end] == ".":
+            end += 2
+        if end < len(tokens) and words[end] == "FROM":
+            gone.add(place + 1)
+    return [token for place, token in enumerate(tokens) if place not in gone]
 
 
 def _parted(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -146,7 +172,7 @@ def _parted(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def _begins(word: str, leading: str, before: str) -> bool:
     """Whether a word that may begin a statement does so, in the statement of the word `leading`, behind `before`."""
-    if leading in _BLOCKS or word in _LEADING_ON.get(leading, ()):
+    if leading in _BLOCKS or word in _LEADING_ON.get(leading, ()) or (leading, word) == ("DROP", "IF"):
         return False
     if word == "SELECT" and leading == "SELECT":
         return before not in _OPERATIONS

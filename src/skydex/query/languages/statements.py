@@ -1,0 +1,508 @@
+"""Statements: what the parts of a T-SQL batch ask to be done.
+
+From the trees of `tsql`, in the words of Transact-SQL (SQL Server 2022): SELECT with and without INTO, variables, and
+statements that make and change tables. What CasJobs never ran for its users (procedures, loops, permissions) is refused
+by name. Queries and expressions stay as they are parsed; what their names mean is found when they are run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlglot import exp
+
+from skydex.errors import BadQueryError, QueryTooLargeError
+from skydex.query.languages.limits import QueryLimits
+from skydex.query.languages.tsql import parse_tsql, statement_lines
+
+__all__ = [
+    "AddColumns",
+    "AlterColumn",
+    "Assign",
+    "ColumnType",
+    "CreateTable",
+    "Declare",
+    "DeclareTable",
+    "Delete",
+    "DropColumns",
+    "DropTable",
+    "Insert",
+    "Nothing",
+    "Select",
+    "SetVariable",
+    "Statement",
+    "TableName",
+    "Truncate",
+    "Update",
+    "Variable",
+    "read_batch",
+]
+
+MOST_STATEMENTS = 200
+"""Statements of one text."""
+_GO = re.compile(r"(?im)^([ \t]*)GO([ \t]*)$")
+"""The line with which tools part batches."""
+
+
+@dataclass(frozen=True)
+class TableName:
+    """A name of a table: itself, and before it a schema, and a database, where they are written."""
+
+    parts: tuple[str, ...]
+    """From the database to the table; temporary tables begin with `#`, table variables with `@`."""
+
+    @property
+    def bare(self) -> str:
+        return self.parts[-1]
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the table lives no longer than its batch."""
+        return self.bare.startswith(("#", "@"))
+
+    def __str__(self) -> str:
+        return ".".join(self.parts)
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A column of a table that is made."""
+
+    name: str
+    """As it is written."""
+    kind: exp.DataType
+    """Its type."""
+    is_identity: bool = False
+    """Whether its values are counted."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable that is declared."""
+
+    name: str
+    """With its `@`, in small letters."""
+    kind: exp.DataType
+    """Its type."""
+    value: exp.Expression | None = None
+    """What it is at first; null if there is nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a batch."""
+
+    line: int = 1
+    """Where it begins in the text, from 1."""
+
+
+@dataclass(frozen=True)
+class Select(Statement):
+    """Rows, for the user or for a new table."""
+
+    query: exp.Query
+    """Without INTO."""
+    into: TableName | None = None
+    """The table to be made of the rows."""
+
+
+@dataclass(frozen=True)
+class Assign(Statement):
+    """`SELECT @a = x, @b = y FROM ...`: variables from the last row."""
+
+    names: tuple[str, ...]
+    """The variables."""
+    query: exp.Query
+    """What they become, column by column."""
+
+
+@dataclass(frozen=True)
+class Declare(Statement):
+    """`DECLARE @a int = 1, @b float`."""
+
+    variables: tuple[Variable, ...]
+    """In their order."""
+
+
+@dataclass(frozen=True)
+class DeclareTable(Statement):
+    """`DECLARE @t TABLE (...)`."""
+
+    target: TableName
+    """Its name, with the `@`."""
+    columns: tuple[ColumnType, ...]
+    """In their order."""
+
+
+@dataclass(frozen=True)
+class SetVariable(Statement):
+    """`SET @a = x`."""
+
+    name: str
+    """The variable."""
+    value: exp.Expression
+    """What it becomes; a query in parentheses is possible."""
+
+
+@dataclass(frozen=True)
+class CreateTable(Statement):
+    """`CREATE TABLE t (...)`."""
+
+    target: TableName
+    """Its name."""
+    columns: tuple[ColumnType, ...]
+    """In their order."""
+
+
+@dataclass(frozen=True)
+class DropTable(Statement):
+    """`DROP TABLE [IF EXISTS] t, u`."""
+
+    targets: tuple[TableName, ...]
+    """All of them."""
+    if_exists: bool = False
+    """Whether one that is not there is no mistake."""
+
+
+@dataclass(frozen=True)
+class Insert(Statement):
+    """`INSERT INTO t (a, b) SELECT ...` or `... VALUES (...), (...)`."""
+
+    target: TableName
+    """The table that gets rows."""
+    columns: tuple[str, ...] = ()
+    """The columns that are given; none written means all."""
+    query: exp.Query | None = None
+    """The rows, if a query gives them."""
+    rows: tuple[tuple[exp.Expression, ...], ...] = ()
+    """The rows, if they are written out."""
+
+
+@dataclass(frozen=True)
+class Update(Statement):
+    """`UPDATE t SET a = x FROM ... WHERE ...`."""
+
+    target: TableName
+    """The table, or its alias in FROM."""
+    changes: tuple[tuple[str, exp.Expression], ...]
+    """Columns, and what they become."""
+    source: exp.From | None = None
+    """What is read beside; the target is in it."""
+    joins: tuple[exp.Join, ...] = ()
+    """What is joined to that."""
+    where: exp.Expression | None = None
+    """Of which rows."""
+    alias: str = ""
+    """What conditions call the target, where there is no FROM."""
+
+
+@dataclass(frozen=True)
+class Delete(Statement):
+    """`DELETE FROM t FROM ... WHERE ...`."""
+
+    target: TableName
+    """The table, or its alias in FROM."""
+    source: exp.From | None = None
+    """What is read beside; the target is in it."""
+    joins: tuple[exp.Join, ...] = ()
+    """What is joined to that."""
+    where: exp.Expression | None = None
+    """Which rows."""
+
+
+@dataclass(frozen=True)
+class AddColumns(Statement):
+    """`ALTER TABLE t ADD a int, b float`."""
+
+    target: TableName
+    """The table."""
+    columns: tuple[ColumnType, ...]
+    """In their order."""
+
+
+@dataclass(frozen=True)
+class DropColumns(Statement):
+    """`ALTER TABLE t DROP COLUMN a, b`."""
+
+    target: TableName
+    """The table."""
+    names: tuple[str, ...]
+    """Of the columns."""
+    if_exists: bool = False
+    """Whether one that is not there is no mistake."""
+
+
+@dataclass(frozen=True)
+class AlterColumn(Statement):
+    """`ALTER TABLE t ALTER COLUMN a bigint`."""
+
+    target: TableName
+    """The table."""
+    column: ColumnType
+    """The column as it is to be."""
+
+
+@dataclass(frozen=True)
+class Truncate(Statement):
+    """`TRUNCATE TABLE t`."""
+
+    targets: tuple[TableName, ...]
+    """All of them."""
+
+
+@dataclass(frozen=True)
+class Nothing(Statement):
+    """A hint for a server of another kind: an index, a key, SET NOCOUNT ON."""
+
+    targets: tuple[TableName, ...] = ()
+    """The tables that it concerns, which must be there."""
+
+
+def read_batch(text: str, *, limits: QueryLimits | None = None) -> list[Statement]:
+    """Read a text of one statement or more.
+
+    Raises
+    ------
+    QuerySyntaxError, BadQueryError, QueryTooLargeError
+        It is no T-SQL, has a statement that is not offered, or is too large; with its place.
+
+    Examples
+    --------
+    >>> [type(statement).__name__ for statement in read_batch("DECLARE @r float = 2 SELECT @r AS r INTO mydb.t")]
+    ['Declare', 'Select']
+    """
+    text = _GO.sub(r"\1;\2 ", text)
+    trees = parse_tsql(text, limits=limits)
+    if len(trees) > MOST_STATEMENTS:
+        hint = "Send the rest as a job of its own."
+        raise QueryTooLargeError("number of statements", size=len(trees), limit=MOST_STATEMENTS, hint=hint)
+    lines = statement_lines(text)
+    if len(lines) != len(trees):
+        lines = lines[:1] * len(trees)
+    return [part for tree, line in zip(trees, lines, strict=True) for part in _read(tree, line)]
+
+
+def _read(tree: exp.Expression, line: int) -> Sequence[Statement]:
+    """The statement of a tree; a DECLARE of variables and tables is several."""
+    reader = next((reader for kind, reader in _READERS.items() if isinstance(tree, kind)), None)
+    if reader is None:
+        raise _refused(tree.key.upper().removesuffix("BLOCK"), line)
+    read = reader(tree, line)
+    return [replace(part, line=line) for part in (read if isinstance(read, list) else [read])]
+
+
+def _refused(word: str, line: int) -> BadQueryError:
+    return BadQueryError(f"{word} is no statement that is offered here.", line=line, column=1, token=word)
+
+
+def _select(tree: exp.Query, line: int) -> Statement:
+    with_into = [node for node in tree.find_all(exp.Select) if node.args.get("into") is not None]
+    if with_into:
+        return _into(tree, with_into, line)
+    first = tree.expressions[0] if isinstance(tree, exp.Select) and tree.expressions else None
+    return _assign(tree, line) if isinstance(first, exp.EQ) and isinstance(first.this, exp.Parameter) else Select(tree)
+
+
+def _into(tree: exp.Query, selects: Sequence[exp.Select], line: int) -> Statement:
+    first = tree
+    while isinstance(first, exp.SetOperation):
+        first = first.this
+    if len(selects) > 1 or selects[0] is not first:
+        raise BadQueryError("INTO stands once, in the first SELECT of a statement.", line=line, column=1, token="INTO")
+    into = first.args["into"]
+    first.set("into", None)
+    return Select(tree, table_name(into.this))
+
+
+def _assign(tree: exp.Select, line: int) -> Statement:
+    if not all(isinstance(item, exp.EQ) and isinstance(item.this, exp.Parameter) for item in tree.expressions):
+        sentence = "A SELECT that sets variables gives no other columns."
+        raise BadQueryError(sentence, line=line, column=1, token="SELECT")
+    names = tuple(variable_name(item.this) for item in tree.expressions)
+    tree.set("expressions", [_named(item.expression, f"v{i}") for i, item in enumerate(tree.expressions)])
+    return Assign(names, tree)
+
+
+def _named(node: exp.Expression, name: str) -> exp.Alias:
+    return exp.Alias(this=node, alias=exp.Identifier(this=name, quoted=True))
+
+
+def _declare(tree: exp.Declare, line: int) -> list[Statement]:
+    found: list[Statement] = []
+    for item in tree.expressions:
+        for parameter in item.this if isinstance(item.this, list) else [item.this]:
+            name, kind, value = variable_name(parameter), item.args.get("kind"), item.args.get("default") or None
+            if isinstance(kind, exp.Schema):
+                found.append(DeclareTable(TableName((name,)), _column_types(kind, line)))
+            elif isinstance(kind, exp.DataType):
+                found.append(Declare((Variable(name, kind, value),)))
+            else:
+                raise BadQueryError(f"DECLARE {name} needs a type.", line=line, column=1, token=name)
+    return found
+
+
+def _set(tree: exp.Set, line: int) -> list[Statement]:
+    found: list[Statement] = []
+    for item in tree.expressions:
+        equal = item.this
+        if isinstance(equal, exp.EQ) and isinstance(equal.this, exp.Parameter):
+            found.append(SetVariable(variable_name(equal.this), equal.expression))
+        elif _is_option(item):
+            found.append(Nothing())
+        else:
+            raise _refused("SET of anything but a variable", line)
+    return found
+
+
+def _is_option(item: exp.Expression) -> bool:
+    """Whether it is one of the options of a session, such as NOCOUNT, which change no rows."""
+    return item.find(exp.Parameter) is None
+
+
+def _create(tree: exp.Create, line: int) -> Statement:
+    kind = str(tree.args.get("kind") or "").upper()
+    if kind.endswith("INDEX"):
+        table = tree.this.args.get("table")
+        return Nothing((table_name(table),) if table is not None else ())
+    if kind != "TABLE" or not isinstance(tree.this, exp.Schema):
+        raise _refused(f"CREATE {kind}" if kind != "TABLE" else "CREATE TABLE without columns", line)
+    return CreateTable(table_name(tree.this.this), _column_types(tree.this, line))
+
+
+def _column_types(schema: exp.Schema, line: int) -> tuple[ColumnType, ...]:
+    """The columns of a list in parentheses; keys and checks in it are hints."""
+    found = tuple(_column_type(item, line) for item in schema.expressions if isinstance(item, exp.ColumnDef))
+    if not found:
+        raise BadQueryError("A table has columns, each with a type.", line=line, column=1, token="TABLE")
+    return found
+
+
+def _column_type(item: exp.ColumnDef, line: int) -> ColumnType:
+    kind = item.args.get("kind")
+    if not isinstance(kind, exp.DataType):
+        raise BadQueryError(f"The column {item.name} needs a type.", line=line, column=1, token=item.name)
+    identity = any(isinstance(one.args.get("kind"), _IDENTITIES) for one in item.args.get("constraints") or ())
+    return ColumnType(item.name, kind, identity)
+
+
+_IDENTITIES = (exp.GeneratedAsIdentityColumnConstraint, exp.AutoIncrementColumnConstraint)
+
+
+def _drop(tree: exp.Drop, line: int) -> Statement:
+    kind = str(tree.args.get("kind") or "").upper()
+    if kind.endswith("INDEX"):
+        return Nothing()
+    if kind != "TABLE":
+        raise _refused(f"DROP {kind}", line)
+    tables = tree.args.get("tables") or [tree.this]
+    return DropTable(tuple(table_name(table) for table in tables), bool(tree.args.get("exists")))
+
+
+def _insert(tree: exp.Insert, line: int) -> Statement:
+    target, columns = tree.this, ()
+    if isinstance(target, exp.Schema):
+        target, columns = target.this, tuple(item.name for item in target.expressions)
+    source = tree.expression
+    if isinstance(source, exp.Values):
+        rows = tuple(_row(item) for item in source.expressions)
+        return Insert(table_name(target), columns, rows=rows)
+    if not isinstance(source, exp.Query):
+        raise _refused("INSERT without VALUES or SELECT", line)
+    if tree.args.get("with_") is not None:
+        source.set("with_", tree.args["with_"])
+    return Insert(table_name(target), columns, query=source)
+
+
+def _row(item: exp.Expression) -> tuple[exp.Expression, ...]:
+    return tuple(item.expressions) if isinstance(item, exp.Tuple) else (item.unnest(),)
+
+
+def _update(tree: exp.Update, line: int) -> Statement:
+    changes = []
+    for item in tree.expressions:
+        if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
+            raise BadQueryError("UPDATE sets columns: SET a = x, b = y.", line=line, column=1, token="SET")
+        changes.append((item.this.name, item.expression))
+    source, joins = _source(tree.args.get("from_"))
+    return Update(table_name(tree.this), tuple(changes), source, joins, _where(tree), tree.this.alias)
+
+
+def _delete(tree: exp.Delete, line: int) -> Statement:
+    tables = tree.args.get("tables") or ()
+    if not tables:
+        return Delete(table_name(tree.this), where=_where(tree))
+    source, joins = _source(exp.From(this=tree.this) if tree.this else None)
+    return Delete(table_name(tables[0]), source, joins, _where(tree))
+
+
+def _source(from_: exp.From | None) -> tuple[exp.From | None, tuple[exp.Join, ...]]:
+    """A FROM clause and its joins, which sqlglot hangs on the table of a statement that changes rows."""
+    if from_ is None:
+        return None, ()
+    joins = from_.this.args.pop("joins", None) or ()
+    return from_, tuple(joins)
+
+
+def _where(tree: exp.Expression) -> exp.Expression | None:
+    where = tree.args.get("where")
+    return where.this if where is not None else None
+
+
+def _alter(tree: exp.Alter, line: int) -> Statement:
+    target, actions = table_name(tree.this), tree.args.get("actions") or ()
+    if str(tree.args.get("kind") or "").upper() != "TABLE" or not actions:
+        raise _refused("This ALTER", line)
+    if all(isinstance(action, exp.ColumnDef) for action in actions):
+        return AddColumns(target, tuple(_column_type(action, line) for action in actions))
+    if all(isinstance(action, exp.AddConstraint) for action in actions):
+        return Nothing((target,))
+    if all(isinstance(action, exp.Drop) and str(action.args.get("kind")).upper() == "COLUMN" for action in actions):
+        names = tuple(item.name for action in actions for item in action.args.get("tables") or [action.this])
+        return DropColumns(target, names, any(action.args.get("exists") for action in actions))
+    (first, *more) = actions
+    if isinstance(first, exp.AlterColumn) and isinstance(first.args.get("dtype"), exp.DataType) and not more:
+        return AlterColumn(target, ColumnType(first.name, first.args["dtype"]))
+    raise _refused("This ALTER TABLE", line)
+
+
+def _truncate(tree: exp.TruncateTable, line: int) -> Statement:
+    return Truncate(tuple(table_name(table) for table in tree.expressions))
+
+
+def table_name(node: exp.Expression) -> TableName:
+    """The name of a table in a tree."""
+    if not isinstance(node, exp.Table):
+        raise BadQueryError("The name of a table is expected here.")
+    *before, own = [part for part in node.parts if part is not None]
+    return TableName((*(part.name for part in before if part.name), _own_name(own)))
+
+
+def _own_name(part: exp.Expression) -> str:
+    if isinstance(part, exp.Parameter):
+        return variable_name(part)
+    if isinstance(part, exp.Func):
+        raise BadQueryError("A function cannot be changed: name a table.")
+    return f"#{part.name}" if part.args.get("temporary") else part.name
+
+
+def variable_name(node: exp.Expression) -> str:
+    """The name of a variable in a tree, with its `@`; variables are compared without case."""
+    return f"@{node.name.lower()}"
+
+
+_READERS: dict[Any, Callable[..., Statement | list[Statement]]] = {
+    exp.Query: _select,
+    exp.Declare: _declare,
+    exp.Set: _set,
+    exp.Create: _create,
+    exp.Drop: _drop,
+    exp.Insert: _insert,
+    exp.Update: _update,
+    exp.Delete: _delete,
+    exp.Alter: _alter,
+    exp.TruncateTable: _truncate,
+}
+"""How the trees of statements are read, by their class."""
