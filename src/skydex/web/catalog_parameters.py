@@ -120,8 +120,10 @@ async def received_fields(call: Call, files: Files = NO_FILES) -> Fields:
     return Fields(call.query_pairs(), await call.posted_pairs(files))
 
 
-def catalog_request(fields: Fields, offer: CatalogOffer, settings: Settings) -> CatalogRequest:
-    """Read what a search asks.
+def catalog_request(
+    fields: Fields, offer: CatalogOffer, settings: Settings, *, owner: str | None = None
+) -> CatalogRequest:
+    """Read what a search by somebody asks.
 
     Raises
     ------
@@ -132,13 +134,13 @@ def catalog_request(fields: Fields, offer: CatalogOffer, settings: Settings) -> 
     if search.cone is None and not search.constraints:
         raise BadParameterError("request", "restricts nothing: give a position (ra, dec, radius) or a constraint.")
     page, max_rows = _page(fields, offer, settings)
-    return CatalogRequest(search, page, max_rows)
+    return CatalogRequest(search, page, max_rows, owner)
 
 
 def counterparts_request(
-    fields: Fields, offer: CatalogOffer, settings: Settings, *, upload: Upload
+    fields: Fields, offer: CatalogOffer, settings: Settings, *, upload: Upload, owner: str | None = None
 ) -> CounterpartsRequest:
-    """Read what is asked about the positions in a file.
+    """Read what somebody asks about the positions in a file.
 
     Raises
     ------
@@ -158,6 +160,7 @@ def counterparts_request(
         (fields.find("ra_name") or "ra", fields.find("dec_name") or "dec"),
         page,
         max_rows,
+        owner,
     )
 
 

@@ -46,7 +46,7 @@ async def search(call: Call) -> Reply:
     offer = find_offer(call.site.archive, path, call.owner)
     fields = await received_fields(call)
     form = _format(suffix or fields.find("format") or DEFAULT_FORMAT)
-    request = catalog_request(fields, offer, call.site.settings)
+    request = catalog_request(fields, offer, call.site.settings, owner=call.owner)
     reply = await call.ask((request, form.name), is_quick=request.search.cone is not None)
     return _with_next(reply, call, fields, request.page)
 
@@ -62,7 +62,7 @@ async def counterparts(call: Call) -> Reply:
         file = files.of_part("file") or _in_text(fields, files)
         upload = Upload("positions", str(file.path), file.content_type)
         form = _format(call.part("format") or fields.find("format") or DEFAULT_FORMAT)
-        request = counterparts_request(fields, offer, call.site.settings, upload=upload)
+        request = counterparts_request(fields, offer, call.site.settings, upload=upload, owner=call.owner)
         return await call.ask((request, form.name))
 
 

@@ -43,6 +43,7 @@ async def search(call: Call) -> Reply:
         radius_deg=parameters.get_number("SR", least=0, most=180),
         verbosity=_verbosity(parameters),
         max_rows=dali.row_limit(parameters, call.site.settings),
+        owner=call.owner,
     )
     return await call.ask((request, get_format(format_name).name), is_quick=request.radius_deg <= 1)
 

@@ -34,8 +34,8 @@ async def sync(call: Call) -> Reply:
     """Answer a synchronous query (TAP 1.1, sections 2.1 and 2.7)."""
     with call.site.folders.folder() as folder:
         parameters, uploads = await received(call, folder)
-        collection = view_of(call).key or None
-        return await call.ask(query_order(parameters, call.site.settings, collection=collection, uploads=uploads))
+        asked = {"owner": call.owner, "collection": view_of(call).key or None}
+        return await call.ask(query_order(parameters, call.site.settings, **asked, uploads=uploads))
 
 
 async def about(call: Call) -> Reply:

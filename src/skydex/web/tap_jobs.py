@@ -31,7 +31,8 @@ _PARAMETERS = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT",
 
 def _order(settings: Settings, job: Job, folder: Path) -> TableOrder:
     uploads = tuple(Upload(kept.name, str(folder / kept.file), kept.content_type) for kept in job.inputs)
-    return query_order(dali.Parameters(job.parameters), settings, collection=job.scope or None, uploads=uploads)
+    asked = {"owner": job.owner, "collection": job.scope or None}
+    return query_order(dali.Parameters(job.parameters), settings, **asked, uploads=uploads)
 
 
 async def _read(call: Call, folder: Path) -> tuple[dali.Parameters, tuple[JobInput, ...]]:
@@ -59,6 +60,7 @@ def _fault(message: str) -> Reply:
 
 TAP_JOBS = JobKind(
     name=_NAME,
+    beside=frozenset({"casjobs"}),
     parameters=frozenset(_PARAMETERS),
     gathered=frozenset({"UPLOAD"}),
     read=_read,

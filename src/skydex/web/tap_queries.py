@@ -23,9 +23,14 @@ DEFAULT_FORMAT = "votable"
 
 
 def query_order(
-    parameters: dali.Parameters, settings: Settings, *, collection: str | None, uploads: tuple[Upload, ...] = ()
+    parameters: dali.Parameters,
+    settings: Settings,
+    *,
+    owner: str | None,
+    collection: str | None,
+    uploads: tuple[Upload, ...] = (),
 ) -> TableOrder:
-    """Read what a query asks: the table, and the name of the format.
+    """Read what a query by somebody asks: the table, and the name of the format.
 
     Raises
     ------
@@ -43,7 +48,7 @@ def query_order(
         raise BadParameterError("QUERY", "is missing.")
     max_rows = dali.row_limit(parameters, settings)
     language = _language(parameters)
-    request = QueryRequest(query, language=language, max_rows=max_rows, collection=collection, uploads=uploads)
+    request = QueryRequest(query, language, max_rows, owner, collection, uploads)
     return request, form.name
 
 

@@ -67,6 +67,8 @@ class JobKind:
 
     name: str
     """As the ledger has it."""
+    beside: frozenset[str]
+    """Kinds of jobs made otherwise, which their owner finds in the same list and may stop and delete there."""
     parameters: frozenset[str]
     """Names of parameters that mean something to it, in upper case; others are ignored."""
     gathered: frozenset[str]
@@ -83,6 +85,11 @@ class JobKind:
     """The form of errors."""
     fault: Callable[[str], Reply]
     """The document that says why a job failed."""
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Every kind of jobs in its lists."""
+        return self.beside | {self.name}
 
 
 def uws_routes(site: Site, base: str, kind: JobKind) -> list[BaseRoute]:
@@ -237,7 +244,8 @@ class _Tree:
             job = None
         if (
             job is None
-            or (job.kind, job.scope) != (self._kind.name, place.scope)
+            or job.kind not in self._kind.listed
+            or job.scope != place.scope
             or not job.is_for(call.owner)
             or job.destruction <= time.time()
         ):
@@ -430,7 +438,7 @@ def _filter(call: Call, given: dali.Parameters, kind: JobKind, place: JobPlace) 
     if last is not None and last < 1:
         raise BadParameterError("LAST", "must be greater than 0.")
     return JobFilter(
-        frozenset({kind.name}),
+        kind.listed,
         place.scope,
         owner=call.owner,
         address=call.asker if call.site.settings.tells_addresses else None,
