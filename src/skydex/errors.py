@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 __all__ = [
+    "AccountsError",
     "AmbiguousColumnError",
     "BadParameterError",
     "BadQueryError",
@@ -24,12 +25,16 @@ __all__ = [
     "DamagedDataError",
     "EngineError",
     "FetchError",
+    "ForgedRequestError",
     "JobPhaseError",
     "JobSpaceError",
     "JobsUnavailableError",
     "LedgerError",
     "LimitError",
+    "LoginError",
+    "LoginNeededError",
     "MemoryLimitError",
+    "NameTakenError",
     "QuerySyntaxError",
     "QueryTooLargeError",
     "RequestError",
@@ -39,14 +44,17 @@ __all__ = [
     "SkydexError",
     "SpillLimitError",
     "StoreError",
+    "ThrottledError",
     "TimeLimitError",
     "TooManyJobsError",
     "TooManyKeptJobsError",
     "UnknownColumnError",
     "UnknownFunctionError",
+    "UnknownGroupError",
     "UnknownObjectError",
     "UnknownResourceError",
     "UnknownTableError",
+    "UnknownUserError",
     "UnreadableFileError",
     "UnsupportedFormatError",
     "UploadTooLargeError",
@@ -169,6 +177,51 @@ class UnknownObjectError(_UnknownName):
     """A name of an object on the sky that is not known here."""
 
     noun = "object"
+
+
+class UnknownUserError(_UnknownName):
+    """A user that is not there, or not any more."""
+
+    noun = "user"
+
+
+class UnknownGroupError(_UnknownName):
+    """A group of users that is not there."""
+
+    noun = "group"
+
+
+class NameTakenError(RequestError):
+    """A name that somebody or something has, or had: such names are not given again."""
+
+    def __init__(self, what: str, name: str) -> None:
+        self.what, self.name = what, name
+        super().__init__(f'The name "{name}" cannot be given to a {what}: it is taken. Choose another one.')
+
+
+class LoginError(RequestError):
+    """A user name, password or token that is not right; which of them is not said."""
+
+    def __init__(self, sentence: str = "The user name or the password is wrong.") -> None:
+        super().__init__(sentence)
+
+
+class LoginNeededError(LoginError):
+    """Something that only users may do, asked by somebody who is not logged in."""
+
+    def __init__(self, what: str = "This") -> None:
+        self.what = what
+        super().__init__(f"{what} needs a login: send a user name and password (HTTP Basic), or a token (Bearer).")
+
+
+class ForgedRequestError(RequestError):
+    """A change asked in the name of a user by a browser, without proof that the user meant it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing was changed: the request may come from a page of somebody else. Open the page again and retry; "
+            "a program sends its password or a token instead of a cookie, or the page's token as X-CSRF-Token."
+        )
 
 
 class BadRegionError(RequestError):
@@ -306,6 +359,14 @@ class BusyError(LimitError):
         super().__init__(f"The service is busy. Please try again in {retry_after_s} s.")
 
 
+class ThrottledError(LimitError):
+    """Too many wrong passwords, or too many new accounts, of late."""
+
+    def __init__(self, what: str, retry_after_s: int) -> None:
+        self.what, self.retry_after_s = what, retry_after_s
+        super().__init__(f"There were too many {what} of late. Please try again in {retry_after_s:,} s.")
+
+
 class TooManyJobsError(LimitError):
     """One asker has as many unfinished jobs as one may have."""
 
@@ -352,6 +413,10 @@ class DamagedDataError(StoreError):
 
 class LedgerError(ServiceError):
     """The record of jobs cannot be read or written."""
+
+
+class AccountsError(ServiceError):
+    """The record of users cannot be read or written."""
 
 
 class JobsUnavailableError(ServiceError):

@@ -32,6 +32,7 @@ CONFIG_FILE = "skydex.toml"
 """Name of the configuration file in an archive directory."""
 ENVIRONMENT_PREFIX = "SKYDEX_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+REGISTRATION = ("closed", "open")
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _NONE = "none"
@@ -129,6 +130,16 @@ class Settings:
     """Jobs of one address or one user, with those that have ended."""
     jobs_kept_mb: int = 20_000
     """What these take on the disk, with their uploads and results, in MB."""
+    mydb_mb: int = 1000
+    """What the tables of a user may take on the disk, in MB, unless `skydex user quota` says otherwise."""
+    mydb_tables: int = 500
+    """How many tables a user may have, unless `skydex user quota` says otherwise."""
+    session_hours: float = 12.0
+    """How long a login in a browser lasts, in hours."""
+    token_days: float = 90.0
+    """How long a token that stands for a password is good at most, in days."""
+    registration: str = "closed"
+    """Whether people may make accounts for themselves: `open` or `closed`."""
     trusted_proxies: str = ""
     """Addresses of web servers in front, with commas; their `X-Forwarded-For` says who asks; or `none`."""
     temp_dir: str | None = None
@@ -293,6 +304,8 @@ def _check_places(settings: Settings) -> None:
         raise SettingsError(f"Setting port must be at most 65535, not {settings.port}.")
     if settings.log_level not in LOG_LEVELS:
         raise SettingsError(f"Setting log_level must be one of {', '.join(LOG_LEVELS)}, not {settings.log_level!r}.")
+    if settings.registration not in REGISTRATION:
+        raise SettingsError(f"Setting registration must be open or closed, not {settings.registration!r}.")
     if settings.max_rows_default > settings.max_rows_hard:
         raise SettingsError("Setting max_rows_default must not be over max_rows_hard.")
     if settings.job_time_s > settings.job_time_hard_s:

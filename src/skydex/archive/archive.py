@@ -17,6 +17,7 @@ from typing import Self
 import pyarrow as pa
 from sqlglot import exp
 
+from skydex.accounts import Accounts
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.naming import ArchiveNames
@@ -118,9 +119,22 @@ class Archive:
         return self.refresh().revision
 
     @functools.cached_property
+    def accounts(self) -> Accounts:
+        """Its users."""
+        state = self._settings.state_directory(self._directory.path)
+        return Accounts(state, quota_mb=self._settings.mydb_mb, quota_tables=self._settings.mydb_tables)
+
+    @functools.cached_property
     def offers(self) -> Offers:
         """What is offered under names of its own, as it stood in the file when this was first asked."""
         return read_offers(self._directory.path)
+
+    def has_name(self, name: str) -> bool:
+        """Whether a schema or context is called so, in any case, so that no user can be."""
+        lower = name.lower()
+        words = [word for tap in self.offers.taps for word in (tap.name, *tap.schemas)]
+        words += [word for context in self.offers.contexts for word in (*context.names, *context.schemas)]
+        return lower in self.refresh().collections or lower in map(str.lower, words)
 
     def find_view(self, name: str, owner: str | None = None) -> View | None:
         """What a service shows to a user, or to anybody.
@@ -245,8 +259,9 @@ class Archive:
             return whole
         return whole.without(self.offers.hidden_from(owner, self._groups_of(owner)))
 
-    def _groups_of(self, _owner: str | None) -> frozenset[str]:
-        return frozenset()
+    def _groups_of(self, owner: str | None) -> frozenset[str]:
+        user = self.accounts.find(owner) if owner else None
+        return user.groups if user else frozenset()
 
     def _rows(self, namespace: Namespace, query: exp.Query) -> list[pa.RecordBatch]:
         """A small answer, whole."""

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from skydex import __version__
-from skydex.cli import asking, checking, demonstration, holdings, publishing, serving
+from skydex.cli import asking, checking, demonstration, holdings, publishing, serving, users
 from skydex.errors import SkydexError
 
 __all__ = ["app", "main"]
@@ -32,6 +32,8 @@ for _panel in (publishing, holdings, serving, asking, checking):
     for _command in _panel.COMMANDS:
         app.command(rich_help_panel=_panel.PANEL, **_command.options)(_command.function)
 app.add_typer(demonstration.app, rich_help_panel=serving.PANEL)
+app.add_typer(users.user_app, rich_help_panel=users.PANEL)
+app.add_typer(users.group_app, rich_help_panel=users.PANEL)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,7 +13,7 @@ from skydex.cli.command import Command
 from skydex.cli.screen import progress_bar, remark
 from skydex.errors import UnreadableFileError
 
-__all__ = ["COMMANDS", "PANEL"]
+__all__ = ["COMMANDS", "PANEL", "archive_at"]
 
 PANEL = "Serve"
 CACHE = ".skydex"
@@ -89,6 +89,12 @@ def is_archive(place: Path) -> bool:
     except UnreadableFileError:
         return False
     return True
+
+
+def archive_at(place: Path) -> tuple[Path, Path]:
+    """The archive that is there, or that was made of the files there; and where its `skydex.toml` is looked for."""
+    archive = place if is_archive(place) or not place.is_dir() else _cache(place)
+    return (archive if is_archive(archive) else place), place
 
 
 def archive_of_folder(folder: Path) -> Path:

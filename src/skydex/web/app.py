@@ -61,7 +61,7 @@ def create_app(
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
     archive = Archive.open(directory, settings)
     archive.offers  # noqa: B018  a mistake in their file shows now, and not with some request
-    site = Site(archive, settings, dispatcher, runner, folders, fetcher, _forwarder(directory, settings))
+    site = Site(archive, settings, dispatcher, runner, folders, fetcher, forwarder=_forwarder(directory, settings))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

@@ -10,15 +10,17 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
 from skydex import __version__
-from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, SkydexError
+from skydex.accounts import User
+from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, ForgedRequestError, SkydexError
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
+from skydex.web.door import SAFE_METHODS, csrf_token_of, is_csrf_token, session_in
 from skydex.web.forms import NO_FILES, Files, Form, form_of
 from skydex.web.site import Site
 
@@ -40,8 +42,8 @@ _EVERYWHERE: Headers = (
     (b"x-content-type-options", b"nosniff"),
 )
 _PREFLIGHT: Headers = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST, DELETE, OPTIONS"),
-    (b"access-control-allow-headers", b"content-type, range"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type, range"),
     (b"access-control-max-age", b"86400"),
 )
 
@@ -81,13 +83,17 @@ class ClientLeft(Exception):
 class Call:
     """One request: who asks, for what, with which parameters."""
 
-    __slots__ = ("_has_more", "_receive", "_watch", "has_left", "scope", "site")
+    __slots__ = ("_has_more", "_receive", "_watch", "has_left", "scope", "session", "site", "user")
 
     def __init__(self, site: Site, scope: Scope, receive: Receive) -> None:
         self.site, self.scope, self._receive = site, scope, receive
         self._watch: asyncio.TimerHandle | asyncio.Task[None] | None = None
         self.has_left = False
         self._has_more = True
+        self.user: User | None = None
+        """Who is logged in."""
+        self.session: str | None = None
+        """The secret of the session, where that is how."""
 
     @property
     def asker(self) -> str:
@@ -100,8 +106,56 @@ class Call:
 
     @property
     def owner(self) -> str | None:
-        """Who is logged in."""
-        return None
+        """Name of who is logged in."""
+        return self.user.name if self.user else None
+
+    async def identify(self, *, is_form: bool) -> None:
+        """Find out who is logged in, by the headers of the request.
+
+        A session is a cookie, which a browser sends whoever made it ask: what is to change something then needs the
+        session's token as well, in a header, or in the form where the handler sees to that (`is_form`).
+
+        Raises
+        ------
+        LoginError, ThrottledError
+            The password or the token is not right.
+        ForgedRequestError
+            A change without that token.
+        """
+        authorization = self.header(b"authorization")
+        if authorization:
+            self.user = await self.site.door.admit(self.site.accounts, authorization, self.address)
+            return
+        secret = session_in(self.header(b"cookie"))
+        user = self.site.accounts.by_session(secret) if secret else None
+        if secret is None or user is None:
+            return
+        given = self.header(b"x-csrf-token").decode("latin-1")
+        if self.scope["method"] not in SAFE_METHODS and not is_form and not is_csrf_token(given, secret):
+            raise ForgedRequestError
+        self.user, self.session = user, secret
+
+    async def log_in(self, who: str, password: str) -> User:
+        """Log in with credentials that are parameters of the request: a name or a number, and a password.
+
+        Raises
+        ------
+        LoginError, ThrottledError
+            They are not right.
+        """
+        self.user = await self.site.door.compare(self.site.accounts, who, password, self.address)
+        self.session = None
+        return self.user
+
+    @property
+    def csrf_token(self) -> str:
+        """What a form of a page says to show that it is ours; empty where there is no session."""
+        return csrf_token_of(self.session) if self.session else ""
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from; empty where a web server in front of this one does not tell."""
+        return self.asker if self.site.settings.tells_addresses else ""
 
     def part(self, name: str) -> str | None:
         """A variable part of the path."""
@@ -236,13 +290,22 @@ class Endpoint:
         The form of its errors.
     methods : tuple of str
         HTTP methods that the handler takes; HEAD and OPTIONS come by themselves.
+    is_form : bool
+        Whether the handler itself sees to it that what a browser posts in a user's name comes from a page of ours.
     """
 
     def __init__(
-        self, site: Site, handler: Handler, *, refuse: Refusal = refuse_in_text, methods: tuple[str, ...] = ("GET",)
+        self,
+        site: Site,
+        handler: Handler,
+        *,
+        refuse: Refusal = refuse_in_text,
+        methods: tuple[str, ...] = ("GET",),
+        is_form: bool = False,
     ) -> None:
         self._site, self._handler, self._refuse = site, handler, refuse
         self._methods = (*methods, "HEAD")
+        self._is_form = is_form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = Call(self._site, scope, receive)
@@ -265,7 +328,9 @@ class Endpoint:
             allowed = ", ".join(self._methods)
             return Reply(b"UsageError: Method not allowed\n", dali.TEXT_TYPE, 405, ((b"allow", allowed.encode()),))
         try:
-            return await self._handler(call)
+            if (refused := await self._refused(call)) is not None:
+                return refused
+            return _kept_private(call, await self._handler(call))
         except SkydexError as error:
             return self._refuse(error)
         except TimeoutError:
@@ -279,6 +344,24 @@ class Endpoint:
         except Exception:
             _log.exception("A request to %s failed in a way nobody foresaw", call.scope["path"])
             return self._refuse(EngineError("The service failed on this request. The fault is logged."))
+
+    async def _refused(self, call: Call) -> Reply | None:
+        """What somebody gets whose credentials are not right: the protocol's form, with HTTP's status all the same."""
+        try:
+            await call.identify(is_form=self._is_form)
+            return None
+        except SkydexError as error:
+            await call.discard_body()
+            reply, headers = self._refuse(error), dali.error_headers(error)
+            more = tuple(header for header in headers if header not in reply.headers)
+            return replace(reply, status=dali.error_status(error), headers=(*reply.headers, *more))
+
+
+def _kept_private(call: Call, reply: Reply) -> Reply:
+    """What somebody sees who is logged in is for no cache that others use."""
+    if call.user is None or any(name == b"cache-control" for name, _ in reply.headers):
+        return reply
+    return replace(reply, headers=(*reply.headers, (b"cache-control", b"private")))
 
 
 async def _send(call: Call, reply: Reply, send: Send) -> None:

@@ -16,13 +16,16 @@ from skydex.errors import (
     BadParameterError,
     BodyTooLargeError,
     BusyError,
+    ForgedRequestError,
     JobPhaseError,
     JobSpaceError,
     JobsUnavailableError,
     LimitError,
+    LoginError,
     RequestError,
     ServiceError,
     SkydexError,
+    ThrottledError,
     TooManyJobsError,
     TooManyKeptJobsError,
     UnknownResourceError,
@@ -50,6 +53,9 @@ MOST_FIELDS = 1000
 _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (BodyTooLargeError, 413, "UsageError"),
     (UploadTooLargeError, 413, "UsageError"),
+    (LoginError, 401, "AuthenticationError"),
+    (ForgedRequestError, 403, "AuthorizationError"),
+    (ThrottledError, 429, "AuthenticationError"),
     (TooManyJobsError, 429, "UsageError"),
     (TooManyKeptJobsError, 429, "UsageError"),
     (JobSpaceError, 429, "UsageError"),
@@ -62,6 +68,11 @@ _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (ServiceError, 500, "Error"),
 )
 """HTTP status and DALI word of each class of error; the first that fits counts."""
+_CHALLENGES = (
+    (b"www-authenticate", b'Basic realm="skydex", charset="UTF-8"'),
+    (b"www-authenticate", b'Bearer realm="skydex"'),
+)
+"""How one may log in (RFC 7617, RFC 6750)."""
 
 _MOST_MESSAGE = 2000
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}", re.ASCII)
@@ -157,6 +168,8 @@ def error_status(error: SkydexError) -> int:
 
 def error_headers(error: SkydexError) -> tuple[tuple[bytes, bytes], ...]:
     """HTTP headers that belong to an error."""
+    if isinstance(error, LoginError):
+        return _CHALLENGES
     seconds = getattr(error, "retry_after_s", None)
     return () if seconds is None else ((b"retry-after", b"%d" % seconds),)
 

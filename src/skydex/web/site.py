@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from skydex.accounts import Accounts
 from skydex.archive import Archive
 from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
+from skydex.web.door import Door
 from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
@@ -31,8 +33,15 @@ class Site:
     """Where files that come with requests are kept while these are answered."""
     fetcher: Fetcher | None = None
     """Who fetches files that requests name by their address; None where nothing is fetched."""
+    door: Door = field(default_factory=Door)
+    """Where passwords are compared."""
     forwarder: Forwarder | None = None
     """Who asks elsewhere for names that nobody knows here; None where nobody does."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may log in."""
+        return self.archive.accounts
 
     @property
     def url(self) -> str:

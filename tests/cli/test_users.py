@@ -1,0 +1,100 @@
+"""Who may log in, as an operator says it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from skydex.archive import Archive
+from skydex.errors import LoginError
+from skydex.ingest import ingest_files
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def own(tmp_path, stars_file):
+    """An archive that may be changed."""
+    ingest_files([stars_file], tmp_path / "archive", "my.stars")
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def with_password(skydex, monkeypatch):
+    """Run a command that reads a password from standard input."""
+
+    def run(*arguments, password=PASSWORD):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+        return skydex(*arguments, "--password-stdin")
+
+    return run
+
+
+def test_a_user_is_added_listed_changed_and_removed(own, skydex, with_password):
+    added = with_password("user", "add", own, "alice")
+    accounts = Archive.open(own).accounts
+    assert added.out == f"alice: WSID {accounts.get('alice').wsid}\n"
+    assert accounts.login("alice", PASSWORD, address="").name == "alice"
+    assert skydex("user", "quota", own, "alice", "--mb", 20000).out == "alice: 20,000 MB, 500 tables\n"
+    assert skydex("user", "quota", own, "ALICE").out == "alice: 20,000 MB, 500 tables\n"
+    assert "20,000" in skydex("user", "list", own).out
+    assert with_password("user", "passwd", own, "alice", password="another horse").status == 0
+    with pytest.raises(LoginError):
+        accounts.login("alice", PASSWORD, address="")
+    assert skydex("user", "remove", own, "alice").out == "alice: removed\n"
+    assert "alice" not in skydex("user", "list", own).out
+
+
+def test_groups_are_made_joined_left_and_removed(own, skydex, with_password):
+    with_password("user", "add", own, "alice")
+    assert skydex("group", "add", own, "variables").status == 0
+    assert skydex("group", "join", own, "variables", "alice").out == "alice: variables\n"
+    assert skydex("group", "list", own).out == "variables: alice\n"
+    assert skydex("group", "leave", own, "variables", "alice").out == "alice: in no group\n"
+    assert skydex("group", "list", own).out == "variables: nobody\n"
+    assert skydex("group", "remove", own, "VARIABLES").out == "variables: removed\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "said"),
+    [
+        ("alice", "short", "8 to 1,024 bytes"),
+        ("my", PASSWORD, "taken"),
+        ("dbo", PASSWORD, "taken"),
+        ("a.b", PASSWORD, "letter"),
+    ],
+)
+def test_what_cannot_be_a_user_is_refused_in_one_line(own, skydex, with_password, name, password, said):
+    ran = with_password("user", "add", own, name, password=password)
+    assert ran.status == 1
+    assert said in ran.err
+    assert ran.err.count("\n") == 1
+    assert password not in ran.err
+
+
+def test_somebody_unknown_is_said_so_before_a_password_is_asked_for(own, skydex):
+    assert 'No user "alice"' in skydex("user", "passwd", own, "alice").err
+
+
+def test_without_a_terminal_the_password_must_be_said_to_come(own, skydex, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert "--password-stdin" in skydex("user", "add", own, "alice").err
+
+
+def test_users_of_a_folder_of_files_are_those_of_the_archive_that_was_made_of_it(
+    skydex, with_password, tmp_path, stars_file
+):
+    from skydex.cli.serving import archive_of_folder
+
+    folder = tmp_path / "night"
+    folder.mkdir()
+    (folder / "stars.csv").write_bytes(stars_file.read_bytes())
+    archive = archive_of_folder(folder)
+    with_password("user", "add", folder, "alice")
+    assert Archive.open(archive).accounts.get("alice")
+
+
+def test_a_place_that_is_no_archive_is_left_alone(skydex, with_password, tmp_path):
+    assert with_password("user", "add", tmp_path / "nowhere", "alice").status == 1
+    assert list(tmp_path.iterdir()) == []
