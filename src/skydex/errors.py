@@ -37,6 +37,7 @@ __all__ = [
     "NameTakenError",
     "QuerySyntaxError",
     "QueryTooLargeError",
+    "QuotaError",
     "RequestError",
     "ResultTooLongError",
     "ServiceError",
@@ -45,6 +46,8 @@ __all__ = [
     "SpillLimitError",
     "StoreError",
     "ThrottledError",
+    "TableChangedError",
+    "TableExistsError",
     "TimeLimitError",
     "TooManyJobsError",
     "TooManyKeptJobsError",
@@ -224,6 +227,22 @@ class ForgedRequestError(RequestError):
         )
 
 
+class TableExistsError(RequestError):
+    """A table of one's own that is to be made, and of whose name there is one already."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"There is already an object named '{name}' in the database.")
+
+
+class TableChangedError(RequestError):
+    """A table of one's own that somebody changed while it was being written anew."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"The table {name} was changed or dropped meanwhile, by another job or query. Run it again.")
+
+
 class BadRegionError(RequestError):
     """A region of the sky that cannot be: a polygon of two points, a negative radius."""
 
@@ -397,6 +416,14 @@ class JobSpaceError(LimitError):
             f"Jobs of one address or user may take {megabytes:,} MB, with uploads and results, and this would be more. "
             "Delete some of those that have ended, or ask for fewer rows or columns."
         )
+
+
+class QuotaError(LimitError):
+    """One's own tables take, or would take, more than they may."""
+
+    def __init__(self, what: str, *, limit: str, use: str) -> None:
+        self.what, self.limit, self.use = what, limit, use
+        super().__init__(f"MyDB is full: the limit is {limit}, in use are {use}. {what} Drop tables, or ask for more.")
 
 
 class EngineError(ServiceError):

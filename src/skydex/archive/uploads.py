@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -23,7 +23,7 @@ from skydex.formats.compressed import first_bytes, is_compressed, open_decompres
 from skydex.query import Relation
 from skydex.settings import Settings
 from skydex.store.files import storing
-from skydex.tables import Column, Position, Table, arrow_schema, longest_text, uniquely_named
+from skydex.tables import Column, Table, arrow_schema, likely_position, longest_text, uniquely_named
 
 __all__ = ["FORMATS", "TAP_UPLOAD", "UploadLimits", "read_upload"]
 
@@ -37,12 +37,6 @@ _DEEPEST = 100
 _COPIED = 1 << 20
 _SHARE_OF_MEMORY = 2
 """A table may take one part in so many of a query's memory, so that the rest is left for the query."""
-_DEGREES = ("", "deg", "degree", "degrees")
-_POSITION_UCDS = (
-    ("pos.eq.ra;meta.main", "pos.eq.dec;meta.main"),
-    ("pos.eq.ra", "pos.eq.dec"),
-    ("pos_eq_ra_main", "pos_eq_dec_main"),
-)
 
 
 @dataclass(frozen=True)
@@ -181,7 +175,7 @@ def _check_rows(n_rows: int, name: str, limits: UploadLimits) -> None:
 def _relation(name: str, source: Source, batches: Sequence[pa.RecordBatch]) -> Relation:
     rows = pa.Table.from_batches(batches, arrow_schema(source.columns))
     columns = tuple(_bounded(column, rows[place]) for place, column in enumerate(uniquely_named(source.columns)))
-    table = Table(name, columns, source.description, _position(columns), n_rows=len(rows))
+    table = Table(name, columns, source.description, likely_position(columns), n_rows=len(rows))
     return Relation(table, rows.rename_columns([column.name for column in columns]))
 
 
@@ -190,20 +184,3 @@ def _bounded(column: Column, values: pa.ChunkedArray) -> Column:
     if column.arraysize != "*" or not pa.types.is_string(values.type):
         return column
     return replace(column, arraysize=f"{longest_text(values) or 1}*")
-
-
-def _position(columns: Sequence[Column]) -> Position | None:
-    """The columns that hold positions, if there is no doubt about it: degrees, by their UCDs or else by their names."""
-    for ra_ucd, dec_ucd in _POSITION_UCDS:
-        pair = _pair(columns, lambda column: (column.ucd or "").lower(), ra_ucd, dec_ucd)
-        if pair is not None:
-            return pair
-    return _pair(columns, lambda column: column.name.lower(), "ra", "dec")
-
-
-def _pair(columns: Sequence[Column], word: Callable[[Column], str], ra_word: str, dec_word: str) -> Position | None:
-    angles = [column for column in columns if column.datatype.is_floating and not column.is_array]
-    degrees = [column for column in angles if (column.unit or "").lower() in _DEGREES]
-    ra = [column.name for column in degrees if word(column) == ra_word]
-    dec = [column.name for column in degrees if word(column) == dec_word]
-    return Position(ra[0], dec[0]) if len(ra) == len(dec) == 1 else None

@@ -1,8 +1,9 @@
 """The keeper of files and directories: HATS catalogues written, published, opened and verified."""
 
-from skydex.store.assembly import WriteReport
+from skydex.store.appending import append_rows, worth_appending
+from skydex.store.assembly import WriteReport, physical_schema
 from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
-from skydex.store.directory import ArchiveDirectory, ArchiveEntry
+from skydex.store.directory import ArchiveDirectory, ArchiveEntry, Origin
 from skydex.store.layout import INGEST_REPORT, Layout
 from skydex.store.staging import Staging
 from skydex.store.verify import Damage, verify
@@ -14,12 +15,16 @@ __all__ = [
     "Damage",
     "Dataset",
     "Layout",
+    "Origin",
     "Partition",
     "Piece",
     "RowGroups",
     "Selection",
     "Staging",
     "WriteReport",
+    "append_rows",
     "open_dataset",
+    "physical_schema",
     "verify",
+    "worth_appending",
 ]

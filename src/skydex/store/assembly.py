@@ -31,7 +31,7 @@ from skydex.store.publication import COVERAGE_ORDER, Publication
 from skydex.store.runs import Run, merged, sorted_table
 from skydex.tables import INDEX_COLUMN, Table, arrow_schema, metadata_of_columns
 
-__all__ = ["WRITERS", "Assembly", "Progress", "WriteReport", "physical_schema", "silent"]
+__all__ = ["WRITERS", "Assembly", "Progress", "WriteReport", "new_version", "physical_schema", "silent"]
 
 WRITERS = max(1, min(4, os.cpu_count() or 1))
 """Partitions written at the same time."""
@@ -92,7 +92,7 @@ class Assembly:
         self._count_again()
         for name, content in beside.items():
             book.keep(name, content)
-        version = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+        version = new_version()
         book.close(self._covered(), n_unpositioned=n_unpositioned, version=version)
         sync_directories(self.directory)
         size = book.n_bytes
@@ -119,7 +119,7 @@ class Assembly:
 
     def _covered(self) -> NDArray[np.int64] | None:
         """Occupied pixels, each once; partitions finer than the coverage map share some."""
-        if not self.table.position:
+        if not (self.table.position and self.layout.for_others):
             return None
         return _without_repeats(np.concatenate([*self.coverage, np.empty(0, np.int64)]))
 
@@ -168,6 +168,11 @@ def physical_schema(table: Table) -> pa.Schema:
     """Schema of a table's files: its columns, and the index before them if it has a position."""
     schema = arrow_schema(table.columns)
     return schema.insert(0, pa.field(INDEX_COLUMN, pa.int64())) if table.position else schema
+
+
+def new_version() -> str:
+    """A name for a version: when it was made, and a part by chance."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 def silent(_done: int, _all: int) -> None:

@@ -16,21 +16,24 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from skydex.errors import BadParameterError, StoreError, UnknownTableError, UnreadableFileError, near_names
 from skydex.store.dataset import Dataset, open_dataset
 from skydex.store.files import storing, sync_directory, write_file
-from skydex.store.layout import IN_USE, STAGING_LOCK
+from skydex.store.layout import IN_USE, STAGING_LOCK, Layout
 from skydex.store.location import LocalLocation
 from skydex.store.manifest import find_manifest
+from skydex.store.staging import BUFFER_BYTES, Staging
+from skydex.tables import Table
 
-__all__ = ["ArchiveDirectory", "ArchiveEntry"]
+__all__ = ["ArchiveDirectory", "ArchiveEntry", "Origin", "Settle"]
 
 _FORMAT = 1
 _ARCHIVE = "archive.json"
@@ -39,6 +42,7 @@ _STAGING = "staging"
 _CURRENT = "current"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\.[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
 _ATTEMPTS = 10
+_ORIGINS_KEPT = 500
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,22 @@ class ArchiveEntry:
     """One paragraph for people."""
     published_at: str
     """UTC, ISO 8601."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What the table's keeper wants to know of it, fit for JSON."""
+
+
+Settle = Callable[[ArchiveEntry, tuple[ArchiveEntry, ...]], ArchiveEntry]
+"""Given an entry that is to be listed and those that are, either the entry as it shall be, or an error against it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """On whose behalf the list was changed, for callers that may ask for the same change again."""
+
+    key: str
+    """Names the change, and no other."""
+    n_rows: int
+    """Rows that it was about."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,8 @@ class _Contents:
 
     serial: int
     entries: tuple[ArchiveEntry, ...]
+    done: tuple[Origin, ...] = ()
+    """The latest changes that had an origin."""
 
     def find(self, name: str) -> ArchiveEntry | None:
         lower = name.lower()
@@ -74,15 +96,20 @@ class _Contents:
 
     def with_entry(self, new: ArchiveEntry) -> _Contents:
         others = self.without(new.name).entries
-        return _Contents(self.serial + 1, tuple(sorted((*others, new), key=lambda entry: entry.name.lower())))
+        entries = tuple(sorted((*others, new), key=lambda entry: entry.name.lower()))
+        return replace(self, serial=self.serial + 1, entries=entries)
 
     def without(self, name: str) -> _Contents:
         kept = tuple(entry for entry in self.entries if entry.name.lower() != name.lower())
-        return _Contents(self.serial + 1, kept)
+        return replace(self, serial=self.serial + 1, entries=kept)
+
+    def after(self, origin: Origin | None) -> _Contents:
+        return replace(self, done=(*self.done, origin)[-_ORIGINS_KEPT:]) if origin else self
 
     def to_bytes(self) -> bytes:
-        tables = [asdict(entry) for entry in self.entries]
-        return json.dumps({"format": _FORMAT, "serial": self.serial, "tables": tables}, indent=1).encode()
+        tables = [{key: value for key, value in asdict(e).items() if key != "notes" or value} for e in self.entries]
+        done = {"done": [[origin.key, origin.n_rows] for origin in self.done]} if self.done else {}
+        return json.dumps({"format": _FORMAT, "serial": self.serial, "tables": tables, **done}, indent=1).encode()
 
 
 class ArchiveDirectory:
@@ -126,12 +153,24 @@ class ArchiveDirectory:
             raise UnknownTableError(name, near=near_names(name, (known.name for known in contents.entries)))
         return entry
 
-    def open(self, name: str) -> Dataset:
-        """Open the version of a table that is published now; it stays readable when a newer one replaces it."""
+    def find_origin(self, key: str) -> Origin | None:
+        """The change of that origin, if it is among the latest."""
+        return next((origin for origin in self._contents().done if origin.key == key), None)
+
+    def open(self, name: str, *, called: str | None = None) -> Dataset:
+        """Open the version of a table that is published now; it stays readable when a newer one replaces it.
+
+        Parameters
+        ----------
+        name : str
+            Qualified name.
+        called : str, optional
+            Qualified name by which the reader knows it, if that is another.
+        """
         for _ in range(_ATTEMPTS):
             entry = self.get(name)
             try:
-                dataset = open_dataset(self.address(entry), name=entry.name)
+                dataset = open_dataset(self.address(entry), name=called or entry.name)
             except (StoreError, OSError):
                 if self.get(name) == entry:
                     raise
@@ -146,7 +185,7 @@ class ArchiveDirectory:
 
     def hats_path(self, name: str) -> Path:
         """Path of a stored table that stays the same from version to version, for other readers of HATS."""
-        return self._catalog(self.get(name).name) / _CURRENT
+        return (self.path / self.get(name).location).parent / _CURRENT
 
     def staging_directory(self, name: str, key: str) -> Path:
         """Where a table is to be written before it is published.
@@ -161,7 +200,20 @@ class ArchiveDirectory:
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         return self.path / _STAGING / f"{_checked(name).lower()}-{digest}"
 
-    def publish(self, name: str, staged: Path) -> ArchiveEntry:
+    def stage(self, table: Table, layout: Layout, *, buffer_bytes: int = BUFFER_BYTES) -> Staging:
+        """Begin to write a table in a staging directory that nobody else will find.
+
+        What killed processes left behind in other such directories is deleted.
+        """
+        directory = self.staging_directory(table.name, secrets.token_hex(16))
+        with self.locked():  # else somebody might clear the new directory before it is locked
+            for folder in _folders(self.path / _STAGING):
+                _delete_unless_locked(folder, STAGING_LOCK)
+            return Staging.open(directory, table=table, layout=layout, buffer_bytes=buffer_bytes)
+
+    def publish(
+        self, name: str, staged: Path, *, settle: Settle | None = None, origin: Origin | None = None
+    ) -> ArchiveEntry:
         """Make a finished catalogue visible under a name, in one step; an earlier version is replaced.
 
         What abandoned ingests of the same table left behind is deleted.
@@ -172,13 +224,16 @@ class ArchiveDirectory:
             Qualified name.
         staged : Path
             `WriteReport.directory`; it is moved, and the staging directory around it removed.
+        settle : callable, optional
+            Asked while nobody else can publish: it completes the entry, or raises.
+        origin : Origin, optional
+            Kept with the list, for `find_origin`.
         """
         manifest = find_manifest(LocalLocation(staged), name=_checked(name))
         if manifest is None:
             raise StoreError(f"The files of {name} are not complete: there is no manifest.")
         home = self._catalog(name)
-        with self._locked(), storing(f"the publication of {name}"):
-            home.mkdir(parents=True, exist_ok=True)
+        with self.locked(), storing(f"the publication of {name}"):
             (staged / IN_USE).touch()
             target = home / manifest.version
             entry = ArchiveEntry(
@@ -190,19 +245,21 @@ class ArchiveDirectory:
                 description=manifest.table["description"],
                 published_at=_now(),
             )
-            self._move_in(staged, target, entry)
+            entry = settle(entry, self._contents().entries) if settle else entry
+            home.mkdir(parents=True, exist_ok=True)
+            self._move_in(staged, target, entry, origin)
             self._point_current_to(target)
         self._clear_staging(staged)
         self.clear_abandoned(name)
         self.clear_old_versions()
         return entry
 
-    def _move_in(self, staged: Path, target: Path, entry: ArchiveEntry) -> None:
+    def _move_in(self, staged: Path, target: Path, entry: ArchiveEntry, origin: Origin | None) -> None:
         """Move the files and list them; if they cannot be listed they go back, so that it can be tried again."""
         os.rename(staged, target)
         try:
             sync_directory(target.parent)
-            self._write(self._contents().with_entry(entry))
+            self._write(self._contents().with_entry(entry).after(origin))
         except OSError:
             if self._contents().find(entry.name) != entry:
                 os.rename(target, staged)
@@ -214,7 +271,7 @@ class ArchiveDirectory:
         dataset = open_dataset(place, name=_checked(name))
         table = dataset.table
         entry = ArchiveEntry(name, "mounted", place, dataset.version, table.n_rows, table.description, _now())
-        with self._locked(), storing(f"the publication of {name}"):
+        with self.locked(), storing(f"the publication of {name}"):
             self._write(self._contents().with_entry(entry))
         self.clear_abandoned(name)
         self.clear_old_versions()
@@ -231,20 +288,29 @@ class ArchiveDirectory:
         for folder in self.abandoned(name):
             _delete_unless_locked(folder, STAGING_LOCK)
 
-    def remove(self, name: str) -> None:
+    def amend(self, name: str, change: Settle, *, origin: Origin | None = None) -> ArchiveEntry:
+        """List a table otherwise: `change` is given its entry and all of them, and tells what it shall be."""
+        with self.locked(), storing(f"the change of {name}"):
+            contents = self._contents()
+            entry = self.get(name)
+            changed = change(entry, contents.entries)
+            self._write(contents.without(entry.name).with_entry(changed).after(origin))
+        return changed
+
+    def remove(self, name: str, *, origin: Origin | None = None) -> None:
         """Take a table out of the archive, with what killed ingests of it left; files of a mounted one stay."""
         if self.abandoned(name) and self._contents().find(name) is None:
             return self.clear_abandoned(name)
         entry = self.get(name)
-        with self._locked(), storing(f"the removal of {name}"):
-            self._write(self._contents().without(entry.name))
+        with self.locked(), storing(f"the removal of {name}"):
+            self._write(self._contents().without(entry.name).after(origin))
         self.clear_abandoned(entry.name)
         self.clear_old_versions()
         return None
 
     def clear_old_versions(self) -> None:
         """Delete versions that are no longer published and that nobody reads; done after each publication too."""
-        with self._locked():
+        with self.locked():
             published = {self.path / entry.location for entry in self._contents().entries if entry.kind == "stored"}
             for home in _folders(self.path / _CATALOGS):
                 for version in _folders(home):
@@ -260,12 +326,16 @@ class ArchiveDirectory:
         return self._read[1]
 
     def _write(self, contents: _Contents) -> None:
-        write_file(self.path / _ARCHIVE, contents.to_bytes())
+        file = self.path / _ARCHIVE
+        before = os.stat(file).st_mtime_ns
+        write_file(file, contents.to_bytes())
+        if os.stat(file).st_mtime_ns <= before:  # the clock of files ticks in milliseconds, and a revision must be new
+            os.utime(file, ns=(before + 1, before + 1))
         sync_directory(self.path)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes from publishing meanwhile."""
+    def locked(self) -> Iterator[None]:
+        """Keep everybody else from publishing, and from clearing away, meanwhile."""
         with storing("the archive's lock"):
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -305,11 +375,12 @@ def _parse(content: bytes) -> _Contents:
     try:
         found: dict[str, Any] = json.loads(content)
         entries = tuple(ArchiveEntry(**entry) for entry in found["tables"])
+        done = tuple(Origin(*origin) for origin in found.get("done", ()))
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError("The list of tables, archive.json, is damaged. Restore it from a copy.") from error
     if found["format"] > _FORMAT:
         raise StoreError("The archive was written by a later version of skydex. Update skydex to read it.")
-    return _Contents(found["serial"], entries)
+    return _Contents(found["serial"], entries, done)
 
 
 def _now() -> str:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 __all__ = [
+    "APPENDED",
     "COMMON_METADATA",
     "COVERAGE",
     "DATASET",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 DATASET = "dataset"
+APPENDED = "appended"
+"""Directory of the rows that were added to a table later; each of its files may lie anywhere on the sky."""
 COMMON_METADATA = "dataset/_common_metadata"
 METADATA = "dataset/_metadata"
 PROPERTIES = ("hats.properties", "properties")
@@ -70,6 +73,8 @@ class Layout:
     """Columns that order rows of the same index, for example the object's number and the time of a detection."""
     max_order: int = 29
     """Finest HEALPix order of a partition."""
+    for_others: bool = True
+    """Whether the files are written that only other readers of HATS look at."""
 
     def for_columns(self, n_columns: int) -> Layout:
         """The layout of a table of so many columns: wide ones have longer row groups.

@@ -74,17 +74,21 @@ class Publication:
 
     def add(self, file: str, pixel: tuple[int, int] | None, written: PartitionFile) -> None:
         """Take note of a partition; they come in the order of the index, those without a position last."""
-        number = np.full(len(written.row_groups), len(self.partitions), np.int32)
-        groups = written.row_groups
-        self._groups.append(RowGroups(number, groups.group, groups.n_rows, groups.index_min, groups.index_max))
-        self.partitions.append(Partition(file, *(pixel or (NOWHERE, NOWHERE)), written.n_rows))
-        self._files[file] = written.facts
+        partition = Partition(file, *(pixel or (NOWHERE, NOWHERE)), written.n_rows)
+        self.carry(partition, written.row_groups, written.facts)
         self._chunks += written.metadata.num_row_groups * written.metadata.num_columns
         if self._chunks > MAX_CHUNKS:
             self._footers.clear()
         elif file.startswith("dataset/"):
             written.metadata.set_file_path(file.removeprefix("dataset/"))
             self._footers.append(written.metadata)
+
+    def carry(self, partition: Partition, groups: RowGroups, facts: FileFacts) -> None:
+        """Take note of a partition that lies here already as it was written for an earlier version."""
+        number = np.full(len(groups), len(self.partitions), np.int32)
+        self._groups.append(RowGroups(number, groups.group, groups.n_rows, groups.index_min, groups.index_max))
+        self.partitions.append(partition)
+        self._files[partition.file] = facts
 
     @property
     def n_bytes(self) -> int:
@@ -103,10 +107,13 @@ class Publication:
         version : str
             Name of this version of the catalogue.
         """
-        self._write_metadata()
+        schema = self.schema.with_metadata(dict(self.about))
+        self.keep(COMMON_METADATA, _common_metadata(schema))
+        if self._footers and self.layout.for_others:
+            self.keep(METADATA, _joined_footers(self._footers))
         self.keep(PARTITIONS, partitions_to_bytes(self.partitions))
         self.keep(ROW_GROUPS, row_groups_to_bytes(concat_row_groups(self._groups)))
-        if coverage is not None:
+        if coverage is not None and self.layout.for_others:
             self._write_hats(coverage)
         total = sum(partition.n_rows or 0 for partition in self.partitions)
         manifest = Manifest(version, facts_of_table(self.table), total, n_unpositioned, self._files)
@@ -118,12 +125,6 @@ class Publication:
         """Write a file and enter it in the manifest."""
         written = write_file(self.directory / name, content)
         self._files[name] = FileFacts(written.size, written.sha256)
-
-    def _write_metadata(self) -> None:
-        schema = self.schema.with_metadata(dict(self.about))
-        self.keep(COMMON_METADATA, _common_metadata(schema))
-        if self._footers:
-            self.keep(METADATA, _joined_footers(self._footers))
 
     def _write_hats(self, coverage: NDArray[np.int64]) -> None:
         pixels = [partition for partition in self.partitions if partition.order != NOWHERE]

@@ -189,6 +189,10 @@ class Staging:
             assembly = Assembly(self.directory / "catalog", self._published_table(), self._layout, self._all_runs())
             return assembly.write(progress or silent, beside)
 
+    def iter_rows(self) -> Iterator[pa.Table]:
+        """All rows so far, in no certain order."""
+        return (run.rows for run in self._all_runs())
+
     def _all_runs(self) -> list[Run]:
         """Every row so far as sorted runs, those on the disk first."""
         runs = [open_run(self._runs / name) for entry in self._journal.entries for name in entry.runs]

@@ -12,12 +12,14 @@ from skydex.tables.column import (
     uniquely_named,
 )
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
+from skydex.tables.positions import POSITION_NAMES, likely_position
 from skydex.tables.result import Result, conform, conformed, counted, limited
 from skydex.tables.table import Example, ForeignKey, Position, Table
 
 __all__ = [
     "BIT",
     "INDEX_COLUMN",
+    "POSITION_NAMES",
     "Column",
     "Datatype",
     "Example",
@@ -33,6 +35,7 @@ __all__ = [
     "conformed",
     "counted",
     "field_xml",
+    "likely_position",
     "limited",
     "longest_text",
     "metadata_of_columns",

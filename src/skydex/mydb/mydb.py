@@ -1,0 +1,509 @@
+"""`MyDB`: the tables that one user keeps on the server.
+
+Each user has a store of her own, in the form of an archive: tables are written aside and appear in one step; versions
+that somebody reads stay until they are no longer read; any number of processes may read and write. What one user's
+disk, quota or broken file does, no other user notices.
+
+A change may say on whose behalf it is made (`origin`): asked for again, it is not made again. So a job whose worker
+was lost after it had published can be begun anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from skydex.errors import (
+    BadParameterError,
+    BadQueryError,
+    StoreError,
+    TableChangedError,
+    TableExistsError,
+    UnknownColumnError,
+    UnknownTableError,
+    UnreadableFileError,
+    near_names,
+)
+from skydex.mydb.draft import LAYOUT, Draft, indexed, own_columns
+from skydex.mydb.own_table import OwnTable, Quota
+from skydex.store import (
+    ArchiveDirectory,
+    ArchiveEntry,
+    Dataset,
+    Origin,
+    Piece,
+    WriteReport,
+    append_rows,
+    worth_appending,
+)
+from skydex.store.files import storing, sync_directory, write_file
+from skydex.tables import (
+    POSITION_NAMES,
+    Column,
+    Position,
+    Table,
+    arrow_schema,
+    arrow_type,
+    conform,
+    likely_position,
+    uniquely_named,
+)
+
+__all__ = ["MYDB", "SHARING", "MyDB"]
+
+MYDB = "mydb"
+"""The schema under which everybody finds her own tables."""
+SHARING = "sharing"
+"""Directory with a file for each user who shares something."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
+_LIST = "archive.json"
+_STAGED_BYTES = 4
+"""Rows being written may take so many times the quota, since most become smaller on the disk."""
+_LEAST_STAGED = 256 << 20
+_APPENDED_BYTES = 64 << 20
+"""Rows up to this size are appended from memory."""
+_GROUPS_AT_ONCE = 10
+_ATTEMPTS = 20
+
+
+class MyDB:
+    """The tables of one user; safe to share between threads and processes.
+
+    Parameters
+    ----------
+    path : Path
+        Her directory; it need not be there yet.
+    quota : Quota
+        How much she may keep.
+    owner : str
+        Her name, under which others see what she shares.
+    """
+
+    def __init__(self, path: Path, quota: Quota, *, owner: str = "") -> None:
+        self.path = path
+        self.quota = quota
+        self.owner = owner
+        self._found: ArchiveDirectory | None = None
+        self._described: dict[str, Table] = {}
+
+    @property
+    def revision(self) -> str:
+        """Changes with every change; empty as long as there is no table."""
+        try:
+            return self._store.revision if self._exists() else ""
+        except OSError:
+            return "unreadable"
+
+    def tables(self) -> tuple[OwnTable, ...]:
+        """All tables, by name.
+
+        Raises
+        ------
+        StoreError
+            The list of tables is damaged.
+        """
+        return tuple(map(OwnTable.of, self._entries()))
+
+    def find(self, name: str) -> OwnTable | None:
+        """A table, without regard to case, or `None`."""
+        found = self._find(name)
+        return OwnTable.of(found) if found else None
+
+    def get(self, name: str) -> OwnTable:
+        """A table; `UnknownTableError` if there is none of that name."""
+        return OwnTable.of(self._get(name))
+
+    @property
+    def n_bytes(self) -> int:
+        """What all tables take on the disk."""
+        return sum(table.n_bytes for table in self.tables())
+
+    def find_done(self, origin: str) -> int | None:
+        """Rows of the change that was made for an origin, or `None` if there was none."""
+        done = self._store.find_origin(origin) if origin and self._exists() else None
+        return None if done is None else done.n_rows
+
+    def open(self, name: str, *, schema: str = MYDB) -> Dataset:
+        """Open a table as it is now, for reading; it stays so for the reader.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        schema : str
+            By which schema the reader knows it.
+        """
+        entry = self._get(name)
+        return self._store.open(entry.name, called=f"{schema}.{_bare(entry)}")
+
+    def describe(self, name: str, *, schema: str = MYDB) -> Table:
+        """The description of a table, without keeping it open."""
+        entry = self._get(name)
+        if entry.location not in self._described:
+            current = {known.location for known in self._entries()}
+            self._described = {key: table for key, table in self._described.items() if key in current}
+            self._described[entry.location] = self._store.open(entry.name).table
+        return self._described[entry.location].renamed(f"{schema}.{_bare(entry)}")
+
+    def create(
+        self,
+        name: str,
+        columns: Sequence[Column],
+        batches: Iterable[pa.RecordBatch],
+        *,
+        origin: str = "",
+        position: Position | None = None,
+        description: str = "",
+        replace: bool = False,
+        basis: str | None = None,
+    ) -> int:
+        """Make a table, wholly or not at all.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits and `_`, beginning with a letter.
+        columns : sequence of Column
+            What the columns mean; names that differ only in case get a number.
+        batches : iterable of RecordBatch
+            The rows, by the order of the columns.
+        origin : str, optional
+            On whose behalf; the same origin makes a table once.
+        position : Position, optional
+            The columns that hold positions; by default those that look like it.
+        description : str, optional
+            One paragraph for people.
+        replace : bool
+            Whether a table of that name is replaced; with whom it is shared stays.
+        basis : str, optional
+            The version from which the rows were made: if it is no longer the present one, nothing is replaced.
+
+        Returns
+        -------
+        n_rows : int
+            Rows of the table.
+
+        Raises
+        ------
+        TableExistsError
+            There is a table of that name.
+        TableChangedError
+            It is not of the version `basis` any more.
+        QuotaError
+            There is no room for it.
+        StoreError
+            The disk is full or fails.
+        """
+        done = self.find_done(origin)
+        if done is not None:
+            return done
+        self._check_room(_checked(name), replace=replace)
+        named = own_columns(uniquely_named(columns))
+        if not named:
+            raise BadQueryError(f"The table {name} would have no columns.")
+        where = position or likely_position(named, POSITION_NAMES)
+        table = Table(f"{MYDB}.{name}", named, description, where)
+        with self._draft(table) as draft:
+            draft.add(conform(batches, named))
+            expected = (lambda now: now is None) if not replace else (lambda now: basis in (None, now and now.version))
+            complaint = TableChangedError(name) if replace else TableExistsError(name)
+            self._publish(table.name, draft.finish(), origin=origin, expected=expected, otherwise=complaint)
+            return draft.n_rows
+
+    def append(
+        self, name: str, columns: Sequence[Column], batches: Iterable[pa.RecordBatch], *, origin: str = ""
+    ) -> int:
+        """Add rows to a table, all or none; readers of the table go on to read what was there.
+
+        Parameters
+        ----------
+        name : str
+            An existing table.
+        columns : sequence of Column
+            Columns of the rows; each goes into the table's column of that name, and what is missing is null.
+        batches : iterable of RecordBatch
+            The rows.
+        origin : str, optional
+            On whose behalf; rows of the same origin are added once.
+
+        Returns
+        -------
+        n_rows : int
+            Rows that were added.
+
+        Raises
+        ------
+        UnknownTableError, UnknownColumnError
+            There is no such table, or no such column in it.
+        BadQueryError
+            A value does not fit its column.
+        QuotaError
+            There is no room for them.
+        """
+        done = self.find_done(origin)
+        if done is not None:
+            return done
+        columns_there = self.open(name).table.columns
+        rows = _fitted(name, columns_there, columns, batches)
+        first, rest = _held(rows, arrow_schema(columns_there), _APPENDED_BYTES)
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._append(name, first, rest, origin)
+            except TableChangedError:
+                if rest is not None:
+                    raise
+        raise TableChangedError(name)
+
+    def _append(self, name: str, first: pa.Table, rest: Iterator[pa.RecordBatch] | None, origin: str) -> int:
+        entry = self._get(name)
+        dataset = self._store.open(entry.name)
+        if dataset.version != entry.version or first.schema != arrow_schema(dataset.table.columns):
+            raise TableChangedError(name)
+        position = dataset.table.position
+        rows = indexed(first, position) if position else first
+        if rest is None and not len(first):
+            return 0
+        table = replace(dataset.table, position=position if rows is not None else None)
+        with self._draft(table) as draft:
+            if rest is None and rows is not None and worth_appending(dataset, len(rows), layout=LAYOUT):
+                n_rows = len(rows)
+                report = append_rows(dataset, rows, directory=draft.catalog, layout=LAYOUT)
+            else:
+                draft.add(_rows_of(dataset))
+                before = draft.n_rows
+                draft.add(first.to_batches())
+                draft.add(rest or ())
+                report, n_rows = draft.finish(), draft.n_rows - before
+            self._publish(
+                entry.name,
+                report,
+                origin=origin,
+                n_rows=n_rows,
+                expected=lambda now: now is not None and now.version == entry.version,
+                otherwise=TableChangedError(name),
+            )
+        return n_rows
+
+    def drop(self, name: str, *, origin: str = "") -> None:
+        """Remove a table; `UnknownTableError` if there is none of that name."""
+        if self.find_done(origin) is None:
+            entry = self._get(name)
+            self._store.remove(entry.name, origin=Origin(origin, 0) if origin else None)
+
+    def rename(self, old: str, new: str, *, origin: str = "") -> None:
+        """Give a table another name.
+
+        Raises
+        ------
+        UnknownTableError, TableExistsError
+            There is no table of the old name, or one of the new.
+        """
+        if self.find_done(origin) is not None:
+            return
+        target = f"{MYDB}.{_checked(new)}"
+
+        def renamed(entry: ArchiveEntry, entries: tuple[ArchiveEntry, ...]) -> ArchiveEntry:
+            if target.lower() in {other.name.lower() for other in entries if other is not entry}:
+                raise TableExistsError(new)
+            return replace(entry, name=target)
+
+        self._store.amend(self._get(old).name, renamed, origin=Origin(origin, 0) if origin else None)
+
+    def share(self, name: str, *, users: Iterable[str] = (), groups: Iterable[str] = ()) -> OwnTable:
+        """Let users, and members of groups, read a table besides those who may already."""
+        marker = self.path.parent / SHARING / self.path.name
+        with storing("the list of those who share"):
+            marker.parent.mkdir(exist_ok=True)
+            write_file(marker, self.owner.encode())
+        more = (tuple(users), tuple(groups))
+        return self._shared(name, lambda now: tuple(map(_joined, (now.users, now.groups), more)))
+
+    def unshare(self, name: str, *, users: Iterable[str] = (), groups: Iterable[str] = ()) -> OwnTable:
+        """Take from users and groups the right to read a table."""
+        less = (tuple(users), tuple(groups))
+        return self._shared(name, lambda now: tuple(map(_without, (now.users, now.groups), less)))
+
+    def _shared(self, name: str, change: Callable[[OwnTable], Sequence[tuple[str, ...]]]) -> OwnTable:
+        def shared(entry: ArchiveEntry, _: tuple[ArchiveEntry, ...]) -> ArchiveEntry:
+            now = OwnTable.of(entry)
+            users, groups = change(now)
+            return replace(entry, notes=replace(now, users=users, groups=groups).notes())
+
+        return OwnTable.of(self._store.amend(self._get(name).name, shared))
+
+    def _publish(
+        self,
+        name: str,
+        report: WriteReport,
+        *,
+        expected: Callable[[ArchiveEntry | None], bool],
+        otherwise: Exception,
+        origin: str,
+        n_rows: int | None = None,
+    ) -> None:
+        """Publish what was written, if the table of that name is still what was expected and there is room."""
+
+        def settled(new: ArchiveEntry, entries: tuple[ArchiveEntry, ...]) -> ArchiveEntry:
+            now = _among(entries, name)
+            if not expected(now):
+                raise otherwise
+            before = OwnTable.of(now) if now else OwnTable.of(new)
+            table = replace(before, name=OwnTable.of(new).name, n_bytes=report.n_bytes, origin=origin)
+            self.quota.check(map(OwnTable.of, entries), table)
+            return replace(new, notes=table.notes())
+
+        done = Origin(origin, report.n_rows if n_rows is None else n_rows) if origin else None
+        self._store.publish(name, report.directory, settle=settled, origin=done)
+
+    def _draft(self, table: Table) -> Draft:
+        used = self.n_bytes
+        most = max(_LEAST_STAGED, _STAGED_BYTES * self.quota.n_bytes)
+        complaint = self.quota.exceeded(f"{_bare_name(table.name)} would take several times as much.", used)
+        return Draft(self._made(), table, most_bytes=most, too_large=complaint)
+
+    def _check_room(self, name: str, *, replace: bool) -> None:
+        """Refuse what is sure to be refused, before its rows are computed."""
+        tables = {table.name.lower(): table for table in self.tables()}
+        if name.lower() in tables and not replace:
+            raise TableExistsError(name)
+        self.quota.check(tables.values(), OwnTable(name, 0, 1, "", ""))
+
+    @property
+    def _store(self) -> ArchiveDirectory:
+        if self._found is None:
+            try:
+                self._found = ArchiveDirectory(self.path)
+            except UnreadableFileError as error:
+                raise StoreError(_DAMAGED) from error
+        return self._found
+
+    def _exists(self) -> bool:
+        return self._found is not None or self.path.exists()
+
+    def _made(self) -> ArchiveDirectory:
+        """The store, made if it is not there; of two processes that make it at once, one does."""
+        if not self._exists():
+            with storing("a new MyDB"):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                new = Path(tempfile.mkdtemp(prefix=".new-", dir=self.path.parent))
+                ArchiveDirectory.create(new)
+                try:
+                    os.rename(new, self.path)
+                except OSError:
+                    shutil.rmtree(new, ignore_errors=True)
+                    if not self.path.exists():
+                        raise
+                sync_directory(self.path.parent)
+        return self._store
+
+    def _entries(self) -> tuple[ArchiveEntry, ...]:
+        if not self._exists():
+            return ()
+        try:
+            return self._store.tables()
+        except FileNotFoundError as error:
+            raise StoreError(_DAMAGED) from error
+
+    def _find(self, name: str) -> ArchiveEntry | None:
+        return _among(self._entries(), f"{MYDB}.{name}")
+
+    def _get(self, name: str) -> ArchiveEntry:
+        found = self._find(name)
+        if found is None:
+            near = [f"{MYDB}.{hit}" for hit in near_names(name, (_bare(entry) for entry in self._entries()))]
+            raise UnknownTableError(f"{MYDB}.{name[:100]}", near=near)
+        return found
+
+
+_DAMAGED = "The list of your own tables is damaged. The operator of this archive can restore it from a copy."
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise BadParameterError(
+            "table", f"{name[:100]!r} cannot be the name of a table: letters, digits and _, the first a letter."
+        )
+    return name
+
+
+def _bare_name(name: str) -> str:
+    return name.partition(".")[2]
+
+
+def _bare(entry: ArchiveEntry) -> str:
+    return _bare_name(entry.name)
+
+
+def _among(entries: Iterable[ArchiveEntry], name: str) -> ArchiveEntry | None:
+    return next((entry for entry in entries if entry.name.lower() == name.lower()), None)
+
+
+def _joined(now: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return (*now, *_without(tuple(dict.fromkeys(more)), now))
+
+
+def _without(now: tuple[str, ...], less: tuple[str, ...]) -> tuple[str, ...]:
+    gone = {name.lower() for name in less}
+    return tuple(name for name in now if name.lower() not in gone)
+
+
+def _fitted(
+    name: str, there: Sequence[Column], given: Sequence[Column], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Rows in the columns of a table."""
+    places = {column.name.lower(): place for place, column in enumerate(given)}
+    known = {column.name.lower() for column in there}
+    for column in given:
+        if column.name.lower() not in known:
+            near = near_names(column.name, (own.name for own in there))
+            raise UnknownColumnError(column.name, where=f"{MYDB}.{name}", near=near)
+    schema = arrow_schema(tuple(there))
+    for batch in batches:
+        arrays = [
+            _cast(batch.column(places[column.name.lower()]), column)
+            if column.name.lower() in places
+            else pa.nulls(batch.num_rows, arrow_type(column))
+            for column in there
+        ]
+        yield from conform([pa.RecordBatch.from_arrays(arrays, schema=schema)], tuple(there))
+
+
+def _cast(values: pa.Array, column: Column) -> pa.Array:
+    kind = arrow_type(column)
+    if values.type == kind:
+        return values
+    try:
+        return values.cast(kind, safe=not pa.types.is_floating(kind))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise BadQueryError(f"A value does not fit the column {column.name} of type {column.datatype.value}.") from error
+
+
+def _held(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, most: int
+) -> tuple[pa.Table, Iterator[pa.RecordBatch] | None]:
+    """The first rows, up to a size, and those behind them if there are any."""
+    held, size = [], 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size > most:
+            return pa.Table.from_batches(held, schema), batches
+    return pa.Table.from_batches(held, schema), None
+
+
+def _rows_of(dataset: Dataset) -> Iterator[pa.RecordBatch]:
+    """All rows of a table, some row groups at a time."""
+    names = [column.name for column in dataset.table.columns]
+    schema = arrow_schema(dataset.table.columns)
+    for piece in dataset.select(None).pieces:
+        for start in range(0, len(piece.groups), _GROUPS_AT_ONCE):
+            part = Piece(piece.file, piece.groups[start : start + _GROUPS_AT_ONCE], 0)
+            yield from dataset.read(part, names).cast(schema).to_batches()
