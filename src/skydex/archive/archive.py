@@ -22,12 +22,14 @@ from skydex.archive.answer import Answer, Explanation
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.naming import ArchiveNames
 from skydex.archive.offers import Offers, read_offers
+from skydex.archive.owners import OwnerViews
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
 from skydex.engines import Deadline, Engine, ScanEngine
 from skydex.errors import UnknownTableError, near_names
 from skydex.formats import Format
+from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
@@ -146,7 +148,9 @@ class Archive:
         owner : str or None
             Who asks; what is private and not for her does not exist.
         """
-        return self._seen_by(owner).find(name)
+        found = self._seen_by(owner).find(name)
+        user = self._user(owner)
+        return found if found is None or user is None else self._owned.view(found, user)
 
     def view(self, name: str | None = None, owner: str | None = None) -> View:
         """Like `find_view`, but raise `UnknownTableError` if there is none."""
@@ -259,8 +263,29 @@ class Archive:
             return whole
         return whole.without(self.offers.hidden_from(owner, self._groups_of(owner)))
 
+    def mydb(self, owner: str) -> MyDB:
+        """The tables that a user keeps.
+
+        Raises
+        ------
+        UnknownTableError
+            There is no such user, and so no such tables.
+        """
+        user = self._user(owner)
+        if user is None:
+            raise UnknownTableError(MYDB)
+        return self._owned.tables.of(user)
+
+    @functools.cached_property
+    def _owned(self) -> OwnerViews:
+        return OwnerViews(UserTables(self._settings.state_directory(self._directory.path) / MYDB))
+
+    def _user(self, owner: str | None) -> Owner | None:
+        """Who asks, if it is somebody with an account."""
+        return self.accounts.find(owner) if owner else None
+
     def _groups_of(self, owner: str | None) -> frozenset[str]:
-        user = self.accounts.find(owner) if owner else None
+        user = self._user(owner)
         return user.groups if user else frozenset()
 
     def _rows(self, namespace: Namespace, query: exp.Query) -> list[pa.RecordBatch]:
@@ -281,7 +306,7 @@ class Archive:
         revision = self._directory.revision
         relations = [Relation(dataset.table, dataset) for dataset in map(self._directory.open, self._names())]
         holdings = _Holdings(revision, relations, lambda: self.offers)
-        holdings.find("")  # what most ask for is ready before they ask
+        holdings.everything().namespace  # noqa: B018  what most ask for is ready before they ask
         return holdings
 
     def _names(self) -> list[str]:

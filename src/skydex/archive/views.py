@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from skydex.archive.offers import ContextOffer, TapOffer
 from skydex.query import Namespace, Relation
@@ -21,6 +22,7 @@ from skydex.tables.tap_schema import TAP_SCHEMA, tap_schema
 __all__ = ["Schema", "View", "view_of_collection", "view_of_everything", "view_of_offer"]
 
 _log = logging.getLogger(__name__)
+_ABOUT_TAP_SCHEMA = "The tables of this service, described as tables"
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,32 @@ class View:
     """As it stands in addresses; empty for everything."""
     title: str
     """For people; empty for everything."""
-    schemas: tuple[Schema, ...]
-    """TAP_SCHEMA first."""
-    namespace: Namespace
-    """The names that a query may use."""
+    relations: tuple[Relation, ...]
+    """What is published, without TAP_SCHEMA."""
+    texts: Mapping[str, str]
+    """Names of its schemas, each with its description."""
+    default_schema: str | None
+    """The schema whose name may be left out."""
+
+    @cached_property
+    def described(self) -> tuple[Relation, ...]:
+        """TAP_SCHEMA."""
+        tables = [relation.table for relation in self.relations]
+        return tuple(Relation(table, rows) for table, rows in tap_schema(tables, self.texts, spelled=spelled))
+
+    @cached_property
+    def schemas(self) -> tuple[Schema, ...]:
+        """TAP_SCHEMA first."""
+        tables = [relation.table for relation in self.relations]
+        return (
+            Schema(TAP_SCHEMA, _ABOUT_TAP_SCHEMA, tuple(relation.table for relation in self.described)),
+            *(Schema(n, text, tuple(t for t in tables if t.schema_name == n)) for n, text in self.texts.items()),
+        )
+
+    @cached_property
+    def namespace(self) -> Namespace:
+        """The names that a query may use."""
+        return Namespace([*self.described, *self.relations], default_schema=self.default_schema)
 
 
 def view_of_everything(relations: Sequence[Relation]) -> View:
@@ -80,14 +104,9 @@ def _view(
     called: tuple[str, str, str], relations: Sequence[Relation], *, default_schema: str | None = None, about: str = ""
 ) -> View:
     """A view of its key, name and title; `about` describes its default schema."""
-    tables = [relation.table for relation in relations]
-    names = {table.schema_name: about if table.schema_name == default_schema else "" for table in tables}
-    described = [Relation(table, rows) for table, rows in tap_schema(tables, names, spelled=spelled)]
-    schemas = (
-        Schema(TAP_SCHEMA, "The tables of this service, described as tables", tuple(r.table for r in described)),
-        *(Schema(n, text, tuple(t for t in tables if t.schema_name == n)) for n, text in names.items()),
-    )
-    return View(*called, schemas, Namespace([*described, *relations], default_schema=default_schema))
+    schemas = dict.fromkeys(relation.table.schema_name for relation in relations)
+    texts = {schema: about if schema == default_schema else "" for schema in schemas}
+    return View(*called, tuple(relations), texts, default_schema)
 
 
 def _names(offer: TapOffer | ContextOffer, relations: Sequence[Relation]) -> Iterator[tuple[str, str]]:

@@ -128,7 +128,10 @@ class MyDB:
 
     def find_done(self, origin: str) -> int | None:
         """Rows of the change that was made for an origin, or `None` if there was none."""
-        done = self._store.find_origin(origin) if origin and self._exists() else None
+        if not origin or not self._exists():
+            return None
+        self._entries()  # which says what is wrong with the list, if anything is
+        done = self._store.find_origin(origin)
         return None if done is None else done.n_rows
 
     def open(self, name: str, *, schema: str = MYDB) -> Dataset:
@@ -409,7 +412,7 @@ class MyDB:
             return ()
         try:
             return self._store.tables()
-        except FileNotFoundError as error:
+        except (FileNotFoundError, StoreError) as error:
             raise StoreError(_DAMAGED) from error
 
     def _find(self, name: str) -> ArchiveEntry | None:
@@ -483,7 +486,9 @@ def _cast(values: pa.Array, column: Column) -> pa.Array:
     try:
         return values.cast(kind, safe=not pa.types.is_floating(kind))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise BadQueryError(f"A value does not fit the column {column.name} of type {column.datatype.value}.") from error
+        raise BadQueryError(
+            f"A value does not fit the column {column.name} of type {column.datatype.value}."
+        ) from error
 
 
 def _held(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from skydex.errors import StoreError
 from skydex.mydb.mydb import SHARING, MyDB
-from skydex.mydb.own_table import OwnTable, Owner, Quota
+from skydex.mydb.own_table import Owner, OwnTable, Quota
 
 __all__ = ["SharedTable", "UserTables"]
 

@@ -4,12 +4,13 @@ from skydex.query import build
 from skydex.query.bind import BoundQuery, bind
 from skydex.query.build import table_query
 from skydex.query.languages import get_language
-from skydex.query.namespace import Namespace, Relation
+from skydex.query.namespace import Namespace, Others, Relation
 from skydex.query.plan import Plan, Scan, make_plan, within
 
 __all__ = [
     "BoundQuery",
     "Namespace",
+    "Others",
     "Plan",
     "Relation",
     "Scan",

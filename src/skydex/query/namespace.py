@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -16,7 +16,7 @@ from skydex.errors import UnknownTableError, near_names
 from skydex.store import Dataset
 from skydex.tables import Table
 
-__all__ = ["Namespace", "Relation"]
+__all__ = ["Namespace", "Others", "Relation"]
 
 _UPLOADS = "Tables of TAP_UPLOAD are those that are sent along with the query, by UPLOAD."
 _T = TypeVar("_T")
@@ -37,6 +37,18 @@ class Relation:
         return self.rows if isinstance(self.rows, Dataset) else None
 
 
+class Others(Protocol):
+    """Relations that are opened when somebody names them."""
+
+    def find(self, name: str) -> Relation | None:
+        """The relation of a qualified name in lower case, or of a bare one."""
+        ...
+
+    def names(self) -> Iterable[str]:
+        """The qualified names of all."""
+        ...
+
+
 class Namespace:
     """The relations that a query may name.
 
@@ -46,10 +58,15 @@ class Namespace:
         Everything visible, each under its qualified name.
     default_schema : str, optional
         Schema in which a bare name is looked up before all others.
+    others : Others, optional
+        What is visible besides, but not walked through. Qualified names are looked up there last, as are bare names.
     """
 
-    def __init__(self, relations: Iterable[Relation], *, default_schema: str | None = None) -> None:
+    def __init__(
+        self, relations: Iterable[Relation], *, default_schema: str | None = None, others: Others | None = None
+    ) -> None:
         self._by_name = {relation.table.name.lower(): relation for relation in relations}
+        self._others = others
         self._default_schema = default_schema.lower() if default_schema else None
         self._kept: dict[Hashable, Any] = {}
         self._by_bare_name: dict[str, list[Relation]] = {}
@@ -61,7 +78,7 @@ class Namespace:
 
     def extended(self, relations: Iterable[Relation]) -> Namespace:
         """These relations and some more."""
-        return Namespace([*self, *relations], default_schema=self._default_schema)
+        return Namespace([*self, *relations], default_schema=self._default_schema, others=self._others)
 
     def kept(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Something that follows from these names alone, made when it is first asked for."""
@@ -79,7 +96,9 @@ class Namespace:
             return self._by_name[f"{self._default_schema}.{lower}"]
         schema, _, bare = lower.rpartition(".")
         candidates = self._by_bare_name.get(bare, [])
-        return candidates[0] if len(candidates) == 1 and schema in ("", "dbo") else None
+        if len(candidates) == 1 and schema in ("", "dbo"):
+            return candidates[0]
+        return self._others.find(lower) if self._others and (schema or not candidates) else None
 
     def get(self, name: str, **place: Any) -> Relation:
         """The relation of a name.
@@ -94,9 +113,9 @@ class Namespace:
             return found
         lower = name.lower().rpartition(".")[2]
         near = [relation.table.name for relation in self._by_bare_name.get(lower, [])]
-        names = [relation.table.name for relation in self._by_name.values()]
+        names = [*(relation.table.name for relation in self), *(self._others.names() if self._others else ())]
         near = near or near_names(name, names)
-        bare = {relation.table.bare_name: relation.table.name for relation in self._by_name.values()}
+        bare = {name.rpartition(".")[2]: name for name in names}
         near = near or [bare[hit] for hit in near_names(lower, bare)]
         hint = "" if near or not name.upper().startswith("TAP_UPLOAD.") else _UPLOADS
         raise UnknownTableError(name, near=near, hint=hint, **place)

@@ -39,9 +39,7 @@ POSITION_NAMES = (
 """The names of positions in the catalogues that users make tables of, the likeliest first."""
 
 
-def likely_position(
-    columns: Sequence[Column], names: Sequence[tuple[str, str]] = PLAIN_NAMES
-) -> Position | None:
+def likely_position(columns: Sequence[Column], names: Sequence[tuple[str, str]] = PLAIN_NAMES) -> Position | None:
     """The columns that hold positions, if there is no doubt about it.
 
     Parameters
