@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import os
 import signal
 import threading
 import time
+from collections import Counter
 
 import pytest
-from made import a_job
+from made import ROOM, a_job
 
 from skydex.errors import BadParameterError, JobPhaseError, LedgerError, UnknownResourceError
 from skydex.jobs import MOST_ATTEMPTS, Ledger, Phase, StateDirectory
@@ -244,6 +246,41 @@ def test_somebody_with_long_jobs_leaves_a_worker_for_jobs_of_others(run, running
     ended, long = run(main())
     assert [job.phase for job in ended] == [Phase.COMPLETED] * 2
     assert long == [Phase.EXECUTING, Phase.QUEUED, Phase.QUEUED]
+
+
+def test_two_hundred_queued_jobs_of_five_users_are_done_in_turns_and_none_is_lost(run, running, tmp_path):
+    waiting = [a_deed("echo", "M31", owner="alice", created=1.0) for _ in range(120)]
+    waiting += [a_deed("echo", "M33", owner=name, created=2.0) for name in ("bob", "carol", "dave", "erin") * 20]
+    state = StateDirectory(tmp_path / "state")
+    state.claim()
+    with contextlib.closing(Ledger(state.ledger)) as ledger, ledger.transaction():
+        for job in waiting:
+            ledger.add(job, ROOM)
+    state.release()
+
+    async def main():
+        async with running(n_workers=4) as runner:
+            await end_of(runner, waiting[40])  # and then the server is stopped
+        async with running(n_workers=4) as runner:
+            return [await end_of(runner, job) for job in waiting]
+
+    done = run(main())
+    assert {(job.phase, job.result.size) for job in done} == {(Phase.COMPLETED, 3)}
+    begun = [job.owner for job in sorted(done, key=lambda job: job.started)]
+    assert max(map(n_of_the_busiest, turns_between(begun, "carol"))) <= 2
+    assert set(begun[-60:]) == {"alice"}
+    of_alice = sorted((job.started, job.ended) for job in done if job.owner == "alice")
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(of_alice))  # the other place is others'
+
+
+def turns_between(begun, name):
+    """Who had turns between two of somebody's, each time."""
+    places = [place for place, owner in enumerate(begun) if owner == name]
+    return [begun[first + 1 : second] for first, second in itertools.pairwise(places)]
+
+
+def n_of_the_busiest(owners):
+    return max(Counter(owners).values(), default=0)
 
 
 def test_long_jobs_leave_a_worker_to_short_ones_whoever_asks(run, running):
