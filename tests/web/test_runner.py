@@ -28,9 +28,10 @@ def running(staff, tmp_path):
     import deeds
 
     @contextlib.asynccontextmanager
-    async def running(place="state", n_workers=3, **settings):
+    async def running(place="state", n_workers=3, gone=tuple, **settings):
         async with staff(factory=deeds.filing_factory, n_workers=n_workers) as dispatcher:
-            runner = Runner(StateDirectory(tmp_path / place), Settings(**settings), dispatcher, {"tap": order_of})
+            state = StateDirectory(tmp_path / place)
+            runner = Runner(state, Settings(**settings), dispatcher, {"tap": order_of}, gone)
             await runner.start()
             try:
                 yield runner
@@ -178,6 +179,35 @@ def test_jobs_whose_time_is_over_go_with_their_files(run, running, monkeypatch):
             return runner.result(kept).read_bytes()
 
     assert run(main()) == b"M33"
+
+
+def test_jobs_of_a_user_who_is_removed_go_with_their_files_be_they_done_or_not(run, running, monkeypatch):
+    monkeypatch.setattr(runner_module, "_SWEEP_S", 0.1)
+    gone = ["zoe"]
+
+    async def main():
+        async with running(gone=lambda: gone) as runner:
+            done = await end_of(runner, await runner.add(a_deed("echo", "M31", owner="alice")))
+            busy = await runner.add(a_deed("sleep", 60, owner="alice"))
+            waiting = await runner.add(a_deed("sleep", 60, owner="alice"))
+            kept = await runner.add(a_deed("echo", "M33", owner="alice_too"))
+            await runner.wait(busy, lambda now: now.phase is Phase.EXECUTING, 20)
+            gone.append("alice")
+            end = time.monotonic() + 10
+            while any([await is_known(runner, job) for job in (done, busy, waiting)]):
+                assert time.monotonic() < end
+                await asyncio.sleep(0.02)
+            kept = await end_of(runner, kept)
+            return runner.folder(done.id).exists(), kept.phase, dict(runner._running)
+
+    assert run(main()) == (False, Phase.COMPLETED, {})
+
+
+async def is_known(runner, job):
+    try:
+        return await runner.get(job.id)
+    except UnknownResourceError:
+        return None
 
 
 def test_a_disk_that_is_full_for_a_while_loses_no_job(run, running, monkeypatch):

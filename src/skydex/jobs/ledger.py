@@ -338,6 +338,15 @@ class Ledger:
         rows = self._connection.execute("SELECT id FROM jobs WHERE destruction <= ?", (now,))
         return [row["id"] for row in rows]
 
+    def owners(self) -> set[str]:
+        """Everybody who has jobs."""
+        return {row["owner"] for row in self._connection.execute("SELECT DISTINCT owner FROM jobs")} - {None}
+
+    def of_owners(self, owners: Collection[str]) -> list[str]:
+        """Identifiers of the jobs of some users."""
+        query = f"SELECT id FROM jobs WHERE {_is_in('owner', owners)}"
+        return [row["id"] for row in self._connection.execute(query, (*owners,))]
+
     def identifiers(self) -> set[str]:
         """Every job there is."""
         return {row["id"] for row in self._connection.execute("SELECT id FROM jobs")}

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,11 +88,19 @@ class Runner:
         Who works.
     orders : mapping of OrderOf
         What each kind of job means.
+    gone : callable, optional
+        Names of the users who were removed; their jobs go, too.
     """
 
     def __init__(
-        self, state: StateDirectory, settings: Settings, dispatcher: Dispatcher, orders: Mapping[str, OrderOf]
+        self,
+        state: StateDirectory,
+        settings: Settings,
+        dispatcher: Dispatcher,
+        orders: Mapping[str, OrderOf],
+        gone: Callable[[], Iterable[str]] = tuple,
     ) -> None:
+        self._gone = gone
         self._state, self._settings, self._dispatcher, self._orders = state, settings, dispatcher, orders
         self._limits = QueueLimits(
             settings.jobs_per_address,
@@ -383,12 +391,20 @@ class Runner:
 
     async def _sweep_now_and_then(self) -> None:
         while True:
-            await asyncio.sleep(_SWEEP_S)
             try:
-                for job_id in await self._read(lambda ledger: ledger.expired(time.time())):
-                    await self.remove(job_id)
+                if self._scribe:
+                    await self._sweep()
             except SkydexError as error:
                 _log.warning("Jobs whose time is over could not be removed: %s", error)
+            await asyncio.sleep(_SWEEP_S)
+
+    async def _sweep(self) -> None:
+        """Remove jobs whose time is over, and those of users who were removed."""
+        gone = frozenset(await asyncio.to_thread(self._gone))
+        over = await self._read(lambda ledger: ledger.expired(time.time()))
+        for job_id in over + await self._read(lambda ledger: ledger.of_owners(ledger.owners() & gone)):
+            with contextlib.suppress(UnknownResourceError):  # somebody was faster
+                await self.remove(job_id)
 
     def _ring(self, job_id: str) -> None:
         for bell in self._bells.get(job_id, ()):
