@@ -11,10 +11,11 @@ import time
 import httpx
 import pytest
 import serving
-from asking import QUICK, created, document, ended, finished, message, phase_of, posted, until
+from asking import QUICK, created, document, ended, finished, message, phase_of, posted, until, value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from skydex.accounts import Accounts
 from skydex.jobs import Job, JobInput, JobResult, Ledger, Phase, QueueLimits, StateDirectory, new_job_id
 
 RESOURCES = (
@@ -27,18 +28,19 @@ CHANGES = (
 )
 SLOW = "SELECT COUNT(*) AS n FROM sky.detections AS a JOIN sky.detections AS b ON a.mjd < b.mjd"
 """Some tenths of a second."""
+PASSWORD = "a long password"
 SECOND_ADDRESS = httpx.HTTPTransport(local_address="127.0.0.2")
 
 
 def kept(state: StateDirectory, **facts) -> Job:
     """A job as an earlier server left it, with its files."""
     job = Job(
-        id=new_job_id(), kind="tap", scope="", address="127.0.0.1", run_id="mine", created=time.time(), duration_s=60,
+        id=new_job_id(), scope="", address="127.0.0.1", run_id="mine", created=time.time(), duration_s=60,
         destruction=time.time() + 1000, parameters=(("QUERY", QUICK),), inputs=(JobInput("mine", "inputs-1/a"),),
-        **{"owner": None, "phase": Phase.PENDING, **facts},
+        **{"kind": "tap", "owner": None, "phase": Phase.PENDING, **facts},
     )  # fmt: skip
     with contextlib.closing(Ledger(state.ledger)) as ledger, ledger.transaction():
-        ledger.add(job, QueueLimits(100, 100, 100, 100, 100))
+        job = ledger.add(job, QueueLimits(100, 100, 100, 100, 100))
     (state.folder(job.id) / "inputs-1").mkdir(parents=True)
     (state.folder(job.id) / "inputs-1" / "a").write_text("mine")
     if job.result:
@@ -57,11 +59,23 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def jobs_of_alice(place):
     completed = {"phase": Phase.COMPLETED, "attempt": 1, "result": JobResult(10, "ab" * 32, "text/csv", ".csv")}
-    return [kept(place, owner="alice"), kept(place, owner="alice", **completed)]
+    return [
+        kept(place, owner="alice"),
+        kept(place, owner="alice", **completed),
+        kept(place, owner="alice", kind="casjobs", **completed),
+    ]
 
 
 @pytest.fixture(scope="module")
-def server(archive, place, jobs_of_alice):
+def accounts(place):
+    accounts = Accounts(place.path)
+    for name in ("alice", "bob"):
+        accounts.add(name, PASSWORD)
+    return accounts
+
+
+@pytest.fixture(scope="module")
+def server(archive, place, jobs_of_alice, accounts):
     limits = {"jobs_per_address": 20, "jobs_total": 30, "job_time_s": 30, "workers": 3, "queue_length": 5}
     with serving.serving(archive, state_dir=place.path, **limits) as server:
         yield server
@@ -81,6 +95,25 @@ def other(server):
     with httpx.Client(base_url=server.url, timeout=30, transport=SECOND_ADDRESS) as other:
         yield other
         forget_all(other)
+
+
+@pytest.fixture
+def login(server, accounts):
+    """A client of somebody who is logged in: `login("bob")`."""
+    with contextlib.ExitStack() as clients:
+
+        def login(name):
+            token = accounts.make_token(accounts.get(name), seconds=600)
+            headers = {"Authorization": f"Bearer {token}"}
+            return clients.enter_context(httpx.Client(base_url=server.url, timeout=30, headers=headers))
+
+        yield login
+
+
+@pytest.fixture(params=["nobody", "bob"])
+def stranger(request, login, web):
+    """Somebody whom the jobs of alice do not concern."""
+    return web if request.param == "nobody" else login("bob")
 
 
 def forget_all(web):
@@ -137,18 +170,35 @@ def test_r09_a_guess_finds_nothing(web, guess, path):
         assert answer.status_code in (404, 405), answer.text
 
 
-def test_r09_jobs_of_a_user_are_unknown_to_others_for_reading_and_for_writing(web, place, jobs_of_alice):
+def test_r09_jobs_of_a_user_are_unknown_to_others_for_reading_and_for_writing(stranger, place, jobs_of_alice):
     before = [everything(place, job) for job in jobs_of_alice]
     unknown = f"/tap/async/{new_job_id()}"
     for job, path in itertools.product(jobs_of_alice, RESOURCES):
-        mine = every_verb(web, f"/tap/async/{job.id}{path}")
-        nobodys = every_verb(web, f"{unknown}{path}")
+        mine = every_verb(stranger, f"/tap/async/{job.id}{path}")
+        nobodys = every_verb(stranger, f"{unknown}{path}")
         for answer, other in zip(mine, nobodys, strict=True):
             assert answer.status_code in (404, 405)
             assert answer.status_code == other.status_code
             assert answer.text.replace(job.id, "") == other.text.replace(unknown.rpartition("/")[2], "")
         assert [everything(place, job) for job in jobs_of_alice] == before
-    assert not any(job.id in web.get("/tap/async").text for job in jobs_of_alice)
+    for job in jobs_of_alice:
+        assert job.id not in stranger.get("/tap/async").text
+        assert stranger.post("/tap/deletejobs", data={"JOB_IDS": job.id}).status_code == 404
+        assert everything(place, job)
+
+
+def test_a_user_finds_her_jobs_in_the_list_by_whatever_protocol_they_were_made(login, jobs_of_alice, web):
+    alice = login("alice")
+    nobodys = created(web)
+    listed = alice.get("/tap/async").text
+    assert all(f'id="{job.id}"' in listed for job in jobs_of_alice)
+    assert nobodys.rpartition("/")[2] not in listed
+    *_, of_casjobs = jobs_of_alice
+    root = document(alice.get(f"/tap/async/{of_casjobs.id}"))
+    assert (value(root, "ownerId"), value(root, "phase")) == ("alice", "COMPLETED")
+    assert alice.get(f"/tap/async/{of_casjobs.id}/results/result").content == bytes(10)
+    assert alice.get(f"/tap/async/{of_casjobs.id}/owner").text == "alice"
+    assert alice.get(f"/sky/tap/async/{of_casjobs.id}").status_code == 404
 
 
 def every_verb(web, url):

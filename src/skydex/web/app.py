@@ -57,10 +57,11 @@ def create_app(
     dispatcher = Dispatcher(staffing(directory, settings), _rules(settings), fork_server)
     folders = Folders(settings.temp_dir)
     orders = {name: order for service in services for name, order in service.jobs.items()}
-    runner = Runner(StateDirectory(settings.state_directory(directory)), settings, dispatcher, orders)
-    fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
     archive = Archive.open(directory, settings)
     archive.offers  # noqa: B018  a mistake in their file shows now, and not with some request
+    state = StateDirectory(settings.state_directory(directory))
+    runner = Runner(state, settings, dispatcher, orders, lambda: (name for name, _ in archive.accounts.removed()))
+    fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
     site = Site(archive, settings, dispatcher, runner, folders, fetcher, forwarder=_forwarder(directory, settings))
 
     @contextlib.asynccontextmanager

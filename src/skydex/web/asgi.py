@@ -97,12 +97,17 @@ class Call:
 
     @property
     def asker(self) -> str:
-        """Whose turn it is when askers wait: the address of the other end."""
+        """Where the request comes from: the address of the other end, or what a web server in front says of it."""
         client = self.scope.get("client")
         address: str = client[0] if client else ""
         if address in self.site.settings.proxies:
             return self.header(b"x-forwarded-for").decode("latin-1").rpartition(",")[2].strip()[:100] or address
         return address
+
+    @property
+    def queuer(self) -> str:
+        """Whose turn it is when requests wait for a worker: a user's, or an address's."""
+        return f"user {self.user.name}" if self.user else self.asker
 
     @property
     def owner(self) -> str | None:
@@ -197,7 +202,7 @@ class Call:
     async def ask(self, request: Any, *, is_quick: bool = False) -> Reply:
         """Have a worker answer a request; the reply streams its bytes."""
         self.watch()
-        exchange = await self.site.dispatcher.submit(request, asker=self.asker, is_quick=is_quick)
+        exchange = await self.site.dispatcher.submit(request, asker=self.queuer, is_quick=is_quick)
         try:
             facts = await exchange.facts()
         except BaseException:
@@ -208,7 +213,7 @@ class Call:
     async def check(self, request: Any, *, is_quick: bool) -> dict[str, Any]:
         """Have a worker see to something that has facts and no bytes; what is wrong with it is raised."""
         self.watch()
-        exchange = await self.site.dispatcher.submit(request, asker=self.asker, is_quick=is_quick)
+        exchange = await self.site.dispatcher.submit(request, asker=self.queuer, is_quick=is_quick)
         try:
             facts = await exchange.facts()
             while await exchange.read():
