@@ -227,6 +227,9 @@ class ContextOffer:
     """Schemas of the archive by the schema as which they are shown, as in `{ dbo = ["hsc", "hcv"] }`."""
     tables: Mapping[str, str] = field(default_factory=dict)
     """Single tables by the name under which they are shown, as in `{ "dbo.HCVdetailed" = "hcv.HCVdetailed" }`."""
+    bits: tuple[str, ...] = ()
+    """Columns of 0 and 1 whose type is bit, so that quick answers say False and True, as in `HCVfilter.FilterDetFlag`:
+    the name of a table without its schema, and the column."""
     functions: tuple[TableFunction, ...] = ()
     """What may stand in FROM beside tables."""
 
@@ -239,6 +242,9 @@ class ContextOffer:
         for shown in (*self.tables, *self.tables.values()):
             if not _TABLE.fullmatch(shown):
                 raise self._mistake(f'the name of a table is written "schema.table", not {shown!r}.')
+        for bit in self.bits:
+            if not _TABLE.fullmatch(bit):
+                raise self._mistake(f'the name of a bit is written "table.column", not {bit!r}.')
         if not self.schemas and not self.tables:
             raise self._mistake("say which schemas or tables it shows.")
 

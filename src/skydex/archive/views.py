@@ -16,7 +16,7 @@ from functools import cached_property
 from skydex.archive.offers import ContextOffer, TapOffer
 from skydex.query import Namespace, Relation
 from skydex.query.languages.words import spelled
-from skydex.tables import Example, ForeignKey, Table
+from skydex.tables import BIT, Example, ForeignKey, Table
 from skydex.tables.tap_schema import TAP_SCHEMA, tap_schema
 
 __all__ = ["Schema", "View", "view_of_collection", "view_of_everything", "view_of_offer"]
@@ -95,6 +95,9 @@ def view_of_offer(offer: TapOffer | ContextOffer, relations: Sequence[Relation])
         del names[shown]
     shown_of = {name.lower(): shown for shown, name in reversed(names.items())}
     presented = [_presented(stored[name.lower()], shown, shown_of) for shown, name in names.items()]
+    bits = frozenset(map(str.lower, offer.bits)) if isinstance(offer, ContextOffer) else frozenset()
+    if bits:
+        presented = [_with_bits(relation, bits) for relation in presented]
     title = offer.title or offer.name
     first = next((relation.table.schema_name for relation in presented), None)
     return _view((offer.key, offer.name, title), presented, default_schema=first, about=title)
@@ -128,6 +131,16 @@ def _presented(relation: Relation, name: str, shown_of: Mapping[str, str]) -> Re
     keys = tuple(_key(key, shown_of) for key in table.foreign_keys if key.target_table.lower() in shown_of)
     examples = tuple(_example(example, shown_of) for example in table.examples)
     return Relation(replace(table, name=name, foreign_keys=keys, examples=examples), relation.rows)
+
+
+def _with_bits(relation: Relation, bits: frozenset[str]) -> Relation:
+    """A table some of whose numbers are bits."""
+    table = relation.table
+    columns = tuple(
+        replace(column, xtype=BIT) if f"{table.bare_name}.{column.name}".lower() in bits else column
+        for column in table.columns
+    )
+    return relation if columns == table.columns else Relation(replace(table, columns=columns), relation.rows)
 
 
 def _key(key: ForeignKey, shown_of: Mapping[str, str]) -> ForeignKey:
