@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote_to_bytes, urlencode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,8 +38,8 @@ class Kept:
         pass
 
 
-def read(body, content_type=MULTIPART, *, files=NO_FILES, max_mb=1, step=1 << 16):
-    form = form_of(content_type, max_mb, files)
+def read(body, content_type=MULTIPART, *, files=NO_FILES, max_mb=1, step=1 << 16, large=()):
+    form = form_of(content_type, max_mb, files, large)
     for start in range(0, len(body), step):
         form.add(body[start : start + step])
     return Parameters(form.pairs())
@@ -163,3 +165,40 @@ def test_r07_any_bytes_are_parameters_or_a_proper_refusal(body):
             read(body, content_type, step=100).find("QUERY")
         except SkydexError as error:
             error_text(error)
+
+
+LARGE = urlencode({"tableName": "t+1", "data": 'a,b\n1,"x & 50%"\nα,2+2\n', "x": "%41", "pw": "p w"}).encode()
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 50, 10_000])
+def test_a_large_field_of_an_urlencoded_form_goes_to_the_files_wherever_it_is_cut(step):
+    kept = Kept()
+    parameters = read(LARGE, URLENCODED, files=kept, step=step, large={"data"}, max_mb=1)
+    assert [parameters.find(name) for name in ("tableName", "data", "x", "pw")] == ["t+1", None, "%41", "p w"]
+    ((head, data),) = kept.files
+    assert (head.name, bytes(data).decode()) == ("data", 'a,b\n1,"x & 50%"\nα,2+2\n')
+
+
+@given(st.binary(max_size=60), st.integers(1, 9))
+def test_large_fields_are_decoded_as_python_decodes_them(value, step):
+    kept = Kept()
+    escaped = value.replace(b"&", b"%26")
+    read(b"DATA=" + escaped, URLENCODED, files=kept, step=step, large={"data"})
+    assert bytes(kept.files[0][1]) == unquote_to_bytes(escaped.replace(b"+", b" "))
+
+
+def test_a_large_field_counts_for_the_files_and_others_for_the_form():
+    kept = Kept()
+    body = b"data=" + b"x" * (2 << 20)
+    read(body, URLENCODED, files=kept, large={"data"})
+    assert len(kept.files[0][1]) == 2 << 20
+    with pytest.raises(BodyTooLargeError):
+        read(body.replace(b"data", b"other"), URLENCODED, files=kept, large={"data"})
+    with pytest.raises(BadParameterError, match="parameters"):
+        read(b"&" * 100_000, URLENCODED, files=kept, large={"data"})
+
+
+def test_a_large_field_of_a_multipart_form_goes_to_the_files():
+    kept = Kept()
+    read(part(b'form-data; name="data"', b"a,b") + b"--xx--\r\n", files=kept, large={"data"})
+    assert bytes(kept.files[0][1]) == b"a,b"

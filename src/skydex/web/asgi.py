@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -167,19 +167,22 @@ class Call:
         value: str | None = self.scope["path_params"].get(name)
         return value
 
-    async def parameters(self, files: Files = NO_FILES) -> dali.Parameters:
-        """What the request asks, from its address and, in a POST, from its form; files in it go to `files`."""
-        posted = await self.posted_pairs(files) if self.scope["method"] == "POST" else []
+    async def parameters(self, files: Files = NO_FILES, large: Collection[str] = ()) -> dali.Parameters:
+        """What the request asks, from its address and, in a POST, from its form.
+
+        Files in the form go to `files`, and so do plain fields whose names, in small letters, are among `large`.
+        """
+        posted = await self.posted_pairs(files, large) if self.scope["method"] == "POST" else []
         return dali.Parameters([*self.query_pairs(), *posted])
 
     def query_pairs(self) -> list[tuple[str, str]]:
         """Names and values in the address."""
         return dali.parse_pairs(self.scope["query_string"])
 
-    async def posted_pairs(self, files: Files = NO_FILES) -> list[tuple[str, str]]:
-        """Names and values in the form of a POST; files in it go to `files`."""
+    async def posted_pairs(self, files: Files = NO_FILES, large: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Names and values in the form of a POST; files in it go to `files`, as do `large` fields."""
         try:
-            form = self._form(files)
+            form = self._form(files, large)
             async for piece in self._body():
                 form.add(piece)
             return form.pairs()
@@ -227,10 +230,10 @@ class Call:
         if self._watch is not None:
             self._watch.cancel()
 
-    def _form(self, files: Files) -> Form:
+    def _form(self, files: Files, large: Collection[str]) -> Form:
         if self.header(b"content-encoding") not in (b"", b"identity"):
             raise BadParameterError("Content-Encoding", "is not accepted in requests.")
-        return form_of(self.header(b"content-type").decode("latin-1"), self.site.settings.form_mb, files)
+        return form_of(self.header(b"content-type").decode("latin-1"), self.site.settings.form_mb, files, large)
 
     async def _body(self) -> AsyncIterator[bytes]:
         """What is left of the body, in pieces."""

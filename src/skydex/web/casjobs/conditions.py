@@ -1,8 +1,8 @@
 """Conditions of GetJobs: which of a user's jobs are meant.
 
-`key : value` joined with semicolons, as in `Status : 5; TimeSubmit : 2024-05-01,`. A value is one (`V`), a span (`V1,V2`,
-`V,` or `,V`, both ends counted), or several of these with `|` between. Keys and texts are compared without regard to
-case. In a text a comma is first taken for what it is. Service `edu.jhu.Cas.Services`, operation GetJobs.
+`key : value` joined with semicolons, as in `Status : 5; TimeSubmit : 2024-05-01,`. A value is one (`V`), a span
+(`V1,V2`, `V,` or `,V`, both ends counted), or several of these with `|` between. Keys and texts are compared without
+regard to case. In a text a comma may also be what it is. Service `edu.jhu.Cas.Services`, operation GetJobs.
 """
 
 from __future__ import annotations
