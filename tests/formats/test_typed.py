@@ -6,7 +6,9 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
+import xmlschema
 from astropy.io import ascii as astropy_ascii
+from lxml import etree
 from mastcasjobs import MastCasJobs
 
 from skydex.errors import ResultTooLongError, UnsupportedFormatError
@@ -107,3 +109,36 @@ def test_other_services_do_not_offer_them():
         get_format("nonsense")
     assert "casjobs" not in str(refused.value)
     assert get_format("text/plain").name == "text"
+
+
+def test_the_client_reads_the_file_of_an_output_job():
+    text = written("casjobs-csv")
+    assert text.splitlines()[:2] == [
+        "MatchID,Filter,MJD,Mag,FilterDetFlag,obsTime,is_good",
+        "1905457,ACS_F606W,53767.4197952871,25.327,1,2006-02-01T10:00:00,1",
+    ]
+    table = astropy_ascii.read(MastCasJobs.replacenull(text), format="csv", fast_reader=False)
+    assert table["MatchID"].tolist() == [1905457, None, -5, 2**63 - 1]
+    assert table["Filter"].tolist() == ["ACS_F606W", None, 'a "b", null\nc & <d>', "null"]
+    assert table["FilterDetFlag"].tolist() == [1, None, 0, 1]
+
+
+def test_a_dataset_is_read_by_its_own_schema():
+    xml = written("casjobs-dataset", (*COLUMNS, Column("a b", Datatype.DOUBLE)), [[*row, 1e300] for row in ROWS])
+    root = etree.fromstring(xml.encode())
+    schema, diffgram = root
+    rows = diffgram[0]
+    assert [etree.QName(row).localname for row in rows] == ["Table1"] * 4
+    first, second, third, _ = rows
+    assert [(cell.tag, cell.text) for cell in first][:3] == [
+        ("MatchID", "1905457"),
+        ("Filter", "ACS_F606W"),
+        ("MJD", "53767.4197952871"),
+    ]
+    assert [(cell.tag, cell.text) for cell in second] == [("a_x0020_b", "1e+300")]
+    assert third.findtext("Filter") == 'a "b", null\nc & <d>'
+    assert third.findtext("FilterDetFlag") == "false"
+    declared = xmlschema.XMLSchema(etree.tostring(schema).decode())
+    for row in rows:
+        row.attrib.clear()
+    declared.validate(etree.tostring(rows).decode().replace(' xmlns="http://Services.Cas.jhu.edu"', ""))

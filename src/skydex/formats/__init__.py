@@ -1,6 +1,6 @@
 """File formats: batches in, batches out, always streaming; one module each."""
 
-from skydex.formats import arrow, ascii, delimited, ecsv, fits, html, jsontable, parquet, text, typed, votable
+from skydex.formats import arrow, ascii, dataset, delimited, ecsv, fits, html, jsontable, parquet, text, typed, votable
 from skydex.formats.format import Format, Reader, Source, Writer
 from skydex.formats.registry import Registry
 
@@ -30,6 +30,7 @@ _BUILT_IN = (
     text.FORMAT,
     html.FORMAT,
     *typed.FORMATS,
+    dataset.FORMAT,
 )
 
 REGISTRY = Registry(_BUILT_IN)

@@ -1,7 +1,8 @@
-"""Text with typed headers, as the clients of CasJobs read it: `[MatchID]:Integer,[Filter]:String`.
+"""Text as the clients of CasJobs read it, mostly with typed headers: `[MatchID]:Integer,[Filter]:String`.
 
 `casjobs` is what a quick job answers: commas, texts in quotes, `null` for a null, and a bit is `True` or `False`.
-`casjobs-tab` is the fast download of a whole table: tabs, bare texts, nothing for a null, and a bit is 1 or 0. The
+`casjobs-tab` is the fast download of a whole table: tabs, bare texts, nothing for a null, and a bit is 1 or 0.
+`casjobs-csv` is the file of an output job: bare names, `null` for a null, texts in quotes where they need them. The
 words for types are those of the service at MAST, which calls every integer `Integer` and every float `Float`; a client
 takes any other word for text (mastcasjobs 0.1.1, `get_converters`). Neither has a place for a remark, so a result that
 was cut ends in an error.
@@ -23,14 +24,15 @@ from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.tables import BIT, Column, Datatype, Result
 
-__all__ = ["FORMATS", "SERVICE", "write_typed_csv", "write_typed_tab"]
+__all__ = ["FORMATS", "SERVICE", "is_bit", "unique_names", "write_plain_csv", "write_typed_csv", "write_typed_tab"]
 
 SERVICE = "casjobs"
 """The service whose clients read these formats."""
 _ROWS_A_CHUNK = 16384
 _NAME_BREAKS = str.maketrans('[],"\t\r\n', "_______")
 """What cannot stand in a header, or takes a client out of step."""
-_QUOTED_IN_TAB = '^"|[\t\r\n]'
+_QUOTED_IN_TAB = r'^"|[\t\r\n]'
+_QUOTED_IN_CSV = r'[,"\r\n]|^\s|\s$|^#|^$|^(?i:null|nan)$'
 """Where a bare text would be taken for something else."""
 
 
@@ -48,20 +50,28 @@ class _Dialect:
     """Its values, true and false."""
     quoted: str
     """Regular expression of texts that stand in quotes."""
+    is_typed: bool = True
+    """Whether the header names types."""
 
 
-_CSV = _Dialect(",", "null", "Boolean", ("True", "False"), "")
+_QUICK = _Dialect(",", "null", "Boolean", ("True", "False"), "")
 _TAB = _Dialect("\t", "", "Integer", ("1", "0"), _QUOTED_IN_TAB)
+_FILE = _Dialect(",", "null", "Integer", ("1", "0"), _QUOTED_IN_CSV, is_typed=False)
 
 
 def write_typed_csv(result: Result) -> Iterator[bytes]:
     """Write a result as a quick job answers it; `ResultTooLongError` at the end if rows were cut off."""
-    return _written(result, _CSV)
+    return _written(result, _QUICK)
 
 
 def write_typed_tab(result: Result) -> Iterator[bytes]:
     """Write a result as the fast download gives it; `ResultTooLongError` at the end if rows were cut off."""
     return _written(result, _TAB)
+
+
+def write_plain_csv(result: Result) -> Iterator[bytes]:
+    """Write a result as an output job files it; `ResultTooLongError` at the end if rows were cut off."""
+    return _written(result, _FILE)
 
 
 def _written(result: Result, dialect: _Dialect) -> Iterator[bytes]:
@@ -77,11 +87,13 @@ def _written(result: Result, dialect: _Dialect) -> Iterator[bytes]:
 
 
 def _header(columns: Sequence[Column], dialect: _Dialect) -> bytes:
-    cells = (f"[{name}]:{_type(column, dialect)}" for name, column in zip(_names(columns), columns, strict=True))
+    names = unique_names(columns)
+    typed = (f"[{name}]:{_type(column, dialect)}" for name, column in zip(names, columns, strict=True))
+    cells = typed if dialect.is_typed else names
     return (dialect.delimiter.join(cells) + "\n").encode()
 
 
-def _names(columns: Sequence[Column]) -> list[str]:
+def unique_names(columns: Sequence[Column]) -> list[str]:
     """Names that differ, as ADO.NET makes them: `MatchID`, `MatchID1`; `Column1` for none."""
     taken: set[str] = set()
     found = []
@@ -96,7 +108,7 @@ def _names(columns: Sequence[Column]) -> list[str]:
 
 
 def _type(column: Column, dialect: _Dialect) -> str:
-    if _is_bit(column):
+    if is_bit(column):
         return dialect.bit
     if column.is_timestamp:
         return "DateTime"
@@ -105,12 +117,12 @@ def _type(column: Column, dialect: _Dialect) -> str:
     return "Float" if column.datatype.is_floating else "Integer"
 
 
-def _is_bit(column: Column) -> bool:
+def is_bit(column: Column) -> bool:
     return not column.is_array and (column.datatype is Datatype.BOOLEAN or column.xtype == BIT)
 
 
 def _cells(array: pa.Array, column: Column, dialect: _Dialect) -> pa.Array:
-    if _is_bit(column):
+    if is_bit(column):
         return pc.if_else(array.cast(pa.bool_()), *dialect.bits)
     texts = text_of(array, column)
     return _quoted(texts, dialect.quoted) if _type(column, dialect) == "String" else texts
@@ -135,4 +147,5 @@ def _quoted(texts: pa.Array, pattern: str) -> pa.Array:
 
 CASJOBS = Format("casjobs", "text/plain; charset=utf-8", (".csv",), write=write_typed_csv, service=SERVICE)
 CASJOBS_TAB = Format("casjobs-tab", "text/plain; charset=utf-8", (".tsv",), write=write_typed_tab, service=SERVICE)
-FORMATS = (CASJOBS, CASJOBS_TAB)
+CASJOBS_CSV = Format("casjobs-csv", "text/csv; charset=utf-8", (".csv",), write=write_plain_csv, service=SERVICE)
+FORMATS = (CASJOBS, CASJOBS_TAB, CASJOBS_CSV)

@@ -18,7 +18,7 @@ from skydex.formats.votable.arraysize import Arraysize
 from skydex.formats.votable.document import Serialization, magic_null, wire_column
 from skydex.tables import Column, Datatype
 
-__all__ = ["rows_as_xml"]
+__all__ = ["escaped_xml", "rows_as_xml"]
 
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 _ILLEGAL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\ufffe\uffff]"
@@ -59,7 +59,7 @@ def _cells(array: pa.Array, column: Column) -> tuple[pa.Array, bool]:
     if column.is_array and not (size := Arraysize.parse(column.arraysize)).is_variable:
         array = _of_full_size(array, size.n_fixed, column)
     texts = text_of(array, column, booleans=("T", "F"), missing=missing)
-    return _escaped(texts) if pa.types.is_string(array.type) else (texts, True)
+    return escaped_xml(texts) if pa.types.is_string(array.type) else (texts, True)
 
 
 def _of_full_size(array: pa.Array, width: int, column: Column) -> pa.Array:
@@ -75,7 +75,8 @@ def _of_full_size(array: pa.Array, width: int, column: Column) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(np.arange(len(array) + 1) * width, pa.int32()), elements)
 
 
-def _escaped(texts: pa.StringArray) -> tuple[pa.StringArray, bool]:
+def escaped_xml(texts: pa.StringArray) -> tuple[pa.StringArray, bool]:
+    """Texts as they stand in XML 1.0, and whether it could hold all of their characters."""
     data = np.frombuffer(text_bytes(texts), np.uint8)
     if not _SUSPECT[data].any():
         return texts, True
