@@ -6,8 +6,12 @@ from skydex.query.build import table_query
 from skydex.query.languages import get_language
 from skydex.query.namespace import Namespace, Others, Relation
 from skydex.query.plan import Plan, Scan, make_plan, within
+from skydex.query.rules import ADQL_RULES, Rules
+from skydex.query.tsql import TSQL_RULES
 
 __all__ = [
+    "ADQL_RULES",
+    "TSQL_RULES",
     "BoundQuery",
     "Namespace",
     "Others",

@@ -22,7 +22,10 @@ from skydex.query.groups import check_groups
 from skydex.query.growth import Growth
 from skydex.query.languages import QueryLimits, place_of
 from skydex.query.namespace import Namespace
+from skydex.query.rules import ADQL_RULES, Rules
+from skydex.query.same_rows import distinct_rows, fold_groups, matching_rows, output
 from skydex.query.scope import Scope, Source, qualifier_of
+from skydex.query.tops import is_plain, top_rows
 from skydex.query.tree import Compute, InRegion, Near
 from skydex.query.values import Value, whole_number
 from skydex.tables import Column
@@ -53,15 +56,15 @@ class BoundQuery:
         return str(shown.sql(pretty=True))
 
 
-def bind(query: exp.Query, namespace: Namespace) -> BoundQuery:
-    """Resolve a query against the tables that its author can see.
+def bind(query: exp.Query, namespace: Namespace, rules: Rules = ADQL_RULES) -> BoundQuery:
+    """Resolve a query against the tables that its author can see, under the rules of its language.
 
     Raises
     ------
     RequestError
         An unknown or ambiguous name, a wrong type, a column that is not grouped; with its place in the text.
     """
-    binder = _QueryBinder(namespace)
+    binder = _QueryBinder(namespace, rules)
     bound, columns = binder.query(query, None)
     return BoundQuery(bound, columns, binder.sources)
 
@@ -80,6 +83,7 @@ class _QueryBinder:
     """What all SELECTs of one query share: the namespace, the sources found, the common table expressions."""
 
     namespace: Namespace
+    rules: Rules
     sources: dict[str, Source] = field(default_factory=dict)
     growth: Growth = field(default_factory=Growth)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -110,13 +114,17 @@ class _QueryBinder:
             return self._common_table(node, named)
         relation = self.namespace.get(name, **place_of(node))
         columns = relation.table.columns_by_name
-        source = Source(f"t{next(self._numbers)}", node.alias or relation.table.name, columns, relation)
+        source = Source(self.new_name(), node.alias or relation.table.name, columns, relation)
         self.sources[source.identifier] = source
         return source, exp.Table(this=exp.to_identifier(source.identifier), alias=_table_alias(source))
 
+    def new_name(self) -> str:
+        """A name that no source has."""
+        return f"t{next(self._numbers)}"
+
     def derived(self, alias: str, query: exp.Query, columns: Sequence[Column]) -> tuple[Source, exp.Expression]:
         """A bound query in FROM, as a source and as it stands in the neutral tree."""
-        source = Source(f"t{next(self._numbers)}", alias, {f"c{i}": column for i, column in enumerate(columns)})
+        source = Source(self.new_name(), alias, {f"c{i}": column for i, column in enumerate(columns)})
         return source, exp.Subquery(this=query, alias=_table_alias(source))
 
     def _name_common_tables(self, nodes: Sequence[exp.CTE], outer: Scope | None) -> None:
@@ -162,9 +170,22 @@ class _QueryBinder:
         for column, a in zip(columns, left_columns, strict=True):
             if column is None:
                 raise BadQueryError(f'The two sides of {word} have different types for "{a.name}".', **place_of(node))
-        merged = type(node)(this=_operand(left), expression=_operand(right), distinct=bool(node.args.get("distinct")))
         known = tuple(column for column in columns if column is not None)
+        distinct = bool(node.args.get("distinct"))
+        if distinct and self.rules.is_folded([Value(exp.Null(), column) for column in known]):
+            return self._tailed(self._same(type(node), left, right, known), known, node)
+        merged = type(node)(this=_operand(left), expression=_operand(right), distinct=distinct)
         return self._tailed(merged, known, node)
+
+    def _same(
+        self, kind: type[exp.SetOperation], left: exp.Query, right: exp.Query, columns: tuple[Column, ...]
+    ) -> exp.Query:
+        """A set operation on rows that can be the same though they differ."""
+        if kind is exp.Union:
+            both = exp.Union(this=_operand(left), expression=_operand(right), distinct=False)
+            return distinct_rows(*self.derived("operation", both, columns), self.rules)[0]
+        sides = (self.derived("left", left, columns), self.derived("right", right, columns))
+        return matching_rows(*sides, kind=kind, rules=self.rules)
 
     def _tailed(
         self, bound: exp.Query, columns: tuple[Column, ...], node: exp.Expression
@@ -174,13 +195,20 @@ class _QueryBinder:
         if not any(clauses):
             return bound, columns
         source, item = self.derived("operation", bound, columns)
-        outer = exp.Select(expressions=[_aliased(source.value(f"c{i}").node, i) for i in range(len(columns))])
+        outer = exp.Select(expressions=[output(source.value(f"c{i}").node, i) for i in range(len(columns))])
         outer.set("from_", exp.From(this=item))
         if clauses[0] is not None:
             values = [source.value(f"c{i}").meaning(name=column.name) for i, column in enumerate(columns)]
-            outer.set("order", _order(clauses[0], values, None))
-        _set_row_limits(outer, node)
-        return outer, columns
+            outer.set("order", _order(clauses[0], values, None, self.rules))
+        return self.limited(outer, node), columns
+
+    def limited(self, bound: exp.Select, node: exp.Expression) -> exp.Select:
+        """Add TOP and OFFSET to a SELECT that is complete but for them."""
+        limit = node.args.get("limit")
+        if is_plain(limit):
+            _set_row_limits(bound, node)
+            return bound
+        return top_rows(bound, limit, self.new_name)
 
 
 class _SelectBinder:
@@ -189,7 +217,9 @@ class _SelectBinder:
     def __init__(self, queries: _QueryBinder, outer: Scope | None) -> None:
         self._queries = queries
         self._scope = Scope(outer)
-        self._expressions = ExpressionBinder(self._scope, queries.query, queries.growth)
+        self._rules = queries.rules
+        self._expressions = ExpressionBinder(self._scope, queries.query, queries.growth, queries.rules)
+        self._n_unnamed = 0
 
     def bind(self, node: exp.Select) -> tuple[exp.Query, tuple[Column, ...]]:
         bound = exp.Select()
@@ -207,17 +237,52 @@ class _SelectBinder:
         having = node.args.get("having")
         if having is not None:
             bound.set("having", exp.Having(this=self._expressions.condition(having.this)))
-        bound.set("expressions", [_aliased(value.node, i) for i, value in enumerate(outputs)])
+        bound.set("expressions", [output(value.node, i) for i, value in enumerate(outputs)])
         if node.args.get("distinct") is not None:
             bound.set("distinct", exp.Distinct())
         order = node.args.get("order")
         if order is not None:
-            bound.set("order", _order(order, outputs, self._expressions))
-            _check_distinct_order(bound, node)
+            bound.set("order", _order(order, outputs, self._expressions, self._rules))
+            self._check_distinct_order(bound, node, outputs)
         if keys is not None or having is not None or self._expressions.has_aggregates:
-            check_groups(bound, keys, {source.identifier for source in self._scope.sources}, place_of(node))
-        _set_row_limits(bound, node)
-        return bound, tuple(value.column for value in outputs)
+            nodes = [key.node for key in keys] if keys is not None else None
+            check_groups(bound, nodes, {source.identifier for source in self._scope.sources}, place_of(node))
+        if bound.args.get("distinct") and self._rules.is_folded(outputs):
+            positions = self._order_positions(bound, outputs)
+            fold_groups(bound, keys or (), self._rules)
+            bound = self._distinct(bound, outputs, positions)
+        else:
+            fold_groups(bound, keys or (), self._rules)
+        columns = tuple(value.column for value in outputs)
+        return self._queries.limited(bound, node), columns
+
+    def _order_positions(self, bound: exp.Select, outputs: Sequence[Value]) -> list[int]:
+        """Which outputs the rows of a SELECT DISTINCT are ordered by, from 0."""
+        keys = [self._rules.key(value) for value in outputs]
+        ordered = [item.this for item in bound.args["order"].expressions] if bound.args.get("order") else []
+        return [int(key.this) - 1 if isinstance(key, exp.Literal) else keys.index(key) for key in ordered]
+
+    def _distinct(self, bound: exp.Select, outputs: Sequence[Value], positions: Sequence[int]) -> exp.Select:
+        """The distinct rows of a SELECT where rows can be the same though they differ."""
+        order = bound.args.get("order")
+        bound.set("distinct", None)
+        bound.set("order", None)
+        derived = self._queries.derived("distinct", bound, [value.column for value in outputs])
+        select, shown = distinct_rows(*derived, self._rules)
+        if order is not None:
+            for item, position in zip(order.expressions, positions, strict=True):
+                item.set("this", self._rules.key(shown[position]).copy())
+            select.set("order", order)
+        return select
+
+    def _check_distinct_order(self, bound: exp.Select, node: exp.Select, outputs: Sequence[Value]) -> None:
+        """Of rows that were made one, only what they have in common can order them (SQL-92, section 20.2)."""
+        known = [self._rules.key(value) for value in outputs]
+        keys = [item.this for item in bound.args["order"].expressions]
+        if bound.args.get("distinct") and any(not isinstance(key, exp.Literal) and key not in known for key in keys):
+            raise BadQueryError(
+                "ORDER BY of SELECT DISTINCT names columns of the result.", **place_of(node.args["order"])
+            )
 
     def _counted(self, outputs: Iterator[Value]) -> list[Value]:
         """The outputs, of which stars must not make too many."""
@@ -246,45 +311,42 @@ class _SelectBinder:
         if isinstance(item, exp.Alias):
             return self._expressions.bind(item.this).meaning(name=item.alias)
         value = self._expressions.bind(item)
-        return value if value.column.name else value.meaning(name=f"col{position}")
+        if value.column.name and (self._rules.names_expressions or isinstance(item, exp.Column)):
+            return value
+        self._n_unnamed += 1
+        return value.meaning(name=self._rules.unnamed(position, self._n_unnamed))
 
-    def _group(self, node: exp.Select, bound: exp.Select, outputs: Sequence[Value]) -> list[exp.Expression] | None:
+    def _group(self, node: exp.Select, bound: exp.Select, outputs: Sequence[Value]) -> list[Value] | None:
         """Bind GROUP BY: columns, expressions, output names or positions."""
         group = node.args.get("group")
         if group is None:
             return None
         keys = [self._group_key(item, outputs) for item in group.expressions]
         for key in keys:
-            self._queries.growth.add(key)
-        bound.set("group", exp.Group(expressions=[_as_key(key) for key in keys]))
+            self._queries.growth.add(key.node)
+        bound.set("group", exp.Group(expressions=[_as_key(key.node) for key in keys]))
         return keys
 
-    def _group_key(self, item: exp.Expression, outputs: Sequence[Value]) -> exp.Expression:
+    def _group_key(self, item: exp.Expression, outputs: Sequence[Value]) -> Value:
         if isinstance(item, exp.Literal) and not item.is_string:
-            return outputs[_position(outputs, item, "GROUP BY") - 1].node
+            return outputs[_position(outputs, item, "GROUP BY") - 1]
         if isinstance(item, exp.Column) and not item.table:
             named = [value for value in outputs if value.column.name.lower() == item.name.lower()]
             if named and not any(source.matches(item.name) for source in self._scope.sources):
-                return named[0].node
-        return self._expressions.bind(item).node
+                return named[0]
+        return self._expressions.bind(item)
 
 
-def _order(order: exp.Order, outputs: Sequence[Value], expressions: ExpressionBinder | None) -> exp.Order:
-    """ORDER BY output names first, then positions, then expressions; nulls come last on every engine."""
+def _order(order: exp.Order, outputs: Sequence[Value], expressions: ExpressionBinder | None, rules: Rules) -> exp.Order:
+    """ORDER BY output names first, then positions, then expressions; nulls stand alike on every engine."""
     by_name: dict[str, int] = {}
     for position, value in enumerate(outputs, start=1):
         by_name.setdefault(value.column.name.lower(), position)
-    keys = [(_order_key(item.this, outputs, by_name, expressions), item) for item in order.expressions]
-    items = [exp.Ordered(this=key, desc=bool(item.args.get("desc")), nulls_first=False) for key, item in keys]
+    items = []
+    for item in order.expressions:
+        key, desc = _order_key(item.this, outputs, by_name, expressions, rules), bool(item.args.get("desc"))
+        items.append(exp.Ordered(this=key, desc=desc, nulls_first=rules.nulls_are_least and not desc))
     return exp.Order(expressions=items)
-
-
-def _check_distinct_order(bound: exp.Select, node: exp.Select) -> None:
-    """Of rows that were made one, only what they have in common can order them (SQL-92, section 20.2)."""
-    outputs = [alias.this for alias in bound.expressions]
-    keys = [item.this for item in bound.args["order"].expressions]
-    if bound.args.get("distinct") and any(not isinstance(key, exp.Literal) and key not in outputs for key in keys):
-        raise BadQueryError("ORDER BY of SELECT DISTINCT names columns of the result.", **place_of(node.args["order"]))
 
 
 def _order_key(
@@ -292,14 +354,20 @@ def _order_key(
     outputs: Sequence[Value],
     by_name: Mapping[str, int],
     expressions: ExpressionBinder | None,
+    rules: Rules,
 ) -> exp.Expression:
+    position = None
     if isinstance(node, exp.Literal) and not node.is_string:
-        return tree.integer(_position(outputs, node, "ORDER BY"))
-    if isinstance(node, exp.Column) and not node.table and node.name.lower() in by_name:
-        return tree.integer(by_name[node.name.lower()])
+        position = _position(outputs, node, "ORDER BY")
+    elif isinstance(node, exp.Column) and not node.table:
+        position = by_name.get(node.name.lower())
+    if position is not None:
+        value = outputs[position - 1]
+        key = rules.key(value)
+        return tree.integer(position) if key is value.node else key.copy()
     if expressions is None:
         raise BadQueryError("ORDER BY after a set operation names columns of the result.", **place_of(node))
-    return _as_key(expressions.bind(node).node)
+    return _as_key(rules.key(expressions.bind(node)))
 
 
 def _as_key(node: exp.Expression) -> exp.Expression:
@@ -340,10 +408,6 @@ def _common(left: Column, right: Column, nulls: tuple[bool, bool]) -> Column | N
     if nulls[0] and not nulls[1]:
         return replace(right, name=left.name)
     return left if nulls[1] else types.common(left, right)
-
-
-def _aliased(node: exp.Expression, position: int) -> exp.Alias:
-    return exp.Alias(this=node, alias=exp.Identifier(this=f"c{position}", quoted=True))
 
 
 def _table_alias(source: Source) -> exp.TableAlias:

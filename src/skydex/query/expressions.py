@@ -17,11 +17,11 @@ from sqlglot import exp
 from skydex.errors import BadQueryError, Located, UnknownFunctionError, near_names
 from skydex.query import tree, types
 from skydex.query.casts import cast
-from skydex.query.comparisons import comparable, of_one_kind, spoken_kind, text_of_time
-from skydex.query.functions import AGGREGATES, SCALARS
+from skydex.query.comparisons import of_one_kind, spoken_kind, text_of_time
 from skydex.query.geometric import GEOMETRY_FUNCTIONS, GeometryBinder
 from skydex.query.growth import Growth
-from skydex.query.languages import FOREIGN_FUNCTIONS, place_of
+from skydex.query.languages import place_of
+from skydex.query.rules import Rules
 from skydex.query.scope import Scope, qualifier_of
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
@@ -48,12 +48,15 @@ class ExpressionBinder:
         How to bind queries inside expressions.
     growth : Growth
         Counts what functions write out.
+    rules : Rules
+        What the query's language means.
     """
 
-    def __init__(self, scope: Scope, subqueries: Subqueries, growth: Growth) -> None:
+    def __init__(self, scope: Scope, subqueries: Subqueries, growth: Growth, rules: Rules) -> None:
         self._scope = scope
         self._subqueries = subqueries
         self._growth = growth
+        self._rules = rules
         self._geometry = GeometryBinder(self.bind, self._numeric)
         self.has_aggregates = False
         """Whether an aggregate function has been bound."""
@@ -66,7 +69,7 @@ class ExpressionBinder:
         RequestError
             A name, function or type that does not fit, located where the text says it.
         """
-        method = _METHODS.get(type(node))
+        method = self._rules.methods.get(type(node)) or _METHODS.get(type(node))
         if method is None:
             raise BadQueryError(f"{_spoken(node)} cannot stand here.", **place_of(node))
         value = method(self, node)
@@ -86,7 +89,8 @@ class ExpressionBinder:
         value.node.meta.update(node.meta)
         return value if value.column.name == node.name else value.meaning(name=node.name)
 
-    def _literal(self, node: exp.Literal) -> Value:
+    def literal(self, node: exp.Literal) -> Value:
+        """Bind a number or text that is written out."""
         if node.is_string:
             unicode = not node.this.isascii()
             if "\x00" in node.this:
@@ -134,11 +138,16 @@ class ExpressionBinder:
         return Value(exp.Not(this=exp.Paren(this=self.condition(node.this))), types.BOOLEAN)
 
     def _comparison(self, node: exp.Binary) -> Value:
-        test = self._geometry.comparison(node)
+        test = self.shapes_compared(node)
         if test is not None:
-            return Value(test, types.BOOLEAN)
+            return test
         left, right = self._comparable(self.bind(node.this), self.bind(node.expression), node)
         return Value(type(node)(this=_guarded(left), expression=_guarded(right)), types.BOOLEAN)
+
+    def shapes_compared(self, node: exp.Binary) -> Value | None:
+        """The test that a comparison of a geometry function with a number is, if it is one."""
+        test = self._geometry.comparison(node)
+        return Value(test, types.BOOLEAN) if test is not None else None
 
     def _between(self, node: exp.Between) -> Value:
         subject = self.bind(node.this)
@@ -150,8 +159,8 @@ class ExpressionBinder:
         subject = self.bind(node.this)
         query = node.args.get("query")
         if query is not None:
-            bound, columns = self._single_column(query)
-            self._comparable(subject, Value(bound, columns[0]), node)
+            bound, column = self.rows_of(query)
+            self._comparable(subject, Value(bound, column), node)
             return Value(exp.In(this=_guarded(subject.node), query=exp.Subquery(this=bound)), types.BOOLEAN)
         pairs = [self._comparable(subject, self.bind(item), node) for item in node.expressions]
         return Value(exp.In(this=_guarded(pairs[0][0]), expressions=[item for _, item in pairs]), types.BOOLEAN)
@@ -160,7 +169,7 @@ class ExpressionBinder:
         if left.column.is_array or right.column.is_array:
             hint = "for geometries there are CONTAINS, INTERSECTS and DISTANCE"
             raise BadQueryError(f"Arrays and geometries are not compared: {hint}.", **place_of(node))
-        return self._located(node, lambda: comparable(left, right, node))
+        return self.located(node, lambda: self._rules.comparable(left, right, node))
 
     def _like(self, node: exp.Binary) -> Value:
         left, right = self._text(node.this), self._text(node.expression)
@@ -177,7 +186,7 @@ class ExpressionBinder:
         conditions = [self._when(subject, branch.this) for branch in node.args["ifs"]]
         outcomes = [self.bind(branch.args["true"]) for branch in node.args["ifs"]]
         default = self.bind(node.args["default"]) if node.args.get("default") is not None else None
-        values = self._located(node, lambda: of_one_kind([*outcomes, *([default] if default is not None else [])]))
+        values = self.located(node, lambda: of_one_kind([*outcomes, *([default] if default is not None else [])]))
         column = types.common_of(value.column for value in values if not value.is_null)
         if column is None:
             raise BadQueryError(
@@ -194,34 +203,37 @@ class ExpressionBinder:
 
     def _cast(self, node: exp.Cast) -> Value:
         value = self.bind(node.this)
-        return self._located(node, lambda: cast(value, node.args["to"]))
+        return self.located(node, lambda: cast(value, node.args["to"]))
 
     def _exists(self, node: exp.Exists) -> Value:
         bound, _ = self._subqueries(node.this, self._scope)
         return Value(exp.Exists(this=bound), types.BOOLEAN)
 
     def _subquery(self, node: exp.Subquery) -> Value:
-        bound, columns = self._single_column(node)
-        return Value(exp.Subquery(this=bound), columns[0])
+        bound, column = self.rows_of(node)
+        return Value(exp.Subquery(this=bound), column)
 
-    def _single_column(self, node: exp.Expression) -> tuple[exp.Expression, tuple[Column, ...]]:
+    def rows_of(self, node: exp.Expression) -> tuple[exp.Expression, Column]:
+        """Bind a query of one column."""
         inner = node.this if isinstance(node, exp.Subquery) else node
         bound, columns = self._subqueries(inner, self._scope)
         if len(columns) != 1:
             raise BadQueryError(f"A subquery used as a value selects one column, not {len(columns)}.", **place_of(node))
-        return bound, columns
+        return bound, columns[0]
 
     def _function(self, node: exp.Anonymous) -> Value:
-        name = node.name.upper()
+        name, rules = node.name.upper(), self._rules
         if name in GEOMETRY_FUNCTIONS:
             return self._geometry.call(node)
-        if name in AGGREGATES:
+        if name in rules.calls:
+            return rules.calls[name](self, node)
+        if name in rules.aggregates:
             return self._aggregate(node, name)
-        if name not in SCALARS:
-            known = [*SCALARS, *AGGREGATES, *GEOMETRY_FUNCTIONS]
-            near, hint = near_names(node.name, known), FOREIGN_FUNCTIONS.get(name, "")
+        if name not in rules.scalars:
+            known = [*rules.scalars, *rules.calls, *rules.aggregates, *GEOMETRY_FUNCTIONS]
+            near, hint = near_names(node.name, known), rules.foreign.get(name, "")
             raise UnknownFunctionError(node.name, near=near, hint=hint, **place_of(node))
-        return self._located(node, lambda: SCALARS[name].apply([self.bind(item) for item in node.expressions]))
+        return self.located(node, lambda: rules.scalars[name].apply([self.bind(item) for item in node.expressions]))
 
     def _aggregate(self, node: exp.Anonymous, name: str) -> Value:
         self.has_aggregates = True
@@ -237,12 +249,12 @@ class ExpressionBinder:
             return Value(exp.Count(this=exp.Star()), Column("count", Datatype.LONG, ucd="meta.number"))
         distinct = len(arguments) == 1 and isinstance(arguments[0], exp.Distinct)
         items = arguments[0].expressions if distinct else arguments
-        value = self._located(node, lambda: AGGREGATES[name].apply([self.bind(item) for item in items]))
+        value = self.located(node, lambda: self._rules.aggregates[name].apply([self.bind(item) for item in items]))
         if distinct:
             value.node.set("this", exp.Distinct(expressions=[value.node.this]))
         return value
 
-    def _located(self, node: exp.Expression, apply: Callable[[], Result]) -> Result:
+    def located(self, node: exp.Expression, apply: Callable[[], Result]) -> Result:
         """Apply a function, and let its complaints point at a node."""
         try:
             return apply()
@@ -270,7 +282,7 @@ class ExpressionBinder:
 
 _METHODS: dict[type[exp.Expression], Callable[[ExpressionBinder, Any], Value]] = {
     exp.Column: ExpressionBinder._column,
-    exp.Literal: ExpressionBinder._literal,
+    exp.Literal: ExpressionBinder.literal,
     exp.Null: ExpressionBinder._null,
     exp.Boolean: ExpressionBinder._boolean,
     exp.Paren: ExpressionBinder._paren,

@@ -14,10 +14,10 @@ from sqlglot import exp
 
 from skydex.errors import BadQueryError
 from skydex.query import tree
-from skydex.query.comparisons import comparable
 from skydex.query.expressions import ExpressionBinder
 from skydex.query.growth import Growth
 from skydex.query.languages import place_of
+from skydex.query.rules import Rules
 from skydex.query.scope import Merged, Scope, Source
 from skydex.query.values import Value
 from skydex.tables import Column
@@ -29,6 +29,7 @@ class Queries(Protocol):
     """What binds the tables and queries that stand in FROM."""
 
     growth: Growth
+    rules: Rules
 
     def query(self, node: exp.Expression, outer: Scope | None, /) -> tuple[exp.Query, tuple[Column, ...]]: ...
 
@@ -81,7 +82,7 @@ class FromBinder:
     def _joined(self, first: exp.Expression, joins: Sequence[exp.Join]) -> tuple[Scope, exp.Expression]:
         """A join in parentheses, whose conditions see its own sources only."""
         inner = Scope(self._scope.outer)
-        expressions = ExpressionBinder(inner, self._queries.query, self._queries.growth)
+        expressions = ExpressionBinder(inner, self._queries.query, self._queries.growth, self._queries.rules)
         binder = FromBinder(self._queries, inner, expressions)
         item, bound = binder.bind(first, joins)
         item.set("joins", bound)
@@ -115,7 +116,7 @@ class FromBinder:
         for identifier in names:
             name = identifier.name
             left, right = (scope.column(name, at=identifier) for scope in (before, joined))
-            pair = comparable(left, right, identifier)
+            pair = self._queries.rules.comparable(left, right, identifier)
             conditions.append(exp.EQ(this=pair[0], expression=pair[1]))
             members = before.members(name) | joined.members(name)
             merged.append(Merged(name, _merged(left, right, side), members))

@@ -84,7 +84,7 @@ def _place(node: exp.Expression, otherwise: dict[str, Any]) -> dict[str, Any]:
 
 def _aggregates(node: exp.Expression) -> Iterable[exp.Expression]:
     """Aggregate calls of this SELECT; those inside subqueries are theirs."""
-    if isinstance(node, exp.AggFunc):
+    if isinstance(node, exp.AggFunc) and not isinstance(node.parent, exp.Window):
         yield node
         return
     for child in node.iter_expressions():
@@ -93,7 +93,7 @@ def _aggregates(node: exp.Expression) -> Iterable[exp.Expression]:
 
 
 def _ungrouped(node: exp.Expression, keys: frozenset[exp.Expression], own: set[str]) -> Iterable[exp.Column]:
-    if isinstance(node, exp.AggFunc) or node in keys:
+    if (isinstance(node, exp.AggFunc) and not isinstance(node.parent, exp.Window)) or node in keys:
         return
     if isinstance(node, exp.Column) and node.table in own:
         yield node

@@ -12,7 +12,6 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokens import Token, TokenType
@@ -20,13 +19,13 @@ from sqlglot.tokens import Token, TokenType
 from skydex.errors import QuerySyntaxError, QueryTooLargeError
 from skydex.query.languages.limits import QueryLimits, check_text, make_room_for_recursion
 from skydex.query.languages.places import line_starts, place_at
+from skydex.query.languages.tsql_dialect import DIALECT
 from skydex.query.languages.tsql_rules import BEGINNINGS, check_tokens, check_trees, word_of
 
 __all__ = ["parse_tsql", "statement_lines"]
 
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())  # its remarks on what it cannot read are in our errors
 
-_DIALECT = sqlglot.Dialect.get_or_raise("tsql")
 _LEADING_ON = {
     "WITH": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "INSERT": ("SELECT", "WITH", "EXEC", "VALUES"),
@@ -105,7 +104,7 @@ def statement_lines(text: str) -> list[int]:
 
 def _tokens(text: str) -> list[Token]:
     try:
-        return list(_DIALECT.tokenize(text))
+        return list(DIALECT.tokenize(text))
     except TokenError as error:
         raise _never_closed(text) from error
 
@@ -128,7 +127,7 @@ def _too_deep(limits: QueryLimits) -> QueryTooLargeError:
 
 def _trees(text: str, tokens: Sequence[Token], limits: QueryLimits) -> list[exp.Expression | None]:
     """The statements as sqlglot reads them."""
-    parser = _DIALECT.parser(error_level=ErrorLevel.IMMEDIATE)
+    parser = DIALECT.parser(error_level=ErrorLevel.IMMEDIATE)
     try:
         trees: list[exp.Expression | None] = parser.parse(list(_parted(_with_one_from(tokens))), text)
     except ParseError as error:

@@ -1,0 +1,118 @@
+"""How T-SQL compares: SQL Server's default collation, to which neither case nor blanks at the end matter.
+
+Texts compare by their small letters without trailing blanks (Transact-SQL, "= (String comparison)"); those that are
+written out are brought to that form here, so that only the column's side is left to the engine. LIKE knows `%`, `_`,
+`[a-f]`, `[^a-f]` and ESCAPE.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sqlglot import exp
+
+from skydex.errors import BadQueryError
+from skydex.query import comparisons, tree, types
+from skydex.query.comparisons import spoken_kind, written_text
+from skydex.query.languages import place_of
+from skydex.query.tsql.dates import moment
+from skydex.query.tsql.kinds import is_flag, is_text, number
+from skydex.query.values import Value
+
+__all__ = ["comparable", "folded", "key", "like", "regular"]
+
+
+def key(value: Value) -> exp.Expression:
+    """What equality and order look at of a value."""
+    if is_text(value) or _is_text_column(value):
+        return folded(replace(value, node=value.node.copy()))  # the value stands elsewhere, too
+    return value.node
+
+
+def _is_text_column(value: Value) -> bool:
+    column = value.column
+    return value.is_null and column.datatype.is_text and bool(column.name) and not column.is_timestamp
+
+
+def folded(value: Value) -> exp.Expression:
+    """A text without the differences that do not count."""
+    written = written_text(value)
+    if written is not None:
+        return tree.string(written.lower().rstrip(" "))
+    return exp.Trim(this=exp.Lower(this=value.node), position="TRAILING")
+
+
+def comparable(left: Value, right: Value, node: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
+    """Make two sides comparable: times with texts, numbers with texts that say one, flags with numbers."""
+    if left.is_null or right.is_null:
+        return left.node, right.node
+    if left.column.is_timestamp or right.column.is_timestamp:
+        return moment(left).node, moment(right).node
+    if is_text(left) and is_text(right):
+        return folded(left), folded(right)
+    if is_flag(left) or is_flag(right):
+        return _with_flag(left, right, node)
+    if left.column.is_array or right.column.is_array:
+        kinds = f"{spoken_kind(left.column)} with {spoken_kind(right.column)}"
+        raise BadQueryError(f"Cannot compare {kinds}.", **place_of(node))
+    return number(left).node, number(right).node
+
+
+def _with_flag(left: Value, right: Value, node: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
+    if is_flag(left) and is_flag(right):
+        return left.node, right.node
+    is_written = any(
+        v.constant in (0.0, 1.0) or (written_text(v) or "").lower() in ("true", "false") for v in (left, right)
+    )
+    if is_written:
+        return comparisons.comparable(left, right, node)
+    return number(left).node, number(right).node
+
+
+def like(subject: Value, pattern: Value, escape: str = "") -> Value:
+    """Whether a text matches a pattern of LIKE."""
+    written = written_text(pattern)
+    if written is None:
+        if escape:
+            raise BadQueryError("With ESCAPE the pattern of LIKE is a text that is written out.")
+        return Value(exp.ILike(this=_operand(subject.node), expression=_operand(pattern.node)), types.BOOLEAN)
+    if "[" not in written and not escape and "\\" not in written:
+        return Value(exp.ILike(this=_operand(subject.node), expression=tree.string(written)), types.BOOLEAN)
+    expression = tree.string(f"(?is)^{regular(written, escape)}$")
+    return Value(exp.RegexpLike(this=_operand(subject.node), expression=expression), types.BOOLEAN)
+
+
+def _operand(node: exp.Expression) -> exp.Expression:
+    return node if isinstance(node, exp.Column | exp.Literal) else exp.Paren(this=node)
+
+
+_PIECE = re.compile(r"\[(\^?)((?:[^\]])+)\]|(.)", re.DOTALL)
+
+
+def regular(pattern: str, escape: str = "") -> str:
+    """A pattern of LIKE as a regular expression for the same texts."""
+    return "".join(_pieces(pattern, escape))
+
+
+def _pieces(pattern: str, escape: str) -> Iterator[str]:
+    position = 0
+    while position < len(pattern):
+        if escape and pattern[position] == escape and position + 1 < len(pattern):
+            yield re.escape(pattern[position + 1])
+            position += 2
+            continue
+        found = _PIECE.match(pattern, position)
+        assert found is not None  # any character is a piece
+        yield _SIGNS.get(found[0], re.escape(found[0])) if found[3] else _set(found[1], found[2])
+        position = found.end()
+
+
+_SIGNS = {"%": ".*", "_": "."}
+
+
+def _set(negation: str, members: str) -> str:
+    """Characters in brackets; a hyphen between two of them stands for those between, all else for itself."""
+    inner = re.sub(r"([\\\[\]^&~|])", r"\\\1", members)
+    return f"[{negation}{inner}]"
