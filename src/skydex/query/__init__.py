@@ -16,6 +16,7 @@ __all__ = [
     "Namespace",
     "Others",
     "Plan",
+    "Rules",
     "Relation",
     "Scan",
     "bind",

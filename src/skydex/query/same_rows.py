@@ -19,7 +19,7 @@ __all__ = ["distinct_rows", "fold_groups", "matching_rows", "output"]
 
 
 def fold_groups(select: exp.Select, keys: Sequence[Value], rules: Rules) -> None:
-    """Group a bound SELECT by the keys of its grouping values; outside of aggregates, these become the least of each."""
+    """Group a bound SELECT by the keys of its grouping values; outside of aggregates they become the least of each."""
     folded = {key.node: rules.key(key) for key in keys if rules.key(key) is not key.node}
     if not folded:
         return
