@@ -21,6 +21,7 @@ from benchmarks import (
     queries,
     storage,
     traffic,
+    turns,
     wide,
     writing,
 )
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "queries": queries,
     "crossmatch": crossmatch,
     "jobs": jobs,
+    "turns": turns,
     "traffic": traffic,
     "footprint": footprint,
 }
