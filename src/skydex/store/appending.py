@@ -88,8 +88,7 @@ class _Appending:
             self._link(book, number)
         run = Run(sorted_table(joined, self.layout.sort_by))
         file = f"{APPENDED}/part{self._free_number(kept)}.parquet"
-        positioned = run.rows.slice(0, len(run.index)) if table.position else run.rows
-        parts = [part for part in (positioned, run.unpositioned if table.position else positioned[:0]) if len(part)]
+        parts = [part for part in (run.positioned, run.unpositioned) if len(part)]
         schema = self.dataset.arrow_schema
         book.add(file, None, write_partition(self.directory / file, parts, schema, about=about, layout=self.layout))
         n_new = rows[0].null_count if table.position else len(rows)

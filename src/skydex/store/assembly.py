@@ -86,9 +86,12 @@ class Assembly:
         self.directory.mkdir(parents=True)
         book = Publication(self.directory, self.table, self.schema, self.about, self.layout)
         n_unpositioned = sum(len(run.unpositioned) for run in self.runs)
-        with ThreadPoolExecutor(WRITERS) as pool:
-            self._write_positioned(pool, book)
-            self._write_unpositioned(pool, book)
+        if self.layout.for_others or (self.table.n_rows or 0) > self.threshold:
+            with ThreadPoolExecutor(WRITERS) as pool:
+                self._write_positioned(pool, book)
+                self._write_unpositioned(pool, book)
+        elif self.table.n_rows:
+            self._write_in_one(book)
         self._count_again()
         for name, content in beside.items():
             book.keep(name, content)
@@ -106,6 +109,14 @@ class Assembly:
         for (order, pixel, _), (written, covered) in _in_order(pool, self._write_pixel, spans):
             self.coverage.append(covered)
             self._note(book, partition_file(order, pixel), (order, pixel), written)
+
+    def _write_in_one(self, book: Publication) -> None:
+        """Write everything into one file that belongs to no pixel: the bounds of its row groups say where rows are."""
+        positioned = merged([run.positioned for run in self.runs], self.layout.sort_by)
+        others = pa.concat_tables([run.unpositioned for run in self.runs])
+        file = f"{DATASET}/part0.parquet"
+        rows = [part for part in (positioned, sorted_table(others, self.layout.sort_by)) if len(part)]
+        self._note(book, file, None, self._write(self.directory / file, rows))
 
     def _pixels(self) -> Pixels:
         runs = [run.index for run in self.runs if len(run.index)]

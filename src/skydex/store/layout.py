@@ -74,7 +74,7 @@ class Layout:
     max_order: int = 29
     """Finest HEALPix order of a partition."""
     for_others: bool = True
-    """Whether the files are written that only other readers of HATS look at."""
+    """Whether other readers of HATS shall find their files; else those are not written, and small tables lie in one."""
 
     def for_columns(self, n_columns: int) -> Layout:
         """The layout of a table of so many columns: wide ones have longer row groups.

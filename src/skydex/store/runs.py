@@ -49,6 +49,10 @@ class Run:
         return self.rows.slice(first, last - first)
 
     @property
+    def positioned(self) -> pa.Table:
+        return self.rows.slice(0, len(self.index))
+
+    @property
     def unpositioned(self) -> pa.Table:
         return self.rows.slice(len(self.index))
 
@@ -110,7 +114,7 @@ def _ascending(names: Sequence[str]) -> list[tuple[str, str]]:
 
 def merged(pieces: Sequence[pa.Table], sort_by: Sequence[str]) -> pa.Table:
     """Join sorted pieces to one sorted table."""
-    some = [piece for piece in pieces if len(piece)]
+    some = [piece for piece in pieces if len(piece)] or list(pieces[:1])
     if len(some) == 1:
         return some[0]
     return sorted_table(pa.concat_tables(some), sort_by)
