@@ -276,6 +276,11 @@ class Archive:
             raise UnknownTableError(MYDB)
         return self._owned.tables.of(user)
 
+    def forget_removed(self) -> None:
+        """Delete what users kept who were removed; what a query of theirs has still written meanwhile goes, too."""
+        for _, wsid in self.accounts.removed():
+            self._owned.tables.remove(wsid)
+
     @functools.cached_property
     def _owned(self) -> OwnerViews:
         return OwnerViews(UserTables(self._settings.state_directory(self._directory.path) / MYDB))

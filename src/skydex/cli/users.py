@@ -104,11 +104,14 @@ def change_quota(
 
 @user_app.command("remove")
 def remove_user(archive: Place, name: Name, *, config: Config = None) -> None:
-    """Remove an account. Its name is never given again.
+    """Remove an account and the tables that the user kept. Its name is never given again.
 
     **Example**: `skydex user remove archive alice`
     """
-    print(f"{_accounts(archive, config).remove(name).name}: removed")
+    opened = _open(archive, config)
+    user = opened.accounts.remove(name)
+    opened.forget_removed()
+    print(f"{user.name}: removed")
 
 
 @group_app.command("add")

@@ -66,9 +66,9 @@ class UserTables:
         """Changes when something changes of what a user can see."""
         return (self.of(user).revision, *((mydb.path.name, mydb.revision) for mydb in self._sharers(user)))
 
-    def remove(self, user: Owner) -> None:
-        """Delete everything that a user keeps."""
-        name = str(user.wsid)
+    def remove(self, wsid: int) -> None:
+        """Delete everything that a user keeps, by her number; of one who kept nothing, nothing."""
+        name = str(wsid)
         with self._lock:
             self._kept.pop(name, None)
         (self.path / SHARING / name).unlink(missing_ok=True)
@@ -80,21 +80,26 @@ class UserTables:
             names = [name for name in os.listdir(self.path / SHARING) if name.isdigit() and name != str(user.wsid)]
         except FileNotFoundError:
             return []
-        return sorted((self._sharer(name) for name in names), key=lambda mydb: mydb.owner.lower())
+        found = (self._sharer(name) for name in names)
+        return sorted((mydb for mydb in found if mydb is not None), key=lambda mydb: mydb.owner.lower())
 
-    def _sharer(self, wsid: str) -> MyDB:
+    def _sharer(self, wsid: str) -> MyDB | None:
         with self._lock:
             known = self._kept.get(wsid)
         if known is not None:
             return known
-        owner = (self.path / SHARING / wsid).read_text(encoding="utf-8")
-        return self._mydb(wsid, Quota(0, 0), owner)
+        try:
+            owner = (self.path / SHARING / wsid).read_text(encoding="utf-8")
+        except OSError:
+            return None  # who was removed this moment
+        return self._mydb(wsid, None, owner)
 
-    def _mydb(self, wsid: str, quota: Quota, owner: str) -> MyDB:
+    def _mydb(self, wsid: str, quota: Quota | None, owner: str) -> MyDB:
+        """The tables of a user; where they are only read, the quota does not matter."""
         with self._lock:
             known = self._kept.get(wsid)
-            if known is None or (quota.n_tables and known.quota != quota):
-                known = self._kept[wsid] = MyDB(self.path / wsid, quota, owner=owner)
+            if known is None or quota not in (None, known.quota):
+                known = self._kept[wsid] = MyDB(self.path / wsid, quota or Quota(0, 0), owner=owner)
             self._kept.move_to_end(wsid)
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
