@@ -35,6 +35,7 @@ __all__ = [
     "LoginNeededError",
     "MemoryLimitError",
     "NameTakenError",
+    "NotYoursError",
     "QuerySyntaxError",
     "QueryTooLargeError",
     "QuotaError",
@@ -241,6 +242,14 @@ class TableChangedError(RequestError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"The table {name} was changed or dropped meanwhile, by another job or query. Run it again.")
+
+
+class NotYoursError(RequestError):
+    """A table that is to be made or changed, and is not one of the asker's own; whether there is one is not said."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f'"{name[:100]}" is no table of your own: only those in mydb can be made, changed or dropped.')
 
 
 class BadRegionError(RequestError):

@@ -6,7 +6,9 @@ from skydex.archive.catalog_columns import described_columns
 from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
+from skydex.archive.deposits import Deposit, Manner, own_name
 from skydex.archive.examples import ReadyExample
+from skydex.archive.index_request import IndexRequest
 from skydex.archive.mashup import MashupRequest, Output
 from skydex.archive.offers import (
     MYDB_CONTEXT,
@@ -43,7 +45,10 @@ __all__ = [
     "ContextOffer",
     "CounterpartsRequest",
     "Deadline",
+    "Deposit",
     "Explanation",
+    "IndexRequest",
+    "Manner",
     "MashupRequest",
     "NamesOffer",
     "Offers",
@@ -61,5 +66,6 @@ __all__ = [
     "Upload",
     "View",
     "described_columns",
+    "own_name",
     "read_offers",
 ]

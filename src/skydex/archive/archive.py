@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from skydex.accounts import Accounts
 from skydex.archive.answer import Answer, Explanation
+from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.naming import ArchiveNames
 from skydex.archive.offers import Offers, read_offers
@@ -280,6 +281,12 @@ class Archive:
         """Delete what users kept who were removed; what a query of theirs has still written meanwhile goes, too."""
         for _, wsid in self.accounts.removed():
             self._owned.tables.remove(wsid)
+
+    def deposit(self, order: Deposit) -> Deposited:
+        """Keep a file as a table of somebody's own, or as rows of one."""
+        settings = self._settings
+        limits = UploadLimits(settings.mydb_upload_mb, None, None, settings.spill_directory)
+        return deposited(self.mydb(order.owner), order, limits)
 
     @functools.cached_property
     def _owned(self) -> OwnerViews:

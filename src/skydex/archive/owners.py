@@ -66,7 +66,9 @@ class OwnerView(View):
     def schemas(self) -> tuple[Schema, ...]:
         tables = self.own.described()
         more = self.own.texts().items()
-        own = (Schema(name, text, tuple(t for t in tables if t.schema_name == name)) for name, text in more)
+        own = (
+            Schema(name, text, tuple(t for t in tables if t.schema_name == name), is_own=True) for name, text in more
+        )
         return (*View.schemas.func(self), *own)  # type: ignore[attr-defined]
 
     @cached_property

@@ -1,18 +1,21 @@
 """Uploads: tables that come along with a request, as relations of its namespace (TAP 1.1, section 2.5).
 
-A file is read as whatever it is by its content, in the process that answers the request, and wholly into memory. It is
-as hostile as everything from outside: only formats of our own are read, nothing in a file is followed to other places,
-and bytes, columns and rows are counted while they are read, whatever the file says of itself.
+A file is read as whatever it is by its content, in the process that answers the request, and wholly into memory; who
+wants to keep its rows elsewhere reads them one batch after the other (`open_upload`). It is as hostile as everything
+from outside: only formats of our own are read, nothing in a file is followed to other places, and bytes, columns and
+rows are counted while they are read, whatever the file says of itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -25,7 +28,7 @@ from skydex.settings import Settings
 from skydex.store.files import storing
 from skydex.tables import Column, Table, arrow_schema, likely_position, longest_text, uniquely_named
 
-__all__ = ["FORMATS", "TAP_UPLOAD", "UploadLimits", "read_upload"]
+__all__ = ["FORMATS", "TAP_UPLOAD", "UploadLimits", "open_upload", "read_upload"]
 
 TAP_UPLOAD = "TAP_UPLOAD"
 """The schema that uploads are in."""
@@ -45,10 +48,10 @@ class UploadLimits:
 
     plain_mb: int
     """Its bytes when unpacked."""
-    n_rows: int
-    """Its rows."""
-    memory_mb: int
-    """Memory of the whole query."""
+    n_rows: int | None
+    """Its rows; None for as many as there are."""
+    memory_mb: int | None
+    """Memory of the whole query; None where rows do not stay in it."""
     directory: Path
     """Where files are unpacked."""
 
@@ -81,20 +84,55 @@ def read_upload(upload: Upload, limits: UploadLimits) -> tuple[Relation, tuple[s
     UploadTooLargeError, MemoryLimitError
         It is over a limit.
     """
-    name, shown = f"{TAP_UPLOAD}.{upload.name}", f"the uploaded table {upload.name}"
-    file = Path(upload.path)
+    name = f"{TAP_UPLOAD}.{upload.name}"
+    with open_upload(upload, limits, name=name) as source:
+        relation = _relation(name, source, list(source.open_batches()))
+    return relation, tuple(f"{name}: {warning}" for warning in source.warnings)
+
+
+@contextlib.contextmanager
+def open_upload(
+    upload: Upload,
+    limits: UploadLimits,
+    *,
+    name: str,
+    more: Sequence[Format] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[Source]:
+    """An upload as a table that is described, and can be read as long as the block lasts.
+
+    Parameters
+    ----------
+    upload : Upload
+        What it is called, and where its file is.
+    limits : UploadLimits
+        How large it may be.
+    name : str
+        What messages call the table.
+    more : sequence of Format, optional
+        Formats that it may have besides the usual ones; they are tried first.
+    options : mapping, optional
+        What readers should know.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is no table, or a broken or hostile one; also in the block, while it is read.
+    UploadTooLargeError, MemoryLimitError
+        It is over a limit.
+    """
+    shown = f"the uploaded table {upload.name}"
     try:
-        with _plain(file, name, limits) as plain:
-            kind = _format(plain, upload)
+        with _plain(Path(upload.path), name, limits) as plain:
+            kind = _format(plain, upload, more)
             shown += f" as {kind.name}"
-            source = _source(plain, kind, name, limits)
-            batches = list(_counted(source, name, limits))
+            source = _source(plain, kind, (name, options), limits)
+            yield replace(source, open_batches=partial(_counted, source, name, limits))
     except UnreadableFileError as error:
         reason = error.reason.partition(" (the option ")[0]  # options are the operator's
         raise UnreadableFileError(shown, reason) from error
     except OSError as error:
         raise UnreadableFileError(shown, "its file is gone") from error
-    return _relation(name, source, batches), tuple(f"{name}: {warning}" for warning in source.warnings)
 
 
 @contextlib.contextmanager
@@ -120,10 +158,10 @@ def _plain(file: Path, name: str, limits: UploadLimits) -> Iterator[Path]:
         yield plain
 
 
-def _format(file: Path, upload: Upload) -> Format:
+def _format(file: Path, upload: Upload, more: Sequence[Format]) -> Format:
     """The format of a file: by its content where that tells, else what its sender calls it, else CSV."""
     head = first_bytes(file)
-    kinds = [get_format(known) for known in FORMATS]
+    kinds = [*more, *map(get_format, FORMATS)]
     sniffed = next((kind for kind in kinds if kind.sniff and kind.sniff(head)), None)
     if sniffed is not None:
         return sniffed
@@ -143,10 +181,11 @@ def _named(upload: Upload) -> Iterator[Format]:
         yield format_of_suffix(Path(upload.path).name)
 
 
-def _source(file: Path, kind: Format, name: str, limits: UploadLimits) -> Source:
-    """The first table of a file that has columns."""
+def _source(file: Path, kind: Format, told: tuple[str, Mapping[str, Any]], limits: UploadLimits) -> Source:
+    """The first table of a file that has columns; `told` is its name and what the reader should know."""
     assert kind.read is not None
-    tables = kind.read(file, {"max_columns": _MOST_COLUMNS, "max_depth": _DEEPEST})
+    name, options = told
+    tables = kind.read(file, {**options, "max_columns": _MOST_COLUMNS, "max_depth": _DEEPEST})
     source = next((table for table in tables if table.columns), None)
     if source is None:
         raise UnreadableFileError(file.name, "it holds no table with columns")
@@ -162,13 +201,13 @@ def _counted(source: Source, name: str, limits: UploadLimits) -> Iterator[pa.Rec
     for batch in source.open_batches():
         n_rows, n_bytes = n_rows + batch.num_rows, n_bytes + batch.nbytes
         _check_rows(n_rows, name, limits)
-        if n_bytes > (limits.memory_mb << 20) // _SHARE_OF_MEMORY:
+        if limits.memory_mb is not None and n_bytes > (limits.memory_mb << 20) // _SHARE_OF_MEMORY:
             raise MemoryLimitError(limits.memory_mb)
         yield batch
 
 
 def _check_rows(n_rows: int, name: str, limits: UploadLimits) -> None:
-    if n_rows > limits.n_rows:
+    if limits.n_rows is not None and n_rows > limits.n_rows:
         raise UploadTooLargeError(name, f"{limits.n_rows:,} rows")
 
 

@@ -35,6 +35,8 @@ class Schema:
     """One paragraph for people."""
     tables: tuple[Table, ...]
     """In the order to show."""
+    is_own: bool = False
+    """Whether its tables are not published, but those of users."""
 
 
 @dataclass(frozen=True)

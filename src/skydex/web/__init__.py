@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skydex.settings import Settings
-from skydex.web import catalogs, mast, pages, scs, sesame, tap, vosi
+from skydex.web import catalogs, mast, mydb, pages, scs, sesame, tap, vosi
 from skydex.web.app import App
 from skydex.web.app import create_app as _create_app
 from skydex.web.server import serve_services
@@ -18,6 +18,7 @@ SERVICES: tuple[Service, ...] = (
     catalogs.SERVICE,
     sesame.SERVICE,
     mast.SERVICE,
+    mydb.SERVICE,
     vosi.SERVICE,
 )
 """What every server offers."""

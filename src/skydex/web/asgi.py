@@ -21,7 +21,7 @@ from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, Engin
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
 from skydex.web.door import SAFE_METHODS, csrf_token_of, is_csrf_token, session_in
-from skydex.web.forms import NO_FILES, Files, Form, form_of
+from skydex.web.forms import NO_FILES, Files, Form, Head, form_of
 from skydex.web.site import Site
 
 __all__ = ["MORE_ROWS", "Call", "Endpoint", "FilePart", "Handler", "Refusal", "Reply", "refuse_in_text"]
@@ -201,6 +201,17 @@ class Call:
                 raise BodyTooLargeError(max_mb)
             pieces.append(piece)
         return b"".join(pieces)
+
+    async def posted_file(self, files: Files, head: Head) -> None:
+        """The body of a request as it is, which goes to `files` as one file."""
+        try:
+            files.begin(head)
+            async for piece in self._body():
+                files.add(piece)
+            files.end()
+        except SkydexError:
+            await self.discard_body()
+            raise
 
     async def ask(self, request: Any, *, is_quick: bool = False) -> Reply:
         """Have a worker answer a request; the reply streams its bytes."""

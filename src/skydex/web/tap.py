@@ -19,6 +19,7 @@ from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.tap_jobs import ORDERS, TAP_JOBS
 from skydex.web.tap_queries import query_order, refuse
+from skydex.web.tap_tables import INDEX_ORDERS, table_routes
 from skydex.web.tapregext import tap_capability
 from skydex.web.uploads import received
 from skydex.web.uws import uws_routes
@@ -54,7 +55,7 @@ async def about(call: Call) -> Reply:
 
 def _routes(site: Site) -> list[BaseRoute]:
     own = [route for base in BASES for route in _routes_at(site, base)]
-    return [*routes_of_offers(site, functools.partial(_routes_at, site)), *own]
+    return [*routes_of_offers(site, functools.partial(_routes_at, site)), *table_routes(site), *own]
 
 
 def _routes_at(site: Site, base: str) -> list[BaseRoute]:
@@ -88,4 +89,4 @@ def _links(site: Site) -> Iterable[Link]:
         yield Link(offer.title or offer.name, main_url(site, offer))
 
 
-SERVICE = Service("tap", _TITLE, _routes, _capabilities, _links, ORDERS)
+SERVICE = Service("tap", _TITLE, _routes, _capabilities, _links, {**ORDERS, **INDEX_ORDERS})

@@ -52,7 +52,7 @@ def vosi_routes(site: Site, base: str, capabilities: Capability, *, with_tables:
 
     handlers = {"/capabilities": describe, "/availability": _availability}
     if with_tables:
-        handlers |= {"/tables": _tables, "/tables/{name}": _table}
+        handlers |= {"/tables": _tables, "/tables/{name}": table_reply}
     return [Route(base + path, Endpoint(site, handler)) for path, handler in handlers.items()]
 
 
@@ -91,7 +91,8 @@ async def _tables(call: Call) -> Reply:
     return Reply(_tableset(view_of(call), detail), XML_TYPE)
 
 
-async def _table(call: Call) -> Reply:
+async def table_reply(call: Call) -> Reply:
+    """The description of the table that a call names."""
     wanted = (call.part("name") or "").lower()
     schemas = view_of(call).schemas
     table = next((table for schema in schemas for table in schema.tables if table.name.lower() == wanted), None)
@@ -107,7 +108,7 @@ def _tableset(view: View, detail: str) -> bytes:
 
 
 def _new_tableset(view: View, detail: str) -> bytes:
-    schemas = [_schema_element(schema, is_full=detail == "max") for schema in view.schemas]
+    schemas = [_schema_element(schema, is_full=detail == "max" or schema.is_own) for schema in view.schemas]
     attributes = _tables_namespaces() | {"xsi:type": "vs:TableSet"}
     return document(element("vosi:tableset", *schemas, attributes=attributes))
 

@@ -1,7 +1,8 @@
 """What happens inside a worker: open the archive once, then do one order after another.
 
 An order is a request for a table and the name of a format, to be answered; `Checked`, to see whether it could be
-answered; `Filed`, to put the answer into a file, where it is whole or not there; or `Looked`, to look names up.
+answered; `Filed`, to put the answer into a file, where it is whole or not there; `Looked`, to look names up; or a
+`Deposit`, a file that is to become a table of one's own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skydex.archive import Answer, Archive, Deadline, TableRequest
+from skydex.archive import Answer, Archive, Deadline, Deposit, TableRequest
 from skydex.errors import JobSpaceError
 from skydex.formats import get_format
 from skydex.jobs import Handler
@@ -84,11 +85,13 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
     """
     archive = Archive.open(directory, replace(settings, temp_dir=str(scratch)))
 
-    def handle(order: TableOrder | Checked | Filed | Looked, deadline: float | None) -> _Done:
+    def handle(order: TableOrder | Checked | Filed | Looked | Deposit, deadline: float | None) -> _Done:
         if isinstance(order, Checked):
             return _checked(archive, order.order)
         if isinstance(order, Looked):
             return _looked(archive, order.texts, order.owner)
+        if isinstance(order, Deposit):
+            return asdict(archive.deposit(order)), iter(())
         time_s = order.time_s if isinstance(order, Filed) else settings.query_time_s
         moment = Deadline(deadline, time_s) if deadline is not None else None
         if isinstance(order, Filed):

@@ -89,7 +89,8 @@ def _settled(file: Path, layout: Layout, *, is_ragged: bool = False) -> _Settled
 
 def _described(settling: Settling, layout: Layout) -> Column:
     name = settling.name
-    return replace(settling.column(), unit=layout.units.get(name), description=layout.descriptions.get(name, ""))
+    found = settling.text_column() if name.lower() in layout.texts else settling.column()
+    return replace(found, unit=layout.units.get(name), description=layout.descriptions.get(name, ""))
 
 
 def _surveyed(file: Path, layout: Layout, is_ragged: bool) -> tuple[list[Settling], int]:

@@ -66,6 +66,10 @@ class Settling:
         """The column that came out of it; one without any value is text."""
         if self.kind in _DATATYPES:
             return Column(self.name, _DATATYPES[self.kind])
+        return self.text_column()
+
+    def text_column(self) -> Column:
+        """The column as text, whatever else it could be read as."""
         datatype = Datatype.CHAR if self._is_ascii else Datatype.UNICODE_CHAR
         return Column(self.name, datatype, arraysize=f"{max(self._longest, 1)}*")
 

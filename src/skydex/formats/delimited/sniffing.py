@@ -46,6 +46,8 @@ class Layout:
     """What the header says of a column's unit, by name."""
     nulls: tuple[str, ...] = NULLS
     """Spellings of "no value"."""
+    texts: frozenset[str] = frozenset()
+    """Columns, in small letters, that are text, even if they look like numbers."""
     any_blanks: bool = False
     """Whether any run of blanks and tabs separates fields; the delimiter is then one blank."""
     is_dump: bool = False
@@ -62,8 +64,9 @@ def sniffed(file: Path, options: Mapping[str, Any], *, favourite: str = ",") -> 
     file : Path
         The file, compressed or not.
     options : mapping
-        `delimiter`, `header` (whether there is one), `names`, `null_values`, `encoding`: what the caller knows;
-        `max_bytes`, `max_columns`: what is too much.
+        `delimiter`, `header` (whether there is one), `names`, `null_values`, `encoding`, `texts` (names of columns, in
+        small letters, that are text whatever they look like): what the caller knows; `max_bytes`, `max_columns`: what
+        is too much.
     favourite : str
         The delimiter that is preferred where several would do; a blank if only evenly cut lines count as delimited.
     """
@@ -88,6 +91,7 @@ def sniffed(file: Path, options: Mapping[str, Any], *, favourite: str = ",") -> 
         encoding,
         tuple(line.lstrip("#").strip() for line in comments),
         nulls=tuple(options.get("null_values", NULLS)),
+        texts=frozenset(options.get("texts", ())),
         is_dump=is_dump,
         max_bytes=options.get("max_bytes"),
     )

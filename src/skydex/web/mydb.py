@@ -1,0 +1,301 @@
+"""MyDB: the tables that a user keeps on the server, over HTTP.
+
+`/mydb/tables` lists them; `/mydb/tables/{name}` takes a file (PUT), describes the table (GET), or drops it (DELETE);
+with the ending of a format, or `format=`, it gives the whole table as a file. A file is read, and its rows are written,
+by a worker; what is dropped, renamed or shared changes a list and no rows, and is done here. Whoever asks must be
+logged in, and has no tables but her own: those of others answer as tables that do not exist.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.routing import BaseRoute, Route
+
+from skydex.archive import Deposit, Manner, QueryRequest, Upload, own_name
+from skydex.errors import (
+    BadParameterError,
+    LoginNeededError,
+    SkydexError,
+    UnknownGroupError,
+    UnknownResourceError,
+    UnsupportedFormatError,
+)
+from skydex.formats import Format, format_of_suffix, get_format, writable
+from skydex.mydb import MYDB, MyDB, OwnTable
+from skydex.query.languages.words import spelled
+from skydex.tables import Column
+from skydex.web import dali
+from skydex.web.asgi import Call, Endpoint, Reply
+from skydex.web.forms import Head
+from skydex.web.service import Link, Service
+from skydex.web.site import Site
+from skydex.web.uploads import KeptFile, KeptFiles
+
+__all__ = ["SERVICE", "drop", "keep", "owner_of"]
+
+BASE = "/mydb"
+JSON_TYPE = "application/json"
+
+_MANNERS = ", ".join(Manner)
+
+
+def owner_of(call: Call) -> str:
+    """Who asks.
+
+    Raises
+    ------
+    LoginNeededError
+        Nobody whom we know.
+    """
+    if call.owner is None:
+        raise LoginNeededError("MyDB")
+    return call.owner
+
+
+async def keep(call: Call, name: str, manner: Manner, *, description: str = "") -> Mapping[str, Any]:
+    """Put the body of a request, which is a file, into an own table; what is said of it."""
+    name = own_name(name, owner_of(call))
+    with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.mydb_upload_mb) as files:
+        await call.posted_file(files, Head(name, call.part("file"), call.header(b"content-type").decode("latin-1")))
+        return await _kept(call, name, files.last, (manner, description))
+
+
+async def drop(call: Call, name: str) -> None:
+    """Drop an own table."""
+    name = own_name(name, owner_of(call))
+    await _changed(call, name, lambda mydb: mydb.drop(name))
+
+
+async def overview(call: Call) -> Reply:
+    """How much a user keeps, and may keep."""
+    mydb = call.site.archive.mydb(owner_of(call))
+    tables = await asyncio.to_thread(mydb.tables)
+    facts = {
+        "user": owner_of(call),
+        "tables": {"used": len(tables), "most": mydb.quota.n_tables},
+        "bytes": {"used": sum(table.n_bytes for table in tables), "most": mydb.quota.n_bytes},
+        "url": f"{call.site.url}{BASE}/tables",
+    }
+    return _json(facts)
+
+
+async def tables(call: Call) -> Reply:
+    """List the tables, or take one in a form."""
+    owner = owner_of(call)
+    if call.scope["method"] == "POST":
+        return await _posted(call, owner)
+    found = await asyncio.to_thread(call.site.archive.mydb(owner).tables)
+    return _json([_facts(table, call.site) for table in found])
+
+
+async def table(call: Call) -> Reply:
+    """One table: taken, described, given or dropped."""
+    name, _, suffix = (call.part("name") or "").partition(".")
+    method = call.scope["method"]
+    if method == "DELETE":
+        await drop(call, call.part("name") or "")
+        return Reply(b"", dali.TEXT_TYPE, 204)
+    given = dali.Parameters(call.query_pairs())
+    if method == "PUT":
+        owner_of(call)
+        manner = _manner(given)
+        facts = await keep(call, call.part("name") or "", manner, description=given.find("description") or "")
+        return _json(facts, 200 if manner is Manner.APPEND else 201)
+    form = _form(given.find("format"), suffix)
+    return await (_described(call, name) if form is None else _given(call, name, form))
+
+
+async def rename(call: Call) -> Reply:
+    """Give a table another name."""
+    new = (await call.parameters()).find("to", "new")
+    if new is None:
+        raise BadParameterError("to", "is missing: say what the table shall be called.")
+    new = own_name(new, owner_of(call))
+    name = _name(call)
+    await _changed(call, name, lambda mydb: mydb.rename(name, new))
+    return await _described(call, new)
+
+
+async def share(call: Call) -> Reply:
+    """Let others read a table."""
+    given = await call.parameters()
+    users, groups = await asyncio.to_thread(_readers, call, given)
+    name = _name(call)
+    await _changed(call, name, lambda mydb: mydb.share(name, users=users, groups=groups))
+    return await _described(call, name)
+
+
+async def unshare(call: Call) -> Reply:
+    """Let others read a table no more."""
+    given = await call.parameters()
+    name = _name(call)
+    users, groups = _words(given, "users", "user"), _words(given, "groups", "group")
+    await _changed(call, name, lambda mydb: mydb.unshare(name, users=users, groups=groups))
+    return await _described(call, name)
+
+
+def refuse(error: SkydexError) -> Reply:
+    """An error as JSON."""
+    status = dali.error_status(error)
+    document = {"error": dali.error_message(error), "status": status}
+    return Reply(json.dumps(document).encode(), JSON_TYPE, status, dali.error_headers(error))
+
+
+async def _posted(call: Call, owner: str) -> Reply:
+    """A file that comes in a form, with the name of its table."""
+    with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.mydb_upload_mb) as files:
+        given = await call.parameters(files)
+        name = given.find("name")
+        if name is None:
+            raise BadParameterError("name", "is missing: say what the table shall be called.")
+        file = files.of_part("file") or _in_text(given, files)
+        told = _manner(given), given.find("description") or ""
+        return _json(await _kept(call, own_name(name, owner), file, told), 201)
+
+
+def _in_text(given: dali.Parameters, files: KeptFiles) -> KeptFile:
+    text = given.find("file")
+    if text is None:
+        raise BadParameterError("file", "is missing: send a table as a part of a multipart form.")
+    return files.keep_text("file", text)
+
+
+async def _kept(call: Call, name: str, file: KeptFile, told: tuple[Manner, str]) -> Mapping[str, Any]:
+    """Have a worker read a file and keep its rows; `told` is what becomes of a table that is there, and a description.
+
+    A table to which rows shall be added is looked for first, and answers like one that is asked for.
+    """
+    manner, description = told
+    if manner is Manner.APPEND:
+        await asyncio.to_thread(_found, call, name)
+    upload = Upload(name, str(file.path), file.content_type)
+    facts = await call.check(Deposit(owner_of(call), upload, manner, description), is_quick=False)
+    return {"name": f"{MYDB}.{name}", **facts}
+
+
+async def _changed(call: Call, name: str, change: Any) -> None:
+    """Change something about a table, in a thread, to its end."""
+
+    def changed() -> None:
+        _found(call, name)
+        change(call.site.archive.mydb(owner_of(call)))
+
+    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, changed))
+
+
+def _found(call: Call, name: str) -> tuple[MyDB, OwnTable]:
+    mydb = call.site.archive.mydb(owner_of(call))
+    found = mydb.find(name)
+    if found is None:
+        raise UnknownResourceError("table", f"{MYDB}.{name[:128]}")
+    return mydb, found
+
+
+async def _described(call: Call, name: str) -> Reply:
+    def described() -> Reply:
+        mydb, found = _found(call, name)
+        columns = mydb.describe(found.name).columns
+        return _json(_facts(found, call.site) | {"columns": [_column(column) for column in columns]})
+
+    return await asyncio.to_thread(described)
+
+
+async def _given(call: Call, name: str, form: Format) -> Reply:
+    """The whole table as a file, without a limit of rows."""
+    _, found = await asyncio.to_thread(_found, call, name)
+    request = QueryRequest(f"SELECT * FROM {MYDB}.{spelled(found.name)}", owner=owner_of(call))
+    reply = await call.ask((request, form.name))
+    disposition = f'attachment; filename="{found.name}{form.suffixes[0]}"'.encode("latin-1")
+    headers = tuple(pair for pair in reply.headers if pair[0] != b"content-disposition")
+    return dataclasses.replace(reply, headers=(*headers, (b"content-disposition", disposition)))
+
+
+def _name(call: Call) -> str:
+    return own_name(call.part("name") or "", owner_of(call))
+
+
+def _manner(given: dali.Parameters) -> Manner:
+    asked = (given.find("mode") or Manner.CREATE).lower()
+    try:
+        return Manner(asked)
+    except ValueError:
+        raise BadParameterError("mode", f'must be one of {_MANNERS}, not "{asked[:40]}".') from None
+
+
+def _form(asked: str | None, suffix: str) -> Format | None:
+    """The format in which a table is wanted; none where it shall be described."""
+    if asked is None and not suffix:
+        return None
+    form = get_format(asked) if asked is not None else format_of_suffix(f"x.{suffix}")
+    if form not in writable():
+        raise UnsupportedFormatError(asked or suffix, sorted({kind.name for kind in writable()}))
+    return form
+
+
+def _readers(call: Call, given: dali.Parameters) -> tuple[list[str], list[str]]:
+    """Users and groups that shall read a table: known ones, and of the groups those that the owner is in."""
+    accounts = call.site.accounts
+    users = [accounts.get(name).name for name in _words(given, "users", "user")]
+    own = {group.lower(): group for group in accounts.get(owner_of(call)).groups}
+    asked = _words(given, "groups", "group")
+    for group in asked:
+        if group.lower() not in own:
+            raise UnknownGroupError(group)
+    if not users and not asked:
+        raise BadParameterError("users", "and groups are missing: say with whom the table is shared.")
+    return users, [own[group.lower()] for group in asked]
+
+
+def _words(given: dali.Parameters, *names: str) -> list[str]:
+    texts = [text for name in names for text in given.values(name)]
+    return [word for text in texts for word in map(str.strip, text.split(",")) if word]
+
+
+def _facts(found: OwnTable, site: Site) -> dict[str, Any]:
+    """What is known of a table without opening it."""
+    return {
+        "name": f"{MYDB}.{found.name}",
+        "description": found.description,
+        "n_rows": found.n_rows,
+        "n_bytes": found.n_bytes,
+        "created": found.created,
+        "changed": found.changed,
+        "users": list(found.users),
+        "groups": list(found.groups),
+        "url": f"{site.url}{BASE}/tables/{found.name}",
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    facts = {"name": column.name, "datatype": column.datatype.value, "arraysize": column.arraysize}
+    facts |= {"unit": column.unit, "ucd": column.ucd, "description": column.description or None}
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def _json(document: object, status: int = 200) -> Reply:
+    return Reply(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"), JSON_TYPE, status)
+
+
+def _routes(site: Site) -> list[BaseRoute]:
+    one = f"{BASE}/tables/{{name}}"
+    handlers = (
+        (BASE, overview, ("GET",)),
+        (f"{BASE}/tables", tables, ("GET", "POST")),
+        (one, table, ("GET", "PUT", "DELETE")),
+        (f"{one}/rename", rename, ("POST",)),
+        (f"{one}/share", share, ("POST",)),
+        (f"{one}/unshare", unshare, ("POST",)),
+    )
+    return [Route(path, Endpoint(site, handler, refuse=refuse, methods=methods)) for path, handler, methods in handlers]
+
+
+def _links(site: Site) -> Iterable[Link]:
+    yield Link("Your own tables", f"{site.url}{BASE}/tables")
+
+
+SERVICE = Service("mydb", "Your own tables (MyDB)", _routes, lambda _: (), _links)
