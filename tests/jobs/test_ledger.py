@@ -215,6 +215,8 @@ def test_a_list_may_hold_several_kinds_of_jobs_from_everywhere_with_what_they_as
     assert listed(ledger, owner="alice", kinds=both, scope=None) == [3.0, 2.0, 1.0]
     assert listed(ledger, owner="alice", kinds=both, scope=None, numbers=frozenset({3, 4, -9, 9**99})) == [3.0]
     assert listed(ledger, owner="bob", kinds=both, scope=None) == []
+    assert listed(ledger, owner="alice", scope="sky", beside=frozenset({"casjobs"})) == [3.0, 2.0]
+    assert listed(ledger, owner="bob", beside=both) == []
     wanted = JobFilter(both, None, "alice", None, frozenset())
     assert {job.parameters for job in ledger.jobs(wanted)} == {()}
     assert {job.parameters for job in ledger.whole_jobs(wanted)} == {query}

@@ -35,9 +35,9 @@ SECOND_ADDRESS = httpx.HTTPTransport(local_address="127.0.0.2")
 def kept(state: StateDirectory, **facts) -> Job:
     """A job as an earlier server left it, with its files."""
     job = Job(
-        id=new_job_id(), scope="", address="127.0.0.1", run_id="mine", created=time.time(), duration_s=60,
+        id=new_job_id(), address="127.0.0.1", run_id="mine", created=time.time(), duration_s=60,
         destruction=time.time() + 1000, parameters=(("QUERY", QUICK),), inputs=(JobInput("mine", "inputs-1/a"),),
-        **{"kind": "tap", "owner": None, "phase": Phase.PENDING, **facts},
+        **{"kind": "tap", "scope": "", "owner": None, "phase": Phase.PENDING, **facts},
     )  # fmt: skip
     with contextlib.closing(Ledger(state.ledger)) as ledger, ledger.transaction():
         job = ledger.add(job, QueueLimits(100, 100, 100, 100, 100))
@@ -62,7 +62,7 @@ def jobs_of_alice(place):
     return [
         kept(place, owner="alice"),
         kept(place, owner="alice", **completed),
-        kept(place, owner="alice", kind="casjobs", **completed),
+        kept(place, owner="alice", kind="casjobs", scope="HSCv3", **completed),
     ]
 
 
@@ -199,6 +199,7 @@ def test_a_user_finds_her_jobs_in_the_list_by_whatever_protocol_they_were_made(l
     assert alice.get(f"/tap/async/{of_casjobs.id}/results/result").content == bytes(10)
     assert alice.get(f"/tap/async/{of_casjobs.id}/owner").text == "alice"
     assert alice.get(f"/sky/tap/async/{of_casjobs.id}").status_code == 404
+    assert of_casjobs.id not in alice.get("/sky/tap/async").text
 
 
 def every_verb(web, url):

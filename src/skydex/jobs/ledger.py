@@ -106,6 +106,8 @@ class JobFilter:
     """Those made after this moment."""
     last: int | None = None
     """The youngest so many."""
+    beside: frozenset[str] = frozenset()
+    """Further services, all of whose parts are meant."""
     numbers: frozenset[int] = frozenset()
     """Those with one of these numbers; all if it is empty."""
 
@@ -303,11 +305,13 @@ class Ledger:
         return self._select("*", wanted)
 
     def _select(self, columns: str, wanted: JobFilter) -> list[Job]:
-        conditions = [_is_in("kind", wanted.kinds)]
+        here = _is_in("kind", wanted.kinds)
         values: list[Any] = sorted(wanted.kinds)
         if wanted.scope is not None:
-            conditions.append("scope = ?")
+            here += " AND scope = ?"
             values.append(wanted.scope)
+        conditions = [f"({here} OR {_is_in('kind', wanted.beside)})"]
+        values += sorted(wanted.beside)
         if wanted.owner is not None:
             conditions.append("owner = ?")
             values.append(wanted.owner)

@@ -68,7 +68,7 @@ class JobKind:
     name: str
     """As the ledger has it."""
     beside: frozenset[str]
-    """Kinds of jobs made otherwise, which their owner finds in the same list and may stop and delete there."""
+    """Kinds of jobs made otherwise; their owner finds them in the list of the whole, to stop and delete them there."""
     parameters: frozenset[str]
     """Names of parameters that mean something to it, in upper case; others are ignored."""
     gathered: frozenset[str]
@@ -86,10 +86,13 @@ class JobKind:
     fault: Callable[[str], Reply]
     """The document that says why a job failed."""
 
-    @property
-    def listed(self) -> frozenset[str]:
-        """Every kind of jobs in its lists."""
-        return self.beside | {self.name}
+    def shows(self, job: Job, place: JobPlace) -> bool:
+        """Whether a job is in a list."""
+        return (job.kind, job.scope) == (self.name, place.scope) or job.kind in self.beside_in(place)
+
+    def beside_in(self, place: JobPlace) -> frozenset[str]:
+        """Which other kinds are in a list."""
+        return frozenset() if place.scope else self.beside
 
 
 def uws_routes(site: Site, base: str, kind: JobKind) -> list[BaseRoute]:
@@ -244,8 +247,7 @@ class _Tree:
             job = None
         if (
             job is None
-            or job.kind not in self._kind.listed
-            or job.scope != place.scope
+            or not self._kind.shows(job, place)
             or not job.is_for(call.owner)
             or job.destruction <= time.time()
         ):
@@ -438,13 +440,14 @@ def _filter(call: Call, given: dali.Parameters, kind: JobKind, place: JobPlace) 
     if last is not None and last < 1:
         raise BadParameterError("LAST", "must be greater than 0.")
     return JobFilter(
-        kind.listed,
+        frozenset({kind.name}),
         place.scope,
         owner=call.owner,
         address=call.asker if call.site.settings.tells_addresses else None,
         phases=frozenset(map(_phase, filter(None, given.values("PHASE")))),
         after=None if after is None else parsed_moment("AFTER", after),
         last=None if last is None else min(last, _LONGEST_S),
+        beside=kind.beside_in(place),
     )
 
 
