@@ -48,11 +48,13 @@ __all__ = [
     "StoreError",
     "TableChangedError",
     "TableExistsError",
+    "TemporaryTablesError",
     "ThrottledError",
     "TimeLimitError",
     "TooManyJobsError",
     "TooManyKeptJobsError",
     "UnknownColumnError",
+    "UnknownContextError",
     "UnknownFunctionError",
     "UnknownGroupError",
     "UnknownObjectError",
@@ -169,6 +171,12 @@ class UnknownColumnError(_UnknownName):
     """A column that none of the tables in scope has."""
 
     noun = "column"
+
+
+class UnknownContextError(_UnknownName):
+    """A context of CasJobs that there is not."""
+
+    noun = "context"
 
 
 class UnknownFunctionError(_UnknownName):
@@ -354,6 +362,17 @@ class MemoryLimitError(LimitError):
         super().__init__(
             f"The query needs more than the {megabytes:,} MB of memory that one query may use. "
             "Restrict it, or select fewer columns."
+        )
+
+
+class TemporaryTablesError(LimitError):
+    """A batch whose temporary tables, with what is read to change tables, need more memory than they may."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.megabytes = megabytes
+        super().__init__(
+            f"Temporary tables, and tables that are changed in place, may take {megabytes:,} MB in one batch. "
+            "Keep fewer rows or columns, or write a table of your own with SELECT ... INTO mydb.t."
         )
 
 

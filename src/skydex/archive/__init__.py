@@ -2,6 +2,7 @@
 
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.archive import Archive
+from skydex.archive.batch import ROWS_AFFECTED, BatchRequest
 from skydex.archive.catalog_columns import described_columns
 from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
@@ -34,9 +35,11 @@ __all__ = [
     "OFFERS_FILE",
     "OPERATORS",
     "PARAMETERS",
+    "ROWS_AFFECTED",
     "TAP_UPLOAD",
     "Answer",
     "Archive",
+    "BatchRequest",
     "CatalogOffer",
     "CatalogRequest",
     "ConeOffer",

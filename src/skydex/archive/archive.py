@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from skydex.accounts import Accounts
 from skydex.archive.answer import Answer, Explanation
+from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.naming import ArchiveNames
@@ -38,6 +39,9 @@ from skydex.tables import Result, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
 __all__ = ["Archive"]
+
+_SHARE_OF_SCRATCH = 2
+"""The temporary tables of a batch may take one part in so many of a query's memory."""
 
 
 class _Holdings:
@@ -209,13 +213,26 @@ class Archive:
         """Say how a request will be answered; all that a user can do wrong shows here."""
         return request.plan(self._visible(request)[0])
 
+    def check(self, request: TableRequest) -> None:
+        """See whether a request could be answered: of a batch, whether its text can be read."""
+        if isinstance(request, BatchRequest):
+            self._batch(request).check()
+        else:
+            self.plan(request)
+
     def query(self, request: TableRequest, deadline: Deadline | None = None) -> Result:
-        """Answer any request for a table: tree, bind, plan, execute."""
+        """Answer any request for a table: tree, bind, plan, execute; a batch does so for each of its statements."""
+        if isinstance(request, BatchRequest):
+            return self._batch(request, deadline).run()
         namespace, warnings = self._visible(request)
         plan = request.plan(namespace)
-        result = self._engine(plan).run(plan, deadline)
+        result = self.run(plan, deadline)
         result.warnings += warnings
         return request.shaped(result, namespace)
+
+    def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
+        """Carry out a plan."""
+        return self._engine(plan).run(plan, deadline)
 
     def answer(self, request: TableRequest, format_name: str, deadline: Deadline | None = None) -> Answer:
         """Answer a request in a format.
@@ -229,7 +246,7 @@ class Archive:
         result = counted(self.query(request, deadline))
         overflow = result.overflow if result.is_held else None
         chunks = _written(form, result)
-        return Answer(form.media_type, form.suffixes[0], result.columns, chunks, overflow, lambda: result.n_rows)
+        return Answer(form.media_type, form.suffixes[0], result.columns, chunks, overflow, lambda: _n_rows(result))
 
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""
@@ -300,6 +317,10 @@ class Archive:
         user = self._user(owner)
         return user.groups if user else frozenset()
 
+    def _batch(self, request: BatchRequest, deadline: Deadline | None = None) -> Batch:
+        scratch_bytes = (self._settings.query_memory_mb << 20) // _SHARE_OF_SCRATCH
+        return Batch(request, self, scratch_bytes=scratch_bytes, deadline=deadline)
+
     def _rows(self, namespace: Namespace, query: exp.Query) -> list[pa.RecordBatch]:
         """A small answer, whole."""
         plan = make_plan(bind(query, namespace))
@@ -335,6 +356,11 @@ def _unlinked(relation: Relation, schemas: frozenset[str]) -> Relation:
 def _describes(ready: ReadyExample) -> bool:
     """Whether it asks TAP_SCHEMA alone."""
     return all(name.startswith(f"{TAP_SCHEMA}.") for name in ready.tables)
+
+
+def _n_rows(result: Result) -> int:
+    """Rows that were shown, or that a batch without rows to show has written."""
+    return result.n_rows if result.rows_affected is None else result.rows_affected
 
 
 def _written(form: Format, result: Result) -> Iterator[bytes]:

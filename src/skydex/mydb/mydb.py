@@ -167,6 +167,7 @@ class MyDB:
         description: str = "",
         replace: bool = False,
         basis: str | None = None,
+        n_changed: int | None = None,
     ) -> int:
         """Make a table, wholly or not at all.
 
@@ -188,6 +189,8 @@ class MyDB:
             Whether a table of that name is replaced; with whom it is shared stays.
         basis : str, optional
             The version from which the rows were made: if it is no longer the present one, nothing is replaced.
+        n_changed : int, optional
+            What `find_done` says of the origin afterwards; by default the rows of the table.
 
         Returns
         -------
@@ -218,7 +221,8 @@ class MyDB:
             draft.add(conform(batches, named))
             expected = (lambda now: now is None) if not replace else (lambda now: basis in (None, now and now.version))
             complaint = TableChangedError(name) if replace else TableExistsError(name)
-            self._publish(table.name, draft.finish(), origin=origin, expected=expected, otherwise=complaint)
+            report = draft.finish()
+            self._publish(table.name, report, origin=origin, n_rows=n_changed, expected=expected, otherwise=complaint)
             return draft.n_rows
 
     def append(

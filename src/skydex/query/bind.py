@@ -298,7 +298,7 @@ class _SelectBinder:
                 yield from self._star(node)
             elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
                 source = self._scope.source_called(qualifier_of(item), at=item)
-                yield from (source.value(key) for key in source.columns)
+                yield from (source.value(key) for key in source.shown())
             else:
                 yield self._output(item, position)
 

@@ -43,6 +43,10 @@ class Source:
         self.used[name] = None
         return Value(tree.column(self.identifier, name), self.columns[name])
 
+    def shown(self) -> Iterator[str]:
+        """Names in the tree of the columns that `*` means; what begins with `~` is never a user's."""
+        return (name for name in self.columns if not name.startswith("~"))
+
     def matches(self, name: str) -> list[str]:
         """Names in the tree of the columns that users call `name`: exactly so, else in any case."""
         alike = self._by_lower_name.get(name.lower(), [])
@@ -108,13 +112,14 @@ class Scope:
             sentence = f'Two tables are called "{source.alias}": give one of them an alias.'
             raise BadQueryError(sentence, **_place(at))
         self.sources.append(source)
-        self.shown += [(source, key) for key in source.columns]
+        self.shown += [(source, key) for key in source.shown()]
 
     def take_in(self, other: Scope, *, at: exp.Expression) -> None:
         """Take in all that another scope has, behind what is here; `at` is where the text has it."""
+        n_shown = len(self.shown)
         for source in other.sources:
             self.add(source, at=at)
-        self.shown[len(self.shown) - sum(len(source.columns) for source in other.sources) :] = other.shown
+        self.shown[n_shown:] = other.shown
         self.merged |= other.merged
 
     def merge(self, columns: Sequence[Merged]) -> None:

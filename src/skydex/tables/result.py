@@ -37,6 +37,8 @@ class Result:
     """The row limit in force, if any."""
     overflow: bool = False
     """True when there was at least one row more than the limit. Meaningful after the last batch."""
+    rows_affected: int | None = None
+    """Rows that statements have written, if the result shows nothing but their number."""
     n_rows: int = 0
     """Rows that have been taken out, if they are `counted`."""
     is_held: bool = False

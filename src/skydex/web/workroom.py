@@ -109,7 +109,7 @@ def _answered(answer: Answer) -> _Done:
 def _checked(archive: Archive, order: TableOrder) -> _Done:
     request, format_name = order
     get_format(format_name)
-    archive.plan(request)
+    archive.check(request)
     return {}, iter(())
 
 

@@ -30,12 +30,13 @@ _LEADING_ON = {
     "WITH": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "INSERT": ("SELECT", "WITH", "EXEC", "VALUES"),
     "UPDATE": ("SET",),
-    "CREATE": ("INDEX", "TABLE"),
+    "CREATE": ("INDEX", "CLUSTERED", "NONCLUSTERED", "TABLE"),
     "ALTER": ("ADD", "DROP", "ALTER", "COLUMN"),
 }
 """Words that go on with the statement that another began."""
 _WITHOUT_QUERY = (
-    "DECLARE", "SET", "DROP", "TRUNCATE", "INDEX", "TABLE", "VALUES", "DELETE", "ADD", "COLUMN",
+    "DECLARE", "SET", "DROP", "TRUNCATE", "INDEX", "CLUSTERED", "NONCLUSTERED", "TABLE", "VALUES",
+    "DELETE", "ADD", "COLUMN",
 )  # fmt: skip
 """Statements in which no SELECT stands but in parentheses."""
 _OPERATIONS = ("UNION", "ALL", "EXCEPT", "INTERSECT")

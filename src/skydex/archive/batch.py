@@ -1,0 +1,462 @@
+"""`BatchRequest`: a T-SQL text, carried out statement by statement as CasJobs does.
+
+Each statement happens wholly or not at all, and those before it stay. A SELECT takes the way of all queries (tree,
+bind, plan, run); INTO, INSERT and the like send its rows into MyDB, or into a temporary table, instead of to the user.
+The answer is the rows of the last SELECT that shows any, or else how many rows were written.
+
+A job that is begun anew after its worker was lost meets what it has done already: every change in MyDB carries its
+`origin`, the job and the number of the statement, and is not made twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import pyarrow as pa
+from sqlglot import exp
+
+from skydex.archive.batch_changes import Changes
+from skydex.archive.batch_names import BatchNames, Scratch
+from skydex.archive.batch_values import column_of, converted_value, literal_of, written_value
+from skydex.archive.offers import MYDB_CONTEXT, ContextOffer, Offers
+from skydex.archive.requests import Upload
+from skydex.archive.table_functions import expand
+from skydex.engines import Deadline
+from skydex.errors import (
+    BadQueryError,
+    LimitError,
+    RequestError,
+    TableExistsError,
+    TemporaryTablesError,
+    UnknownContextError,
+    UnknownTableError,
+    near_names,
+)
+from skydex.formats import Format, get_format
+from skydex.mydb import MyDB
+from skydex.query import Namespace, Plan, Relation, bind, make_plan
+from skydex.query.languages.statements import (
+    AddColumns,
+    AlterColumn,
+    Assign,
+    CreateTable,
+    Declare,
+    DeclareTable,
+    Delete,
+    DropColumns,
+    DropTable,
+    Insert,
+    Nothing,
+    Select,
+    SetVariable,
+    Statement,
+    TableName,
+    Truncate,
+    Update,
+    read_batch,
+)
+from skydex.query.languages.tsql_translate import translate
+from skydex.query.tsql import TSQL_RULES
+from skydex.tables import Column, Datatype, Result, arrow_schema
+
+__all__ = ["ROWS_AFFECTED", "Batch", "BatchRequest", "House"]
+
+ROWS_AFFECTED = Column("Rows Affected", Datatype.LONG)
+"""The only column of an answer without rows."""
+
+
+@dataclass(frozen=True)
+class BatchRequest:
+    """Statements in T-SQL."""
+
+    text: str
+    """What the user wrote."""
+    context: str = MYDB_CONTEXT
+    """Where bare names are looked up."""
+    owner: str | None = None
+    """Who asks; None for anybody, who has no tables of her own."""
+    max_rows: int | None = None
+    """Limit of the rows that are shown; tables that are made have all theirs."""
+    origin: str = ""
+    """On whose behalf, so that nothing is done twice; empty if it is asked once."""
+    collection: str | None = None
+    """A batch is confined by its context only."""
+    uploads: tuple[Upload, ...] = ()
+    """A batch has none."""
+
+    def plan(self, namespace: Namespace) -> Plan:
+        """The plan of a text that is one query."""
+        statements = read_batch(self.text)
+        if len(statements) != 1 or not isinstance(statements[0], Select) or statements[0].into is not None:
+            raise BadQueryError("Only a single SELECT has a plan; a batch has none before it runs.")
+        return make_plan(bind(translate(statements[0].query), namespace, TSQL_RULES), self.max_rows)
+
+    def shaped(self, result: Result, namespace: Namespace) -> Result:
+        return result
+
+    def form(self, name: str, namespace: Namespace) -> Format:
+        return get_format(name)
+
+
+class House(Protocol):
+    """The archive, as a batch sees it."""
+
+    @property
+    def offers(self) -> Offers: ...
+
+    def namespace(self, collection: str | None = None, owner: str | None = None) -> Namespace: ...
+
+    def mydb(self, owner: str) -> MyDB: ...
+
+    def run(self, plan: Plan, deadline: Deadline | None = None) -> Result: ...
+
+
+class Batch:
+    """One batch on its way.
+
+    Parameters
+    ----------
+    request : BatchRequest
+        What is asked.
+    house : House
+        Who answers queries and keeps tables.
+    scratch_bytes : int
+        How much temporary tables may take.
+    deadline : Deadline, optional
+        When all of it must have ended.
+    """
+
+    def __init__(
+        self, request: BatchRequest, house: House, *, scratch_bytes: int, deadline: Deadline | None = None
+    ) -> None:
+        self._request, self._house, self._deadline = request, house, deadline
+        self._most_bytes = scratch_bytes
+        self._variables: dict[str, tuple[Column, Any]] = {}
+        self._scratch = Scratch()
+        self._own = house.mydb(request.owner) if request.owner is not None else None
+        self._names = BatchNames(
+            request.context, house.offers, namespace_of=self._namespace, scratch=self._scratch, mydb=self._own
+        )
+        self._changes = Changes(self, self._names, self._scratch, self._own)
+        self._n_kept = 0
+
+    def check(self) -> None:
+        """See whether the text can be read, and its context is there."""
+        read_batch(self._request.text)
+        self._check_context()
+
+    def run(self) -> Result:
+        """Carry out all statements; the rows of the last come as the result is walked through."""
+        statements = read_batch(self._request.text)
+        self._check_context()
+        held: Result | None = None
+        n_rows = 0
+        for number, statement in enumerate(statements):
+            is_last = number == len(statements) - 1
+            with _Told(statement, number, len(statements)) as told:
+                self._check_time()
+                shown = self._shown(statement, is_last=is_last)
+                if shown is None:
+                    n_rows += self._carry_out(statement, self._origin(number))
+                else:
+                    held = told.in_result(shown) if is_last else shown
+        return held if held is not None else _rows_affected(n_rows)
+
+    def _check_context(self) -> None:
+        offers, context = self._house.offers, self._request.context
+        if context.upper() == MYDB_CONTEXT or offers.find_context(context) is not None:
+            return
+        try:
+            self._namespace(context)
+        except UnknownTableError as error:
+            known = [MYDB_CONTEXT, *(offer.context for offer in offers.contexts)]
+            raise UnknownContextError(context, near=near_names(context, known)) from error
+
+    def _namespace(self, key: str | None) -> Namespace:
+        return self._house.namespace(key, self._request.owner)
+
+    def _origin(self, number: int) -> str:
+        return f"{self._request.origin}#{number}" if self._request.origin else ""
+
+    def _check_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.check()
+
+    def _shown(self, statement: Statement, *, is_last: bool) -> Result | None:
+        """The rows that a statement shows; those of the last statement are not looked at yet."""
+        if not isinstance(statement, Select) or statement.into is not None:
+            return None
+        result = self._start(statement.query, self._request.max_rows)
+        return result if is_last else self._held(result)
+
+    def _held(self, result: Result) -> Result:
+        """A result whose rows are in memory, so that statements behind it do not change them."""
+        rows = self._collected(result)
+        return replace(result, batches=iter(rows.to_batches()), is_held=True)
+
+    def _carry_out(self, statement: Statement, origin: str) -> int:
+        """Do what a statement asks; gives the rows that it wrote."""
+        return _METHODS[type(statement)](self, statement, origin)
+
+    # --- queries ---
+
+    def _start(self, query: exp.Query, max_rows: int | None = None) -> Result:
+        """Ask a query, with the values of variables and the rows of table functions in it."""
+        return self._house.run(make_plan(self._bound(self._filled(query)), max_rows), self._deadline)
+
+    def query(self, query: exp.Query) -> Result:
+        """The rows of a query, as they come."""
+        return self._start(query)
+
+    def _filled(self, query: exp.Query) -> exp.Query:
+        whole = exp.Subquery(this=query.copy())
+        self._put_values(whole)
+        filled: exp.Query = whole.this
+        expand(filled, self)
+        return filled
+
+    def _bound(self, query: exp.Query) -> Any:
+        return bind(translate(query), self._names, TSQL_RULES)
+
+    def _put_values(self, node: exp.Expression) -> None:
+        """Put values in the place of variables, and names in that of temporary tables, everywhere below a node."""
+        for table in list(node.find_all(exp.Table)):
+            own = table.this
+            if isinstance(own, exp.Parameter):
+                own.replace(_placed(exp.Identifier(this=f"@{own.name.lower()}", quoted=True), own))
+            elif own.args.get("temporary"):
+                own.replace(_placed(exp.Identifier(this=f"#{own.name}", quoted=True), own))
+        for parameter in list(node.find_all(exp.Parameter)):
+            column, value = self._variable(f"@{parameter.name.lower()}", parameter)
+            parameter.replace(literal_of(value, column))
+        for column_node in node.find_all(exp.Column):
+            qualifier = column_node.args.get("table")
+            if qualifier is not None and qualifier.args.get("temporary"):
+                qualifier.replace(_placed(exp.Identifier(this=f"#{qualifier.name}", quoted=True), qualifier))
+
+    def _variable(self, name: str, node: exp.Expression | None = None) -> tuple[Column, Any]:
+        if name not in self._variables:
+            raise BadQueryError(f"The variable {name} is not declared: write DECLARE {name} float before it.")
+        return self._variables[name]
+
+    def _collected(self, result: Result) -> pa.Table:
+        """All rows of a result, in memory."""
+        batches, n_bytes = [], self._scratch.n_bytes
+        with result:
+            for batch in result.batches:
+                n_bytes += batch.nbytes
+                if n_bytes > self._most_bytes:
+                    raise TemporaryTablesError(self._most_bytes >> 20)
+                batches.append(batch)
+        return pa.Table.from_batches(batches, result.schema)
+
+    def collect(self, batches: Iterator[pa.RecordBatch], columns: Sequence[Column]) -> pa.Table:
+        """Rows in memory."""
+        return self._collected(Result(tuple(columns), batches))
+
+    # --- what table functions ask ---
+
+    def functions(self, database: str) -> ContextOffer | None:
+        """The context of a database; of the batch's own if the name is empty."""
+        return self._house.offers.find_context(database or self._request.context)
+
+    def published(self) -> Namespace:
+        """What the caller may see, under the names of the archive."""
+        return self._namespace(None)
+
+    def ask(self, query: exp.Query) -> pa.Table:
+        """The rows of a T-SQL query whose variables are values already."""
+        return self._collected(self._house.run(make_plan(self._bound(query)), self._deadline))
+
+    def ask_published(self, query: exp.Query, more: Sequence[Relation] = ()) -> tuple[tuple[Column, ...], pa.Table]:
+        """The rows of a query that was built, over what is published and some tables beside."""
+        namespace = self.published()
+        plan = make_plan(bind(query, namespace.extended(more) if more else namespace))
+        return plan.columns, self._collected(self._house.run(plan, self._deadline))
+
+    def keep(self, columns: Sequence[Column], rows: pa.Table) -> str:
+        """Put rows where the queries of this batch find them; gives their name there."""
+        self._n_kept += 1
+        name = f"~f{self._n_kept}"
+        self._scratch.put(name, columns, rows.rename_columns([column.name for column in columns]))
+        return name
+
+    def is_bound(self, query: exp.Query) -> bool:
+        """Whether all names of a query are known."""
+        try:
+            self._bound(query)
+        except RequestError:
+            return False
+        return True
+
+    # --- variables ---
+
+    def _declare(self, statement: Declare, _: str) -> int:
+        for variable in statement.variables:
+            if variable.name in self._variables:
+                raise BadQueryError(f"The variable {variable.name} is declared twice.")
+            self._variables[variable.name] = column_of(variable.name, variable.kind), None
+            if variable.value is not None:
+                self._set(variable.name, variable.value)
+        return 0
+
+    def _set_variable(self, statement: SetVariable, _: str) -> int:
+        self._set(statement.name, statement.value)
+        return 0
+
+    def _set(self, name: str, node: exp.Expression) -> None:
+        column, _ = self._variable(name)
+        self._variables[name] = column, converted_value(self.value(node), column)
+
+    def value(self, node: exp.Expression) -> Any:
+        """What an expression without columns is."""
+        is_written, value = written_value(node)
+        if is_written:
+            return value
+        named = exp.Alias(this=node.copy(), alias=exp.Identifier(this="v", quoted=True))
+        rows = self._collected(self._start(exp.Select(expressions=[named])))
+        return rows.column(0)[0].as_py()
+
+    def _assign(self, statement: Assign, _: str) -> int:
+        last = None
+        with self._start(statement.query) as result:
+            for batch in result.batches:
+                last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
+        if last is not None:
+            for name, values in zip(statement.names, last.columns, strict=True):
+                column, _ = self._variable(name)
+                self._variables[name] = column, converted_value(values[0].as_py(), column)
+        return 0
+
+    # --- tables ---
+
+    def _select_into(self, statement: Select, origin: str) -> int:
+        assert statement.into is not None
+        own = self._changes.target(statement.into)
+        done = own.find_done(origin) if own is not None else None
+        if done is not None:
+            return done
+        _check_names(statement.query)
+        if self._changes.exists(statement.into):
+            raise TableExistsError(statement.into.bare)
+        result = self._start(statement.query)
+        _check_unique(result.columns, statement.into)
+        with result:
+            return self._changes.create(statement.into, result.columns, result.batches, origin=origin)
+
+    def _create(self, statement: CreateTable | DeclareTable, origin: str) -> int:
+        self._changes.create_empty(statement, origin)
+        return 0
+
+    def _drop(self, statement: DropTable, origin: str) -> int:
+        self._changes.drop(statement, origin)
+        return 0
+
+    def _insert(self, statement: Insert, origin: str) -> int:
+        return self._changes.insert(statement, origin)
+
+    def _update(self, statement: Update, origin: str) -> int:
+        return self._changes.update(statement, origin)
+
+    def _delete(self, statement: Delete, origin: str) -> int:
+        return self._changes.delete(statement, origin)
+
+    def _alter(self, statement: AddColumns | DropColumns | AlterColumn, origin: str) -> int:
+        self._changes.alter(statement, origin)
+        return 0
+
+    def _truncate(self, statement: Truncate, origin: str) -> int:
+        self._changes.truncate(statement, origin)
+        return 0
+
+    def _nothing(self, statement: Nothing, _: str) -> int:
+        for target in statement.targets:
+            self._changes.relation(target)
+        return 0
+
+
+_METHODS: dict[type[Statement], Callable[[Batch, Any, str], int]] = {
+    Declare: Batch._declare,
+    SetVariable: Batch._set_variable,
+    Assign: Batch._assign,
+    Select: Batch._select_into,
+    CreateTable: Batch._create,
+    DeclareTable: Batch._create,
+    DropTable: Batch._drop,
+    Insert: Batch._insert,
+    Update: Batch._update,
+    Delete: Batch._delete,
+    AddColumns: Batch._alter,
+    DropColumns: Batch._alter,
+    AlterColumn: Batch._alter,
+    Truncate: Batch._truncate,
+    Nothing: Batch._nothing,
+}
+"""What carries out each kind of statement."""
+
+
+class _Told:
+    """Lets the errors of one statement of several say which it was."""
+
+    def __init__(self, statement: Statement, number: int, n_statements: int) -> None:
+        self._where = f"Statement {number + 1}, line {statement.line}" if n_statements > 1 else ""
+
+    def __enter__(self) -> _Told:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._tell(error)
+
+    def in_result(self, result: Result) -> Result:
+        """A result whose rows are still to come, and with them perhaps an error."""
+        result.batches = self._telling(result.batches)
+        return result
+
+    def _telling(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        with self:
+            yield from batches
+
+    def _tell(self, error: BaseException | None) -> None:
+        if self._where and isinstance(error, RequestError | LimitError) and not str(error).startswith("Statement "):
+            error.args = (f"{self._where}: {error}", *error.args[1:])
+
+
+def _rows_affected(n_rows: int) -> Result:
+    """The answer of a batch that shows no rows."""
+    columns = (ROWS_AFFECTED,)
+    batch = pa.record_batch([pa.array([n_rows], pa.int64())], schema=arrow_schema(columns))
+    return Result(columns, iter([batch]), is_held=True, rows_affected=n_rows)
+
+
+def _check_names(query: exp.Query) -> None:
+    """Every column of a new table has a name that its text gives it."""
+    first: exp.Expression = query
+    while isinstance(first, exp.SetOperation | exp.Subquery):
+        first = first.this
+    for number, item in enumerate(first.expressions, start=1):
+        if not isinstance(item.unnest(), exp.Alias | exp.Column | exp.Star) and not _is_named(item):
+            sentence = f"Column {number} of the new table has no name: write {item.sql(dialect='tsql')[:60]} AS name."
+            raise BadQueryError(sentence)
+
+
+def _is_named(item: exp.Expression) -> bool:
+    """Whether it is `'name' = x`."""
+    return isinstance(item, exp.EQ) and isinstance(item.this, exp.Literal) and bool(item.this.is_string)
+
+
+def _check_unique(columns: Sequence[Column], target: TableName) -> None:
+    seen: set[str] = set()
+    for column in columns:
+        if column.name.lower() in seen:
+            raise BadQueryError(
+                f"Column names in each table must be unique: {column.name} is specified more than once for "
+                f"{target.bare}. Give one of them another name with AS."
+            )
+        seen.add(column.name.lower())
+
+
+def _placed(new: exp.Expression, old: exp.Expression) -> exp.Expression:
+    new.meta.update(old.meta)
+    return new

@@ -1,0 +1,379 @@
+"""Batches of T-SQL: statements one after another, as users of CasJobs write them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skydex.archive import Archive, BatchRequest
+from skydex.errors import (
+    BadQueryError,
+    RequestError,
+    SkydexError,
+    TableExistsError,
+    TemporaryTablesError,
+    UnknownColumnError,
+    UnknownContextError,
+    UnknownTableError,
+)
+from skydex.settings import Settings
+from skydex.store import ArchiveDirectory
+
+CONTEXTS = """
+[[casjobs]]
+context = "Demo"
+aliases = ["DemoOld"]
+schemas = { dbo = ["demo"] }
+functions = [
+    { name = "SearchObjects", table = "demo.objects", columns = ["objid"], unit = "arcsec" },
+    { name = "fGetNearbyObjEq", table = "demo.objects", columns = ["objid"], distance = "distance" },
+    { name = "fGetNearestObjEq", table = "demo.objects", columns = ["objid"], distance = "distance", nearest = true },
+]
+
+[[casjobs]]
+context = "Other"
+schemas = { dbo = ["other"] }
+"""
+
+
+@pytest.fixture
+def house(directory: ArchiveDirectory) -> Archive:
+    (directory.path / "services.toml").write_text(CONTEXTS, encoding="utf-8")
+    opened = Archive.open(directory.path)
+    for name in ("alice", "bob"):
+        opened.accounts.add(name, "correct horse")
+    return opened
+
+
+@pytest.fixture
+def run(house: Archive):
+    """Carry out a batch of alice, and give its rows as tuples."""
+
+    def run(text: str, context: str = "MYDB", owner: str | None = "alice", **more) -> list[tuple]:
+        with house.query(BatchRequest(text, context, owner, **more)) as result:
+            rows = result.to_arrow()
+        return [tuple(row.values()) for row in rows.to_pylist()] if rows.num_columns else []
+
+    return run
+
+
+# --- queries ---
+
+
+def test_a_bare_name_is_looked_up_in_the_context(run):
+    assert run("select count(*) as n from objects", "Demo") == [(1000,)]
+    assert run("select count(*) as n from dbo.objects", "demoold") == [(1000,)]
+
+
+@pytest.mark.parametrize("name", ["Demo.dbo.objects", "demo..objects", "[Demo].[dbo].[objects]"])
+def test_a_table_of_another_context_is_named_with_it(run, name):
+    assert run(f"select count(*) as n from {name}", "Other") == [(1000,)]
+    assert run(f"select count(*) as n from {name}") == [(1000,)]
+
+
+def test_a_context_that_is_not_there_is_told(run):
+    with pytest.raises(UnknownContextError, match="Demo"):
+        run("select 1 as x", "Demos")
+
+
+def test_the_last_select_is_the_answer(run):
+    assert run("select 1 as x; select 2 as y; declare @a int") == [(2,)]
+    assert run("select 1 as x; select 2 as y") == [(2,)]
+
+
+def test_rows_shown_are_limited_and_say_so(house):
+    result = house.query(BatchRequest("select objid from objects", "Demo", None, max_rows=10))
+    assert result.to_arrow().num_rows == 10
+    assert result.overflow
+
+
+# --- variables ---
+
+
+def test_variables_are_values_wherever_an_expression_may_stand(run):
+    text = "declare @n int = 3, @low float; set @low = 2.5 * 4 select top (@n) objid - @n as x from objects"
+    text += " where ra >= @low"
+    assert len(run(text, "Demo")) == 3
+    assert run("declare @a int = 7 select @a / 2 as half") == [(3,)], "an integer stays one"
+    assert run("declare @a float = 7 select @a / 2 as half") == [(3.5,)]
+    assert run("declare @a varchar(10) = 'it''s' select @a as t") == [("it's",)]
+    assert run("declare @a int = -4 select 5 - @a as x") == [(9,)]
+    assert run("declare @a int select case when @a is null then 8 end as x") == [(8,)]
+
+
+def test_variables_become_what_queries_give(run):
+    assert run("declare @n int set @n = (select count(*) from objects) select @n as n", "Demo") == [(1000,)]
+    text = "declare @a bigint, @b float select @a = max(objid), @b = 1.5 from objects select @a as a, @b as b"
+    assert run(text, "Demo") == [(10**18 + 999, 1.5)]
+    assert run("declare @a int = 4 select @a = objid from objects where 1 = 0 select @a as a", "Demo") == [(4,)]
+
+
+def test_a_variable_that_is_not_declared_is_told(run):
+    with pytest.raises(BadQueryError, match="@r is not declared"):
+        run("select @r as r")
+
+
+# --- tables of one's own ---
+
+
+def test_into_makes_a_table_and_says_how_many_rows(run, house):
+    result = house.query(BatchRequest("select top 5 objid, mag into mydb.t from objects", "Demo", "alice"))
+    assert result.rows_affected == 5
+    assert result.to_arrow().to_pydict() == {"Rows Affected": [5]}
+    assert run("select count(*) as n from t") == [(5,)]
+    assert run("select count(*) as n from mydb.t a join objects b on a.objid = b.objid", "Demo") == [(5,)]
+
+
+def test_a_table_that_is_there_is_not_overwritten(run):
+    run("select 1 as x into mydb.t")
+    with pytest.raises(TableExistsError, match="There is already an object named 't' in the database"):
+        run("select 2 as x into mydb.t")
+    assert run("drop table if exists t select 2 as x into t select x from t") == [(2,)]
+
+
+def test_columns_of_a_table_have_names_and_different_ones(run):
+    with pytest.raises(BadQueryError, match=r"Column 2 .* has no name"):
+        run("select objid, mag + 1 into mydb.t from objects", "Demo")
+    with pytest.raises(BadQueryError, match="unique: objID is specified more than once"):
+        run("select objid, objid as objID into mydb.t from objects", "Demo")
+    with pytest.raises(UnknownTableError):
+        run("select * from t")
+
+
+def test_tables_are_made_in_mydb_only(run):
+    for target in ("t", "dbo.t", "Demo.dbo.t", "bob.t"):
+        with pytest.raises(BadQueryError, match="in MyDB only"):
+            run(f"select 1 as x into {target}", "Demo")
+
+
+def test_nobody_keeps_no_tables(run):
+    with pytest.raises(BadQueryError, match="account"):
+        run("select 1 as x into mydb.t", owner=None)
+    with pytest.raises(UnknownTableError):
+        run("select * from mydb.t", owner=None)
+
+
+def test_others_neither_see_nor_touch_ones_tables(run):
+    run("select 1 as x into t")
+    with pytest.raises(UnknownTableError) as unseen:
+        run("select * from alice.t", owner="bob")
+    with pytest.raises(UnknownTableError) as absent:
+        run("select * from alice.u", owner="bob")
+    assert str(unseen.value).replace("alice.t", "alice.u") == str(absent.value)
+    for text in ("drop table alice.t", "delete alice.t", "insert into alice.t values (1)", "drop table mydb.t"):
+        with pytest.raises(RequestError):
+            run(text, owner="bob")
+    assert run("select x from t") == [(1,)]
+
+
+def test_statements_before_an_error_stay_and_the_error_names_its_own(run):
+    with pytest.raises(UnknownColumnError, match=r"Statement 2, line 2: .*nothing"):
+        run("select 1 as x into t\nselect nothing as y into u from t\nselect 3 as z into v")
+    assert run("select table_name from information_schema.tables") == [("t",)]
+
+
+def test_a_job_that_begins_anew_does_nothing_twice(run):
+    text = (
+        "create table t (a int) insert into t values (1), (2) update t set a = a + 10 where a = 1 "
+        "select a into u from t drop table t"
+    )
+    first = run(text, origin="job1")
+    assert run(text, origin="job1") == first
+    assert sorted(run("select a from u")) == [(2,), (11,)]
+
+
+def test_information_schema_lists_the_tables_of_a_database(run):
+    run("select 1 as x into b select 2.5 as y, 'text' as z into a")
+    assert run("SELECT Distinct TABLE_NAME FROM information_schema.TABLES order by table_name") == [("a",), ("b",)]
+    assert run("select table_name from information_schema.tables", "Demo") == [("objects",)]
+    columns = "select column_name, data_type from information_schema.columns where table_name = 'a' order by 1"
+    assert run(columns) == [("y", "float"), ("z", "varchar")]
+
+
+# --- temporary tables ---
+
+
+def test_temporary_tables_live_in_their_batch(run):
+    text = "select top 5 objid into #t from objects select count(*) as n from #t a join objects b on a.objid = b.objid"
+    assert run(text, "Demo") == [(5,)]
+    with pytest.raises(UnknownTableError):
+        run("select * from #t", "Demo")
+
+
+def test_table_variables_are_tables(run):
+    text = "declare @t table (id int, name varchar(10)) insert into @t values (1, 'a'), (2, null)"
+    assert run(f"{text} select name from @t where id = 1") == [("a",)]
+
+
+def test_temporary_tables_have_a_limit(directory):
+    settings = replace(Settings(), query_memory_mb=256)
+    house = Archive.open(directory.path, settings)
+    text = "select a.ra into #t from demo.dbo.objects a cross join demo.dbo.objects b cross join demo.dbo.objects c"
+    (directory.path / "services.toml").write_text(CONTEXTS, encoding="utf-8")
+    with pytest.raises(TemporaryTablesError, match="128 MB"):
+        house.query(BatchRequest(text, "Demo", None)).to_arrow()
+
+
+# --- statements that change tables ---
+
+
+@pytest.mark.parametrize("t", ["t", "#t"])
+def test_a_table_is_made_filled_changed_and_dropped(run, t):
+    text = f"""
+    create table {t} (id bigint primary key, name varchar(20) not null, x float null)
+    insert into {t} values (1, 'one', 1.5), (2, 'two', 2 * 2), (3, 'three', null)
+    insert into {t} (name, id) select 'o' + cast(objid - 1000000000000000000 as varchar(5)), 4 from demo.dbo.objects
+        where objid = 1000000000000000000
+    update {t} set x = id * 10, name = name + '!' where x is null
+    delete from {t} where id = 2
+    alter table {t} add y int
+    update {t} set y = 7 where id >= 3
+    select id, name, x, y from {t} order by id
+    """
+    assert run(text) == [(1, "one", 1.5, None), (3, "three!", 30.0, 7), (4, "o0!", 40.0, 7)]
+
+
+def test_rows_affected_are_counted(run):
+    text = "create table t (a int) insert t values (1), (2), (3) update t set a = 0 where a > 1 delete t where a = 1"
+    assert run(text) == [(6,)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "update t set y = b.mag from t join demo.dbo.objects b on b.objid = t.objid",
+        "update a set a.y = b.mag from mydb.t a, demo.dbo.objects b where b.objid = a.objid",
+        "update t set y = b.mag from demo.dbo.objects b where b.objid = t.objid",
+        "update t set y = (select max(mag) from demo.dbo.objects b where b.objid = t.objid)",
+    ],
+)
+def test_update_takes_values_from_other_tables(run, text, objects):
+    run("select top 3 objid, ra as y into t from demo.dbo.objects order by objid")
+    assert run(text) == [(3,)]
+    assert [y for (y,) in run("select y from t order by objid")] == objects["mag"].to_pylist()[:3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "delete a from t a join u on u.x = a.x",
+        "delete from t where x in (select x from u)",
+        "delete from t from t join u on u.x = t.x",
+    ],
+)
+def test_delete_finds_its_rows_with_other_tables(run, text):
+    run("create table t (x int) create table u (x int) insert t values (1), (2), (3) insert u values (2), (2), (3)")
+    assert run(text) == [(2,)]
+    assert run("select x from t") == [(1,)]
+
+
+def test_values_become_what_their_column_is(run):
+    run("create table t (a int, b varchar(9), c float, d bit, e datetime)")
+    run("insert t values (2.9, 7, ' 1.5 ', 3, '2020-01-02')")
+    ((a, b, c, d, e),) = run("select a, b, c, d, e from t")
+    assert (a, b, c, bool(d), str(e)) == (2, "7", 1.5, True, "2020-01-02 00:00:00")
+    with pytest.raises(BadQueryError, match="column a cannot be converted to int"):
+        run("insert into t (a) values ('many')")
+    with pytest.raises(BadQueryError, match="column a cannot be converted to int"):
+        run("insert into t (a) values (3000000000)")
+    assert run("select count(*) as n from t") == [(1,)]
+
+
+def test_columns_are_added_dropped_and_changed(run):
+    run("select 1 as a, 2.7 as b into t alter table t add c varchar(5) alter table t alter column b int")
+    assert run("select * from t") == [(1, 2, None)]
+    run("alter table t drop column a, c")
+    assert run("select * from t") == [(2,)]
+    with pytest.raises(UnknownColumnError):
+        run("alter table t drop column zz")
+
+
+def test_an_identity_counts_within_its_batch(run):
+    text = "create table #t (id int identity(1,1), a varchar(3)) insert #t values ('x'), ('y') insert #t values ('z')"
+    assert run(f"{text} select * from #t") == [(1, "x"), (2, "y"), (3, "z")]
+
+
+def test_truncate_leaves_an_empty_table(run):
+    assert run("select 1 as a into t truncate table t select count(*) as n from t") == [(0,)]
+
+
+def test_indices_and_options_are_hints(run):
+    assert run("set nocount on select 1 as a into t create index i on t (a) select a from t") == [(1,)]
+    with pytest.raises(UnknownTableError):
+        run("create index i on nothing (a)")
+
+
+# --- table functions ---
+
+
+def near(objects, ra, dec, radius_deg):
+    ras, decs = (np.radians(objects[name].to_numpy()) for name in ("ra", "dec"))
+    ra, dec = np.radians(ra), np.radians(dec)
+    chord = np.sin((decs - dec) / 2) ** 2 + np.cos(dec) * np.cos(decs) * np.sin((ras - ra) / 2) ** 2
+    distance = np.degrees(2 * np.arcsin(np.sqrt(chord)))
+    found = distance <= radius_deg
+    return dict(zip(objects["objid"].to_numpy()[found].tolist(), distance[found].tolist(), strict=True))
+
+
+def test_a_table_function_is_a_cone_search(run, objects):
+    expected = near(objects, 10.5, 20.5, 0.1)
+    assert len(expected) > 5
+    text = "select s.objid, o.mag from SearchObjects(10.5, 20.5, 360.0) s join objects o on o.objid = s.objid"
+    assert {row[0] for row in run(text, "Demo")} == set(expected)
+    text = "declare @ra float = 10.5, @r float = 6 select * from dbo.fGetNearbyObjEq(@ra, 41 / 2.0, @r)"
+    found = dict(run(text, "Demo"))
+    assert found.keys() == expected.keys()
+    assert all(abs(found[key] / 60 - expected[key]) < 1e-9 for key in found)
+
+
+def test_the_nearest_is_one(run, objects):
+    expected = near(objects, 10.5, 20.5, 0.1)
+    assert [row[0] for row in run("select objid from fGetNearestObjEq(10.5, 20.5, 6) n", "Demo")] == [
+        min(expected, key=expected.__getitem__)
+    ]
+
+
+POSITIONS = """
+create table #p (id int, ra float, dec float)
+insert #p values (1, 10.5, 20.5), (2, 10.2, 20.8), (3, 50.0, 60.0), (4, 10.5, 20.5), (5, null, 1.0)
+"""
+
+
+def test_apply_searches_around_every_row(run, objects):
+    found = run(POSITIONS + "select p.id, n.* from #p p cross apply fGetNearbyObjEq(p.ra, p.dec, 3) n", "Demo")
+    for key, ra, dec in ((1, 10.5, 20.5), (2, 10.2, 20.8), (3, 50.0, 60.0), (4, 10.5, 20.5)):
+        expected = near(objects, ra, dec, 0.05)
+        assert {row[1] for row in found if row[0] == key} == set(expected)
+    assert all(len(row) == 3 for row in found), "* shows the columns of the function alone"
+
+
+def test_outer_apply_keeps_rows_without_neighbours(run, objects):
+    text = (
+        "select p.id, n.objid from #p p outer apply dbo.fGetNearestObjEq(p.ra, p.dec, 60 * p.ra / p.ra) n order by p.id"
+    )
+    found = run(POSITIONS + text, "Demo")
+    nearest = [near(objects, ra, dec, 1.0) for ra, dec in ((10.5, 20.5), (10.2, 20.8))]
+    first, second = (min(one, key=one.__getitem__) for one in nearest)
+    assert found == [(1, first), (2, second), (3, None), (4, first), (5, None)]
+
+
+def test_apply_reads_only_what_where_leaves(run):
+    text = (
+        "select count(*) as n from #p p cross apply fGetNearbyObjEq(p.ra, p.dec, 600) n where p.id = 3 and n.objid > 0"
+    )
+    assert run(POSITIONS + text, "Demo") == [(0,)]
+
+
+def test_wrong_calls_of_table_functions_are_told(run):
+    with pytest.raises(RequestError, match=r"fGetNearbyObjEq"):
+        run("select * from fGetNearbyObj(1, 2, 3) n", "Demo")
+    with pytest.raises(BadQueryError, match="3 arguments, not 2"):
+        run("select * from fGetNearbyObjEq(1, 2) n", "Demo")
+    with pytest.raises(BadQueryError, match="CROSS APPLY"):
+        run("select * from objects o join fGetNearbyObjEq(o.ra, o.dec, 1) n on 1 = 1", "Demo")
+    with pytest.raises(SkydexError):
+        run("select * from fGetNearbyObjEq(1, 200, 3) n", "Demo")
+    with pytest.raises(RequestError):
+        run("select * from fGetNearbyObjEq(1, 2, 3) n", "Other")
