@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -20,7 +21,7 @@ from skydex.accounts import User
 from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, ForgedRequestError, SkydexError
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
-from skydex.web.door import SAFE_METHODS, csrf_token_of, is_csrf_token, session_in
+from skydex.web.door import SAFE_METHODS, comes_from_elsewhere, csrf_token_of, is_csrf_token, session_in
 from skydex.web.forms import NO_FILES, Files, Form, Head, form_of
 from skydex.web.site import Site
 
@@ -117,28 +118,56 @@ class Call:
     async def identify(self, *, is_form: bool) -> None:
         """Find out who is logged in, by the headers of the request.
 
-        A session is a cookie, which a browser sends whoever made it ask: what is to change something then needs the
-        session's token as well, in a header, or in the form where the handler sees to that (`is_form`).
+        A browser sends the cookie of a session, and a password that it was given once, whoever made it ask. So what
+        is to change something must not come from a page of somebody else; and with a session it needs the session's
+        token as well, in a header, or in a form where the handler sees to that (`is_form`, `check_form`).
 
         Raises
         ------
         LoginError, ThrottledError
             The password or the token is not right.
         ForgedRequestError
-            A change without that token.
+            It is a change that the user may not have meant.
         """
         authorization = self.header(b"authorization")
         if authorization:
+            if authorization[:5].lower() == b"basic":
+                self._check_origin()
             self.user = await self.site.door.admit(self.site.accounts, authorization, self.address)
             return
         secret = session_in(self.header(b"cookie"))
         user = self.site.accounts.by_session(secret) if secret else None
         if secret is None or user is None:
             return
-        given = self.header(b"x-csrf-token").decode("latin-1")
-        if self.scope["method"] not in SAFE_METHODS and not is_form and not is_csrf_token(given, secret):
-            raise ForgedRequestError
+        self._check_origin()
         self.user, self.session = user, secret
+        if not is_form and self.scope["method"] not in SAFE_METHODS:
+            self.check_form(self.header(b"x-csrf-token").decode("latin-1"))
+
+    def check_form(self, csrf_token: str) -> None:
+        """See to it that a form which a browser posts is one of ours.
+
+        Raises
+        ------
+        ForgedRequestError
+            It comes from elsewhere, or lacks the token of the session.
+        """
+        self._check_origin()
+        if self.session is not None and not is_csrf_token(csrf_token, self.session):
+            self.user = self.session = None
+            raise ForgedRequestError
+
+    def _check_origin(self) -> None:
+        """See to it that what changes something is not asked by a page of another site."""
+        if self.scope["method"] in SAFE_METHODS:
+            return
+        origin, fetch_site, host = (
+            self.header(name).decode("latin-1") for name in (b"origin", b"sec-fetch-site", b"host")
+        )
+        parts = urlsplit(self.site.url)
+        own = (f"{parts.scheme}://{parts.netloc}".lower(), f"http://{host}".lower(), f"https://{host}".lower())
+        if comes_from_elsewhere(origin, fetch_site, own):
+            raise ForgedRequestError
 
     async def log_in(self, who: str, password: str) -> User:
         """Log in with credentials that are parameters of the request: a name or a number, and a password.
@@ -377,10 +406,13 @@ class Endpoint:
 
 
 def _kept_private(call: Call, reply: Reply) -> Reply:
-    """What somebody sees who is logged in is for no cache that others use."""
-    if call.user is None or any(name == b"cache-control" for name, _ in reply.headers):
+    """What somebody sees who is logged in is for no cache that others use; and it says who that is."""
+    if call.user is None:
         return reply
-    return replace(reply, headers=(*reply.headers, (b"cache-control", b"private")))
+    headers = (*reply.headers, (b"x-vo-authenticated", call.user.name.encode()))  # AuthVO 1.0 WD 2025-05-27
+    if not any(name == b"cache-control" for name, _ in headers):
+        headers = (*headers, (b"cache-control", b"private"))
+    return replace(reply, headers=headers)
 
 
 async def _send(call: Call, reply: Reply, send: Send) -> None:

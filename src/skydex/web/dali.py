@@ -37,6 +37,7 @@ from skydex.errors import (
 from skydex.settings import Settings
 
 __all__ = [
+    "CHALLENGES",
     "MOST_FIELDS",
     "Parameters",
     "error_headers",
@@ -74,7 +75,7 @@ _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (ServiceError, 500, "Error"),
 )
 """HTTP status and DALI word of each class of error; the first that fits counts."""
-_CHALLENGES = (
+CHALLENGES = (
     (b"www-authenticate", b'Basic realm="skydex", charset="UTF-8"'),
     (b"www-authenticate", b'Bearer realm="skydex"'),
 )
@@ -175,7 +176,7 @@ def error_status(error: SkydexError) -> int:
 def error_headers(error: SkydexError) -> tuple[tuple[bytes, bytes], ...]:
     """HTTP headers that belong to an error."""
     if isinstance(error, LoginError):
-        return _CHALLENGES
+        return CHALLENGES
     seconds = getattr(error, "retry_after_s", None)
     return () if seconds is None else ((b"retry-after", b"%d" % seconds),)
 

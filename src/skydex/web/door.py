@@ -12,14 +12,14 @@ import binascii
 import functools
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from skydex.accounts import Accounts, User
 from skydex.errors import BusyError, LoginError
 
-__all__ = ["COOKIE", "SAFE_METHODS", "Door", "csrf_token_of", "is_csrf_token", "session_in"]
+__all__ = ["COOKIE", "SAFE_METHODS", "Door", "comes_from_elsewhere", "csrf_token_of", "is_csrf_token", "session_in"]
 
 COOKIE = "skydex_session"
 """Name of the cookie that holds a session."""
@@ -100,6 +100,21 @@ def session_in(cookies: bytes) -> str | None:
         if name == COOKIE and value:
             return value
     return None
+
+
+def comes_from_elsewhere(origin: str, fetch_site: str, own: Iterable[str]) -> bool:
+    """Whether a browser says that a request was made by a page of another site.
+
+    Parameters
+    ----------
+    origin, fetch_site : str
+        The headers Origin and Sec-Fetch-Site; programs send neither.
+    own : iterable of str
+        Addresses of this server, as far as their paths.
+    """
+    if origin in ("", "null"):  # a page that keeps its address to itself says "null" even to its own site
+        return fetch_site not in ("", "same-origin", "none") or (origin == "null" and fetch_site == "")
+    return origin.lower() not in own
 
 
 def csrf_token_of(secret: str) -> str:

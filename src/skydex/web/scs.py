@@ -22,7 +22,7 @@ from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.views import PlacedRoute
-from skydex.web.vosi import vosi_capabilities, vosi_routes
+from skydex.web.vosi import SECURITY_METHODS, vosi_capabilities, vosi_routes
 from skydex.web.xml import element, text
 
 __all__ = ["SERVICE"]
@@ -124,7 +124,7 @@ def _capability(site: Site, table: Table, url: str) -> str:
     return element(
         "capability",
         text("description", f"Cone search in {table.name}"),
-        element("interface", access, attributes={"xsi:type": "vs:ParamHTTP", "role": "std"}),
+        element("interface", access, *SECURITY_METHODS, attributes={"xsi:type": "vs:ParamHTTP", "role": "std"}),
         text("maxSR", 180),
         text("maxRecords", site.settings.max_rows_hard),
         text("verbosity", "true"),

@@ -15,6 +15,7 @@ import uvicorn
 from skydex.errors import SettingsError
 from skydex.jobs import ForkServer
 from skydex.settings import Settings
+from skydex.web.accesslog import Discreet
 from skydex.web.app import App, create_app, staffing
 from skydex.web.connection import connection_class
 from skydex.web.service import Service
@@ -37,6 +38,7 @@ def serve_services(directory: Path, settings: Settings, services: tuple[Service,
         The address cannot be listened on.
     """
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s: %(name)s: %(message)s")
+    logging.getLogger("uvicorn.access").addFilter(Discreet())
     with listen(settings) as sock:
         settings = replace(settings, port=sock.getsockname()[1])
         fork_server = ForkServer.forked(staffing(directory, settings))

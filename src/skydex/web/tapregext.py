@@ -16,6 +16,7 @@ from skydex.query.languages import LANGUAGES, Language
 from skydex.query.languages.adql import FEATURES
 from skydex.settings import Settings
 from skydex.web.site import Site
+from skydex.web.vosi import SECURITY_METHODS
 from skydex.web.xml import element, optional, text
 
 __all__ = ["tap_capability"]
@@ -39,7 +40,7 @@ def tap_capability(site: Site, base_url: str, *, about: str = "") -> str:
     return element(
         "capability",
         optional("description", about),
-        element("interface", access, attributes=interface),
+        element("interface", access, *SECURITY_METHODS, attributes=interface),
         *(_language(language) for language in LANGUAGES.values()),
         *(_output_format(kind) for kind in writable()),
         *_upload_methods(site.settings),

@@ -16,15 +16,21 @@ from skydex.archive import Schema, View
 from skydex.errors import BadParameterError, UnknownResourceError
 from skydex.query.languages.words import spelled
 from skydex.tables import Column, ForeignKey, Table
+from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.views import view_of
 from skydex.web.xml import document, element, optional, text
 
-__all__ = ["SERVICE", "capabilities_document", "capability", "vosi_capabilities", "vosi_routes"]
+__all__ = ["SECURITY_METHODS", "SERVICE", "capabilities_document", "capability", "vosi_capabilities", "vosi_routes"]
 
 XML_TYPE = "text/xml; charset=utf-8"
+SECURITY_METHODS = (
+    element("securityMethod"),
+    element("securityMethod", attributes={"standardID": "ivo://ivoa.net/sso#BasicAA"}),
+)
+"""What an interface says of logging in: one need not, or by HTTP Basic (IVOA SSO 2.0, section 2)."""
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NAMESPACES = {
@@ -48,7 +54,8 @@ def vosi_routes(site: Site, base: str, capabilities: Capability, *, with_tables:
     """The VOSI resources below the base path of a service; in `base`, `{collection}` restricts the tables."""
 
     async def describe(call: Call) -> Reply:
-        return Reply(capabilities_document(capabilities(call)), XML_TYPE)
+        ways = () if call.user else dali.CHALLENGES  # where TOPCAT looks for a way to log in (AuthVO 1.0 WD 2025-05-27)
+        return Reply(capabilities_document(capabilities(call)), XML_TYPE, headers=ways)
 
     handlers = {"/capabilities": describe, "/availability": _availability}
     if with_tables:
@@ -67,10 +74,9 @@ def vosi_capabilities(base_url: str, *, with_tables: bool) -> Iterable[str]:
 def capability(standard_id: str, url: str, *, version: str | None = None) -> str:
     """The capability element of a standard resource with an address of its own."""
     access = text("accessURL", url, {"use": "full"})
-    interface = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": version}
-    return element(
-        "capability", element("interface", access, attributes=interface), attributes={"standardID": standard_id}
-    )
+    attributes = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": version}
+    interface = element("interface", access, *SECURITY_METHODS, attributes=attributes)
+    return element("capability", interface, attributes={"standardID": standard_id})
 
 
 def capabilities_document(capabilities: Iterable[str]) -> bytes:
