@@ -35,6 +35,7 @@ __all__ = [
     "LoginNeededError",
     "MemoryLimitError",
     "NameTakenError",
+    "NotAllowedError",
     "NotYoursError",
     "QuerySyntaxError",
     "QueryTooLargeError",
@@ -224,6 +225,10 @@ class LoginNeededError(LoginError):
     def __init__(self, what: str = "This") -> None:
         self.what = what
         super().__init__(f"{what} needs a login: send a user name and password (HTTP Basic), or a token (Bearer).")
+
+
+class NotAllowedError(RequestError):
+    """Something that the asker may not do; the message says who may."""
 
 
 class ForgedRequestError(RequestError):

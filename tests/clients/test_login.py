@@ -90,4 +90,3 @@ def test_requests_log_in_with_a_password_or_a_token(served, place):
 def test_a_password_that_requests_sends_in_latin_1_is_understood(served, place):
     Archive.open(place).accounts.add("zoe", "Grüße aus Zürich")
     assert requests.get(f"{served.url}/tap/async", auth=("zoe", "Grüße aus Zürich")).status_code == 200
-

@@ -30,6 +30,8 @@ _LEAST_WSID, _MOST_WSID = 10**8, 10**10 - 1
 _MOST_LABEL = 100
 _MOST_KEPT = {TokenKind.TOKEN: 100, TokenKind.SESSION: 20}
 """Tokens of one user; a further one replaces the oldest."""
+_BAD_TOKEN = "The token is unknown, or expired, or revoked. Make a new one."
+_TOKENS = "SELECT id, label, created, expires FROM tokens WHERE"
 _USERS = """
 SELECT u.*, (SELECT group_concat(group_name) FROM members m WHERE m.wsid = u.wsid) AS group_names
 FROM users u WHERE u.removed IS NULL AND
@@ -53,6 +55,7 @@ class Accounts:
         self._remembered = Remembered()
         self._of_pair = Throttle("wrong passwords", 5, first_s=2.0, most_s=900.0)
         self._of_address = Throttle("wrong passwords", 30, first_s=2.0, most_s=900.0)
+        self._of_new = Throttle("new accounts", 20, first_s=60.0, most_s=3600.0)
         self._of_user = Throttle("wrong passwords", 100, first_s=2.0, most_s=60.0)
 
     @property
@@ -109,6 +112,20 @@ class Accounts:
         except sqlite3.IntegrityError as error:
             raise NameTakenError("user", name) from error
         return self.get(name)
+
+    def register(self, name: str, password: str, *, address: str, taken: Callable[[str], bool]) -> User:
+        """Make an account for somebody who asks for it, from an address.
+
+        Raises
+        ------
+        ThrottledError
+            There were too many new accounts from there.
+        """
+        network = network_of(address)
+        self._of_new.check(network)
+        user = self.add(name, password, taken=taken)
+        self._of_new.count(network)
+        return user
 
     def remove(self, name: str) -> User:
         """Remove an account, its tokens and memberships; gives who that was.
@@ -235,7 +252,7 @@ class Accounts:
         """
         user = self._of_token(secret, TokenKind.TOKEN)
         if user is None:
-            raise LoginError("The token is unknown, or expired, or revoked. Make a new one.")
+            raise LoginError(_BAD_TOKEN)
         return user
 
     def by_session(self, secret: str) -> User | None:
@@ -245,11 +262,23 @@ class Accounts:
     def tokens(self, user: User) -> tuple[Token, ...]:
         """The tokens of a user that are still good, youngest first."""
         rows = self._record.rows(
-            "SELECT id, label, created, expires FROM tokens WHERE wsid = ? AND kind = ? AND expires > ?"
-            " ORDER BY created DESC",
+            f"{_TOKENS} wsid = ? AND kind = ? AND expires > ? ORDER BY created DESC",
             (user.wsid, TokenKind.TOKEN, time.time()),
         )
         return tuple(Token(*row) for row in rows)
+
+    def get_token(self, secret: str) -> Token:
+        """What is known of a token.
+
+        Raises
+        ------
+        LoginError
+            Nothing.
+        """
+        rows = self._record.rows(f"{_TOKENS} digest = ?", (digest_of(secret),))
+        if not rows:
+            raise LoginError(_BAD_TOKEN)
+        return Token(*rows[0])
 
     def revoke(self, user: User, token_id: str) -> None:
         """End a token of a user, if there is one of that identifier."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skydex.settings import Settings
-from skydex.web import catalogs, mast, mydb, pages, scs, sesame, tap, vosi
+from skydex.web import account, catalogs, mast, mydb, pages, scs, sesame, tap, vosi
 from skydex.web.app import App
 from skydex.web.app import create_app as _create_app
 from skydex.web.server import serve_services
@@ -13,6 +13,7 @@ __all__ = ["SERVICES", "App", "Link", "Service", "create_app", "serve"]
 
 SERVICES: tuple[Service, ...] = (
     pages.SERVICE,
+    account.SERVICE,
     tap.SERVICE,
     scs.SERVICE,
     catalogs.SERVICE,

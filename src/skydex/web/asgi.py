@@ -132,14 +132,14 @@ class Call:
         authorization = self.header(b"authorization")
         if authorization:
             if authorization[:5].lower() == b"basic":
-                self._check_origin()
+                self.check_origin()
             self.user = await self.site.door.admit(self.site.accounts, authorization, self.address)
             return
         secret = session_in(self.header(b"cookie"))
         user = self.site.accounts.by_session(secret) if secret else None
         if secret is None or user is None:
             return
-        self._check_origin()
+        self.check_origin()
         self.user, self.session = user, secret
         if not is_form and self.scope["method"] not in SAFE_METHODS:
             self.check_form(self.header(b"x-csrf-token").decode("latin-1"))
@@ -152,13 +152,19 @@ class Call:
         ForgedRequestError
             It comes from elsewhere, or lacks the token of the session.
         """
-        self._check_origin()
+        self.check_origin()
         if self.session is not None and not is_csrf_token(csrf_token, self.session):
             self.user = self.session = None
             raise ForgedRequestError
 
-    def _check_origin(self) -> None:
-        """See to it that what changes something is not asked by a page of another site."""
+    def check_origin(self) -> None:
+        """See to it that what changes something is not asked by a page of another site.
+
+        Raises
+        ------
+        ForgedRequestError
+            It is.
+        """
         if self.scope["method"] in SAFE_METHODS:
             return
         origin, fetch_site, host = (

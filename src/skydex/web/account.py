@@ -1,0 +1,394 @@
+"""Accounts on the web: logging in with a browser, one's own password and tokens, and making an account.
+
+Each address answers a browser (`Accept: text/html`) with a page and everybody else with JSON; what is posted is a form
+or a JSON object. Whoever logs in here gets a session: a cookie that scripts cannot read and that is not sent along from
+other sites; each form carries the token of its session (promise R23). Programs need neither, and send a password or a
+token with each request.
+
+- `GET /account`: who I am.
+- `POST /account/login`: `name`, `password`. `POST /account/logout`.
+- `POST /account/register`: `name`, `password`; where the operator lets people make accounts.
+- `POST /account/password`: `password`, `new_password`; all tokens and sessions end.
+- `GET /account/tokens`: my tokens. `POST /account/tokens`: `label`, `days`; the answer shows the new token this once.
+- `DELETE /account/tokens/{id}` (or `POST`): end one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+from starlette.routing import BaseRoute, Route
+
+from skydex.accounts import Token, User
+from skydex.errors import BadParameterError, LoginError, LoginNeededError, NotAllowedError, SkydexError
+from skydex.web import dali
+from skydex.web.asgi import Call, Endpoint, Handler, Reply
+from skydex.web.door import COOKIE, SAFE_METHODS
+from skydex.web.moments import written_moment
+from skydex.web.pages import page
+from skydex.web.service import Link, Service
+from skydex.web.site import Site
+
+__all__ = ["SERVICE"]
+
+BASE = "/account"
+JSON_TYPE = "application/json"
+
+_TITLE = "Accounts"
+_DAY_S, _HOUR_S = 86_400, 3600
+_LEAST_DAYS = 0.01
+_CSRF = "csrf_token"
+_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_PAGE_HEADERS = (
+    (b"content-security-policy", _POLICY),
+    (b"referrer-policy", b"same-origin"),  # under a stricter one browsers do not say where a form comes from
+)
+_UNSTORED = (b"cache-control", b"no-store")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What an address has to say, to people and to programs."""
+
+    title: str
+    """Title of the page."""
+    body: str
+    """The page, in HTML."""
+    facts: Any = None
+    """The same for programs."""
+    status: int = 200
+    """HTTP status."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Further headers."""
+    next: str | None = None
+    """Where a browser goes instead, below `/account`."""
+
+
+_Deed = Callable[[Call, dali.Parameters], Awaitable[_Seen]]
+_Page = Callable[[Call], _Seen]
+
+
+# What each address does
+
+
+async def _login(call: Call, given: dali.Parameters) -> _Seen:
+    user = await call.log_in(_get(given, "name"), _get(given, "password"))
+    return await _welcome(call, user)
+
+
+async def _register(call: Call, given: dali.Parameters) -> _Seen:
+    if not _is_open(call.site):
+        raise NotAllowedError("Accounts of this archive are made by those who run it. Ask them for one.")
+    site = call.site
+    name, password = _get(given, "name"), _get(given, "password")
+    if given.find("again") not in (None, password):
+        raise BadParameterError("password", "was not typed the same twice.")
+    user = await site.door.work(
+        site.accounts.register, name, password, address=call.address, taken=site.archive.has_name
+    )
+    return await _welcome(call, user)
+
+
+async def _logout(call: Call, _: dali.Parameters) -> _Seen:
+    if call.session is not None:
+        await asyncio.to_thread(call.site.accounts.end_session, call.session)
+    call.user = call.session = None
+    return _Seen("", "", {"name": None}, headers=(_cookie(call.site, "", 0),), next="account/login")
+
+
+async def _change_password(call: Call, given: dali.Parameters) -> _Seen:
+    user, site = _needed(call, "A password"), call.site
+    await site.door.compare(site.accounts, user.name, _get(given, "password"), call.address)
+    await site.door.work(site.accounts.set_password, user.name, _get(given, "new_password"))
+    return await _welcome(call, user)
+
+
+async def _make_token(call: Call, given: dali.Parameters) -> _Seen:
+    user, site = _needed(call, "A token"), call.site
+    if call.header(b"authorization")[:6].lower() == b"bearer":
+        raise NotAllowedError("A token does not make further tokens. Log in with your password.")
+    most = site.settings.token_days
+    days = most if given.find("days") is None else given.get_number("days", least=_LEAST_DAYS, most=most)
+    secret = await asyncio.to_thread(
+        site.accounts.make_token, user, seconds=days * _DAY_S, label=given.find("label") or ""
+    )
+    made = site.accounts.get_token(secret)
+    shown = "<p>Keep it now; it is not shown again. Send it as <code>Authorization: Bearer</code>.</p>"
+    body = f"{shown}<p><code>{escape(secret)}</code></p>{_back(call)}"
+    return _Seen("A new token", body, {"token": secret, **_token_facts(made)}, 201)
+
+
+async def _revoke(call: Call, _: dali.Parameters) -> _Seen:
+    user = _needed(call, "A token")
+    await asyncio.to_thread(call.site.accounts.revoke, user, call.part("id") or "")
+    return _Seen("", "", {"tokens": _tokens(call, user)}, next="account")
+
+
+async def _welcome(call: Call, user: User) -> _Seen:
+    """Somebody has just shown who she is: she gets a session."""
+    seconds = call.site.settings.session_hours * _HOUR_S
+    call.session = await asyncio.to_thread(call.site.accounts.make_session, user, seconds=seconds)
+    call.user = user
+    cookie = _cookie(call.site, call.session, round(seconds))
+    return replace(_account_page(call), headers=(cookie,), next="account")
+
+
+# What each address shows
+
+
+def _account_page(call: Call) -> _Seen:
+    if call.user is None and _is_browser(call):
+        return _Seen("", "", next="account/login")
+    user = _needed(call, "An account")
+    rows = (
+        ("name", user.name),
+        ("number for CasJobs (WSID)", str(user.wsid)),
+        ("tables may take", f"{user.quota_mb:,} MB"),
+        ("how many", f"{user.quota_tables:,}"),
+        ("groups", ", ".join(sorted(user.groups)) or "none"),
+    )
+    facts = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    change = f'<p><a href="{_way(call, "account/password")}">Change the password</a></p>'
+    leave = _form(call, "account/logout", (), "Log out")
+    body = f"<table>{facts}</table>{change}{leave}<h2>Tokens</h2>{_tokens_html(call, user)}"
+    return _Seen("Your account", body, _facts(call, user))
+
+
+def _login_page(call: Call) -> _Seen:
+    fields = (_Field("name", "User name"), _Field("password", "Password", "password", "current-password"))
+    more = f'<p><a href="{_way(call, "account/register")}">Make an account</a></p>' if _is_open(call.site) else ""
+    return _Seen("Log in", _form(call, "account/login", fields, "Log in") + more, {"post": ["name", "password"]})
+
+
+def _register_page(call: Call) -> _Seen:
+    if not _is_open(call.site):
+        contact = escape(call.site.settings.contact)
+        return _Seen("No new accounts", f"<p>Those who run this archive make accounts. {contact}</p>", {"open": False})
+    fields = (
+        _Field("name", "User name: a letter, then letters, digits and underscores", "text", "username"),
+        _Field("password", "Password: at least 8 characters", "password", "new-password"),
+        _Field("again", "The password once more", "password", "new-password"),
+    )
+    return _Seen("Make an account", _form(call, "account/register", fields, "Make it"), {"open": True})
+
+
+def _password_page(call: Call) -> _Seen:
+    if call.user is None and _is_browser(call):
+        return _Seen("", "", next="account/login")
+    fields = (
+        _Field("password", "Password", "password", "current-password"),
+        _Field("new_password", "New password: at least 8 characters", "password", "new-password"),
+    )
+    body = f"{_form(call, 'account/password', fields, 'Change it')}<p>All tokens and sessions end.</p>{_back(call)}"
+    return _Seen("Change the password", body, {"post": ["password", "new_password"]})
+
+
+def _tokens_page(call: Call) -> _Seen:
+    if call.user is None and _is_browser(call):
+        return _Seen("", "", next="account/login")
+    user = _needed(call, "A token")
+    return _Seen("Tokens", _tokens_html(call, user) + _back(call), {"tokens": _tokens(call, user)})
+
+
+def _tokens_html(call: Call, user: User) -> str:
+    about = "<p>A token stands for your password in programs, for a while.</p>"
+    rows = "".join(_token_row(call, token) for token in call.site.accounts.tokens(user))
+    fields = (
+        _Field("label", "What it is for"),
+        _Field("days", f"Days until it ends, at most {call.site.settings.token_days:g}"),
+    )
+    return f"{about}<table>{rows}</table>{_form(call, 'account/tokens', fields, 'Make a token')}"
+
+
+def _token_row(call: Call, token: Token) -> str:
+    end = _form(call, f"account/tokens/{token.id}", (), "End it")
+    label, until = escape(token.label or "no label"), written_moment(token.expires)
+    return f"<tr><td>{label}</td><td>until {until}</td><td>{end}</td></tr>"
+
+
+def _tokens(call: Call, user: User) -> list[dict[str, str]]:
+    return [_token_facts(token) for token in call.site.accounts.tokens(user)]
+
+
+def _token_facts(token: Token) -> dict[str, str]:
+    return {
+        "id": token.id,
+        "label": token.label,
+        "created": written_moment(token.created),
+        "expires": written_moment(token.expires),
+    }
+
+
+def _facts(call: Call, user: User) -> dict[str, Any]:
+    """Who somebody is, for programs."""
+    return {
+        "name": user.name,
+        "wsid": user.wsid,
+        "quota_mb": user.quota_mb,
+        "quota_tables": user.quota_tables,
+        "groups": sorted(user.groups),
+        "created": written_moment(user.created),
+        **({_CSRF: call.csrf_token} if call.session else {}),
+    }
+
+
+# Forms
+
+
+@dataclass(frozen=True)
+class _Field:
+    """One line of a form."""
+
+    name: str
+    """Of the parameter."""
+    label: str
+    """What people read."""
+    kind: str = "text"
+    """As HTML has it."""
+    autocomplete: str = "off"
+    """What a browser may fill in."""
+
+
+def _form(call: Call, path: str, fields: Sequence[_Field], button: str) -> str:
+    lines = "".join(
+        f'<p><label>{escape(field.label)}<br><input name="{field.name}" type="{field.kind}" '
+        f'autocomplete="{field.autocomplete}"></label></p>'
+        for field in fields
+    )
+    token = f'<input type="hidden" name="{_CSRF}" value="{call.csrf_token}">' if call.session else ""
+    return (
+        f'<form method="post" action="{_way(call, path)}">{token}{lines}<p><button>{escape(button)}</button></p></form>'
+    )
+
+
+def _back(call: Call) -> str:
+    return f'<p><a href="{_way(call, "account")}">Your account</a></p>'
+
+
+def _way(call: Call, path: str) -> str:
+    """The way from a page to another one, which holds by whatever name somebody has reached the server."""
+    depth: int = call.scope["path"].count("/")
+    return "../" * (depth - 1) + path
+
+
+def _cookie(site: Site, secret: str, seconds: int) -> tuple[bytes, bytes]:
+    """The header that sets the cookie of a session, or removes it."""
+    only = "; Secure" if site.url.startswith("https:") else ""
+    return b"set-cookie", f"{COOKIE}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{only}".encode()
+
+
+# What all addresses have in common
+
+
+def _handler(page_of: _Page, deed: _Deed | None = None, *, is_entrance: bool = False) -> Handler:
+    """The handler of an address that shows a page, and does a deed where something is posted.
+
+    At an entrance nobody has a session yet, or does not have to: it is enough that no other site has sent the form.
+    """
+
+    async def handle(call: Call) -> Reply:
+        try:
+            if deed is None or call.scope["method"] in SAFE_METHODS:
+                return _shown(call, page_of(call))
+            given = await _posted(call)
+            if is_entrance:
+                call.check_origin()
+            else:
+                call.check_form(given.find(_CSRF) or call.header(b"x-csrf-token").decode("latin-1"))
+            return _shown(call, await deed(call, given))
+        except SkydexError as error:
+            return _failed(call, error, page_of)
+
+    return handle
+
+
+async def _posted(call: Call) -> dali.Parameters:
+    """What somebody posts: a form, or an object of JSON; never what stands in the address, which is logged."""
+    if call.header(b"content-type").partition(b";")[0].strip().lower() != JSON_TYPE.encode():
+        return dali.Parameters(await call.posted_pairs())
+    try:
+        found = json.loads(await call.posted_text() or b"{}")
+    except ValueError as error:
+        raise BadParameterError("request", "is no JSON.") from error
+    if not isinstance(found, dict) or not all(isinstance(value, str | int | float) for value in found.values()):
+        raise BadParameterError("request", "must be a JSON object of texts and numbers.")
+    return dali.Parameters((name, str(value)) for name, value in found.items())
+
+
+def _shown(call: Call, seen: _Seen) -> Reply:
+    headers = (*seen.headers, _UNSTORED)
+    if not _is_browser(call):
+        return Reply(_json(seen.facts), JSON_TYPE, seen.status, headers)
+    if seen.next is not None:
+        return Reply(b"", dali.TEXT_TYPE, 303, (*headers, (b"location", _way(call, seen.next).encode())))
+    return replace(page(seen.title, seen.body), status=seen.status, headers=(*_PAGE_HEADERS, *headers))
+
+
+def _failed(call: Call, error: SkydexError, page_of: _Page) -> Reply:
+    """What went wrong: for people above the form, so that they can try again."""
+    if not _is_browser(call):
+        return _refuse(error)
+    seen = page_of(call) if call.user or not isinstance(error, LoginNeededError) else _login_page(call)
+    status, headers = dali.error_status(error), dali.error_headers(error)
+    if isinstance(error, LoginError):
+        status, headers = 403, ()  # the form is the way to log in, and not the box that browsers show for 401
+    body = f"<p><strong>{escape(dali.error_message(error))}</strong></p>{seen.body}"
+    return _shown(call, replace(seen, body=body, status=status, headers=headers, next=None))
+
+
+def _refuse(error: SkydexError) -> Reply:
+    body = _json({"error": dali.error_message(error)})
+    return Reply(body, JSON_TYPE, dali.error_status(error), (*dali.error_headers(error), _UNSTORED))
+
+
+def _json(facts: Any) -> bytes:
+    return f"{json.dumps(facts, ensure_ascii=False)}\n".encode("utf-8", "replace")
+
+
+def _is_browser(call: Call) -> bool:
+    return b"text/html" in call.header(b"accept").lower()
+
+
+def _needed(call: Call, what: str) -> User:
+    if call.user is None:
+        raise LoginNeededError(what)
+    return call.user
+
+
+def _get(given: dali.Parameters, name: str) -> str:
+    value = given.find(name)
+    if value is None:
+        raise BadParameterError(name, "is missing.")
+    return value
+
+
+def _is_open(site: Site) -> bool:
+    return site.settings.registration == "open"
+
+
+def _routes(site: Site) -> list[BaseRoute]:
+    handlers: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+        ("", _handler(_account_page), ("GET",)),
+        ("/login", _handler(_login_page, _login, is_entrance=True), ("GET", "POST")),
+        ("/register", _handler(_register_page, _register, is_entrance=True), ("GET", "POST")),
+        ("/logout", _handler(_account_page, _logout), ("POST",)),
+        ("/password", _handler(_password_page, _change_password), ("GET", "POST")),
+        ("/tokens", _handler(_tokens_page, _make_token), ("GET", "POST")),
+        ("/tokens/{id}", _handler(_tokens_page, _revoke), ("POST", "DELETE")),
+    )
+    return [
+        Route(BASE + path, Endpoint(site, handler, refuse=_refuse, methods=methods, is_form=True))
+        for path, handler, methods in handlers
+    ]
+
+
+def _links(site: Site) -> Iterable[Link]:
+    yield Link("Your account", f"{site.url}{BASE}")
+
+
+SERVICE = Service("account", _TITLE, _routes, lambda _: (), _links)

@@ -1,0 +1,237 @@
+"""Accounts as people use them in a browser, and programs without one."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from lxml import html
+from serving import build_archive, serving
+
+from skydex.archive import Archive
+
+PASSWORD = "correct-horse-7781"
+HTML = {"accept": "text/html,application/xhtml+xml"}
+QUERY = {"LANG": "ADQL", "QUERY": "SELECT TOP 1 star_id FROM sky.stars", "FORMAT": "csv"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return build_archive(tmp_path_factory.mktemp("account"))
+
+
+@pytest.fixture(scope="module")
+def served(place):
+    with serving(place, registration="open", contact="Ask <b>us</b>") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def accounts(place, served):
+    accounts = Archive.open(place).accounts
+    for name in ("alice", "bob"):
+        accounts.add(name, PASSWORD)
+    return accounts
+
+
+class Browser:
+    """What a browser does with pages and forms; it says where a form comes from."""
+
+    def __init__(self, url):
+        self.client = httpx.Client(base_url=url, headers=HTML, follow_redirects=True, timeout=30)
+        self.reply = None
+
+    def open(self, path):
+        self.reply = self.client.get(path)
+        return self
+
+    def submit(self, button, **values):
+        """Fill in the form with that button, and send it."""
+        forms = html.fromstring(self.reply.content, base_url=str(self.reply.url)).forms
+        [form, *_] = [form for form in forms if button in form.text_content()]
+        assert form.method == "POST"
+        action = self.reply.url.join(form.action)
+        fields = {name: value or "" for name, value in form.fields.items()} | values
+        origin = f"{action.scheme}://{action.netloc.decode()}"
+        self.reply = self.client.post(action, data=fields, headers={"origin": origin, "sec-fetch-site": "same-origin"})
+        return self
+
+    @property
+    def text(self):
+        return html.fromstring(self.reply.content).text_content()
+
+
+@pytest.fixture
+def browser(served, accounts):
+    browser = Browser(served.url)
+    yield browser
+    browser.client.close()
+
+
+def logged_in(browser, name="alice"):
+    browser.open("/account").submit("Log in", name=name, password=PASSWORD)
+    assert "Your account" in browser.text, browser.text
+    return browser
+
+
+def test_somebody_logs_in_sees_who_she_is_and_logs_out(browser, accounts):
+    logged_in(browser)
+    assert browser.reply.url.path == "/account"
+    assert str(accounts.get("alice").wsid) in browser.text
+    browser.submit("Log out")
+    assert "Log in" in browser.text
+    assert browser.open("/account").reply.url.path == "/account/login"
+
+
+def test_the_first_page_leads_to_the_account(browser):
+    assert "/account" in browser.open("/").reply.text
+
+
+def test_a_wrong_password_is_said_above_the_form_and_nothing_of_it_comes_back(browser):
+    browser.open("/account/login").submit("Log in", name="<b>alice", password="wrong-horse-3317")
+    assert browser.reply.status_code == 403
+    assert "www-authenticate" not in browser.reply.headers
+    assert "is wrong" in browser.text
+    assert "wrong-horse" not in browser.reply.text
+    assert "<b>alice" not in browser.reply.text
+    browser.submit("Log in", name="alice", password=PASSWORD)
+    assert "Your account" in browser.text
+
+
+def test_pages_run_no_scripts_and_are_kept_by_nobody_and_the_cookie_is_hidden_from_scripts(browser):
+    reply = browser.client.post("/account/login", data={"name": "alice", "password": PASSWORD}, follow_redirects=False)
+    cookie = reply.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    page = browser.open("/account").reply
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "same-origin"
+
+
+def test_a_session_counts_for_other_services_of_the_archive(browser):
+    logged_in(browser)
+    token = html.fromstring(browser.reply.content).forms[0].fields["csrf_token"]
+    made = browser.client.post("/tap/async", data=QUERY, headers={"x-csrf-token": token}, follow_redirects=False)
+    assert made.status_code == 303
+    assert browser.client.get(f"{made.headers['location']}/owner").text == "alice"
+
+
+def test_r23_a_cookie_alone_changes_nothing(browser, accounts):
+    logged_in(browser)
+    good = html.fromstring(browser.reply.content).forms[0].fields["csrf_token"]
+    elsewhere = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    attempts = [
+        ({}, {}),
+        ({"csrf_token": "guess"}, {}),
+        ({"csrf_token": good}, elsewhere),
+        ({"csrf_token": good}, {"origin": "null"}),
+        ({}, {"x-csrf-token": "ä".encode("latin-1")}),
+    ]
+    token = accounts.make_token(accounts.get("alice"), seconds=60)
+    known = accounts.get_token(token).id
+    for fields, headers in attempts:
+        for path, data in [
+            ("/account/logout", {}),
+            ("/account/tokens", {"label": "stolen"}),
+            (f"/account/tokens/{known}", {}),
+            ("/account/password", {"password": PASSWORD, "new_password": "evil-horse-1"}),
+            ("/tap/async", QUERY),
+            ("/tap/sync", QUERY),
+        ]:
+            reply = browser.client.post(path, data={**data, **fields}, headers=headers)
+            assert reply.status_code == 403, path
+    assert browser.client.delete(f"/account/tokens/{known}").status_code == 403
+    assert "Your account" in browser.open("/account").text
+    assert [one.label for one in accounts.tokens(accounts.get("alice"))] == [""]
+    assert accounts.login("alice", PASSWORD, address="")
+    accounts.revoke(accounts.get("alice"), known)
+
+
+def test_r23_no_other_site_logs_somebody_in_or_uses_a_password_that_the_browser_remembers(browser, accounts):
+    elsewhere = {"origin": "https://evil.example"}
+    reply = browser.client.post("/account/login", data={"name": "bob", "password": PASSWORD}, headers=elsewhere)
+    assert reply.status_code == 403
+    assert "set-cookie" not in reply.headers
+    reply = browser.client.post("/tap/async", data=QUERY, auth=("bob", PASSWORD), headers=elsewhere)
+    assert reply.status_code == 403
+    token = accounts.make_token(accounts.get("bob"), seconds=60)  # which no browser remembers
+    reply = browser.client.post("/tap/sync", data=QUERY, headers={**elsewhere, "authorization": f"Bearer {token}"})
+    assert reply.status_code == 200
+
+
+def test_somebody_makes_an_account_for_herself(browser, accounts):
+    browser.open("/account/login")
+    link = html.fromstring(browser.reply.content).xpath("//a[contains(., 'Make an account')]/@href")[0]
+    browser.open(browser.reply.url.join(link))
+    browser.submit("Make it", name="carol", password=PASSWORD, again="other-horse-1")
+    assert "not typed the same" in browser.text
+    browser.submit("Make it", name="sky", password=PASSWORD, again=PASSWORD)
+    assert "taken" in browser.text
+    browser.submit("Make it", name="carol", password="short", again="short")
+    assert "8 to 1,024 bytes" in browser.text
+    browser.submit("Make it", name="carol", password=PASSWORD, again=PASSWORD)
+    assert "Your account" in browser.text
+    assert accounts.get("carol").quota_mb == 1000
+
+
+def test_a_new_password_ends_what_the_old_one_began(browser, served, accounts):
+    accounts.add("dora", PASSWORD)
+    old = logged_in(Browser(served.url), "dora")
+    logged_in(browser, "dora").open("/account/password")
+    browser.submit("Change it", password="wrong-horse-3317", new_password="another-horse-5")
+    assert "is wrong" in browser.text
+    browser.submit("Change it", password=PASSWORD, new_password="another-horse-5")
+    assert "Your account" in browser.text
+    assert old.open("/account").reply.url.path == "/account/login"
+    assert accounts.login("dora", "another-horse-5", address="")
+    old.client.close()
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_ended(browser, served):
+    logged_in(browser, "bob").submit("Make a token", label="<i>laptop", days="2")
+    [secret] = re.findall(r"skydex_[\w-]{43}", browser.text)
+    bearer = {"authorization": f"Bearer {secret}"}
+    assert httpx.get(f"{served.url}/account", headers=bearer).json()["name"] == "bob"
+    assert httpx.post(f"{served.url}/account/tokens", headers=bearer).status_code == 403
+    browser.open("/account")
+    assert secret not in browser.reply.text
+    assert "&lt;i&gt;laptop" in browser.reply.text
+    browser.submit("End it")
+    assert httpx.get(f"{served.url}/account", headers=bearer).status_code == 401
+
+
+def test_a_program_makes_lists_and_ends_tokens(served, accounts):
+    with httpx.Client(base_url=f"{served.url}/account", auth=("alice", PASSWORD)) as client:
+        made = client.post("/tokens", json={"label": "cron", "days": 0.5})
+        assert made.status_code == 201
+        assert made.json()["token"].startswith("skydex_")
+        assert [token["label"] for token in client.get("/tokens").json()["tokens"]] == ["cron"]
+        assert client.delete(f"/tokens/{made.json()['id']}").json() == {"tokens": []}
+        assert client.post("/tokens", json={"days": 1e6}).status_code == 400
+        assert client.post("/tokens", content=b"[1]", headers={"content-type": "application/json"}).status_code == 400
+        assert client.post("/tokens", content=b"{", headers={"content-type": "application/json"}).status_code == 400
+
+
+def test_a_program_logs_in_for_a_session(served, accounts):
+    with httpx.Client(base_url=served.url) as client:
+        assert client.get("/account").status_code == 401
+        assert client.post("/account/login", json={"name": "alice", "password": "wrong-horse-1"}).status_code == 401
+        facts = client.post("/account/login", json={"name": "alice", "password": PASSWORD}).json()
+        assert facts["wsid"] == accounts.get("alice").wsid
+        assert client.get("/account").json()["name"] == "alice"
+        csrf = {"x-csrf-token": facts["csrf_token"]}
+        assert client.post("/account/logout", headers=csrf).json() == {"name": None}
+        assert client.get("/account").status_code == 401
+
+
+def test_where_the_operator_makes_accounts_nobody_else_does(server, web):
+    assert web.post("/account/register", data={"name": "eve", "password": PASSWORD}).status_code == 403
+    assert "Those who run" in web.get("/account/register", headers=HTML).text
+    assert "Make an account" not in web.get("/account/login", headers=HTML).text
+
+
+def test_credentials_in_an_address_are_not_taken(served, accounts):
+    reply = httpx.post(f"{served.url}/account/login?name=alice&password={PASSWORD}")
+    assert reply.status_code == 400
