@@ -69,14 +69,29 @@ def jobs_of_alice(place):
 @pytest.fixture(scope="module")
 def accounts(place):
     accounts = Accounts(place.path)
-    for name in ("alice", "bob"):
+    for name in ("alice", "bob", "zoe"):
         accounts.add(name, PASSWORD)
     return accounts
 
 
 @pytest.fixture(scope="module")
-def server(archive, place, jobs_of_alice, accounts):
-    limits = {"jobs_per_address": 20, "jobs_total": 30, "job_time_s": 30, "workers": 3, "queue_length": 5}
+def job_of_zoe(place, accounts):
+    """A job of a user who was removed while no server ran."""
+    job = kept(place, owner="zoe")
+    accounts.remove("zoe")
+    return job
+
+
+@pytest.fixture(scope="module")
+def server(archive, place, jobs_of_alice, accounts, job_of_zoe):
+    limits = {
+        "jobs_per_address": 20,
+        "jobs_per_user": 10,
+        "jobs_total": 30,
+        "job_time_s": 30,
+        "workers": 3,
+        "queue_length": 5,
+    }
     with serving.serving(archive, state_dir=place.path, **limits) as server:
         yield server
 
@@ -250,6 +265,28 @@ def test_r10_a_thousand_jobs_from_one_address_are_refused_and_another_is_served(
     assert {answer.status_code for answer in refused} == {429}
     assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
     assert "20 unfinished jobs of this address" in message(refused[0])
+
+
+def test_r10_unfinished_jobs_of_a_user_have_a_limit_wherever_they_come_from(login, web):
+    alice, bob = login("alice"), login("bob")
+    try:
+        answers = [posted(bob) for _ in range(12)]
+        assert [answer.status_code for answer in answers] == [303] * 10 + [429] * 2
+        assert int(answers[-1].headers["retry-after"]) > 0
+        assert "10 unfinished jobs of this user" in message(answers[-1])
+        for client in (alice, web):
+            assert ended(client, created(client, PHASE="RUN")) == "COMPLETED"
+    finally:
+        forget_all(bob)
+
+
+def test_a_job_of_a_user_who_was_removed_goes_with_its_files(server, place, job_of_zoe):
+    end = time.monotonic() + 20
+    while place.folder(job_of_zoe.id).exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    with contextlib.closing(Ledger(place.ledger)) as ledger:
+        assert ledger.find(job_of_zoe.id) is None
 
 
 def test_r10_all_together_have_a_limit_too(web, other):
