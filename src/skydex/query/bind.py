@@ -18,7 +18,7 @@ from skydex.errors import BadQueryError, QueryTooLargeError, UnknownTableError
 from skydex.query import tree, types
 from skydex.query.expressions import ExpressionBinder
 from skydex.query.from_clause import FromBinder
-from skydex.query.groups import check_groups
+from skydex.query.groups import check_groups, check_windows
 from skydex.query.growth import Growth
 from skydex.query.languages import QueryLimits, place_of
 from skydex.query.namespace import Namespace
@@ -247,6 +247,8 @@ class _SelectBinder:
         if keys is not None or having is not None or self._expressions.has_aggregates:
             nodes = [key.node for key in keys] if keys is not None else None
             check_groups(bound, nodes, {source.identifier for source in self._scope.sources}, place_of(node))
+        if self._expressions.has_windows:
+            check_windows(bound, place_of(node))
         if bound.args.get("distinct") and self._rules.is_folded(outputs):
             positions = self._order_positions(bound, outputs)
             fold_groups(bound, keys or (), self._rules)

@@ -60,6 +60,8 @@ class ExpressionBinder:
         self._geometry = GeometryBinder(self.bind, self._numeric)
         self.has_aggregates = False
         """Whether an aggregate function has been bound."""
+        self.has_windows = False
+        """Whether a function with OVER has been bound."""
 
     def bind(self, node: exp.Expression) -> Value:
         """Bind one expression.

@@ -10,7 +10,7 @@ from sqlglot import exp
 from skydex.errors import BadQueryError
 from skydex.query.languages import place_of
 
-__all__ = ["check_groups"]
+__all__ = ["check_groups", "check_windows"]
 
 
 def check_groups(
@@ -48,6 +48,21 @@ def check_groups(
         for column in _ungrouped(part, grouped, own):
             sentence = f'Column "{column.name}" must stand in GROUP BY or inside an aggregate function.'
             raise BadQueryError(sentence, **_place(column, place))
+
+
+def check_windows(select: exp.Select, place: dict[str, Any]) -> None:
+    """Refuse functions with OVER where rows are still being chosen (SQL:2003, section 7.11)."""
+    parts = [select.args.get(clause) for clause in ("where", "group", "having")]
+    parts += [join.args.get("on") for join in select.args.get("joins") or ()]
+    if any(part is not None and _has_window(part) for part in parts):
+        raise BadQueryError("A function with OVER stands only in SELECT and ORDER BY; a query around can use it.", **place)
+
+
+def _has_window(node: exp.Expression) -> bool:
+    """Whether a window stands in a part of this SELECT, subqueries aside."""
+    if isinstance(node, exp.Window):
+        return True
+    return any(_has_window(child) for child in node.iter_expressions() if not isinstance(child, exp.Query))
 
 
 def _check_places(select: exp.Select, keys: Sequence[exp.Expression], place: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ class Expressions(Protocol):
     """The binder of expressions, as methods of a language see it."""
 
     has_aggregates: bool
+    has_windows: bool
 
     def bind(self, node: exp.Expression) -> Value:
         """Bind one expression."""
