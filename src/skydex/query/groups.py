@@ -55,7 +55,9 @@ def check_windows(select: exp.Select, place: dict[str, Any]) -> None:
     parts = [select.args.get(clause) for clause in ("where", "group", "having")]
     parts += [join.args.get("on") for join in select.args.get("joins") or ()]
     if any(part is not None and _has_window(part) for part in parts):
-        raise BadQueryError("A function with OVER stands only in SELECT and ORDER BY; a query around can use it.", **place)
+        raise BadQueryError(
+            "A function with OVER stands only in SELECT and ORDER BY; a query around can use it.", **place
+        )
 
 
 def _has_window(node: exp.Expression) -> bool:

@@ -77,7 +77,9 @@ def _part_of(part: str, value: Value) -> exp.Expression:
     if part == "WEEK":
         first = exp.TimestampTrunc(this=time.copy(), unit=exp.Var(this="YEAR"))
         days = exp.Add(this=_extracted("DOY", time), expression=_extracted("DOW", first))
-        weeks = exp.IntDiv(this=exp.Paren(this=exp.Sub(this=days, expression=tree.integer(1))), expression=tree.integer(7))
+        weeks = exp.IntDiv(
+            this=exp.Paren(this=exp.Sub(this=days, expression=tree.integer(1))), expression=tree.integer(7)
+        )
         return exp.Add(this=weeks, expression=tree.integer(1))
     if part == "WEEKDAY":
         return exp.Add(this=_extracted("DOW", time), expression=tree.integer(1))

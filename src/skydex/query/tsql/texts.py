@@ -109,7 +109,9 @@ def _substring(nodes: Nodes) -> exp.Expression:
     constant = tree.constant(start)
     if constant is not None and constant >= 1:
         return exp.Substring(this=subject, start=start, length=_at_least(length, 0))
-    before = exp.Least(this=exp.Sub(this=exp.Paren(this=start), expression=tree.integer(1)), expressions=[tree.integer(0)])
+    before = exp.Least(
+        this=exp.Sub(this=exp.Paren(this=start), expression=tree.integer(1)), expressions=[tree.integer(0)]
+    )
     left = exp.Add(this=exp.Paren(this=length), expression=before)
     return exp.Substring(this=subject, start=_at_least(start, 1), length=_at_least(left, 0))
 
@@ -151,7 +153,9 @@ def _pattern_position(nodes: Nodes) -> exp.Expression:
     head = exp.RegexpExtract(this=nodes[1].copy(), expression=expression.copy(), group=tree.integer(1))
     place = exp.Add(this=exp.Length(this=head), expression=tree.integer(1))
     unknown = exp.Is(this=exp.Paren(this=nodes[1].copy()), expression=exp.Null())
-    return exp.Case(ifs=[exp.If(this=unknown, true=exp.Null()), exp.If(this=matches, true=place)], default=tree.integer(0))
+    return exp.Case(
+        ifs=[exp.If(this=unknown, true=exp.Null()), exp.If(this=matches, true=place)], default=tree.integer(0)
+    )
 
 
 def _replaced(nodes: Nodes) -> exp.Expression:
@@ -226,7 +230,9 @@ def _written_number(values: pa.Array, lengths: pa.Array, decimals: pa.Array) -> 
     return pa.array(shown.astype(object), pa.string(), mask=~is_known)
 
 
-def _written_alike(values: np.ndarray[tuple[int], np.dtype[np.float64]], width: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+def _written_alike(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]], width: int, n: int
+) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
     """Numbers in so many characters with so many decimals; decimals that find no room are left out."""
     whole = np.char.str_len(np.char.mod("%.0f", np.trunc(values)))
     room = np.clip(width - whole - 1, 0, n)
@@ -266,34 +272,102 @@ def _written_position(arguments: Sequence[Value]) -> Column:
     return Column("", Datatype.INT)
 
 
-_CONCAT = "CONCAT(x, y, ...)"
-
 TEXTS = (
     _function("ASCII", "s", _code, is_integer, "ASCII(text)", "The code of the first character."),
     _function("CHAR", "i", _character, _short(1), "CHAR(code)", "The character of a code."),
-    _function("CHARINDEX", "ssi", _position, is_integer, "CHARINDEX(wanted, text[, start])", "Where a text stands in another, or 0.", least=2),
-    _function("CONCAT", "s*", _joined, _unbounded, _CONCAT, "Texts one behind the other, a null as an empty one.", least=2),
-    _function("CONCAT_WS", "s*", _joined_with, _unbounded, "CONCAT_WS(separator, x, ...)", "Texts with a separator between.", least=3),
-    _function("DATALENGTH", "s", _n_bytes, is_integer, "DATALENGTH(text)", "Number of characters with blanks at the end."),
+    _function(
+        "CHARINDEX",
+        "ssi",
+        _position,
+        is_integer,
+        "CHARINDEX(wanted, text[, start])",
+        "Where a text stands in another, or 0.",
+        least=2,
+    ),
+    _function(
+        "CONCAT",
+        "s*",
+        _joined,
+        _unbounded,
+        "CONCAT(x, y, ...)",
+        "Texts one behind the other, a null as an empty one.",
+        least=2,
+    ),
+    _function(
+        "CONCAT_WS",
+        "s*",
+        _joined_with,
+        _unbounded,
+        "CONCAT_WS(separator, x, ...)",
+        "Texts with a separator between.",
+        least=3,
+    ),
+    _function(
+        "DATALENGTH", "s", _n_bytes, is_integer, "DATALENGTH(text)", "Number of characters with blanks at the end."
+    ),
     _function("ISNUMERIC", "s", _is_number, is_integer, "ISNUMERIC(x)", "1 if a text says a number, else 0."),
     _function("LEFT", "si", _left, _like_first, "LEFT(text, n)", "The first n characters."),
     _function("LEN", "s", _length, is_integer, "LEN(text)", "Number of characters without blanks at the end."),
     _function("LOWER", "s", _of_one(exp.Lower), _like_first, "LOWER(text)", "In small letters."),
-    _function("LTRIM", "ss", _trimmed("LEADING"), _like_first, "LTRIM(text[, characters])", "Without blanks at the beginning.", least=1),
-    _function("NCHAR", "i", _character, _short(1, Datatype.UNICODE_CHAR), "NCHAR(code)", "The character of a Unicode code."),
-    _function("PATINDEX", "ss", _pattern_position, _written_position, "PATINDEX('%pattern%', text)", "Where a pattern of LIKE first matches, or 0."),
+    _function(
+        "LTRIM",
+        "ss",
+        _trimmed("LEADING"),
+        _like_first,
+        "LTRIM(text[, characters])",
+        "Without blanks at the beginning.",
+        least=1,
+    ),
+    _function(
+        "NCHAR", "i", _character, _short(1, Datatype.UNICODE_CHAR), "NCHAR(code)", "The character of a Unicode code."
+    ),
+    _function(
+        "PATINDEX",
+        "ss",
+        _pattern_position,
+        _written_position,
+        "PATINDEX('%pattern%', text)",
+        "Where a pattern of LIKE first matches, or 0.",
+    ),
     _function("QUOTENAME", "s", _quoted, _unbounded, "QUOTENAME(text)", "In brackets."),
     _function("REPLACE", "sss", _replaced, _unbounded, "REPLACE(text, wanted, new)", "With every occurrence replaced."),
     _function("REPLICATE", "si", _repeated, _unbounded, "REPLICATE(text, n)", "So many times."),
     _function("REVERSE", "s", _of_one(exp.Reverse), _like_first, "REVERSE(text)", "From the end to the beginning."),
     _function("RIGHT", "si", _right, _like_first, "RIGHT(text, n)", "The last n characters."),
-    _function("RTRIM", "ss", _trimmed("TRAILING"), _like_first, "RTRIM(text[, characters])", "Without blanks at the end.", least=1),
+    _function(
+        "RTRIM",
+        "ss",
+        _trimmed("TRAILING"),
+        _like_first,
+        "RTRIM(text[, characters])",
+        "Without blanks at the end.",
+        least=1,
+    ),
     _function("SPACE", "i", _blanks, _unbounded, "SPACE(n)", "So many blanks."),
-    _function("STR", "fii", _str, _str_length, "STR(x[, length[, decimals]])", "A number as text, at the right of 10 characters.", least=1),
-    _function("STUFF", "siis", _stuffed, _unbounded, "STUFF(text, start, n, new)", "With n characters replaced by a text."),
-    _function("SUBSTRING", "sii", _substring, _like_first, "SUBSTRING(text, start, n)", "n characters from a position on."),
-    _function("TRIM", "ss", _trimmed(None), _like_first, "TRIM(text) or TRIM(characters FROM text)", "Without blanks at both ends.", least=1),
+    _function(
+        "STR",
+        "fii",
+        _str,
+        _str_length,
+        "STR(x[, length[, decimals]])",
+        "A number as text, at the right of 10 characters.",
+        least=1,
+    ),
+    _function(
+        "STUFF", "siis", _stuffed, _unbounded, "STUFF(text, start, n, new)", "With n characters replaced by a text."
+    ),
+    _function(
+        "SUBSTRING", "sii", _substring, _like_first, "SUBSTRING(text, start, n)", "n characters from a position on."
+    ),
+    _function(
+        "TRIM",
+        "ss",
+        _trimmed(None),
+        _like_first,
+        "TRIM(text) or TRIM(characters FROM text)",
+        "Without blanks at both ends.",
+        least=1,
+    ),
     _function("UNICODE", "s", _code, is_integer, "UNICODE(text)", "The Unicode code of the first character."),
     _function("UPPER", "s", _of_one(exp.Upper), _like_first, "UPPER(text)", "In capitals."),
 )
-"""By name."""
