@@ -169,7 +169,7 @@ def test_others_neither_see_nor_touch_ones_tables(run):
 
 
 def test_statements_before_an_error_stay_and_the_error_names_its_own(run):
-    with pytest.raises(UnknownColumnError, match=r"Statement 2, line 2: .*nothing"):
+    with pytest.raises(UnknownColumnError, match=r"Statement 2: .*nothing.*line 2"):
         run("select 1 as x into t\nselect nothing as y into u from t\nselect 3 as z into v")
     assert run("select table_name from information_schema.tables") == [("t",)]
 
@@ -377,3 +377,58 @@ def test_wrong_calls_of_table_functions_are_told(run):
         run("select * from fGetNearbyObjEq(1, 200, 3) n", "Demo")
     with pytest.raises(RequestError):
         run("select * from fGetNearbyObjEq(1, 2, 3) n", "Other")
+
+
+# --- names ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select mydb.t.x from mydb.t where mydb.dbo.t.x > 0",
+        "select MyDB.dbo.T.x from mydb..t",
+        "select t.X from [mydb].[t]",
+        "select x into ##g from t select ##g.x from ##g",
+        "select x into #g from t select #g.x from #g join t on t.x = #g.x",
+    ],
+)
+def test_names_may_be_written_with_all_their_parts(run, text):
+    run("select 5 as x into t")
+    assert run(text) == [(5,)]
+
+
+def test_the_changed_table_may_be_meant_by_its_name_though_from_calls_it_otherwise(run):
+    run("select 5 as x into t select 7 as x into u")
+    assert run("update mydb.t set x = b.x from mydb.t a, u b") == [(1,)]
+    assert run("select x from t") == [(7,)]
+    with pytest.raises(BadQueryError, match="more than once"):
+        run("delete t from t a join t b on a.x = b.x")
+
+
+def test_an_error_in_rows_still_to_come_names_its_statement(run):
+    with pytest.raises(RequestError, match=r"^Statement 2"):
+        run("declare @a int\nselect cast(remark as int) as x from objects", "Demo")
+
+
+def test_a_function_over_a_table_that_is_private_does_not_exist(house, run):
+    (house._directory.path / "services.toml").write_text(
+        CONTEXTS + '[[private]]\nschema = "demo"\nusers = ["bob"]\n', encoding="utf-8"
+    )
+    again = Archive.open(house._directory.path)
+    text = "select * from fGetNearbyObjEq(10.5, 20.5, 6) n"
+    with pytest.raises(RequestError, match=r"No function") as caught:
+        again.query(BatchRequest(text, "Demo", "alice")).to_arrow()
+    assert "objects" not in str(caught.value)
+    assert again.query(BatchRequest(text, "Demo", "bob")).to_arrow().num_rows > 0
+
+
+def test_functions_stand_wherever_from_may(run, objects):
+    expected = len(near(objects, 10.5, 20.5, 0.1))
+    for text in (
+        "select count(*) as n from objects o, dbo.fGetNearbyObjEq(10.5, 20.5, 6) n where o.objid = n.objid",
+        "select count(*) as n from objects where objid in (select objid from fGetNearbyObjEq(10.5, 20.5, 6))",
+        "with c as (select * from Demo.dbo.fGetNearbyObjEq(10.5, 20.5, 6) x) select count(*) as n from c",
+        "with c as (select 10.5 as a, 20.5 as b) select count(*) as n from c cross apply fGetNearbyObjEq(a, b, 6) x",
+        "select count(*) as n from (values (10.5, 20.5)) c(a, b) cross apply Demo.dbo.fGetNearbyObjEq(a, b, 6) x",
+    ):
+        assert run(text, "Demo") == [(expected,)], text

@@ -27,6 +27,7 @@ from skydex.engines import Deadline
 from skydex.errors import (
     BadQueryError,
     LimitError,
+    Located,
     RequestError,
     TableExistsError,
     TemporaryTablesError,
@@ -35,7 +36,7 @@ from skydex.errors import (
     near_names,
 )
 from skydex.formats import Format, get_format
-from skydex.mydb import MyDB
+from skydex.mydb import MYDB, MyDB
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.query.languages.statements import (
     AddColumns,
@@ -55,6 +56,7 @@ from skydex.query.languages.statements import (
     TableName,
     Truncate,
     Update,
+    is_temporary,
     read_batch,
 )
 from skydex.query.languages.tsql_translate import translate
@@ -223,20 +225,19 @@ class Batch:
     def _put_values(self, node: exp.Expression) -> None:
         """Put values in the place of variables, and names in that of temporary tables, everywhere below a node."""
         for table in list(node.find_all(exp.Table)):
-            own = table.this
-            if isinstance(own, exp.Parameter):
-                own.replace(_placed(exp.Identifier(this=f"@{own.name.lower()}", quoted=True), own))
-            elif own.args.get("temporary"):
-                own.replace(_placed(exp.Identifier(this=f"#{own.name}", quoted=True), own))
+            if isinstance(table.this, exp.Parameter):
+                table.this.replace(_placed(exp.Identifier(this=f"@{table.this.name.lower()}", quoted=True), table.this))
+        for identifier in list(node.find_all(exp.Identifier)):
+            if is_temporary(identifier):
+                identifier.replace(_placed(exp.Identifier(this=f"#{identifier.name}", quoted=True), identifier))
         for parameter in list(node.find_all(exp.Parameter)):
-            column, value = self._variable(f"@{parameter.name.lower()}", parameter)
+            column, value = self._variable(f"@{parameter.name.lower()}")
             parameter.replace(literal_of(value, column))
-        for column_node in node.find_all(exp.Column):
-            qualifier = column_node.args.get("table")
-            if qualifier is not None and qualifier.args.get("temporary"):
-                qualifier.replace(_placed(exp.Identifier(this=f"#{qualifier.name}", quoted=True), qualifier))
+        for named in node.find_all(exp.Column):
+            if named.args.get("catalog"):
+                _shorten(named)
 
-    def _variable(self, name: str, node: exp.Expression | None = None) -> tuple[Column, Any]:
+    def _variable(self, name: str) -> tuple[Column, Any]:
         if name not in self._variables:
             raise BadQueryError(f"The variable {name} is not declared: write DECLARE {name} float before it.")
         return self._variables[name]
@@ -401,7 +402,8 @@ class _Told:
     """Lets the errors of one statement of several say which it was."""
 
     def __init__(self, statement: Statement, number: int, n_statements: int) -> None:
-        self._where = f"Statement {number + 1}, line {statement.line}" if n_statements > 1 else ""
+        self._where = f"Statement {number + 1}" if n_statements > 1 else ""
+        self._line = statement.line
 
     def __enter__(self) -> _Told:
         return self
@@ -419,8 +421,11 @@ class _Told:
             yield from batches
 
     def _tell(self, error: BaseException | None) -> None:
-        if self._where and isinstance(error, RequestError | LimitError) and not str(error).startswith("Statement "):
-            error.args = (f"{self._where}: {error}", *error.args[1:])
+        if not self._where or not isinstance(error, RequestError | LimitError) or str(error).startswith("Statement "):
+            return
+        is_placed = isinstance(error, Located) and error.line is not None
+        where = self._where if is_placed else f"{self._where}, line {self._line}"
+        error.args = (f"{where}: {error}", *error.args[1:])
 
 
 def _rows_affected(n_rows: int) -> Result:
@@ -455,6 +460,16 @@ def _check_unique(columns: Sequence[Column], target: TableName) -> None:
                 f"{target.bare}. Give one of them another name with AS."
             )
         seen.add(column.name.lower())
+
+
+def _shorten(named: exp.Column) -> None:
+    """Let a column that is named with database and schema name its table as `mydb.t` or `dbo.t`."""
+    database = named.args["catalog"]
+    if database.name.lower() == MYDB:
+        named.set("db", database.copy())
+    elif not named.args.get("db"):
+        named.set("db", exp.Identifier(this="dbo", quoted=False))
+    named.set("catalog", None)
 
 
 def _placed(new: exp.Expression, old: exp.Expression) -> exp.Expression:

@@ -283,7 +283,7 @@ class Changes:
         source = statement.source.copy() if statement.source is not None else None
         joins = [join.copy() for join in statement.joins]
         items = [source.this, *(join.this for join in joins)] if source is not None else []
-        meant = next((item for item in items if _is_meant(item, statement.target)), None)
+        meant = _find_meant(items, statement.target)
         name = table_name(meant) if meant is not None else statement.target
         called = (meant.alias if meant is not None else alias) or name.bare
         target = exp.Table(this=_quoted(_TARGET), alias=exp.TableAlias(this=_quoted(called)))
@@ -424,13 +424,17 @@ def _different(places: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.i
     return found.astype(np.int64), first.astype(np.int64)
 
 
-def _is_meant(item: exp.Expression, target: TableName) -> bool:
-    """Whether an entry of FROM is the table that a statement changes: by its alias, or else by its name."""
-    if not isinstance(item, exp.Table) or isinstance(item.this, exp.Func):
-        return False
-    if item.alias:
-        return len(target.parts) == 1 and item.alias.lower() == target.bare.lower()
-    return table_name(item).bare.lower() == target.bare.lower()
+def _find_meant(items: Sequence[exp.Expression], target: TableName) -> exp.Table | None:
+    """The entry of FROM that a statement changes: the one with that alias, or else the only one of that table."""
+    tables = [item for item in items if isinstance(item, exp.Table) and not isinstance(item.this, exp.Func)]
+    if len(target.parts) == 1:
+        called = [table for table in tables if table.alias and table.alias.lower() == target.bare.lower()]
+        if called:
+            return called[0]
+    alike = [table for table in tables if table_name(table).bare.lower() == target.bare.lower()]
+    if len(alike) > 1:
+        raise BadQueryError(f"FROM has {target.bare} more than once: say by its alias which is changed.")
+    return alike[0] if alike else None
 
 
 Altered = tuple[tuple[Column, ...], pa.Table]

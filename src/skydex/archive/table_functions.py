@@ -74,7 +74,7 @@ def expand(query: exp.Query, asker: Asker) -> None:
             if isinstance(item, exp.Table) and isinstance(item.this, exp.Func):
                 _expand_call(item, _Call.of(item, asker), asker)
         for place, join in enumerate(select.args.get("joins") or ()):
-            if isinstance(join.this, exp.Lateral) and isinstance(join.this.this, exp.Func | exp.Dot):
+            if isinstance(join.this, exp.Lateral):
                 _expand_apply(select, place, with_=with_, asker=asker)
 
 
@@ -99,12 +99,12 @@ class _Call:
         *before, function = _parts(node)
         name, arguments = function.name, list(function.expressions)
         database = before[0].name if len(before) > 1 else ""
-        offer = asker.functions(database)
-        found = offer.find_function(name) if offer else None
+        known = {one.name.lower(): one for one in _functions(asker, database)}
+        found = known.get(name.lower())
         if found is None:
-            known = [one.name for one in offer.functions] if offer else []
-            hint = "" if known else "This context has no functions of that kind."
-            raise UnknownFunctionError(name, near=near_names(name, known), hint=hint, **place_of(node))
+            near = near_names(name, [one.name for one in known.values()])
+            hint = "" if known else "This context has no table functions."
+            raise UnknownFunctionError(name, near=near, hint=hint, **place_of(node))
         return cls(found, tuple(arguments[:3]), _table(found, arguments, node))
 
     @property
@@ -112,6 +112,13 @@ class _Call:
         """The arguments, if they are numbers."""
         values = [constant(argument) for argument in self.arguments]
         return None if None in values else tuple(value for value in values if value is not None)
+
+
+def _functions(asker: Asker, database: str) -> list[TableFunction]:
+    """The functions of a context whose tables the caller may see."""
+    offer = asker.functions(database)
+    published = asker.published()
+    return [one for one in offer.functions if all(map(published.find, one.tables))] if offer else []
 
 
 def _parts(node: exp.Expression) -> list[exp.Expression]:
@@ -153,10 +160,10 @@ def _evaluated(call: _Call, item: exp.Expression, asker: Asker) -> tuple[float, 
         sentence = f"The arguments of {call.function.name} are columns: write CROSS APPLY {call.function.name}(...)."
         raise BadQueryError(sentence, **place_of(item))
     rows = asker.ask(exp.Select(expressions=[_named(node, f"v{i}") for i, node in enumerate(call.arguments)]))
-    values = [column[0].as_py() for column in rows.columns]
-    if not all(isinstance(value, int | float) for value in values):
-        raise BadQueryError(f"{call.function.name} needs numbers, not {values}.", **place_of(item))
-    return tuple(map(float, values))
+    try:
+        return tuple(float(column[0].as_py()) for column in rows.columns)
+    except (TypeError, ValueError) as error:
+        raise BadQueryError(f"{call.function.name} needs numbers for ra, dec and radius.", **place_of(item)) from error
 
 
 def _around(call: _Call, values: Sequence[float], asker: Asker) -> tuple[tuple[Column, ...], pa.Table]:
@@ -211,6 +218,9 @@ def _expand_apply(select: exp.Select, place: int, *, with_: exp.With | None, ask
     """A join with the rows around all positions of the left side, in the place of an APPLY."""
     join = select.args["joins"][place]
     lateral = join.this
+    if not isinstance(lateral.this, exp.Func | exp.Dot):
+        sentence = "APPLY takes a function of a position here: write a query in parentheses as a JOIN instead."
+        raise BadQueryError(sentence, **place_of(lateral))
     call = _Call.of(lateral, asker)
     is_outer = not lateral.args.get("cross_apply")
     item = exp.Table(this=_quoted("~"))

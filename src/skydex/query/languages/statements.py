@@ -38,7 +38,9 @@ __all__ = [
     "Truncate",
     "Update",
     "Variable",
+    "is_temporary",
     "read_batch",
+    "table_name",
 ]
 
 MOST_STATEMENTS = 200
@@ -485,7 +487,12 @@ def _own_name(part: exp.Expression) -> str:
         return variable_name(part)
     if isinstance(part, exp.Func):
         raise BadQueryError("A function cannot be changed: name a table.")
-    return f"#{part.name}" if part.args.get("temporary") else part.name
+    return f"#{part.name}" if is_temporary(part) else part.name
+
+
+def is_temporary(part: exp.Expression) -> bool:
+    """Whether a name was written with `#` or `##` before it, which the parser takes away."""
+    return bool(part.args.get("temporary") or part.args.get("global_") or part.args.get("global"))
 
 
 def variable_name(node: exp.Expression) -> str:
