@@ -160,6 +160,8 @@ def _account_page(call: Call) -> _Seen:
 
 
 def _login_page(call: Call) -> _Seen:
+    if call.user is not None:
+        return _Seen("", "", _facts(call, call.user), next="account")
     fields = (_Field("name", "User name"), _Field("password", "Password", "password", "current-password"))
     more = f'<p><a href="{_way(call, "account/register")}">Make an account</a></p>' if _is_open(call.site) else ""
     return _Seen("Log in", _form(call, "account/login", fields, "Log in") + more, {"post": ["name", "password"]})
@@ -388,7 +390,7 @@ def _routes(site: Site) -> list[BaseRoute]:
 
 
 def _links(site: Site) -> Iterable[Link]:
-    yield Link("Your account", f"{site.url}{BASE}")
+    yield Link("Log in, or see your account", f"{site.url}{BASE}/login")
 
 
 SERVICE = Service("account", _TITLE, _routes, lambda _: (), _links)
