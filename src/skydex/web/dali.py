@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl
 
 from skydex.errors import (
+    AccountsError,
     BadParameterError,
     BodyTooLargeError,
     BusyError,
@@ -68,6 +69,7 @@ _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (JobSpaceError, 429, "UsageError"),
     (BusyError, 503, "ServiceUnavailable"),
     (JobsUnavailableError, 503, "ServiceUnavailable"),
+    (AccountsError, 503, "ServiceUnavailable"),
     (JobPhaseError, 403, "UsageError"),
     (TableExistsError, 409, "UsageError"),
     (QuotaError, 413, "UsageError"),
