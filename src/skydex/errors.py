@@ -15,6 +15,7 @@ from typing import Any, Self
 __all__ = [
     "AccountsError",
     "AmbiguousColumnError",
+    "AnswerTooLargeError",
     "BadParameterError",
     "BadQueryError",
     "BadRecipeError",
@@ -399,6 +400,17 @@ class ResultTooLongError(LimitError):
         self.n_rows = n_rows
         super().__init__(
             f"The result has more than {n_rows:,} rows, the limit of such an answer. "
+            "Put it into a table of your own with SELECT ... INTO mydb.name, and download that."
+        )
+
+
+class AnswerTooLargeError(LimitError):
+    """An answer larger than one that is given at once may be."""
+
+    def __init__(self, megabytes: int) -> None:
+        self.megabytes = megabytes
+        super().__init__(
+            f"The answer is over the {megabytes:,} MB that a quick job may have. "
             "Put it into a table of your own with SELECT ... INTO mydb.name, and download that."
         )
 

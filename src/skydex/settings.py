@@ -122,6 +122,8 @@ class Settings:
     """How long a request that waits for the end of a job is held, in seconds; less than what proxies allow."""
     casjobs_queues: str = "1, 30, 500"
     """Queues of CasJobs, by how long a job in each may take, in minutes; the first one is that of quick queries."""
+    casjobs_answer_mb: int = 64
+    """Size of the answer to a quick query of CasJobs, in MB."""
     jobs_per_address: int = 100
     """Unfinished jobs of one address."""
     jobs_per_user: int = 100

@@ -14,7 +14,7 @@ from skydex.errors import BadParameterError
 from skydex.tables import xml_text
 from skydex.web.casjobs.operations import NAMESPACE, Answer
 
-__all__ = ["SOAP_11", "SOAP_12", "Envelope", "SoapVersion", "is_soap", "read_envelope"]
+__all__ = ["SOAP_11", "SOAP_12", "Envelope", "SoapVersion", "read_envelope", "version_of"]
 
 _DEEPEST = 50
 _MOST_PARAMETERS = 100
@@ -72,10 +72,9 @@ class Envelope:
     """Names and values."""
 
 
-def is_soap(content_type: str) -> SoapVersion | None:
-    """The version of SOAP that a request of a media type comes in, if it does."""
-    kind = content_type.partition(";")[0].strip().lower()
-    return {"text/xml": SOAP_11, "application/soap+xml": SOAP_12}.get(kind)
+def version_of(content_type: str) -> SoapVersion:
+    """The version whose messages have a media type, as far as that tells."""
+    return SOAP_12 if content_type.partition(";")[0].strip().lower() == "application/soap+xml" else SOAP_11
 
 
 def read_envelope(body: bytes) -> Envelope:

@@ -1,0 +1,39 @@
+"""Who asks: users of CasJobs send their number and password as parameters of every request."""
+
+from __future__ import annotations
+
+from skydex.accounts import User
+from skydex.errors import LoginError
+from skydex.web.asgi import Call
+from skydex.web.dali import Parameters
+
+__all__ = ["logged_in"]
+
+_LONGEST = 20
+
+
+async def logged_in(call: Call, parameters: Parameters, *, who: str = "wsid", password: str = "pw") -> User:
+    """The user that a request names, or whose token comes with it.
+
+    A session's cookie does not count: any page could make a browser send it, and a GET changes things here.
+
+    Parameters
+    ----------
+    call : Call
+        The request.
+    parameters : Parameters
+        What it asks.
+    who, password : str
+        Names of the parameters.
+
+    Raises
+    ------
+    LoginError, ThrottledError
+        Number and password do not belong together.
+    """
+    number, secret = parameters.find(who), parameters.find(password)
+    if number is None and secret is None and call.user is not None and call.session is None:
+        return call.user
+    if number is None or not (number.strip().isascii() and number.strip().isdecimal()) or len(number) > _LONGEST:
+        raise LoginError("The WSID or the password is wrong.")
+    return await call.log_in(number.strip(), secret or "")
