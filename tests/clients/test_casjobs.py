@@ -78,20 +78,31 @@ def finished(jobs, number):
 
 
 def test_a_wrong_password_is_told_at_once(url, monkeypatch):
-    monkeypatch.setitem(PASSWORDS, "alice", "wrong")
+    monkeypatch.setitem(PASSWORDS, "bob", "wrong")
     with pytest.raises(ValueError, match="Incorrect MAST CasJobs username/password"):
-        client(url)
+        client(url, "bob")
+
+
+def wrongly(url, number, password):
+    jobs = CasJobs(number, password, base_url=f"{url}/casjobs/services/jobs.asmx", context="SKY")
+    return pytest.raises(Exception, match=r"failed with status: 500\nThe .* password is wrong"), jobs
+
+
+def test_a_wrong_number_or_password_is_refused(url, ground):
+    for number, password in ((ground[1]["bob"], "wrong"), (ground[1]["bob"] + 1, PASSWORDS["bob"])):
+        refused, jobs = wrongly(url, number, password)
+        with refused:
+            jobs.quick("select 1")
 
 
 @pytest.mark.parametrize("ask", [
     lambda jobs: jobs.quick("select 1"), lambda jobs: jobs.submit("select 1"), lambda jobs: jobs.status(1),
     lambda jobs: jobs.cancel(1), lambda jobs: jobs.job_info(), lambda jobs: jobs.request_output("t", "CSV"),
 ])  # fmt: skip
-def test_a_wrong_number_or_password_is_refused_by_each_operation(url, wsid, ask):
-    for number, password in ((wsid, "wrong"), (wsid + 1, PASSWORDS["alice"]), ("alice", PASSWORDS["alice"])):
-        jobs = CasJobs(number, password, base_url=f"{url}/casjobs/services/jobs.asmx", context="SKY")
-        with pytest.raises(Exception, match=r"failed with status: 500\nThe .* password is wrong"):
-            ask(jobs)
+def test_no_operation_is_done_for_nobody(url, ask):
+    refused, jobs = wrongly(url, "alice", PASSWORDS["alice"])
+    with refused:
+        ask(jobs)
 
 
 def test_tables_are_listed_counted_and_dropped(alice, plain):
