@@ -375,7 +375,7 @@ def _order_key(
 def _as_key(node: exp.Expression) -> exp.Expression:
     """A copy for GROUP BY or ORDER BY, where engines take a bare constant for a position or refuse it."""
     inner = node.unnest()
-    if isinstance(inner, exp.Literal) and inner.is_string:
+    if isinstance(inner, exp.Null) or (isinstance(inner, exp.Literal) and inner.is_string):
         return exp.Cast(this=inner.copy(), to=exp.DataType.build("varchar"))
     return (
         exp.Cast(this=node.copy(), to=exp.DataType.build("double")) if tree.constant(node) is not None else node.copy()

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from skydex.errors import BadQueryError
 from skydex.query import tree, types
+from skydex.query.comparisons import written_text
 from skydex.query.functions import AGGREGATES as OF_ADQL
 from skydex.query.functions.function import Meaning
 from skydex.query.functions.meanings import is_double, is_long, like_first
@@ -143,7 +144,10 @@ def _gathered(binder: Expressions, node: exp.Anonymous, order: exp.Order | None)
     if len(node.expressions) != 2:
         raise BadQueryError("STRING_AGG takes a value and a separator.", **place_of(node))
     subject, separator = (text(binder.bind(item)) for item in node.expressions)
-    keys = _ordered(binder, order) if order is not None else [exp.Ordered(this=key(subject), nulls_first=True)]
+    if written_text(separator) is None:
+        raise BadQueryError("The separator of STRING_AGG is a text that is written out.", **place_of(node))
+    own = [exp.Ordered(this=_sortable(key(subject)), nulls_first=True)]
+    keys = _ordered(binder, order) if order is not None else own
     ordered = exp.Order(this=subject.node, expressions=keys)
     return Value(exp.GroupConcat(this=ordered, separator=separator.node), types.text(None))
 
@@ -153,8 +157,15 @@ def _ordered(binder: Expressions, order: exp.Order) -> list[exp.Ordered]:
     for item in order.expressions:
         desc = bool(item.args.get("desc"))
         value = binder.bind(item.this)
-        keys.append(exp.Ordered(this=key(value), desc=desc, nulls_first=not desc))
+        keys.append(exp.Ordered(this=_sortable(key(value)), desc=desc, nulls_first=not desc))
     return keys
+
+
+def _sortable(node: exp.Expression) -> exp.Expression:
+    """A key of an order, where engines take a bare constant for a position or refuse it."""
+    if isinstance(node.unnest(), exp.Literal | exp.Null):
+        return exp.Cast(this=node, to=exp.DataType.build("varchar"))
+    return node
 
 
 AGGREGATES: dict[str, Method] = dict.fromkeys((*_ONE, "APPROX_COUNT_DISTINCT", "STRING_AGG"), _aggregate)

@@ -105,7 +105,7 @@ def _number(value: Value, name: str, cast: type[exp.Expression]) -> Value:
 def _integer(value: Value, name: str, cast: type[exp.Expression]) -> Value:
     neutral, datatype, n_bits = _INTEGERS[name]
     column = Column("", datatype)
-    target = exp.DataType.build(neutral)
+    target = exp.DataType(this=exp.DataType.Type[neutral.upper()])
     if is_text(value):
         written = written_text(value)
         if written is None:

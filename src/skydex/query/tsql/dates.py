@@ -56,7 +56,9 @@ def _parsed(text: str) -> dt.datetime:
 
 def moment(value: Value) -> Value:
     """A value as a time."""
-    if value.is_null or value.column.is_timestamp:
+    if value.is_null:
+        return Value(exp.Cast(this=value.node, to=exp.DataType.build("timestamp")), types.TIMESTAMP)
+    if value.column.is_timestamp:
         return value
     text = written_text(value)
     if text is not None:

@@ -60,7 +60,7 @@ def number(value: Value) -> Value:
     """
     column = value.column
     if value.is_null:
-        return Value(value.node, INT)
+        return Value(_cast(value.node, "int"), INT)
     if column.is_array or column.is_timestamp:
         raise BadQueryError(f"A number is expected here, not {spoken_kind(column)}.")
     if is_flag(value):
@@ -86,7 +86,9 @@ def _number_of_text(value: Value) -> Value:
 def text(value: Value) -> Value:
     """A value as text: numbers, flags and times become what CAST(... AS varchar) makes of them."""
     column = value.column
-    if value.is_null or is_text(value):
+    if value.is_null:
+        return Value(_cast(value.node, "varchar"), types.text(1))
+    if is_text(value):
         return value
     if column.is_array:
         raise BadQueryError(f"Text is expected here, not {spoken_kind(column)}.")

@@ -181,6 +181,17 @@ def _in_rows(subject: Value, rows: exp.Expression, column: Column, *, node: exp.
     return Value(exp.In(this=guarded(left), query=exp.Subquery(this=rows)), types.BOOLEAN)
 
 
+def _between(binder: Expressions, node: exp.Between) -> Value:
+    subject = binder.bind(node.this)
+    at_least, low = _pair(binder, subject, binder.bind(node.args["low"]), node)
+    at_most, high = _pair(binder, subject, binder.bind(node.args["high"]), node)
+    if at_least == at_most:
+        return Value(exp.Between(this=guarded(at_least), low=guarded(low), high=guarded(high)), types.BOOLEAN)
+    above = exp.GTE(this=guarded(at_least), expression=guarded(low))
+    below = exp.LTE(this=guarded(at_most), expression=guarded(high))
+    return Value(exp.Paren(this=exp.And(this=above, expression=below)), types.BOOLEAN)
+
+
 def _case(binder: Expressions, node: exp.Case) -> Value:
     subject = binder.bind(node.this) if node.this is not None else None
     tests = [_when(binder, subject, branch.this) for branch in node.args["ifs"]]
@@ -250,6 +261,7 @@ METHODS: dict[type[exp.Expression], Method] = {
     exp.Neg: _negative,
     exp.Like: _like,
     exp.Escape: _like_with_escape,
+    exp.Between: _between,
     exp.In: _in,
     **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _compared_with_rows),
     exp.Case: _case,

@@ -212,7 +212,12 @@ def _joined(nodes: Nodes) -> exp.Expression:
 def _joined_with(nodes: Nodes) -> exp.Expression:
     """Texts with a separator between; nulls are left out."""
     separator = exp.Coalesce(this=nodes[0].copy(), expressions=[tree.string("")])
-    return exp.ArrayToString(this=exp.Array(expressions=[node.copy() for node in nodes[1:]]), expression=separator)
+    parts = [
+        exp.Coalesce(this=exp.DPipe(this=separator.copy(), expression=node.copy()), expressions=[tree.string("")])
+        for node in nodes[1:]
+    ]
+    behind = exp.Add(this=exp.Length(this=separator), expression=tree.integer(1))
+    return exp.Substring(this=tree.conjunction(parts, exp.DPipe), start=behind)
 
 
 def _quoted(nodes: Nodes) -> exp.Expression:
