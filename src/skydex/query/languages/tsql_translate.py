@@ -38,7 +38,7 @@ _PARTS: dict[type[exp.Expression], tuple[str, ...]] = {
     **dict.fromkeys(_SET_OPERATIONS, ("this", "expression", "distinct", *_TAIL)),
     exp.Subquery: ("this", "alias", "joins", "pivots", *_TAIL),
     exp.Table: ("this", "alias", "db", "catalog", "joins", "hints", "pivots", "sample"),
-    exp.Join: ("this", "on", "side", "kind"),
+    exp.Join: ("this", "on", "side", "kind", "hint"),
     exp.Lateral: ("this", "alias", "cross_apply"),
     exp.With: ("expressions",),
     exp.CTE: ("this", "alias"),
