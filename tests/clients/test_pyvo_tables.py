@@ -9,6 +9,7 @@ import pytest
 import pyvo
 import requests
 from astropy.table import Table
+from pyvo.auth import AuthSession
 from pyvo.utils.prototype import activate_features
 
 from skydex.archive import Archive
@@ -41,9 +42,9 @@ def server(tmp_path_factory):
 
 
 def service(server, name: str | None) -> pyvo.dal.TAPService:
-    session = requests.Session()
+    session = AuthSession()
     if name:
-        session.auth = (name, PASSWORD)
+        session.credentials.set_password(name, PASSWORD)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pyvo.dal.TAPService(f"{server.url}/tap", session=session)

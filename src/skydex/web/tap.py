@@ -19,7 +19,7 @@ from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.tap_jobs import ORDERS, TAP_JOBS
 from skydex.web.tap_queries import query_order, refuse
-from skydex.web.tap_tables import INDEX_ORDERS, table_routes
+from skydex.web.tap_tables import INDEX_ORDERS, index_routes, table_capabilities, table_routes
 from skydex.web.tapregext import tap_capability
 from skydex.web.uploads import received
 from skydex.web.uws import uws_routes
@@ -55,7 +55,12 @@ async def about(call: Call) -> Reply:
 
 def _routes(site: Site) -> list[BaseRoute]:
     own = [route for base in BASES for route in _routes_at(site, base)]
-    return [*routes_of_offers(site, functools.partial(_routes_at, site)), *table_routes(site), *own]
+    return [
+        *routes_of_offers(site, functools.partial(_routes_at, site)),
+        *table_routes(site),
+        *own,
+        *index_routes(site),
+    ]
 
 
 def _routes_at(site: Site, base: str) -> list[BaseRoute]:
@@ -74,6 +79,7 @@ def _capabilities_here(call: Call) -> Iterable[str]:
     yield tap_capability(call.site, base_url, about=view_of(call).title)
     yield from vosi_capabilities(base_url, with_tables=True)
     yield examples_capability(base_url)
+    yield from table_capabilities(call.site, base_url)
 
 
 def _capabilities(site: Site) -> Iterable[str]:

@@ -29,7 +29,7 @@ from skydex.web.uws import JobKind, JobPlace, uws_routes
 from skydex.web.vosi import capability, table_reply
 from skydex.web.workroom import TableOrder
 
-__all__ = ["INDEX_ORDERS", "table_capabilities", "table_routes"]
+__all__ = ["INDEX_ORDERS", "index_routes", "table_capabilities", "table_routes"]
 
 BASE = "/tap"
 """The service over everything, in which all own tables are found."""
@@ -59,14 +59,20 @@ def table_routes(site: Site) -> list[BaseRoute]:
     return [
         Route(f"{BASE}/tables/{{name}}", Endpoint(site, table, methods=("GET", "PUT", "DELETE"))),
         Route(f"{BASE}/load/{{name}}", Endpoint(site, load, methods=("POST",))),
-        *uws_routes(site, f"{BASE}/table-update", _JOBS),
     ]
 
 
-def table_capabilities(base_url: str) -> Iterable[str]:
+def index_routes(site: Site) -> list[BaseRoute]:
+    """Where indexes are asked for; behind the routes of queries, whose list of jobs has resources of the same names."""
+    return uws_routes(site, f"{BASE}/table-update", _JOBS)
+
+
+def table_capabilities(site: Site, base_url: str) -> Iterable[str]:
     """Capability elements of the resources that change tables, under the names that youcat gives them."""
+    if base_url != site.url + BASE:
+        return
     for name, path in (("table-update-async-1.x", "table-update"), ("table-load-sync-1.x", "load")):
-        yield capability(f"ivo://ivoa.net/std/VOSI#{name}", f"{base_url}/{path}")
+        yield capability(f"ivo://ivoa.net/std/VOSI#{name}", f"{base_url}/{path}", use="base")
 
 
 def _order(_: Settings, job: Job, __: Path) -> TableOrder:

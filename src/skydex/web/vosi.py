@@ -71,9 +71,9 @@ def vosi_capabilities(base_url: str, *, with_tables: bool) -> Iterable[str]:
         yield capability(f"ivo://ivoa.net/std/VOSI#{name}", f"{base_url}/{name}", version=version)
 
 
-def capability(standard_id: str, url: str, *, version: str | None = None) -> str:
-    """The capability element of a standard resource with an address of its own."""
-    access = text("accessURL", url, {"use": "full"})
+def capability(standard_id: str, url: str, *, version: str | None = None, use: str = "full") -> str:
+    """The capability element of a standard resource with an address of its own, or that begins so (`use="base"`)."""
+    access = text("accessURL", url, {"use": use})
     attributes = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": version}
     interface = element("interface", access, *SECURITY_METHODS, attributes=attributes)
     return element("capability", interface, attributes={"standardID": standard_id})
