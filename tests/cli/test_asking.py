@@ -43,6 +43,14 @@ def test_query_error_points_into_the_text(skydex, archive):
     assert caret == "       ^^^^"
 
 
+def test_a_context_makes_the_text_a_batch_of_t_sql(skydex, archive):
+    text = "declare @m float = 13 select top 1 [id] from stars where mag < @m order by mag"
+    assert skydex("query", archive, text, "--context", "my", "-f", "csv").out == "id\n4\n"
+    ran = skydex("query", archive, "select magg\nfrom stars", "--context", "my")
+    assert ran.err.splitlines()[1:] == ["select magg", "       ^^^^"]
+    assert "directory" in skydex("query", "http://127.0.0.1:1", text, "--context", "my").err
+
+
 def test_failed_query_leaves_no_file(skydex, archive, tmp_path):
     assert skydex("query", archive, "SELECT x FROM my.stars", "-o", tmp_path / "out.fits").status == 1
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ from skydex.cli.screen import remark
 from skydex.errors import BadParameterError
 
 if TYPE_CHECKING:
-    from skydex.archive import Archive, ConeRequest, QueryRequest
+    from skydex.archive import Archive, TableRequest
     from skydex.tables import Result
 
 __all__ = ["COMMANDS", "PANEL"]
@@ -45,8 +45,12 @@ def query(
     format_name: FormatName = None,
     maxrec: MaxRec = None,
     lang: Lang = "ADQL",
+    context: Annotated[
+        str | None, typer.Option(help="A context of CasJobs: the text is T-SQL then, of one statement or more.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="With a context: whose tables are mydb.")] = None,
 ) -> None:
-    """Ask a query in ADQL.
+    """Ask a query in ADQL, or in T-SQL as CasJobs does.
 
     Prints a table, or writes a file in the format of its name: `.fits`, `.vot`, `.csv`, `.ecsv`, `.parquet`, `.arrow`
     and more. The file appears when it is complete. A server is asked over TAP; any TAP service will do.
@@ -56,9 +60,13 @@ def query(
     - `skydex query archive "SELECT COUNT(*) AS n FROM survey.stars"`
     - `skydex query archive @query.adql -o stars.fits`
     - `skydex query http://127.0.0.1:8642 "SELECT TOP 5 * FROM survey.stars" --format csv`
+    - `skydex query archive "SELECT TOP 5 * INTO mydb.five FROM stars" --context Survey --user alice`
     """
     words = _query_text(text)
     name = _format_name(format_name, output)
+    if context is not None:
+        _from_context(target, words, maxrec, (context, user), name, output)
+        return
     if is_address(target):
         asked = {"REQUEST": "doQuery", "LANG": lang, "QUERY": words, "MAXREC": maxrec}
         _from_server(tap_address(target), asked, name, output)
@@ -67,6 +75,18 @@ def query(
 
     with pointing_into(words):
         _from_archive(target, QueryRequest(words, language=lang, max_rows=maxrec), name, output)
+
+
+def _from_context(
+    target: str, words: str, maxrec: int | None, asking: tuple[str, str | None], name: str | None, output: Path | None
+) -> None:
+    """Statements in T-SQL, in the context and for the user of `asking`."""
+    from skydex.archive import BatchRequest
+
+    if is_address(target):
+        raise BadParameterError("context", "is for the directory of an archive; a server has CasJobs for it.")
+    with pointing_into(words):
+        _from_archive(target, BatchRequest(words, *asking, maxrec), name, output)
 
 
 def cone(
@@ -161,7 +181,7 @@ def _open(directory: str) -> Archive:
     return Archive.open(directory, load_settings(Path(directory)), shows_private=True)
 
 
-def _from_archive(directory: str, request: QueryRequest | ConeRequest, name: str | None, output: Path | None) -> None:
+def _from_archive(directory: str, request: TableRequest, name: str | None, output: Path | None) -> None:
     with _open(directory).query(request) as result:
         deliver(_written(result, name or "text"), output)
         _report(result)
