@@ -109,9 +109,10 @@ def test_a_name_is_given_once_in_any_case_and_never_again(accounts, alice):
         accounts.remove("alice")
 
 
-def test_somebody_mistyped_is_told_whom_she_may_have_meant(accounts, alice):
-    with pytest.raises(UnknownUserError, match='Did you mean "alice"'):
-        accounts.get("alcie")
+def test_a_mistyped_name_gives_nobody_away(accounts, alice):
+    with pytest.raises(UnknownUserError) as caught:
+        accounts.get("alicee")
+    assert str(caught.value) == 'No user "alicee".'
 
 
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 1025, "ä" * 600])
@@ -257,10 +258,14 @@ def test_groups_have_members(accounts, alice):
     assert accounts.groups() == {"Variables": ()}
     with pytest.raises(NameTakenError):
         accounts.add_group("VARIABLES")
-    with pytest.raises(UnknownGroupError, match="Variables"):
+    with pytest.raises(UnknownGroupError, match="variabels"):
         accounts.join("variabels", "bob")
     accounts.remove_group("variables")
     assert accounts.groups() == {}
+    with pytest.raises(UnknownGroupError):
+        accounts.join("variables", "bob")
+    with pytest.raises(NameTakenError):  # tables may still be shared with it
+        accounts.add_group("variables")
 
 
 def test_many_threads_and_processes_write_at_once(accounts, tmp_path):

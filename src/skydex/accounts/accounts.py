@@ -19,7 +19,7 @@ from skydex.accounts.record import Record
 from skydex.accounts.throttle import Throttle, network_of
 from skydex.accounts.token import Token, TokenKind, digest_of, new_secret
 from skydex.accounts.user import User, check_name
-from skydex.errors import BadParameterError, LoginError, NameTakenError, UnknownGroupError, UnknownUserError, near_names
+from skydex.errors import BadParameterError, LoginError, NameTakenError, UnknownGroupError, UnknownUserError
 
 __all__ = ["ACCOUNTS_FILE", "Accounts"]
 
@@ -163,9 +163,7 @@ class Accounts:
         """
         user = self.find(who)
         if user is None:
-            raise UnknownUserError(
-                str(who)[:100], near=near_names(str(who)[:100], (user.name for user in self.users()))
-            )
+            raise UnknownUserError(str(who)[:100])  # and nothing of who else is there
         return user
 
     def set_quota(self, name: str, *, mb: int | None = None, tables: int | None = None) -> User:
@@ -297,24 +295,25 @@ class Accounts:
         check_name(name, what="group")
         try:
             with self._record.change() as record:
-                record.execute("INSERT INTO groups VALUES (?, ?)", (name, time.time()))
+                record.execute("INSERT INTO groups VALUES (?, ?, NULL)", (name, time.time()))
         except sqlite3.IntegrityError as error:
             raise NameTakenError("group", name) from error
         return name
 
     def remove_group(self, name: str) -> None:
-        """Remove a group."""
+        """Remove a group; its name, with which tables may be shared, is never given again."""
         known = self.get_group(name)
         with self._record.change() as record:
             record.execute("DELETE FROM members WHERE group_name = ?", (known,))
-            record.execute("DELETE FROM groups WHERE name = ?", (known,))
+            record.execute("UPDATE groups SET removed = ? WHERE name = ?", (time.time(), known))
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """All groups by name, each with its members."""
         rows = self._record.rows(
             "SELECT g.name AS group_name, u.name AS user_name FROM groups g"
             " LEFT JOIN members m ON m.group_name = g.name"
-            " LEFT JOIN users u ON u.wsid = m.wsid AND u.removed IS NULL ORDER BY g.name, u.name"
+            " LEFT JOIN users u ON u.wsid = m.wsid AND u.removed IS NULL"
+            " WHERE g.removed IS NULL ORDER BY g.name, u.name"
         )
         members: dict[str, tuple[str, ...]] = {}
         for row in rows:
@@ -330,9 +329,9 @@ class Accounts:
         UnknownGroupError
             There is none.
         """
-        rows = self._record.rows("SELECT name FROM groups WHERE name = ?", (name,))
+        rows = self._record.rows("SELECT name FROM groups WHERE name = ? AND removed IS NULL", (name,))
         if not rows:
-            raise UnknownGroupError(name[:100], near=near_names(name[:100], self.groups()))
+            raise UnknownGroupError(name[:100])
         return str(rows[0]["name"])
 
     def join(self, group: str, name: str) -> User:
