@@ -43,6 +43,7 @@ def test_r22_nothing_secret_is_in_logs_jobs_errors_or_files(place, tmp_path):
             client.get("/account", auth=("alice", WRONG)),
             client.post("/account/login", data={"name": WRONG, "password": WRONG}),
             client.post("/account/password", auth=("alice", PASSWORD), data={"password": PASSWORD}),
+            client.post("/account/login", files={"name": (None, WRONG), "password": (None, PASSWORD)}),
             client.get("/tap/async", headers={"authorization": f"Bearer {WRONG}{token}"}),
             client.get("/tap/async", headers={"authorization": f"Digest {PASSWORD}"}),
             client.get("/tap/async", headers={"cookie": f"skydex_session={session}"}),
@@ -54,6 +55,17 @@ def test_r22_nothing_secret_is_in_logs_jobs_errors_or_files(place, tmp_path):
             job = client.get(f"{made.headers['location']}?WAIT=20", **who)
             assert ">COMPLETED<" in job.text
             answers += [made, job, client.get(f"{made.headers['location']}/parameters", **who)]
+        own = {"auth": ("alice", PASSWORD)}
+        answers += [
+            client.put("/mydb/tables/mine", content=b"a,b\n1,2\n", headers={"content-type": "text/csv"}, **own),
+            client.get("/mydb/tables", **own),
+            client.get("/tap/tables", **own),
+            client.post("/tap/sync", data={**QUERY, "QUERY": "SELECT * FROM mydb.mine"}, **own),
+            client.post("/tap/sync", data={**QUERY, "QUERY": "SELECT nope FROM mydb.mine"}, **own),
+            client.put("/mydb/tables/mine", content=b"again", headers={"content-type": "text/csv"}, **own),
+            client.get("/mydb/tables/none", **own),
+        ]
+        assert answers[-4].text.splitlines()[1] == "1,2"
         for path in ("/ps1casjobs/services/jobs.asmx/ExecuteQuickJob", "/tap/sync", "/nowhere"):
             secrets = {"qry": "select 1 as x", "context": "MYDB", "%70%77": "", "wsid": user.wsid}
             answers.append(client.get(path, params={**secrets, "pw": PASSWORD}))

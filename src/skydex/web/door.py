@@ -1,7 +1,8 @@
 """The door: who asks, by the credentials in a request.
 
 HTTP Basic (RFC 7617), bearer tokens (RFC 6750) and the cookie of a session in a browser. Comparing a password takes
-some hundredths of a second and 19 MiB, on purpose; so it is done for two requests at a time, beside the event loop.
+some hundredths of a second and 19 MiB, on purpose; so it is done beside the event loop, and half of the processors are
+left to those who know their passwords.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import binascii
 import functools
 import hashlib
 import hmac
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -29,7 +31,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_AT_ONCE = 2
+_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 _MOST_WAITING = 64
 _RETRY_S = 5
 _LONGEST = 8192
