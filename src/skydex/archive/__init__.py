@@ -7,7 +7,7 @@ from skydex.archive.catalog_columns import described_columns
 from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
-from skydex.archive.deposits import Deposit, Manner, own_name
+from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.mashup import MashupRequest, Output
@@ -26,6 +26,7 @@ from skydex.archive.offers import (
     read_offers,
 )
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
+from skydex.archive.sharing import readers
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.archive.views import Schema, View
 from skydex.engines import Deadline
@@ -70,5 +71,7 @@ __all__ = [
     "View",
     "described_columns",
     "own_name",
+    "own_table_request",
     "read_offers",
+    "readers",
 ]

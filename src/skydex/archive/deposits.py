@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skydex.archive.requests import Upload
+from skydex.archive.requests import QueryRequest, Upload
 from skydex.archive.uploads import UploadLimits, open_upload
 from skydex.errors import NotYoursError
 from skydex.formats.definition import DEFINITION
 from skydex.mydb import MYDB, MyDB
+from skydex.query.languages.words import spelled
 
-__all__ = ["Deposit", "Deposited", "Manner", "deposited", "own_name"]
+__all__ = ["Deposit", "Deposited", "Manner", "deposited", "own_name", "own_table_request"]
 
 _OWN_NAME = re.compile(r"(?:(?P<schema>[A-Za-z]\w*)\.(?:dbo\.)?)?(?P<name>\w+)", re.ASCII | re.IGNORECASE)
 
@@ -71,6 +72,11 @@ def own_name(text: str, owner: str) -> str:
     if found is None or (found["schema"] or MYDB).lower() not in (MYDB, owner.lower()):
         raise NotYoursError(text)
     return found["name"]
+
+
+def own_table_request(mydb: MyDB, name: str) -> QueryRequest:
+    """The request for a whole table of one's own; `UnknownTableError` if there is none of that name."""
+    return QueryRequest(f"SELECT * FROM {MYDB}.{spelled(mydb.get(name).name)}", owner=mydb.owner)
 
 
 def deposited(mydb: MyDB, order: Deposit, limits: UploadLimits) -> Deposited:

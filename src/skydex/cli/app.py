@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from skydex import __version__
-from skydex.cli import asking, checking, demonstration, holdings, publishing, serving, users
+from skydex.cli import asking, checking, demonstration, holdings, mydb, publishing, serving, users
 from skydex.errors import SkydexError
 
 __all__ = ["app", "main"]
@@ -34,6 +34,7 @@ for _panel in (publishing, holdings, serving, asking, checking):
 app.add_typer(demonstration.app, rich_help_panel=serving.PANEL)
 app.add_typer(users.user_app, rich_help_panel=users.PANEL)
 app.add_typer(users.group_app, rich_help_panel=users.PANEL)
+app.add_typer(mydb.mydb_app, rich_help_panel=users.PANEL)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

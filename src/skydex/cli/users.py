@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skydex.accounts import Accounts, User
     from skydex.archive import Archive
 
-__all__ = ["PANEL", "group_app", "user_app"]
+__all__ = ["PANEL", "Config", "Place", "group_app", "open_archive", "user_app"]
 
 PANEL = "Users"
 
@@ -51,7 +51,7 @@ def add_user(
 
     **Example**: `skydex user add archive alice`
     """
-    opened = _open(archive, config)
+    opened = open_archive(archive, config)
     user = opened.accounts.add(
         name, _password(stdin=password_stdin), quota_mb=mb, quota_tables=tables, taken=opened.has_name
     )
@@ -108,7 +108,7 @@ def remove_user(archive: Place, name: Name, *, config: Config = None) -> None:
 
     **Example**: `skydex user remove archive alice`
     """
-    opened = _open(archive, config)
+    opened = open_archive(archive, config)
     user = opened.accounts.remove(name)
     opened.forget_removed()
     print(f"{user.name}: removed")
@@ -163,7 +163,7 @@ def remove_group(archive: Place, group: Group, *, config: Config = None) -> None
     print(f"{name}: removed")
 
 
-def _open(place: Path, config: Path | None) -> Archive:
+def open_archive(place: Path, config: Path | None) -> Archive:
     """The archive that a command speaks of; of a folder of files, the one that `skydex serve` makes of it."""
     from skydex.archive import Archive
     from skydex.cli.serving import archive_at
@@ -174,7 +174,7 @@ def _open(place: Path, config: Path | None) -> Archive:
 
 
 def _accounts(place: Path, config: Path | None) -> Accounts:
-    return _open(place, config).accounts
+    return open_archive(place, config).accounts
 
 
 def _print_groups(user: User) -> None:

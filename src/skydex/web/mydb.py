@@ -16,18 +16,16 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import Deposit, Manner, QueryRequest, Upload, own_name
+from skydex.archive import Deposit, Manner, Upload, own_name, own_table_request, readers
 from skydex.errors import (
     BadParameterError,
     LoginNeededError,
     SkydexError,
-    UnknownGroupError,
     UnknownResourceError,
     UnsupportedFormatError,
 )
 from skydex.formats import Format, format_of_suffix, get_format, writable
 from skydex.mydb import MYDB, MyDB, OwnTable
-from skydex.query.languages.words import spelled
 from skydex.tables import Column
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
@@ -124,8 +122,8 @@ async def rename(call: Call) -> Reply:
 async def share(call: Call) -> Reply:
     """Let others read a table."""
     given = await call.parameters()
-    users, groups = await asyncio.to_thread(_readers, call, given)
     name = _name(call)
+    users, groups = await asyncio.to_thread(_readers, call, given)
     await _changed(call, name, lambda mydb: mydb.share(name, users=users, groups=groups))
     return await _described(call, name)
 
@@ -207,9 +205,8 @@ async def _described(call: Call, name: str) -> Reply:
 
 async def _given(call: Call, name: str, form: Format) -> Reply:
     """The whole table as a file, without a limit of rows."""
-    _, found = await asyncio.to_thread(_found, call, name)
-    request = QueryRequest(f"SELECT * FROM {MYDB}.{spelled(found.name)}", owner=owner_of(call))
-    reply = await call.ask((request, form.name))
+    mydb, found = await asyncio.to_thread(_found, call, name)
+    reply = await call.ask((own_table_request(mydb, found.name), form.name))
     disposition = f'attachment; filename="{found.name}{form.suffixes[0]}"'.encode("latin-1")
     headers = tuple(pair for pair in reply.headers if pair[0] != b"content-disposition")
     return dataclasses.replace(reply, headers=(*headers, (b"content-disposition", disposition)))
@@ -237,18 +234,9 @@ def _form(asked: str | None, suffix: str) -> Format | None:
     return form
 
 
-def _readers(call: Call, given: dali.Parameters) -> tuple[list[str], list[str]]:
-    """Users and groups that shall read a table: known ones, and of the groups those that the owner is in."""
-    accounts = call.site.accounts
-    users = [accounts.get(name).name for name in _words(given, "users", "user")]
-    own = {group.lower(): group for group in accounts.get(owner_of(call)).groups}
-    asked = _words(given, "groups", "group")
-    for group in asked:
-        if group.lower() not in own:
-            raise UnknownGroupError(group)
-    if not users and not asked:
-        raise BadParameterError("users", "and groups are missing: say with whom the table is shared.")
-    return users, [own[group.lower()] for group in asked]
+def _readers(call: Call, given: dali.Parameters) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    users, groups = _words(given, "users", "user"), _words(given, "groups", "group")
+    return readers(call.site.accounts, owner_of(call), users=users, groups=groups)
 
 
 def _words(given: dali.Parameters, *names: str) -> list[str]:
