@@ -22,6 +22,7 @@ from benchmarks import (
     storage,
     traffic,
     turns,
+    variables,
     wide,
     writing,
 )
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "crossmatch": crossmatch,
     "jobs": jobs,
     "turns": turns,
+    "variables": variables,
     "traffic": traffic,
     "footprint": footprint,
 }
