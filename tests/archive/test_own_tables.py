@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from astropy.coordinates import SkyCoord
 
 from skydex.archive import Archive, QueryRequest
 from skydex.errors import DamagedDataError, SkydexError, StoreError, UnknownTableError
@@ -188,3 +190,28 @@ def test_r13_a_broken_list_of_one_user_harms_nobody_else(archive, save) -> None:
     with pytest.raises(StoreError) as caught:
         count(archive, "mydb.t", "alice")
     assert "json" not in str(caught.value)
+
+
+def scattered(n: int, seed: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    dec = np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
+    return pa.table([np.arange(n) + 1_000_000 * seed, rng.uniform(0, 360, n), dec], schema=arrow_schema(COLUMNS))
+
+
+@pytest.mark.parametrize("sizes", [(300, 20, 1), (20_000, 5000, 3000, 1, 1), (250_000, 30_000)])
+def test_rows_that_were_appended_are_found_like_those_that_were_there(archive, sizes) -> None:
+    mydb = archive.mydb("alice")
+    lots = [scattered(size, seed) for seed, size in enumerate(sizes)]
+    mydb.create("t", COLUMNS, lots[0].to_batches())
+    for lot in lots[1:]:
+        mydb.append("t", COLUMNS, lot.to_batches())
+    assert len(mydb.open("t").partitions) > 1
+    every = SkyCoord(*(pa.concat_tables(lots)[name].to_numpy() for name in ("ra", "dec")), unit="deg")
+    for ra, dec, radius in ((0, 0, 5), (359.9, 89, 3), (120, -45, 20), (10, 10, 0.5)):
+        expected = np.count_nonzero(every.separation(SkyCoord(ra, dec, unit="deg")).deg <= radius)
+        assert (
+            count(archive, f"mydb.t WHERE 1=CONTAINS(POINT(ra,dec),CIRCLE({ra},{dec},{radius}))", "alice") == expected
+        )
+    mydb.create("u", COLUMNS, lots[-1].to_batches())
+    near = "mydb.u AS u JOIN mydb.t AS t ON DISTANCE(u.ra, u.dec, t.ra, t.dec) < 0.00001"
+    assert count(archive, near, "alice") == sizes[-1]

@@ -22,7 +22,8 @@ from skydex.tables.tap_schema import TAP_SCHEMA, tap_schema
 
 __all__ = ["OwnerViews"]
 
-_MOST_KEPT = 64
+_MOST_KEPT = 16
+"""Views in memory; tables that were asked for stay open in them."""
 _ABOUT_MYDB = "Your own tables"
 _ABOUT_SHARED = "Tables that {} shares with you"
 
