@@ -1,12 +1,12 @@
 """Document 001 from top to bottom, with `mastcasjobs` and `casjobs` as they come from the package registry.
 
 Queries, names and printed values are those of the document; only the addresses of the services are ours. Its counts
-hold at `--size seed` and are measured there (`benchmarks/variables.py`); at the smallest size they agree with what
-other services of the archive say.
+hold at `--size seed` (the long test below); at the smallest size they agree with what other services say.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from importlib.metadata import version
@@ -52,16 +52,21 @@ DIGITS = {"RA": 6, "Dec": 6, "MeanMag": 3, "MeanCorrMag": 3, "MAD": 4, "Chi2": 4
 """How many the document shows."""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
+@contextlib.contextmanager
+def serving_variables(place, size):
     from demonstration import build_collection
 
     from skydex.demo.hcv import simulate_hcv
     from skydex.demo.named import simulate_named
 
-    place = tmp_path_factory.mktemp("variables")
-    archive = build_collection(place, simulate_hcv, simulate_named)
+    archive = build_collection(place, simulate_hcv, simulate_named, size=size)
     with casjobs_server(archive, place / "state") as (server, _):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving_variables(tmp_path_factory.mktemp("variables"), "tiny") as server:
         yield server
 
 
@@ -72,24 +77,33 @@ def hcv(server):
 
 
 @pytest.fixture(scope="module")
-def field(server, hcv):
-    """The table of the field of IC 1613, which the document puts into MyDB and fetches."""
-    found = resolve(server.url, "IC 1613")
-    jobs = client(server.url, context="MyDB")
-    jobs.drop_table_if_exists("HCV_demo")
-    answer = hcv.quick(
-        IN_FIELD.format(columns=COLUMNS, table="HCV_demo", ra=found[0], dec=found[1]), task_name="HCV demo"
-    )
-    return answer, jobs.fast_table("HCV_demo")
+def field(server):
+    """The table of the field of IC 1613."""
+    return field_of(server.url)
 
 
 @pytest.fixture(scope="module")
-def judged(server, hcv):
+def judged(server):
     """The table of what experts have judged."""
-    jobs = client(server.url, context="MyDB")
-    jobs.drop_table_if_exists("HCV_demo2")
-    answer = hcv.quick(BY_EXPERTS.format(columns=COLUMNS, table="HCV_demo2"), task_name="HCV demo2")
-    return answer, jobs.fast_table("HCV_demo2")
+    return judged_at(server.url)
+
+
+def field_of(url):
+    """What the document does with the field: a query into MyDB, and the download; gives the answers to both."""
+    ra, dec = resolve(url, "IC 1613")
+    return into_mydb(url, "HCV_demo", IN_FIELD.format(columns=COLUMNS, table="HCV_demo", ra=ra, dec=dec))
+
+
+def judged_at(url):
+    """The same with what experts have judged."""
+    return into_mydb(url, "HCV_demo2", BY_EXPERTS.format(columns=COLUMNS, table="HCV_demo2"))
+
+
+def into_mydb(url, table, query):
+    jobs = client(url, context="MyDB")
+    jobs.drop_table_if_exists(table)
+    answer = jobs.quick(query, context="HSCv3", task_name=table)
+    return answer, jobs.fast_table(table)
 
 
 def resolve(url, name):
@@ -143,10 +157,14 @@ def test_the_printed_variables_of_the_field_are_there(field, shared_data):
     check_printed(variable, rows)
 
 
-def test_both_filters_side_by_side_are_those_of_the_document(field, shared_data):
-    _, table = field
+def side_by_side(table):
+    """The document's join of both filters."""
     blue, red = (table[table["Filter"] == f"ACS_{band}W"] for band in ("F475", "F814"))
-    both = join(blue, red, keys=KEYS, table_names=["f475", "f814"])
+    return join(blue, red, keys=KEYS, table_names=["f475", "f814"])
+
+
+def test_both_filters_side_by_side_are_those_of_the_document(field, shared_data):
+    both = side_by_side(field[1])
     assert len(both.colnames) == 25
     check_printed(both[both["AutoClass"] > 0], printed(shared_data, "hcv_ic1613_joined_f475_f814_rows"), "_f475")
 
@@ -235,3 +253,20 @@ def test_the_client_prints_how_large_a_table_is(server, field, capsys):
 def test_a_table_that_is_not_there_is_told_so(server):
     with pytest.raises(ValueError, match=r"table MyDB\.no_such not found"):
         client(server.url).fast_table("no_such")
+
+
+@pytest.mark.slow
+def test_at_the_size_of_the_document_everything_is_as_many_as_it_counts(tmp_path):
+    with serving_variables(tmp_path, "seed") as server:
+        answer, table = field_of(server.url)
+        both = side_by_side(table)
+        assert answer["Rows Affected"].tolist() == [len(table)] == [40_196]
+        assert np.sum(table["AutoClass"] > 0) == 522
+        assert (len(both), np.sum(both["AutoClass"] > 0)) == (17_090, 258)
+        answer, table = judged_at(server.url)
+        assert answer["Rows Affected"].tolist() == [len(table)] == [31_258]
+        objects = table[np.unique(table["MatchID"], return_index=True)[1]]
+        assert len(objects) == 13_533
+        for auto, counts in ((1, [3323, 3055, 1761]), (2, [2101, 2442, 851])):
+            of_class = objects["ExpertClass"][objects["AutoClass"] == auto]
+            assert [np.sum(of_class == expert) for expert in (1, 2, 4)] == counts

@@ -67,6 +67,17 @@ def test_an_excess_is_cut_to_the_number_of_rows_and_pairs(n_singles):
     np.testing.assert_array_equal(rows, part.match["NumFilters"])
 
 
+def test_candidates_are_as_many_as_the_document_counts():
+    found = sky(20_000, 6_200, 400)
+    is_candidate = found.match["AutoClass"].copy()
+    is_candidate[20_000:20_050] = 1  # with one light curve
+    printed = sky(31, 2, 33, first=900_000)
+    part = trimmed(found.with_match(AutoClass=is_candidate), printed, SIZES["seed"])
+    rows, candidates = part.n_rows(), part.n_rows()[part.match["AutoClass"] > 0]
+    assert ((rows == 2).sum() + 31, rows.sum() + 64) == (17_090, 40_196)
+    assert ((candidates == 2).sum() + 31, candidates.sum() + 64) == (258, 522)
+
+
 def test_an_archive_smaller_than_what_was_printed_has_that_alone():
     assert len(trimmed(sky(30, 10, 4), sky(3, 1, 4, first=9000), Size("1", 1e-6))) == 0
     assert not list(drawn(Quota.of(Size("1", 1e-6)).without(*printed_classes()), 1))

@@ -17,6 +17,8 @@ IC_1613 = "ic1613"
 """The field of which a document counts the rows."""
 _N_ROWS, _N_PAIRS = 40_196, 17_090
 """Its rows, and objects with light curves in both F475W and F814W, at size `seed`."""
+_N_VARIABLE_ROWS, _N_VARIABLE_PAIRS = 522, 258
+"""The same of candidates for variables."""
 _SETTINGS = SearchSettings(min_sources=100)
 """Small archives have fields with few stars: a third of the usual number must do."""
 _MAS = np.degrees(1.0) * 3.6e6
@@ -71,17 +73,31 @@ def _distances_mas(found: Detections) -> NDArray[np.float64]:
 def trimmed(part: Part, printed: Part, size: Size) -> Part:
     """Leave out the last objects of IC 1613, so that rows and pairs have the numbers of the document.
 
-    Where there are too few objects with one light curve, constant ones lose their second one.
+    So have the candidates among them. Where there are too few objects with one light curve, constant ones lose their
+    second one.
     """
     n_pairs, n_rows = size.count(_N_PAIRS), size.count(_N_ROWS)
     wanted_pairs = max(0, n_pairs - int((printed.n_rows() == 2).sum()))
     wanted_singles = max(0, n_rows - 2 * n_pairs - int((printed.n_rows() == 1).sum()))
-    place = np.arange(len(part))
-    pairs, singles = place[part.n_rows() == 2], place[part.n_rows() == 1][:wanted_singles]
+    n_variable_pairs = size.count(_N_VARIABLE_PAIRS)
+    n_variable_singles = size.count(_N_VARIABLE_ROWS) - 2 * n_variable_pairs
+    pairs = _with_few_candidates(part, printed, n_curves=2, most=n_variable_pairs)
+    singles = _with_few_candidates(part, printed, n_curves=1, most=n_variable_singles)[:wanted_singles]
     surplus = pairs[wanted_pairs:]
     halved = surplus[part.match["AutoClass"][surplus] == 0][: max(0, wanted_singles - len(singles))]
     kept = part.chosen(np.concatenate([pairs[:wanted_pairs], singles, halved]))
     return _without_red(kept, part.match["MatchID"][halved])
+
+
+def _with_few_candidates(part: Part, printed: Part, *, n_curves: int, most: int) -> NDArray[np.intp]:
+    """Objects with so many light curves, by their place, without candidates beyond a number that printed ones share.
+
+    Archives so small that printed ones are more than that keep all.
+    """
+    place = np.flatnonzero(part.n_rows() == n_curves)
+    left = most - int(((printed.n_rows() == n_curves) & (printed.match["AutoClass"] > 0)).sum())
+    is_candidate = part.match["AutoClass"][place] > 0
+    return place if left < 0 else place[~is_candidate | (np.cumsum(is_candidate) <= left)]
 
 
 def _without_red(part: Part, halved: NDArray[np.int64]) -> Part:
