@@ -38,7 +38,8 @@ def test_a_user_is_added_listed_changed_and_removed(own, skydex, with_password):
     assert accounts.login("alice", PASSWORD, address="").name == "alice"
     assert skydex("user", "quota", own, "alice", "--mb", 20000).out == "alice: 20,000 MB, 500 tables\n"
     assert skydex("user", "quota", own, "ALICE").out == "alice: 20,000 MB, 500 tables\n"
-    assert "20,000" in skydex("user", "list", own).out
+    [line] = [line for line in skydex("user", "list", own).out.splitlines() if line.startswith("alice")]
+    assert line.split()[2:6] == ["0", "500", "0.0", "20,000"]
     assert with_password("user", "passwd", own, "alice", password="another horse").status == 0
     with pytest.raises(LoginError):
         accounts.login("alice", PASSWORD, address="")
@@ -62,6 +63,7 @@ def test_groups_are_made_joined_left_and_removed(own, skydex, with_password):
         ("alice", "short", "8 to 1,024 bytes"),
         ("my", PASSWORD, "taken"),
         ("dbo", PASSWORD, "taken"),
+        ("Order", PASSWORD, "taken"),
         ("a.b", PASSWORD, "letter"),
     ],
 )
@@ -71,6 +73,20 @@ def test_what_cannot_be_a_user_is_refused_in_one_line(own, skydex, with_password
     assert said in ran.err
     assert ran.err.count("\n") == 1
     assert password not in ran.err
+
+
+def test_a_taken_name_is_said_so_before_a_password_is_asked_for(own, skydex, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert "taken" in skydex("user", "add", own, "my").err
+
+
+def test_a_password_is_typed_twice(own, skydex, monkeypatch):
+    typed = iter([PASSWORD, PASSWORD + "!", PASSWORD, PASSWORD])
+    monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert "not typed the same twice" in skydex("user", "add", own, "alice").err
+    assert skydex("user", "add", own, "alice").status == 0
 
 
 def test_somebody_unknown_is_said_so_before_a_password_is_asked_for(own, skydex):

@@ -99,9 +99,7 @@ class Accounts:
         BadParameterError
             The name or the password cannot be one.
         """
-        check_name(name, what="user")
-        if taken(name) or self._was_there(name):
-            raise NameTakenError("user", name)
+        self.check_free(name, taken=taken)
         kept = hash_password(password)
         try:
             with self._record.change() as record:
@@ -112,6 +110,20 @@ class Accounts:
         except sqlite3.IntegrityError as error:
             raise NameTakenError("user", name) from error
         return self.get(name)
+
+    def check_free(self, name: str, *, taken: Callable[[str], bool] = lambda _: False) -> None:
+        """See to it that a name can be given to a user (`add`).
+
+        Raises
+        ------
+        NameTakenError
+            Somebody or something else has the name, or had it.
+        BadParameterError
+            It is no name.
+        """
+        check_name(name, what="user")
+        if taken(name) or self._was_there(name):
+            raise NameTakenError("user", name)
 
     def register(self, name: str, password: str, *, address: str, taken: Callable[[str], bool]) -> User:
         """Make an account for somebody who asks for it, from an address.

@@ -20,7 +20,8 @@ from skydex.errors import AccountsError
 __all__ = ["Record"]
 
 _FORMAT = 1
-_PATIENCE_S = 10.0
+_WRITER_WAITS_S, _READER_WAITS_S = 10.0, 1.0
+"""How long somebody else may have the file for himself; readers hardly ever meet that."""
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS users (
     name TEXT PRIMARY KEY COLLATE NOCASE, wsid INTEGER NOT NULL UNIQUE, password TEXT,
@@ -136,7 +137,7 @@ class Record:
     def _writing(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = _connected(f"file:{pathname2url(str(self._path))}?mode=rw")
+        connection = _connected(f"file:{pathname2url(str(self._path))}?mode=rw", patience_s=_WRITER_WAITS_S)
         try:
             version = _version(connection)
             if version == 0:
@@ -162,8 +163,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]
         raise
 
 
-def _connected(address: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+def _connected(address: str, *, patience_s: float = _READER_WAITS_S) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, timeout=patience_s, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     return connection
 

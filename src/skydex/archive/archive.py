@@ -33,6 +33,7 @@ from skydex.errors import UnknownTableError, near_names
 from skydex.formats import Format
 from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
+from skydex.query.languages.words import spelled
 from skydex.settings import Settings
 from skydex.store import ArchiveDirectory
 from skydex.tables import Result, Table, counted
@@ -137,11 +138,11 @@ class Archive:
         return read_offers(self._directory.path)
 
     def has_name(self, name: str) -> bool:
-        """Whether a schema or context is called so, in any case, so that no user can be."""
+        """Whether a schema, a context or a word of queries is called so, in any case, so that no user can be."""
         lower = name.lower()
         words = [word for tap in self.offers.taps for word in (tap.name, *tap.schemas)]
         words += [word for context in self.offers.contexts for word in (*context.names, *context.schemas)]
-        return lower in self.refresh().collections or lower in map(str.lower, words)
+        return lower in self.refresh().collections or lower in map(str.lower, words) or spelled(name) != name
 
     def find_view(self, name: str, owner: str | None = None) -> View | None:
         """What a service shows to a user, or to anybody.

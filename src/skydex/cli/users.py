@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skydex.cli.screen import output
-from skydex.errors import BadParameterError
+from skydex.errors import BadParameterError, StoreError
 
 if TYPE_CHECKING:
     from skydex.accounts import Accounts, User
@@ -52,6 +52,7 @@ def add_user(
     **Example**: `skydex user add archive alice`
     """
     opened = open_archive(archive, config)
+    opened.accounts.check_free(name, taken=opened.has_name)  # before a password is asked for
     user = opened.accounts.add(
         name, _password(stdin=password_stdin), quota_mb=mb, quota_tables=tables, taken=opened.has_name
     )
@@ -60,19 +61,19 @@ def add_user(
 
 @user_app.command("list")
 def list_users(archive: Place, *, config: Config = None) -> None:
-    """List the users of an archive, with their numbers, quotas and groups.
+    """List the users of an archive: numbers, how much they keep and may keep, and groups.
 
     **Example**: `skydex user list archive`
     """
     from rich.table import Table
 
-    grid = Table(
-        "user", "WSID", "quota, MB", "tables", "since", "groups", box=None, header_style="bold", pad_edge=False
-    )
-    for user in _accounts(archive, config).users():
+    opened = open_archive(archive, config)
+    titles = ("user", "WSID", "tables", "of", "MB", "of", "since", "groups")
+    grid = Table(*titles, box=None, header_style="bold", pad_edge=False)
+    for user in opened.accounts.users():
         since = datetime.datetime.fromtimestamp(user.created, datetime.UTC).date().isoformat()
-        groups = ", ".join(sorted(user.groups))
-        grid.add_row(user.name, str(user.wsid), f"{user.quota_mb:,}", f"{user.quota_tables:,}", since, groups)
+        kept = (*_kept(opened, user), f"{user.quota_mb:,}")
+        grid.add_row(user.name, str(user.wsid), *kept, since, ", ".join(sorted(user.groups)))
     output().print(grid)
 
 
@@ -175,6 +176,16 @@ def open_archive(place: Path, config: Path | None) -> Archive:
 
 def _accounts(place: Path, config: Path | None) -> Accounts:
     return open_archive(place, config).accounts
+
+
+def _kept(archive: Archive, user: User) -> tuple[str, str, str]:
+    """How many tables a user has and may have, and their size in MB; unknown where they cannot be read."""
+    try:
+        tables = archive.mydb(user.name).tables()
+    except StoreError:
+        return "?", f"{user.quota_tables:,}", "?"
+    size_mb = sum(table.n_bytes for table in tables) / (1 << 20)
+    return f"{len(tables):,}", f"{user.quota_tables:,}", f"{size_mb:,.1f}"
 
 
 def _print_groups(user: User) -> None:
