@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from skydex.archive import Archive, BatchRequest
+from skydex.archive import Archive, BatchRequest, Deadline
 from skydex.errors import (
     BadQueryError,
+    QuotaError,
     RequestError,
     SkydexError,
     TableExistsError,
     TemporaryTablesError,
+    TimeLimitError,
     UnknownColumnError,
     UnknownContextError,
     UnknownTableError,
@@ -432,3 +435,57 @@ def test_functions_stand_wherever_from_may(run, objects):
         "select count(*) as n from (values (10.5, 20.5)) c(a, b) cross apply Demo.dbo.fGetNearbyObjEq(a, b, 6) x",
     ):
         assert run(text, "Demo") == [(expected,)], text
+
+
+# --- limits ---
+
+
+def test_the_deadline_is_that_of_the_whole_batch(house):
+    text = "create table #t (a float) " + "insert #t select a.objid from objects a, objects b " * 400
+    start = time.monotonic()
+    with pytest.raises(TimeLimitError):
+        house.query(BatchRequest(text, "Demo", None), Deadline.after(1.0)).to_arrow()
+    assert time.monotonic() - start < 5
+
+
+def test_a_quota_names_itself_and_leaves_no_table(house, run):
+    house.accounts.set_quota("alice", tables=1)
+    run("select 1 as x into a")
+    with pytest.raises(QuotaError, match=r"Statement 2.*limit is 1 tables"):
+        run("update a set x = 2 select 1 as x into b")
+    assert run("select table_name from information_schema.tables") == [("a",)]
+    assert run("select x from a") == [(2,)], "what came before stays"
+
+
+# --- what is written otherwise ---
+
+
+def test_assignments_may_compute_with_the_value_that_was(run):
+    assert run("declare @a int = 5, @b int = 2 set @a += 1 + 1 set @a *= @b + 1 select @a -= 1 select @a as a") == [
+        (20,)
+    ]
+    text = (
+        "create table t (a int, b int) insert t values (1, 10), (2, 20) update t set t.a += 2 * 3, b %= 6 where a = 1"
+    )
+    assert run(f"{text} select a, b from t order by b") == [(7, 4), (2, 20)]
+
+
+def test_rows_of_the_statement_before_are_a_variable(run):
+    assert run("create table #t (a int) insert #t values (1), (2) select @@rowcount as n") == [(2,)]
+    with pytest.raises(BadQueryError, match="@@error is not offered"):
+        run("select @@error as n")
+
+
+def test_numbers_of_rows_may_be_computed(run):
+    text = "declare @n int = 2 select objid - 1000000000000000000 as i from objects order by objid "
+    assert run(text + "offset @n rows fetch next (@n + 1) rows only", "Demo") == [(2,), (3,), (4,)]
+
+
+def test_changes_may_be_taken_from_table_functions(run, objects):
+    text = "update p set id = n.objid from #p p cross apply fGetNearestObjEq(p.ra, p.dec, 60) n select ra, id from #p"
+    expected = near(objects, 10.5, 20.5, 1.0)
+    found = run(POSITIONS.replace("id int", "id bigint") + text, "Demo")
+    assert [row[1] for row in found if row[0] == 10.5] == [min(expected, key=expected.__getitem__)] * 2
+    assert (50.0, 3) in found
+    text = "delete p from #p p cross apply fGetNearbyObjEq(p.ra, p.dec, 3) n select id from #p order by id"
+    assert run(POSITIONS + text, "Demo") == [(3,), (5,)]

@@ -58,6 +58,7 @@ from skydex.query.languages.statements import (
     Update,
     is_temporary,
     read_batch,
+    variable_name,
 )
 from skydex.query.languages.tsql_translate import translate
 from skydex.query.tsql import TSQL_RULES
@@ -67,6 +68,8 @@ __all__ = ["ROWS_AFFECTED", "Batch", "BatchRequest", "House"]
 
 ROWS_AFFECTED = Column("Rows Affected", Datatype.LONG)
 """The only column of an answer without rows."""
+_ROWCOUNT = "@@rowcount"
+"""The variable that says how many rows the statement before has written."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,9 @@ class Batch:
                 self._check_time()
                 shown = self._shown(statement, is_last=is_last)
                 if shown is None:
-                    n_rows += self._carry_out(statement, self._origin(number))
+                    n_written = self._carry_out(statement, self._origin(number))
+                    self._variables[_ROWCOUNT] = ROWS_AFFECTED, n_written
+                    n_rows += n_written
                 else:
                     held = told.in_result(shown) if is_last else shown
         return held if held is not None else _rows_affected(n_rows)
@@ -231,13 +236,24 @@ class Batch:
             if is_temporary(identifier):
                 identifier.replace(_placed(exp.Identifier(this=f"#{identifier.name}", quoted=True), identifier))
         for parameter in list(node.find_all(exp.Parameter)):
-            column, value = self._variable(f"@{parameter.name.lower()}")
-            parameter.replace(literal_of(value, column))
+            if not isinstance(parameter.parent, exp.Parameter):
+                column, value = self._variable(variable_name(parameter))
+                parameter.replace(literal_of(value, column))
+        for limit in list(node.find_all(exp.Limit, exp.Fetch, exp.Offset)):
+            self._compute_rows(limit)
         for named in node.find_all(exp.Column):
             if named.args.get("catalog"):
                 _shorten(named)
 
+    def _compute_rows(self, limit: exp.Expression) -> None:
+        """Put a number in the place of what TOP, OFFSET or FETCH compute."""
+        rows = limit.args.get("count" if isinstance(limit, exp.Fetch) else "expression")
+        if isinstance(rows, exp.Expression) and not written_value(rows)[0] and rows.find(exp.Column) is None:
+            rows.replace(literal_of(self.value(rows), ROWS_AFFECTED))
+
     def _variable(self, name: str) -> tuple[Column, Any]:
+        if name.startswith("@@") and name not in self._variables:
+            raise BadQueryError(f"The server's own variable {name} is not offered here.")
         if name not in self._variables:
             raise BadQueryError(f"The variable {name} is not declared: write DECLARE {name} float before it.")
         return self._variables[name]

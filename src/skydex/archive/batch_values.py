@@ -170,7 +170,7 @@ def written_value(node: exp.Expression) -> tuple[bool, Any]:
 
 
 def _number(text: str) -> int | float:
-    return int(text) if text.isdigit() and len(text) <= 18 else float(text)
+    return int(text) if text.isdigit() and len(text) < 20 and int(text) < 2**63 else float(text)
 
 
 def measured(columns: Sequence[Column], rows: pa.Table) -> tuple[Column, ...]:

@@ -116,7 +116,7 @@ def test_what_is_not_offered_is_refused_by_name(text):
 
 def test_a_batch_has_no_end_of_statements():
     with pytest.raises(QueryTooLargeError, match="number of statements"):
-        read_batch("select 1 as x;" * 201)
+        read_batch("select 1 as x;" * 1001)
 
 
 def test_go_parts_batches_as_tools_do():

@@ -41,9 +41,10 @@ __all__ = [
     "is_temporary",
     "read_batch",
     "table_name",
+    "variable_name",
 ]
 
-MOST_STATEMENTS = 200
+MOST_STATEMENTS = 1000
 """Statements of one text."""
 _GO = re.compile(r"(?im)^([ \t]*)GO([ \t]*)$")
 """The line with which tools part batches."""
@@ -496,7 +497,9 @@ def is_temporary(part: exp.Expression) -> bool:
 
 
 def variable_name(node: exp.Expression) -> str:
-    """The name of a variable in a tree, with its `@`; variables are compared without case."""
+    """The name of a variable in a tree, with its `@` or `@@`; variables are compared without case."""
+    if isinstance(node.this, exp.Parameter):
+        return f"@{variable_name(node.this)}"
     return f"@{node.name.lower()}"
 
 

@@ -39,6 +39,8 @@ _WITHOUT_QUERY = (
     "DELETE", "ADD", "COLUMN",
 )  # fmt: skip
 """Statements in which no SELECT stands but in parentheses."""
+_COMPOUND = ("+", "-", "*", "/", "%", "&", "|", "^")
+"""What may stand before the = of an assignment that changes a value."""
 _OPERATIONS = ("UNION", "ALL", "EXCEPT", "INTERSECT")
 _BLOCKS = ("IF", "WHILE", "BEGIN")
 _PIECE = re.compile(r"--[^\r\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\[[^\]]*\]|[^-/'\"\[]+|.", re.DOTALL)
@@ -130,7 +132,7 @@ def _trees(text: str, tokens: Sequence[Token], limits: QueryLimits) -> list[exp.
     """The statements as sqlglot reads them."""
     parser = DIALECT.parser(error_level=ErrorLevel.IMMEDIATE)
     try:
-        trees: list[exp.Expression | None] = parser.parse(list(_parted(_with_one_from(tokens))), text)
+        trees: list[exp.Expression | None] = parser.parse(_spelled_out(list(_parted(_with_one_from(tokens)))), text)
     except ParseError as error:
         raise _told(text, error) from error
     except RecursionError as error:
@@ -162,12 +164,53 @@ def _parted(tokens: Sequence[Token]) -> Iterator[Token]:
         elif not leading:
             leading = word
         elif depth == 0 and word in BEGINNINGS and _begins(word, leading, before):
-            yield Token(TokenType.SEMICOLON, ";", token.line, token.col, token.start, token.start)
+            yield _sign(TokenType.SEMICOLON, ";", token)
             leading = word
         elif depth == 0 and word in _LEADING_ON.get(leading, ()):
             leading = word
         before = word
         yield token
+
+
+def _spelled_out(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with `@a += x` as `@a = @a + (x)`, which sqlglot knows."""
+    spelled: list[Token] = []
+    open_to: dict[int, Token] = {}
+    for place, token in enumerate(tokens):
+        if place in open_to:
+            spelled.append(open_to.pop(place))
+        following = tokens[place + 1] if place + 1 < len(tokens) else None
+        if token.text in _COMPOUND and following and following.text == "=" and following.start == token.end + 1:
+            open_to[_end_of_value(tokens, place + 2)] = _sign(TokenType.R_PAREN, ")", following)
+            spelled += [following, *_name_before(tokens, place), token]
+        elif place and token.text == "=" and tokens[place - 1].text in _COMPOUND and spelled[-1] is tokens[place - 1]:
+            spelled.append(_sign(TokenType.L_PAREN, "(", token))
+        else:
+            spelled.append(token)
+    return [*spelled, *open_to.values()]
+
+
+def _end_of_value(tokens: Sequence[Token], start: int) -> int:
+    """Where an expression ends that begins at a place."""
+    depth = 0
+    for place in range(start, len(tokens)):
+        token = tokens[place]
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        if depth == 0 and (token.text in (",", ";") or word_of(token) in ("FROM", "WHERE")):
+            return place
+    return len(tokens)
+
+
+def _name_before(tokens: Sequence[Token], place: int) -> Sequence[Token]:
+    """The name of a variable or a column that ends before a place."""
+    start = place - 1
+    while start >= 2 and tokens[start - 1].text == ".":
+        start -= 2
+    return tokens[start - 1 if start and tokens[start - 1].token_type is TokenType.PARAMETER else start : place]
+
+
+def _sign(kind: TokenType, text: str, at: Token) -> Token:
+    return Token(kind, text, at.line, at.col, at.start, at.start)
 
 
 def _begins(word: str, leading: str, before: str) -> bool:
