@@ -1,5 +1,6 @@
 import shutil
 
+from skydex.accounts import Accounts
 from skydex.store import ArchiveDirectory
 
 
@@ -34,6 +35,23 @@ def test_verify_tells_of_unfinished_ingests_and_remove_clears_them(skydex, archi
     assert left.exists(), "it can still go on"
     assert skydex("remove", copy, "my.stars").status == 0
     assert not left.exists()
+
+
+def test_verify_reads_what_users_keep_too(skydex, archive, stars_file, tmp_path):
+    copy = tmp_path / "archive"
+    shutil.copytree(archive, copy, symlinks=True)
+    Accounts(copy / "state").add("alice", "correct horse")
+    skydex("mydb", "upload", copy, stars_file, "kept", "--user", "alice")
+    skydex("mydb", "upload", copy, stars_file, "other", "--user", "alice")
+    assert skydex("verify", copy).out == "my.stars: sound\nalice.kept: sound\nalice.other: sound\n"
+    (file,) = (copy / "state").glob("mydb/*/catalogs/mydb.kept/2*/dataset/part0.parquet")
+    content = bytearray(file.read_bytes())
+    content[100] ^= 1
+    file.write_bytes(content)
+    ran = skydex("verify", copy)
+    assert ran.status == 1
+    assert "alice.kept: damaged\n  dataset/part0.parquet: its bytes have changed" in ran.out
+    assert "1 of 3 tables are damaged" in ran.err
 
 
 def test_verify_finds_a_flipped_bit_and_exits_with_1(skydex, archive, tmp_path):

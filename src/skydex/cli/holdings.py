@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +11,12 @@ import typer
 
 from skydex.cli.command import Command
 from skydex.cli.screen import output, progress_bar, remark
+from skydex.cli.users import Config, open_archive
+from skydex.errors import StoreError
 
 if TYPE_CHECKING:
+    from skydex.archive import Archive as OpenArchive
+    from skydex.store import Dataset
     from skydex.tables import Column
 
 __all__ = ["COMMANDS", "PANEL"]
@@ -96,9 +101,13 @@ def _guessed(column: Column, attribute: str) -> str:
 
 def verify(
     archive: Archive,
-    table: Annotated[str | None, typer.Argument(metavar="[TABLE]", help="One table; by default all.")] = None,
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="One table; by default all, those of users too.")
+    ] = None,
+    *,
+    config: Config = None,
 ) -> None:
-    """Read every byte and compare it with what was published.
+    """Read every byte and compare it with what was published, or with what users have kept.
 
     Lists what is damaged, missing or surplus, and exits with status 1 if there is anything.
 
@@ -107,25 +116,51 @@ def verify(
     - `skydex verify archive`
     - `skydex verify archive survey.stars`
     """
+    from skydex.store import ArchiveDirectory
+
+    directory = ArchiveDirectory(archive)
+    names = [entry.name for entry in ([directory.get(table)] if table else directory.tables())]
+    n_sound = n_damaged = 0
+    for name in names:
+        is_sound = _is_sound(name, partial(directory.open, name))
+        n_sound, n_damaged = n_sound + is_sound, n_damaged + (not is_sound)
+        if n_left := len(directory.abandoned(name)):
+            print(f"  {n_left} unfinished ingests wait to be started again; the next that ends clears the others away.")
+    for name, opened in () if table else _kept_by_users(open_archive(archive, config)):
+        is_sound = _is_sound(name, opened)
+        n_sound, n_damaged = n_sound + is_sound, n_damaged + (not is_sound)
+    if n_damaged:
+        remark(f"skydex: {n_damaged} of {n_sound + n_damaged} tables are damaged.")
+        raise typer.Exit(1)
+
+
+def _is_sound(name: str, opened: Callable[[], Dataset]) -> bool:
+    """Whether a table is what it was; says what it finds."""
     from skydex import store
 
-    directory = store.ArchiveDirectory(archive)
-    entries = [directory.get(table)] if table else list(directory.tables())
-    n_damaged = 0
-    for entry in entries:
-        with progress_bar(entry.name, unit="files") as progress:
-            found = store.verify(
-                directory.open(entry.name), progress=lambda done, total: progress("verify", done, total)
-            )
-        n_damaged += bool(found)
-        print(f"{entry.name}: {'damaged' if found else 'sound'}")
-        for damage in found:
-            print(f"  {damage.partition}: {damage.problem}")
-        if n_left := len(directory.abandoned(entry.name)):
-            print(f"  {n_left} unfinished ingests wait to be started again; the next that ends clears the others away.")
-    if n_damaged:
-        remark(f"skydex: {n_damaged} of {len(entries)} tables are damaged.")
-        raise typer.Exit(1)
+    try:
+        with progress_bar(name, unit="files") as progress:
+            found = store.verify(opened(), progress=lambda done, total: progress("verify", done, total))
+    except StoreError as error:
+        print(f"{name}: damaged\n  {error}")
+        return False
+    print(f"{name}: {'damaged' if found else 'sound'}")
+    for damage in found:
+        print(f"  {damage.partition}: {damage.problem}")
+    return not found
+
+
+def _kept_by_users(archive: OpenArchive) -> Iterator[tuple[str, Callable[[], Dataset]]]:
+    """The own tables of all users, each with the way to open it."""
+    for user in archive.accounts.users():
+        mydb = archive.mydb(user.name)
+        try:
+            tables = mydb.tables()
+        except StoreError:
+            yield f"{user.name}: the list of tables", partial(mydb.open, "")
+            continue
+        for table in tables:
+            yield f"{user.name}.{table.name}", partial(mydb.open, table.name, schema=user.name)
 
 
 COMMANDS = (Command(list_tables, {"name": "list"}), Command(show), Command(verify))
