@@ -15,7 +15,7 @@ from skydex.query import tree, types
 from skydex.query.comparisons import spoken_kind
 from skydex.query.languages import place_of
 from skydex.query.rules import Expressions, Method
-from skydex.query.tsql.collation import comparable, like
+from skydex.query.tsql.collation import comparable, like, sped_up
 from skydex.query.tsql.dates import days_later, moment
 from skydex.query.tsql.kinds import INT, as_bigint, as_double, guarded, is_flag, is_text, number, text
 from skydex.query.values import Value
@@ -241,8 +241,10 @@ def _compared_with_rows(binder: Expressions, node: exp.Binary) -> Value:
         test = binder.shapes_compared(node)
         if test is not None:
             return test
-        left, right = _pair(binder, binder.bind(node.this), binder.bind(quantifier), node)
-        return Value(type(node)(this=guarded(left), expression=guarded(right)), types.BOOLEAN)
+        values = binder.bind(node.this), binder.bind(quantifier)
+        left, right = _pair(binder, *values, node)
+        test = type(node)(this=guarded(left), expression=guarded(right))
+        return Value(sped_up(test, *values), types.BOOLEAN)
     subject, (rows, column) = binder.bind(node.this), binder.rows_of(quantifier.this)
     value = Value(tree.column("listed", "c0"), column)
     left, right = _pair(binder, subject, value, node)
