@@ -29,6 +29,8 @@ from skydex.query.functions import GROUPS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS
 from skydex.query.languages import LANGUAGES, QueryLimits, parse_adql
 from skydex.query.languages.words import FOREIGN_FUNCTIONS, FOREIGN_LITERALS, FOREIGN_SIGNS, FOREIGN_WORDS
+from skydex.query.tsql import GROUPS as TSQL_GROUPS
+from skydex.query.tsql import WINDOWS
 from skydex.settings import Settings, settings_table
 from skydex.store import ArchiveDirectory
 from skydex.tables import Column, Datatype, Table, arrow_schema
@@ -130,6 +132,25 @@ def functions_page() -> str:
         "what lies outside the domain of a function. Functions of names with `ivo_` are those of the Catalogue of ADQL "
         "User Defined Functions 1.2 (IVOA Endorsed Note); those with `gavo_`, `gaia_` and `epoch_prop` are what other "
         "services call them, so that queries written for those run here.",
+        "\n\n".join(sections),
+    )
+
+
+def tsql_page() -> str:
+    """Every function of T-SQL."""
+    groups = {**TSQL_GROUPS, "Rows of a window, with OVER (ORDER BY ...)": list(WINDOWS.items())}
+    sections = [
+        f"## {title}\n\n{_table(('function', 'gives'), [(f'`{usage}`', text) for usage, text in rows])}"
+        for title, rows in groups.items()
+    ]
+    return _page(
+        "T-SQL",
+        "What queries of CasJobs may call, with the meaning that Transact-SQL (SQL Server 2022) gives it. Names are "
+        "read in any case, and so are texts: `'g' = 'G'`. Integers divide as integers, `+` joins texts, nulls come "
+        "first in an order. Where a SQL Server ends a query, as at a division by zero or the logarithm of a negative "
+        "number, the value is null. A decimal counts as a float. Beside these functions there are CAST, CONVERT, "
+        "TRY_CAST and TRY_CONVERT to the types of numbers, texts and dates, CASE, and the functions of geometry that ADQL has; a "
+        "function that is not listed is an error.",
         "\n\n".join(sections),
     )
 
@@ -239,6 +260,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "recipes.md": recipes_page,
     "adql.md": adql_page,
     "functions.md": functions_page,
+    "tsql.md": tsql_page,
     "light-curves.md": light_curves_page,
     "commands.md": cli_page,
 }

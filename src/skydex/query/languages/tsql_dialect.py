@@ -1,7 +1,8 @@
 """What sqlglot reads T-SQL with: its own dialect, but every call of a function stays as it is written.
 
-sqlglot knows many functions by their meaning in other databases and gives calls of them other names and arguments; what
-a function means is the binder's affair.
+Operators bind as Transact-SQL has it (SQL Server 2022, "Operator precedence"). sqlglot knows many functions by their
+meaning in other databases and gives calls of them other names and arguments; what a function means is the binder's
+affair.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class _AsWritten(TSQL):  # type: ignore[misc]  # sqlglot ships no types
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             name: TSQL.Parser.FUNCTION_PARSERS[name] for name in _WITH_OWN_GRAMMAR
         }
+        TERM: ClassVar[dict[TokenType, Any]] = {**TSQL.Parser.TERM, **TSQL.Parser.BITWISE}
+        BITWISE: ClassVar[dict[TokenType, Any]] = {}  # in T-SQL they bind as tightly as + and -
         NO_PAREN_FUNCTIONS: ClassVar[dict[TokenType, Any]] = {
             TokenType.CURRENT_TIMESTAMP: TSQL.Parser.NO_PAREN_FUNCTIONS[TokenType.CURRENT_TIMESTAMP]
         }

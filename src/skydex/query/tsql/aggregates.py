@@ -18,14 +18,15 @@ from skydex.query.functions import AGGREGATES as OF_ADQL
 from skydex.query.functions.function import Meaning
 from skydex.query.functions.meanings import is_double, is_long, like_first
 from skydex.query.languages import place_of
-from skydex.query.rules import Expressions, Method
+from skydex.query.rules import Expressions
+from skydex.query.tsql.call import Call
 from skydex.query.tsql.collation import folded, key
 from skydex.query.tsql.kinds import as_bigint, as_double, is_flag, is_text, number, text
 from skydex.query.tsql.operators import alike
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
 
-__all__ = ["AGGREGATES", "bind_ordered_aggregate", "bind_window"]
+__all__ = ["AGGREGATES", "WINDOWS", "bind_ordered_aggregate", "bind_window"]
 
 _COUNT = Column("", Datatype.LONG, ucd="meta.number")
 
@@ -168,8 +169,26 @@ def _sortable(node: exp.Expression) -> exp.Expression:
     return node
 
 
-AGGREGATES: dict[str, Method] = dict.fromkeys((*_ONE, "APPROX_COUNT_DISTINCT", "STRING_AGG"), _aggregate)
-"""How their calls are bound, by name."""
+_SPOKEN = {
+    "APPROX_COUNT_DISTINCT": "Number of different values, counted one by one.",
+    "AVG": "Mean; of integers, without its fraction.",
+    "COUNT": "Number of rows, for *, or of values that are not null.",
+    "COUNT_BIG": "The same.",
+    "MAX": "The greatest value.",
+    "MIN": "The least value.",
+    "STDEV": "Standard deviation of a sample.",
+    "STDEVP": "Standard deviation of a population.",
+    "SUM": "Sum.",
+    "VAR": "Variance of a sample.",
+    "VARP": "Variance of a population.",
+}
+AGGREGATES = {
+    **{name: Call(_aggregate, f"{name}([DISTINCT] x)", text) for name, text in _SPOKEN.items()},
+    "STRING_AGG": Call(
+        _aggregate, "STRING_AGG(x, 'separator') [WITHIN GROUP (ORDER BY ...)]", "Texts one behind the other."
+    ),
+}
+"""By name."""
 
 _Ranking = Callable[[Sequence[Value]], Value]
 
@@ -211,6 +230,19 @@ _WINDOWS: dict[str, tuple[int, int, _Ranking]] = {
     "ROW_NUMBER": (0, 0, _rank(exp.RowNumber, is_long)),
 }
 """Functions that stand only with OVER: their least and greatest number of arguments, and how they are made."""
+WINDOWS = {
+    "CUME_DIST()": "Share of the rows that come no later.",
+    "DENSE_RANK()": "Rank, without gaps.",
+    "FIRST_VALUE(x)": "x of the first row.",
+    "LAG(x[, n[, default]])": "x of the row before, or n rows before.",
+    "LAST_VALUE(x)": "x of the last row.",
+    "LEAD(x[, n[, default]])": "x of the row behind, or n rows behind.",
+    "NTILE(n)": "Number of the part, of n.",
+    "PERCENT_RANK()": "Rank as a share.",
+    "RANK()": "Rank, with gaps behind rows that are level.",
+    "ROW_NUMBER()": "Number of the row.",
+}
+"""What functions that stand only with OVER give, by their usage."""
 
 
 def bind_window(binder: Expressions, node: exp.Window) -> Value:

@@ -16,6 +16,7 @@ from skydex.query import tree, types
 from skydex.query.comparisons import written_text
 from skydex.query.languages import place_of
 from skydex.query.rules import Expressions, Method
+from skydex.query.tsql.call import Call
 from skydex.query.tsql.dates import moment, parsed
 from skydex.query.tsql.kinds import INT, as_bigint, guarded, is_text, number
 from skydex.query.values import Value
@@ -195,7 +196,7 @@ def _says_time(text: str) -> bool:
 
 
 _NOW = _of_values(0, 0, _now)
-DATES: dict[str, Method] = {
+_METHODS: dict[str, Method] = {
     "DATEADD": _with_part(2, 2, _dateadd),
     "DATEDIFF": _with_part(2, 2, _datediff),
     "DATEDIFF_BIG": _with_part(2, 2, _datediff),
@@ -211,4 +212,24 @@ DATES: dict[str, Method] = {
     "MONTH": _of_values(1, 1, _single("MONTH")),
     "YEAR": _of_values(1, 1, _single("YEAR")),
 }
-"""How their calls are bound, by name."""
+_SPOKEN = {
+    "DATEADD": ("part, n, date", "A date so many parts later."),
+    "DATEDIFF": ("part, start, end", "How many borders of a part lie between two dates."),
+    "DATEDIFF_BIG": ("part, start, end", "The same."),
+    "DATEFROMPARTS": ("year, month, day", "The beginning of a day."),
+    "DATENAME": ("part, date", "A part of a date as text: October, Tuesday, 2007."),
+    "DATEPART": ("part, date", "A part of a date: year, quarter, month, dayofyear, day, week, weekday, hour, ..."),
+    "DATETIMEFROMPARTS": ("year, month, day, hour, minute, second, millisecond", "A moment."),
+    "DATETRUNC": ("part, date", "The beginning of a part."),
+    "DAY": ("date", "Day of the month."),
+    "EOMONTH": ("date[, months]", "The last day of the month, or of one before or behind."),
+    "GETDATE": ("", "Now, in UTC; CURRENT_TIMESTAMP is the same."),
+    "GETUTCDATE": ("", "The same."),
+    "ISDATE": ("text", "1 if a text says a date, else 0."),
+    "MONTH": ("date", "Month, from 1."),
+    "SYSDATETIME": ("", "Now, in UTC."),
+    "SYSUTCDATETIME": ("", "The same."),
+    "YEAR": ("date", "Year."),
+}
+DATES = {name: Call(_METHODS[name], f"{name}({arguments})", text) for name, (arguments, text) in _SPOKEN.items()}
+"""By name."""

@@ -11,6 +11,7 @@ from skydex.errors import BadQueryError
 from skydex.query import tree
 from skydex.query.languages import place_of
 from skydex.query.rules import Expressions, Method
+from skydex.query.tsql.call import Call
 from skydex.query.tsql.collation import comparable
 from skydex.query.tsql.kinds import as_bigint, guarded, is_text, number, text
 from skydex.query.tsql.operators import alike
@@ -98,13 +99,15 @@ def _extreme(kind: type[exp.Expression]) -> Callable[[Sequence[Value]], Value]:
     return choose
 
 
-CHOICES: dict[str, Method] = {
-    "CHOOSE": _of_values(2, None, _choose),
-    "COALESCE": _of_values(1, None, _coalesce),
-    "GREATEST": _of_values(1, None, _extreme(exp.Greatest)),
-    "IIF": _iif,
-    "ISNULL": _of_values(2, 2, _isnull),
-    "LEAST": _of_values(1, None, _extreme(exp.Least)),
-    "NULLIF": _of_values(2, 2, _nullif),
+CHOICES = {
+    "CHOOSE": Call(_of_values(2, None, _choose), "CHOOSE(n, x, y, ...)", "The n-th of the values behind n."),
+    "COALESCE": Call(_of_values(1, None, _coalesce), "COALESCE(x, y, ...)", "The first value that is not null."),
+    "GREATEST": Call(
+        _of_values(1, None, _extreme(exp.Greatest)), "GREATEST(x, y, ...)", "The greatest, but for nulls."
+    ),
+    "IIF": Call(_iif, "IIF(condition, x, y)", "x where a condition holds, else y."),
+    "ISNULL": Call(_of_values(2, 2, _isnull), "ISNULL(x, y)", "x, or y in the type of x where x is null."),
+    "LEAST": Call(_of_values(1, None, _extreme(exp.Least)), "LEAST(x, y, ...)", "The least, but for nulls."),
+    "NULLIF": Call(_of_values(2, 2, _nullif), "NULLIF(x, y)", "x, or null where it equals y."),
 }
-"""How their calls are bound, by name."""
+"""By name."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
 from skydex.query.functions.function import Function
 from skydex.query.rules import Rules
 from skydex.query.tsql.aggregates import AGGREGATES, bind_ordered_aggregate, bind_window
 from skydex.query.tsql.calendar import DATES
+from skydex.query.tsql.call import Call
 from skydex.query.tsql.casts import bind_cast
 from skydex.query.tsql.choices import CHOICES
 from skydex.query.tsql.collation import comparable, key
@@ -15,7 +18,21 @@ from skydex.query.tsql.mathematics import MATHEMATICAL
 from skydex.query.tsql.operators import METHODS
 from skydex.query.tsql.texts import TEXTS
 
-__all__ = ["TSQL_RULES"]
+__all__ = ["GROUPS", "TSQL_RULES"]
+
+
+def _listed(functions: Iterable[Function | Call]) -> list[tuple[str, str]]:
+    return [(function.usage, function.description) for function in functions]
+
+
+GROUPS = {
+    "Numbers": _listed(MATHEMATICAL),
+    "Texts": _listed(TEXTS),
+    "Dates": _listed(DATES.values()),
+    "Choices": _listed(CHOICES.values()),
+    "Rows of a group, or of a window with OVER": _listed(AGGREGATES.values()),
+}
+"""Usage and description of every function, as documentation orders them."""
 
 
 def _by_name(*groups: tuple[Function, ...]) -> dict[str, Function]:
@@ -33,7 +50,7 @@ TSQL_RULES = Rules(
         exp.Window: bind_window,
         exp.WithinGroup: bind_ordered_aggregate,
     },
-    calls={**AGGREGATES, **CHOICES, **DATES},
+    calls={name: call.bind for calls in (AGGREGATES, CHOICES, DATES) for name, call in calls.items()},
     comparable=comparable,
     key=key,
     nulls_are_least=True,
