@@ -145,12 +145,12 @@ def tsql_page() -> str:
     ]
     return _page(
         "T-SQL",
-        "What queries of CasJobs may call, with the meaning that Transact-SQL (SQL Server 2022) gives it. Names are "
-        "read in any case, and so are texts: `'g' = 'G'`. Integers divide as integers, `+` joins texts, nulls come "
-        "first in an order. Where a SQL Server ends a query, as at a division by zero or the logarithm of a negative "
-        "number, the value is null. A decimal counts as a float. Beside these functions there are CAST, CONVERT, "
-        "TRY_CAST and TRY_CONVERT to the types of numbers, texts and dates, CASE, and the functions of geometry that ADQL has; a "
-        "function that is not listed is an error.",
+        "What queries of CasJobs may call, with the meaning that Transact-SQL (SQL Server 2022) gives it. Names "
+        "are read in any case, and so are texts: `'g' = 'G'`. Integers divide as integers, `+` joins texts, nulls "
+        "come first in an order. Where a SQL Server ends a query, as at a division by zero or the logarithm of a "
+        "negative number, the value is null. A decimal counts as a float. Beside these functions there are CAST, "
+        "CONVERT, TRY_CAST and TRY_CONVERT to the types of numbers, texts and dates, CASE, and the functions of "
+        "geometry that ADQL has; a function that is not listed is an error.",
         "\n\n".join(sections),
     )
 
