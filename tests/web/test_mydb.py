@@ -263,3 +263,19 @@ def test_a_browser_with_a_session_changes_nothing_without_its_token(server, clie
     changes += [browser.put("/tap/tables/t", content=STARS), browser.post("/tap/load/t", content=STARS)]
     assert {answer.status_code for answer in changes} == {403}
     assert browser.get("/mydb").json()["user"] == "alice"
+
+
+def test_own_and_shared_tables_are_searched_like_catalogues(client, alice):
+    bob = client("bob")
+    alice.put("/mydb/tables/t", content="id,ra,dec\n1,10.5,-5.5\n2,20.25,5.5\n")
+    alice.post("/mydb/tables/t/share", data={"users": "bob"})
+    cone = {"RA": 10.5, "DEC": -5.5, "SR": 0.1, "RESPONSEFORMAT": "csv"}
+    around = {"ra": 10.5, "dec": -5.5, "radius": 0.1}
+    for who, schema in ((alice, "mydb"), (alice, "alice"), (bob, "alice")):
+        assert len(who.get(f"/{schema}/scs/t", params=cone).text.splitlines()) == 2
+        assert len(who.get(f"/api/v0.1/{schema}/t.csv", params=around).text.splitlines()) == 2
+        assert who.get(f"/api/v0.1/{schema}/t/metadata").status_code == 200
+    alice.post("/mydb/tables/t/unshare", data={"users": "bob"})
+    for who, schema in ((bob, "alice"), (bob, "mydb"), (client(None), "alice"), (client(None), "mydb")):
+        assert who.get(f"/api/v0.1/{schema}/t.csv", params=around).status_code == 404
+        assert 'name="Error"' in who.get(f"/{schema}/scs/t", params=cone | {"RESPONSEFORMAT": "votable"}).text

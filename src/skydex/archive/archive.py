@@ -48,8 +48,11 @@ _SHARE_OF_SCRATCH = 2
 class _Holdings:
     """What is published at one moment, as each service shows it; made when it is first asked for."""
 
-    def __init__(self, revision: str, relations: list[Relation], offers: Callable[[], Offers]) -> None:
+    def __init__(
+        self, revision: str, relations: list[Relation], offers: Callable[[], Offers], *, is_part: bool = False
+    ) -> None:
         self.revision = revision
+        self._is_part = is_part
         self._relations = relations
         self._offers = offers
         self._views: dict[str, View] = {}
@@ -62,7 +65,9 @@ class _Holdings:
             return self
         if schemas not in self._parts:
             seen = [relation for relation in self._relations if relation.table.schema_name.lower() not in schemas]
-            self._parts[schemas] = _Holdings(self.revision, [_unlinked(r, schemas) for r in seen], self._offers)
+            self._parts[schemas] = _Holdings(
+                self.revision, [_unlinked(r, schemas) for r in seen], self._offers, is_part=True
+            )
         return self._parts[schemas]
 
     def find(self, name: str) -> View | None:
@@ -89,7 +94,8 @@ class _Holdings:
         offers = self._offers()
         tap = next((offer for offer in offers.taps if name in (offer.key, offer.name.lower())), None)
         offer = tap or next((context for context in offers.contexts if name == context.key), None)
-        return view_of_offer(offer, self._relations) if offer else None
+        view = view_of_offer(offer, self._relations) if offer else None
+        return None if view is not None and self._is_part and not view.relations else view
 
 
 class Archive:

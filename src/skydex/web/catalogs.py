@@ -114,7 +114,7 @@ def find_offer(archive: Archive, path: str, owner: str | None) -> CatalogOffer:
         Nothing is.
     """
     offers = offers_of(archive, owner)
-    found = offers.get(path.strip("/").lower())
+    found = offers.get(path.strip("/").lower()) or _beside(archive.namespace(owner=owner), path.strip("/"))
     if found is None:
         raise UnknownResourceError("catalogue", path[:80], near=near_names(path[:80], offers, most=_MOST_NEAR))
     return found
@@ -135,9 +135,21 @@ def _offers(archive: Archive, namespace: Namespace) -> Mapping[str, CatalogOffer
         for path in (offer.path, *offer.aliases)
     }
     for table in tables.values():
-        plain = CatalogOffer(f"{table.schema_name}/{table.bare_name}", table.name, title=table.description)
+        plain = _plain_offer(table)
         offers.setdefault(plain.path.lower(), plain)
     return MappingProxyType(offers)
+
+
+def _beside(namespace: Namespace, path: str) -> CatalogOffer | None:
+    """What can be found and is not listed: a table of the asker's own, or one that is shared with her."""
+    schema, _, bare = path.partition("/")
+    relation = namespace.find(f"{schema}.{bare}") if schema and bare and "/" not in bare else None
+    is_meant = relation is not None and relation.table.name.lower() == f"{schema}.{bare}".lower()
+    return _plain_offer(relation.table) if relation is not None and is_meant else None
+
+
+def _plain_offer(table: Table) -> CatalogOffer:
+    return CatalogOffer(f"{table.schema_name}/{table.bare_name}", table.name, title=table.description)
 
 
 def presented(archive: Archive, owner: str | None) -> list[CatalogOffer]:
