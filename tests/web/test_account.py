@@ -161,6 +161,19 @@ def test_r23_no_other_site_logs_somebody_in_or_uses_a_password_that_the_browser_
     assert reply.status_code == 200
 
 
+def test_r23_no_address_of_casjobs_that_changes_something_can_be_put_into_a_page(browser, accounts):
+    ask = "/ps1casjobs/services/jobs.asmx/ExecuteQuickJob"
+    given = {"qry": "create table stolen (a int)", "context": "MYDB", "taskname": "t", "isSystem": "False"}
+    logged_in(browser)
+    elsewhere = {"sec-fetch-site": "cross-site"}  # the picture of a page, whose Origin browsers do not say
+    assert browser.client.get(ask, params=given).status_code == 500
+    assert browser.client.get(ask, params=given, auth=("alice", PASSWORD), headers=elsewhere).status_code == 500
+    own = browser.client.get("/mydb/tables", auth=("alice", PASSWORD)).json()
+    assert own == []
+    assert browser.client.get(ask, params=given, auth=("alice", PASSWORD)).status_code == 200
+    browser.client.delete("/mydb/tables/stolen", auth=("alice", PASSWORD))
+
+
 def test_somebody_makes_an_account_for_herself(browser, accounts):
     browser.open("/account/login")
     link = html.fromstring(browser.reply.content).xpath("//a[contains(., 'Make an account')]/@href")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 
 import httpx
@@ -12,6 +13,7 @@ from serving import serving
 from skydex.archive import Archive
 
 PASSWORD = "canary-password-50881"
+JOBS = "/ps1casjobs/services/jobs.asmx"
 WRONG = "canary-mistyped-40417"
 QUERY = {"LANG": "ADQL", "QUERY": "SELECT TOP 1 star_id FROM sky.stars", "FORMAT": "csv"}
 
@@ -73,6 +75,17 @@ def test_r22_nothing_secret_is_in_logs_jobs_errors_or_files(place, tmp_path):
         for path in ("/ps1casjobs/casusers.asmx/GetWebServiceId", "/cgi-bin/quick_casjobs.cgi"):
             for password in (PASSWORD, WRONG):
                 client.get(path, params={"userid": "alice", "password": password, "pw": password, "table": "t"})
+        credentials = {"wsid": user.wsid, "pw": PASSWORD}
+        job = {"qry": "select a into mydb.more from mydb.mine", "context": "MYDB", "taskname": "t", "estimate": "30"}
+        assert client.get(f"{JOBS}/SubmitJob", params={**job, **credentials}).status_code == 200
+        assert client.post(f"{JOBS}/SubmitJob", data={**job, **credentials, "qry": "nonsense"}).status_code in (
+            200,
+            500,
+        )
+        listed = client.get("/tap/async", **own)
+        addresses = re.findall(r'id="([^"]+)"', listed.text)
+        assert len(addresses) >= 3
+        answers += [listed, *(client.get(f"/tap/async/{address}?WAIT=20", **own) for address in addresses)]
     log = "".join(server.log)
     assert "GET /tap/async" in log
     assert "pw=..." in log

@@ -129,9 +129,10 @@ class Call:
         ForgedRequestError
             It is a change that the user may not have meant.
         """
+        changes = self.scope["method"] not in SAFE_METHODS
         authorization = self.header(b"authorization")
         if authorization:
-            if authorization[:5].lower() == b"basic":
+            if changes and authorization[:5].lower() == b"basic":
                 self.check_origin()
             self.user = await self.site.door.admit(self.site.accounts, authorization, self.address)
             return
@@ -139,9 +140,10 @@ class Call:
         user = self.site.accounts.by_session(secret) if secret else None
         if secret is None or user is None:
             return
-        self.check_origin()
+        if changes:
+            self.check_origin()
         self.user, self.session = user, secret
-        if not is_form and self.scope["method"] not in SAFE_METHODS:
+        if changes and not is_form:
             self.check_form(self.header(b"x-csrf-token").decode("latin-1"))
 
     def check_form(self, csrf_token: str) -> None:
@@ -165,8 +167,6 @@ class Call:
         ForgedRequestError
             It is.
         """
-        if self.scope["method"] in SAFE_METHODS:
-            return
         origin, fetch_site, host = (
             self.header(name).decode("latin-1") for name in (b"origin", b"sec-fetch-site", b"host")
         )

@@ -30,9 +30,12 @@ async def logged_in(call: Call, parameters: Parameters, *, who: str = "wsid", pa
     ------
     LoginError, ThrottledError
         Number and password do not belong together.
+    ForgedRequestError
+        A page of another site asks, with a password that a browser remembers.
     """
     number, secret = parameters.find(who), parameters.find(password)
     if number is None and secret is None and call.user is not None and call.session is None:
+        call.check_origin()  # nor does a password that a browser remembers for any page
         return call.user
     if number is None or not (number.strip().isascii() and number.strip().isdecimal()) or len(number) > _LONGEST:
         raise LoginError("The WSID or the password is wrong.")
