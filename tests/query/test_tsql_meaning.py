@@ -87,6 +87,17 @@ def test_conditions_find_the_rows_that_a_sql_server_finds(namespace, condition, 
         ("SELECT name FROM stars WHERE id > 1 EXCEPT SELECT 'O''NEIL' ORDER BY name", [(None,), ("mira",)]),
         ("SELECT id FROM stars s JOIN bands b ON filtertype='G' AND b.filterID = s.filterID ORDER BY 1", [(1,), (3,)]),
         ("WITH q(a, b) AS (SELECT id, mag FROM stars) SELECT a FROM q WHERE b > 14 ORDER BY a", [(3,), (4,)]),
+        (
+            "SELECT b.filterID, x.id FROM bands b CROSS APPLY (SELECT TOP 1 s.id FROM stars s"
+            " WHERE s.filterID = b.filterID ORDER BY id DESC) AS x ORDER BY 1",
+            [(1, 3), (2, 2)],
+        ),
+        (
+            "SELECT b.filterID, x.n FROM bands b OUTER APPLY (SELECT MAX(id) n FROM stars s"
+            " WHERE s.filterID = b.filterID HAVING MAX(id) < 3) AS x LEFT JOIN stars t ON t.id = x.n ORDER BY 1",
+            [(1, None), (2, 2), (4, None)],
+        ),
+        ("SELECT COUNT(*) FROM (SELECT TOP 2 id FROM stars ORDER BY NEWID()) AS q", [(2,)]),
         ("SELECT v.a + v.b FROM (VALUES (1, 2), (3, 4)) AS v(a, b) ORDER BY 1", [(3,), (7,)]),
     ],
 )  # fmt: skip
@@ -288,6 +299,10 @@ def test_datediff_counts_the_borders_between_two_dates(namespace, part):
         ("DATETRUNC(month, '2021-12-08 11:30:15')", "2021-12-01"),
         ("CAST('2015-01-31' AS datetime) + 1.5", "2015-02-01 12:00"),
         ("CAST('4/30/2007 1:05 PM' AS datetime)", "2007-04-30 13:05"),
+        ("CONVERT(datetime, '31/01/2015', 103)", "2015-01-31"),
+        ("CONVERT(datetime, '31.01.2015 10:20:30', 104)", "2015-01-31 10:20:30"),
+        ("CONVERT(datetime, '2015-01-31T10:20:30.125', 126)", "2015-01-31 10:20:30.125"),
+        ("CONVERT(datetime, 'Oct 23 2012 11:01AM', 100)", "2012-10-23 11:01"),
     ],
 )
 def test_functions_of_dates_give_what_their_pages_say(namespace, expression, expected):

@@ -74,7 +74,7 @@ def expand(query: exp.Query, asker: Asker) -> None:
             if isinstance(item, exp.Table) and isinstance(item.this, exp.Func):
                 _expand_call(item, _Call.of(item, asker), asker)
         for place, join in enumerate(select.args.get("joins") or ()):
-            if isinstance(join.this, exp.Lateral):
+            if isinstance(join.this, exp.Lateral) and isinstance(join.this.this, exp.Func | exp.Dot):
                 _expand_apply(select, place, with_=with_, asker=asker)
 
 
@@ -218,9 +218,6 @@ def _expand_apply(select: exp.Select, place: int, *, with_: exp.With | None, ask
     """A join with the rows around all positions of the left side, in the place of an APPLY."""
     join = select.args["joins"][place]
     lateral = join.this
-    if not isinstance(lateral.this, exp.Func | exp.Dot):
-        sentence = "APPLY takes a function of a position here: write a query in parentheses as a JOIN instead."
-        raise BadQueryError(sentence, **place_of(lateral))
     call = _Call.of(lateral, asker)
     is_outer = not lateral.args.get("cross_apply")
     item = exp.Table(this=_quoted("~"))

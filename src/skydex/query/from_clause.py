@@ -94,7 +94,21 @@ class FromBinder:
         self._scope.take_in(sources, at=chain[0].this)
         return exp.Join(this=item, kind="CROSS")
 
+    def _applied(self, node: exp.Lateral) -> exp.Join:
+        """A query that is asked anew for each row of what stands before it (T-SQL, APPLY)."""
+        if not isinstance(node.this, exp.Subquery) or not node.alias:
+            sentence = "APPLY takes a query in parentheses, or a table function that is offered, and a name behind it."
+            raise BadQueryError(sentence, **place_of(node))
+        bound, columns = self._queries.query(node.this.this, self._scope)
+        sources, item = _alone(*self._queries.derived(node.alias, bound, columns))
+        self._scope.take_in(sources, at=node)
+        if node.args.get("cross_apply"):
+            return exp.Join(this=item, kind="CROSS")
+        return exp.Join(this=item, side="LEFT", on=exp.Boolean(this=True))
+
     def _join(self, node: exp.Join) -> exp.Join:
+        if isinstance(node.this, exp.Lateral):
+            return self._applied(node.this)
         joined, item = self._item(node.this)
         before = Scope(None, list(self._scope.sources), list(self._scope.shown), dict(self._scope.merged))
         shared = _shared_names(node, before, joined)

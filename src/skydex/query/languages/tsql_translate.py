@@ -324,7 +324,7 @@ def _join(node: exp.Join) -> exp.Join:
     if words.get("kind") == "OUTER":
         del words["kind"]
     if isinstance(node.this, exp.Lateral):
-        return exp.Join(this=_applied(node.this))
+        return exp.Join(this=_applied(node.this), kind="CROSS")
     on = node.args.get("on")
     return exp.Join(this=_source(node.this), on=_condition(on) if on is not None else None, **words)
 

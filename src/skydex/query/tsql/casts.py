@@ -88,7 +88,7 @@ def _converted(value: Value, name: str, sizes: list[str], *, style: int, cast: t
     if name in _TEXTS:
         return _text(value, name, sizes, style)
     if name in _TIMES:
-        return _time(value, name, cast)
+        return _time(value, name, style, cast)
     raise BadQueryError(f"T-SQL's type {name} is not offered here.")
 
 
@@ -160,10 +160,10 @@ def _text(value: Value, name: str, sizes: list[str], style: int) -> Value:
     return Value(cut, column)
 
 
-def _time(value: Value, name: str, cast: type[exp.Expression]) -> Value:
+def _time(value: Value, name: str, style: int, cast: type[exp.Expression]) -> Value:
     if name in ("TIME", "DATETIMEOFFSET"):
         raise BadQueryError(f"T-SQL's type {name} is not offered here; DATETIME is.")
-    made = moment(value)
+    made = moment(value, style)
     if cast is exp.TryCast and isinstance(made.node, exp.Cast):
         made = replace(made, node=exp.TryCast(**made.node.args))
     if name == "DATE":

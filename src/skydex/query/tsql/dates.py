@@ -54,15 +54,28 @@ def _parsed(text: str) -> dt.datetime:
         raise BadQueryError(message) from error
 
 
-def moment(value: Value) -> Value:
-    """A value as a time."""
+def _parsed_in_style(text: str, style: int) -> dt.datetime:
+    """The time that a text says in one of CONVERT's styles; the hour may be left out."""
+    stripped = re.sub(r"\s+", " ", text.strip())
+    form = "".join(_FOR_READING.get(piece, piece) for piece in re.split(r"(%-?[a-zA-Z])", _STYLES.get(style, "")))
+    for wanted in (form, form.partition(" %H")[0], form.partition("T%H")[0], f"{form} %H:%M:%S", f"{form} %H:%M"):
+        try:
+            return dt.datetime.strptime(stripped, wanted)  # times without a zone are UTC
+        except ValueError:
+            continue
+    return parsed(text)
+
+
+def moment(value: Value, style: int = 0) -> Value:
+    """A value as a time; a text that is written out may be in a style of CONVERT."""
     if value.is_null:
         return Value(exp.Cast(this=value.node, to=exp.DataType.build("timestamp")), types.TIMESTAMP)
     if value.column.is_timestamp:
         return value
     text = written_text(value)
     if text is not None:
-        node: exp.Expression = tree.string(parsed(text).isoformat(sep=" "))
+        time = _parsed_in_style(text, style) if style else parsed(text)
+        node: exp.Expression = tree.string(time.isoformat(sep=" "))
     elif value.column.datatype.is_text:
         node = tree.call(exp.Trim, value.node)
     else:
@@ -81,6 +94,7 @@ _STYLES = {
 }  # fmt: skip
 """CONVERT's styles of dates; `%g` stands for milliseconds, `%e` and `%l` for day and hour with a blank before."""
 _PADDED = {"%e": "%-d", "%l": "%-I"}
+_FOR_READING = {"%e": "%d", "%l": "%I", "%g": "%f"}
 
 
 def written(node: exp.Expression, style: int) -> exp.Expression:

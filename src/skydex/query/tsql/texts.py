@@ -271,6 +271,10 @@ def _of_one(kind: type[exp.Expression]) -> Callable[[Nodes], exp.Expression]:
     return lambda nodes: kind(this=nodes[0].copy())
 
 
+def _identifier(_: Nodes) -> exp.Expression:
+    return exp.Cast(this=exp.Uuid(), to=exp.DataType.build("varchar"))
+
+
 def _written_position(arguments: Sequence[Value]) -> Column:
     if written_text(arguments[0]) is None:
         raise BadQueryError("The pattern of PATINDEX is a text that is written out.")
@@ -278,6 +282,7 @@ def _written_position(arguments: Sequence[Value]) -> Column:
 
 
 TEXTS = (
+    Function("NEWID", "", 0, _identifier, _short(36), "NEWID()", "A random identifier: ORDER BY NEWID() mixes rows."),
     _function("ASCII", "s", _code, is_integer, "ASCII(text)", "The code of the first character."),
     _function("CHAR", "i", _character, _short(1), "CHAR(code)", "The character of a code."),
     _function(
