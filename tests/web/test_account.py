@@ -88,6 +88,33 @@ def test_the_first_page_leads_to_the_account(browser):
     assert "/account" in browser.open("/").reply.text
 
 
+def test_who_has_to_log_in_first_comes_back_to_where_she_wanted_to_go(browser):
+    browser.open("/mydb/tables?a=1&b=%3Cb%3E")
+    assert browser.reply.url.path == "/account/login"
+    browser.submit("Log in", name="alice", password="wrong-horse-3317")
+    browser.submit("Log in", name="alice", password=PASSWORD)
+    assert browser.reply.url.raw_path == b"/mydb/tables?a=1&b=%3Cb%3E"
+    assert browser.reply.json() == []
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/a\r\nx: y", "", "<b>", "ä"],
+)
+def test_r21_a_login_leads_to_no_other_site(browser, served, wanted):
+    browser.client.get("/account/login", params={"next": wanted})
+    reply = browser.client.post(
+        "/account/login",
+        params={"next": wanted},
+        data={"name": "alice", "password": PASSWORD},
+        follow_redirects=False,
+    )
+    assert reply.status_code == 303
+    assert reply.headers["location"].startswith("../")
+    assert reply.url.join(reply.headers["location"]).netloc == reply.url.netloc
+    assert "x" not in reply.headers
+
+
 def test_a_wrong_password_is_said_above_the_form_and_nothing_of_it_comes_back(browser):
     browser.open("/account/login").submit("Log in", name="<b>alice", password="wrong-horse-3317")
     assert browser.reply.status_code == 403

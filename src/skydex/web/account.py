@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from starlette.routing import BaseRoute, Route
 
@@ -28,7 +29,7 @@ from skydex.accounts import Token, User
 from skydex.errors import BadParameterError, LoginError, LoginNeededError, NotAllowedError, SkydexError
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Handler, Reply
-from skydex.web.door import COOKIE, SAFE_METHODS
+from skydex.web.door import COOKIE, LOGIN, SAFE_METHODS, way_up
 from skydex.web.moments import written_moment
 from skydex.web.pages import page
 from skydex.web.service import Link, Service
@@ -98,7 +99,7 @@ async def _logout(call: Call, _: dali.Parameters) -> _Seen:
     if call.session is not None:
         await asyncio.to_thread(call.site.accounts.end_session, call.session)
     call.user = call.session = None
-    return _Seen("", "", {"name": None}, headers=(_cookie(call.site, "", 0),), next="account/login")
+    return _Seen("", "", {"name": None}, headers=(_cookie(call.site, "", 0),), next=LOGIN)
 
 
 async def _change_password(call: Call, given: dali.Parameters) -> _Seen:
@@ -135,15 +136,21 @@ async def _welcome(call: Call, user: User) -> _Seen:
     call.session = await asyncio.to_thread(call.site.accounts.make_session, user, seconds=seconds)
     call.user = user
     cookie = _cookie(call.site, call.session, round(seconds))
-    return replace(_account_page(call), headers=(cookie,), next="account")
+    return replace(_account_page(call), headers=(cookie,), next=_back_to(call))
+
+
+def _back_to(call: Call) -> str:
+    """Where somebody wanted to go who had to log in first: always a place of ours, since its way begins here."""
+    wanted = dali.Parameters(call.query_pairs()).find("next") or BASE
+    return quote(wanted.lstrip("/\\"), safe="/?&=%+,;:()*")
 
 
 # What each address shows
 
 
 def _account_page(call: Call) -> _Seen:
-    if call.user is None and _is_browser(call):
-        return _Seen("", "", next="account/login")
+    if call.user is None and call.is_browser:
+        return _Seen("", "", next=LOGIN)
     user = _needed(call, "An account")
     rows = (
         ("name", user.name),
@@ -161,10 +168,15 @@ def _account_page(call: Call) -> _Seen:
 
 def _login_page(call: Call) -> _Seen:
     if call.user is not None:
-        return _Seen("", "", _facts(call, call.user), next="account")
-    fields = (_Field("name", "User name"), _Field("password", "Password", "password", "current-password"))
+        return _Seen("", "", _facts(call, call.user), next=_back_to(call))
+    fields = (
+        _Field("name", "User name", "text", "username"),
+        _Field("password", "Password", "password", "current-password"),
+    )
     more = f'<p><a href="{_way(call, "account/register")}">Make an account</a></p>' if _is_open(call.site) else ""
-    return _Seen("Log in", _form(call, "account/login", fields, "Log in") + more, {"post": ["name", "password"]})
+    back = call.scope["query_string"].decode("latin-1")
+    form = _form(call, f"{LOGIN}?{back}" if back else LOGIN, fields, "Log in")
+    return _Seen("Log in", form + more, {"post": ["name", "password"]})
 
 
 def _register_page(call: Call) -> _Seen:
@@ -180,8 +192,8 @@ def _register_page(call: Call) -> _Seen:
 
 
 def _password_page(call: Call) -> _Seen:
-    if call.user is None and _is_browser(call):
-        return _Seen("", "", next="account/login")
+    if call.user is None and call.is_browser:
+        return _Seen("", "", next=LOGIN)
     fields = (
         _Field("password", "Password", "password", "current-password"),
         _Field("new_password", "New password: at least 8 characters", "password", "new-password"),
@@ -191,8 +203,8 @@ def _password_page(call: Call) -> _Seen:
 
 
 def _tokens_page(call: Call) -> _Seen:
-    if call.user is None and _is_browser(call):
-        return _Seen("", "", next="account/login")
+    if call.user is None and call.is_browser:
+        return _Seen("", "", next=LOGIN)
     user = _needed(call, "A token")
     return _Seen("Tokens", _tokens_html(call, user) + _back(call), {"tokens": _tokens(call, user)})
 
@@ -263,9 +275,8 @@ def _form(call: Call, path: str, fields: Sequence[_Field], button: str) -> str:
         for field in fields
     )
     token = f'<input type="hidden" name="{_CSRF}" value="{call.csrf_token}">' if call.session else ""
-    return (
-        f'<form method="post" action="{_way(call, path)}">{token}{lines}<p><button>{escape(button)}</button></p></form>'
-    )
+    action = escape(_way(call, path))
+    return f'<form method="post" action="{action}">{token}{lines}<p><button>{escape(button)}</button></p></form>'
 
 
 def _back(call: Call) -> str:
@@ -273,9 +284,8 @@ def _back(call: Call) -> str:
 
 
 def _way(call: Call, path: str) -> str:
-    """The way from a page to another one, which holds by whatever name somebody has reached the server."""
-    depth: int = call.scope["path"].count("/")
-    return "../" * (depth - 1) + path
+    """The way from a page to another one."""
+    return way_up(call.scope["path"]) + path
 
 
 def _cookie(site: Site, secret: str, seconds: int) -> tuple[bytes, bytes]:
@@ -324,7 +334,7 @@ async def _posted(call: Call) -> dali.Parameters:
 
 def _shown(call: Call, seen: _Seen) -> Reply:
     headers = (*seen.headers, _UNSTORED)
-    if not _is_browser(call):
+    if not call.is_browser:
         return Reply(_json(seen.facts), JSON_TYPE, seen.status, headers)
     if seen.next is not None:
         return Reply(b"", dali.TEXT_TYPE, 303, (*headers, (b"location", _way(call, seen.next).encode())))
@@ -333,7 +343,7 @@ def _shown(call: Call, seen: _Seen) -> Reply:
 
 def _failed(call: Call, error: SkydexError, page_of: _Page) -> Reply:
     """What went wrong: for people above the form, so that they can try again."""
-    if not _is_browser(call):
+    if not call.is_browser:
         return _refuse(error)
     seen = page_of(call) if call.user or not isinstance(error, LoginNeededError) else _login_page(call)
     status, headers = dali.error_status(error), dali.error_headers(error)
@@ -350,10 +360,6 @@ def _refuse(error: SkydexError) -> Reply:
 
 def _json(facts: Any) -> bytes:
     return f"{json.dumps(facts, ensure_ascii=False)}\n".encode("utf-8", "replace")
-
-
-def _is_browser(call: Call) -> bool:
-    return b"text/html" in call.header(b"accept").lower()
 
 
 def _needed(call: Call, what: str) -> User:

@@ -18,10 +18,18 @@ from starlette.types import Message, Receive, Scope, Send
 
 from skydex import __version__
 from skydex.accounts import User
-from skydex.errors import BadParameterError, BodyTooLargeError, BusyError, EngineError, ForgedRequestError, SkydexError
+from skydex.errors import (
+    BadParameterError,
+    BodyTooLargeError,
+    BusyError,
+    EngineError,
+    ForgedRequestError,
+    LoginNeededError,
+    SkydexError,
+)
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
-from skydex.web.door import SAFE_METHODS, comes_from_elsewhere, csrf_token_of, is_csrf_token, session_in
+from skydex.web.door import SAFE_METHODS, comes_from_elsewhere, csrf_token_of, is_csrf_token, session_in, way_in
 from skydex.web.forms import NO_FILES, Files, Form, Head, form_of
 from skydex.web.site import Site
 
@@ -191,6 +199,11 @@ class Call:
     def csrf_token(self) -> str:
         """What a form of a page says to show that it is ours; empty where there is no session."""
         return csrf_token_of(self.session) if self.session else ""
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether the answer is for somebody's eyes."""
+        return b"text/html" in self.header(b"accept").lower()
 
     @property
     def address(self) -> str:
@@ -385,6 +398,11 @@ class Endpoint:
             if (refused := await self._refused(call)) is not None:
                 return refused
             return _kept_private(call, await self._handler(call))
+        except LoginNeededError as error:
+            if method != "GET" or not call.is_browser:
+                return self._refuse(error)
+            to = way_in(call.scope["path"], call.scope["query_string"]).encode()
+            return Reply(b"", dali.TEXT_TYPE, 303, ((b"location", to), (b"cache-control", b"no-store")))
         except SkydexError as error:
             return self._refuse(error)
         except TimeoutError:

@@ -17,14 +17,28 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+from urllib.parse import quote
 
 from skydex.accounts import Accounts, User
 from skydex.errors import BusyError, LoginError
 
-__all__ = ["COOKIE", "SAFE_METHODS", "Door", "comes_from_elsewhere", "csrf_token_of", "is_csrf_token", "session_in"]
+__all__ = [
+    "COOKIE",
+    "LOGIN",
+    "SAFE_METHODS",
+    "Door",
+    "comes_from_elsewhere",
+    "csrf_token_of",
+    "is_csrf_token",
+    "session_in",
+    "way_in",
+    "way_up",
+]
 
 COOKIE = "skydex_session"
 """Name of the cookie that holds a session."""
+LOGIN = "account/login"
+"""Where browsers log in, below the address of the server."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 
@@ -93,6 +107,17 @@ class Door:
             return await loop.run_in_executor(self._pool, functools.partial(deed, *values, **named))
         finally:
             self._n_waiting -= 1
+
+
+def way_in(path: str, query: bytes) -> str:
+    """The way from a page that needs a login to the one where browsers log in, and which leads back."""
+    here = quote(f"{path}?{query.decode('latin-1')}" if query else path, safe="/")
+    return f"{way_up(path)}{LOGIN}?next={here}"
+
+
+def way_up(path: str) -> str:
+    """The way from a page to the first one, which holds by whatever name somebody has reached the server."""
+    return "../" * (path.count("/") - 1)
 
 
 def session_in(cookies: bytes) -> str | None:
