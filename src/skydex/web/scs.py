@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from starlette.routing import BaseRoute, Route
 
 from skydex.archive import ConeOffer, ConeRequest
-from skydex.errors import BadParameterError, BusyError, SkydexError, UnknownResourceError
+from skydex.errors import BadParameterError, BusyError, SkydexError, UnknownResourceError, UnknownTableError
 from skydex.formats import get_format
 from skydex.formats.votable import scs_error_votable
 from skydex.tables import Table
@@ -45,7 +45,13 @@ async def search(call: Call) -> Reply:
         max_rows=dali.row_limit(parameters, call.site.settings),
         owner=call.owner,
     )
-    return await call.ask((request, get_format(format_name).name), is_quick=request.radius_deg <= 1)
+    try:
+        return await call.ask((request, get_format(format_name).name), is_quick=request.radius_deg <= 1)
+    except UnknownTableError:
+        base = call.part("base")
+        if base is None:
+            raise
+        raise UnknownResourceError("cone search", base) from None  # whose table is not the asker's to know of
 
 
 def refuse(error: SkydexError) -> Reply:
@@ -94,11 +100,10 @@ def _url(site: Site, table: Table) -> str:
 
 
 def _capabilities_here(call: Call) -> Iterable[str]:
-    name = f"{call.part('collection')}.{call.part('table')}".lower()
+    name, base = f"{call.part('collection')}.{call.part('table')}".lower(), call.part("base")
     table = next((table for table in _positioned(call.site, call.owner) if table.name.lower() == name), None)
     if table is None:
-        raise UnknownResourceError("cone search", name)
-    base = call.part("base")
+        raise UnknownResourceError("cone search", base or name)
     url = _url(call.site, table) if base is None else call.site.url + base
     yield _capability(call.site, table, url)
     yield from vosi_capabilities(url, with_tables=False)
