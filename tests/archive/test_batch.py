@@ -264,6 +264,7 @@ def test_update_takes_values_from_other_tables(run, text, objects):
         "delete a from t a join u on u.x = a.x",
         "delete from t where x in (select x from u)",
         "delete from t from t join u on u.x = t.x",
+        "with w as (select x from u) delete t from t join w on w.x = t.x",
     ],
 )
 def test_delete_finds_its_rows_with_other_tables(run, text):

@@ -297,6 +297,8 @@ class Changes:
         query = exp.Select(expressions=[number, *(_named(value, f"v{i}") for i, value in enumerate(values))])
         query.set("from_", source)
         query.set("joins", joins)
+        if statement.with_ is not None:
+            query.set("with_", statement.with_.copy())
         if statement.where is not None:
             query.set("where", exp.Where(this=statement.where.copy()))
         return name, query

@@ -200,6 +200,8 @@ class Update(Statement):
     """Of which rows."""
     alias: str = ""
     """What conditions call the target, where there is no FROM."""
+    with_: exp.With | None = None
+    """Queries that the others may name."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,8 @@ class Delete(Statement):
     """What is joined to that."""
     where: exp.Expression | None = None
     """Which rows."""
+    with_: exp.With | None = None
+    """Queries that the others may name."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +298,37 @@ def _read(tree: exp.Expression, line: int) -> Sequence[Statement]:
     if reader is None:
         raise _refused(tree.key.upper().removesuffix("BLOCK"), line)
     read = reader(tree, line)
+    _check_parts(tree, line)
     return [replace(part, line=line) for part in (read if isinstance(read, list) else [read])]
+
+
+def _check_parts(tree: exp.Expression, line: int) -> None:
+    """Refuse clauses of a statement that would be passed over."""
+    known = next((names for kind, names in _PARTS.items() if isinstance(tree, kind)), None)
+    unknown = [name for name, value in tree.args.items() if value and known is not None and name not in known]
+    if unknown:
+        word = _WORDS.get(unknown[0], unknown[0].strip("_").upper())
+        raise BadQueryError(
+            f"{word} is not offered in {tree.key.upper()}.", line=line, column=1, token=tree.key.upper()
+        )
+
+
+_PARTS: dict[type[exp.Expression], tuple[str, ...]] = {
+    exp.Create: ("this", "kind", "unique", "properties"),
+    exp.Drop: ("this", "tables", "kind", "exists"),
+    exp.Insert: ("this", "expression", "with_"),
+    exp.Update: ("this", "expressions", "from_", "where", "with_"),
+    exp.Delete: ("this", "tables", "where", "with_"),
+    exp.Alter: ("this", "kind", "actions"),
+    exp.TruncateTable: ("expressions",),
+}
+"""The parts of statements that are read, or say nothing about rows."""
+_WORDS = {"returning": "OUTPUT", "replace": "OR REPLACE", "with_": "WITH", "order": "ORDER BY"}
+_OPTIONS = frozenset({
+    "NOCOUNT", "ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "ARITHABORT", "CONCAT_NULL_YIELDS_NULL",
+    "QUOTED_IDENTIFIER", "NUMERIC_ROUNDABORT", "XACT_ABORT", "STATISTICS",
+})  # fmt: skip
+"""Options of a session that change no rows here."""
 
 
 def _refused(word: str, line: int) -> BadQueryError:
@@ -353,16 +387,11 @@ def _set(tree: exp.Set, line: int) -> list[Statement]:
         equal = item.this
         if isinstance(equal, exp.EQ) and isinstance(equal.this, exp.Parameter):
             found.append(SetVariable(variable_name(equal.this), equal.expression))
-        elif _is_option(item):
+        elif isinstance(equal, exp.EQ) and equal.this.name.upper() in _OPTIONS:
             found.append(Nothing())
         else:
-            raise _refused("SET of anything but a variable", line)
+            raise _refused(f"SET {equal.this.name.upper() if equal is not None else ''}", line)
     return found
-
-
-def _is_option(item: exp.Expression) -> bool:
-    """Whether it is one of the options of a session, such as NOCOUNT, which change no rows."""
-    return item.find(exp.Parameter) is None
 
 
 def _create(tree: exp.Create, line: int) -> Statement:
@@ -430,15 +459,18 @@ def _update(tree: exp.Update, line: int) -> Statement:
             raise BadQueryError("UPDATE sets columns: SET a = x, b = y.", line=line, column=1, token="SET")
         changes.append((item.this.name, item.expression))
     source, joins = _source(tree.args.get("from_"))
-    return Update(table_name(tree.this), tuple(changes), source, joins, _where(tree), tree.this.alias)
+    where, with_ = _where(tree), tree.args.get("with_")
+    return Update(table_name(tree.this), tuple(changes), source, joins, where, tree.this.alias, with_)
 
 
 def _delete(tree: exp.Delete, line: int) -> Statement:
     tables = tree.args.get("tables") or ()
     if not tables:
-        return Delete(table_name(tree.this), where=_where(tree))
+        return Delete(table_name(tree.this), where=_where(tree), with_=tree.args.get("with_"))
     source, joins = _source(exp.From(this=tree.this) if tree.this else None)
-    return Delete(table_name(tables[0]), source, joins, _where(tree))
+    if table_name(tables[0]).bare.upper() == "TOP":
+        raise BadQueryError("TOP is not offered in DELETE.", line=line, column=1, token="TOP")
+    return Delete(table_name(tables[0]), source, joins, _where(tree), tree.args.get("with_"))
 
 
 def _source(from_: exp.From | None) -> tuple[exp.From | None, tuple[exp.Join, ...]]:

@@ -29,7 +29,7 @@ _AFTER_ITEMS = (")", ";", "FROM", "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "
 _NEW_SELECT = (";", "SELECT", "WHERE", "GROUP", "ORDER", "UNION", "EXCEPT", "INTERSECT")
 """Where the joins of a FROM clause are over."""
 _PLAIN = (TokenType.STRING, TokenType.IDENTIFIER, TokenType.NUMBER)
-_NO_STATEMENT = "A statement begins with SELECT, or with another verb of T-SQL: DECLARE, SET, EXEC, DROP, ..."
+_NO_STATEMENT = "{} begins no statement: write SELECT, or another verb of T-SQL such as DECLARE, SET, INSERT, DROP."
 
 Finding = tuple[Token, str]
 """The token that is wrong, and what to say."""
@@ -44,7 +44,7 @@ def check_tokens(text: str, tokens: Sequence[Token]) -> None:
         At the first of them.
     """
     if word_of(tokens[0]) not in (*BEGINNINGS, "(", ";"):
-        raise _error(text, tokens[0], _NO_STATEMENT)
+        raise _error(text, tokens[0], _NO_STATEMENT.format(tokens[0].text.upper()[:40]))
     findings = [finding for rule in _RULES for finding in rule(tokens)]
     if findings:
         token, sentence = min(findings, key=lambda finding: finding[0].start)
@@ -61,7 +61,7 @@ def check_trees(text: str, tokens: Sequence[Token], trees: Sequence[exp.Expressi
     """
     for tree in trees:
         if not isinstance(tree, _STATEMENTS):
-            raise _error(text, tokens[0], _NO_STATEMENT)
+            raise _error(text, tokens[0], f"This form of {tree.name.upper()[:40] or 'a statement'} is not offered.")
         for node in tree.walk():
             fault = _fault(node)
             if fault is not None:
