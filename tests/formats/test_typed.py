@@ -142,3 +142,11 @@ def test_a_dataset_is_read_by_its_own_schema():
     for row in rows:
         row.attrib.clear()
     declared.validate(etree.tostring(rows).decode().replace(' xmlns="http://Services.Cas.jhu.edu"', ""))
+
+
+def test_the_document_of_a_quick_answer_holds_the_text_as_far_as_xml_can():
+    columns = (Column("text", Datatype.CHAR, arraysize="*"),)
+    xml = written("casjobs-xml", columns, [["<b>&amp; ]]>"], ["a\rb"], ["\x00x\x1b\ufffey"], ["Ångström"]])
+    root = etree.fromstring(xml.encode())
+    assert root.tag == "{http://Services.Cas.jhu.edu}string"
+    assert root.text == '[text]:String\n"<b>&amp; ]]>"\n"a\rb"\n"x\ufffdy"\n"Ångström"\n'

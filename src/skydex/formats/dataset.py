@@ -21,14 +21,14 @@ from skydex.formats.encoding import text_of
 from skydex.formats.format import Format
 from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
-from skydex.formats.typed import SERVICE, is_bit, unique_names
+from skydex.formats.typed import NAMESPACE, SERVICE, is_bit, unique_names
 from skydex.formats.votable.tabledata import escaped_xml
 from skydex.tables import Column, Datatype, Result, xml_attribute
 
 __all__ = ["FORMAT", "HEAD", "TAIL", "write_dataset"]
 
-HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<DataSet xmlns="http://Services.Cas.jhu.edu">\n'
-TAIL = "</DataSet>\n"
+HEAD = f'<?xml version="1.0" encoding="utf-8"?>\n<DataSet xmlns="{NAMESPACE}">\n'.encode()
+TAIL = b"</DataSet>\n"
 """What stands around schema and rows in a document of its own."""
 _MSDATA = 'xmlns:msdata="urn:schemas-microsoft-com:xml-msdata"'
 _ROW = "Table1"
@@ -48,14 +48,14 @@ _NOT_IN_NAME = re.compile(r"[^\w.-]|^[\d.-]|_(?=x[0-9A-Fa-f]{4}_)", re.ASCII)
 def write_dataset(result: Result) -> Iterator[bytes]:
     """Write a result; `ResultTooLongError` at the end if rows were cut off."""
     names = [_NOT_IN_NAME.sub(_encoded, name) for name in unique_names(result.columns)]
-    yield HEAD.encode() + _schema(names, result.columns).encode()
+    yield HEAD + _schema(names, result.columns).encode()
     yield (
         f'<diffgr:diffgram {_MSDATA} xmlns:diffgr="urn:schemas-microsoft-com:xml-diffgram-v1">\n<NewDataSet xmlns="">\n'
     ).encode()
     yield from ordered_map(partial(_rows, names, result.columns), _numbered(result.batches))
     if result.overflow:
         raise ResultTooLongError(result.max_rows or 0)
-    yield f"</NewDataSet>\n</diffgr:diffgram>\n{TAIL}".encode()
+    yield b"</NewDataSet>\n</diffgr:diffgram>\n" + TAIL
 
 
 def _encoded(found: re.Match[str]) -> str:

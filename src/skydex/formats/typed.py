@@ -5,7 +5,7 @@
 `casjobs-csv` is the file of an output job: bare names, `null` for a null, texts in quotes where they need them. The
 words for types are those of the service at MAST, which calls every integer `Integer` and every float `Float`; a client
 takes any other word for text (mastcasjobs 0.1.1, `get_converters`). Neither has a place for a remark, so a result that
-was cut ends in an error.
+was cut ends in an error. `casjobs-xml` is `casjobs` inside the one element in which it travels.
 """
 
 from __future__ import annotations
@@ -24,11 +24,36 @@ from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.tables import BIT, Column, Datatype, Result
 
-__all__ = ["FORMATS", "SERVICE", "is_bit", "unique_names", "write_plain_csv", "write_typed_csv", "write_typed_tab"]
+__all__ = [
+    "FORMATS",
+    "HEAD",
+    "NAMESPACE",
+    "SERVICE",
+    "TAIL",
+    "is_bit",
+    "unique_names",
+    "write_plain_csv",
+    "write_typed_csv",
+    "write_typed_tab",
+]
 
 SERVICE = "casjobs"
 """The service whose clients read these formats."""
+NAMESPACE = "http://Services.Cas.jhu.edu"
+"""Of what the service sends as XML."""
+HEAD = f'<?xml version="1.0" encoding="utf-8"?>\n<string xmlns="{NAMESPACE}">'.encode()
+TAIL = b"</string>\n"
+"""What stands around the text in `casjobs-xml`."""
 _ROWS_A_CHUNK = 16384
+_ENTITIES = (
+    (b"&", b"&amp;"),
+    (b"<", b"&lt;"),
+    (b">", b"&gt;"),
+    (b"\r", b"&#13;"),
+    (b"\xef\xbf\xbe", b"\xef\xbf\xbd"),  # U+FFFE and U+FFFF
+    (b"\xef\xbf\xbf", b"\xef\xbf\xbd"),
+)
+_ILLEGAL = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NAME_BREAKS = str.maketrans('[],"\t\r\n', "_______")
 """What cannot stand in a header, or takes a client out of step."""
 _QUOTED_IN_TAB = r'^"|[\t\r\n]'
@@ -62,6 +87,13 @@ _FILE = _Dialect(",", "null", "Integer", ("1", "0"), _QUOTED_IN_CSV, is_typed=Fa
 def write_typed_csv(result: Result) -> Iterator[bytes]:
     """Write a result as a quick job answers it; `ResultTooLongError` at the end if rows were cut off."""
     return _written(result, _QUICK)
+
+
+def write_typed_xml(result: Result) -> Iterator[bytes]:
+    """Write a result as an XML document of one element, whose text is that of `casjobs`."""
+    yield HEAD
+    yield from map(_escaped, write_typed_csv(result))
+    yield TAIL
 
 
 def write_typed_tab(result: Result) -> Iterator[bytes]:
@@ -136,6 +168,13 @@ def _visible(texts: list[pa.Array]) -> list[pa.Array]:
     return [pc.if_else(is_blank, '""', texts[0]), *texts[1:]]
 
 
+def _escaped(text: bytes) -> bytes:
+    """Whole lines of UTF-8 as they stand in XML 1.0, without what it cannot hold."""
+    for character, entity in _ENTITIES:
+        text = text.replace(character, entity)
+    return text.translate(None, _ILLEGAL)
+
+
 def _quoted(texts: pa.Array, pattern: str) -> pa.Array:
     """Texts in quotes, where they match; nulls stay null."""
     in_need = pc.match_substring_regex(texts, pattern=pattern)
@@ -148,4 +187,5 @@ def _quoted(texts: pa.Array, pattern: str) -> pa.Array:
 CASJOBS = Format("casjobs", "text/plain; charset=utf-8", (".csv",), write=write_typed_csv, service=SERVICE)
 CASJOBS_TAB = Format("casjobs-tab", "text/plain; charset=utf-8", (".tsv",), write=write_typed_tab, service=SERVICE)
 CASJOBS_CSV = Format("casjobs-csv", "text/csv; charset=utf-8", (".csv",), write=write_plain_csv, service=SERVICE)
-FORMATS = (CASJOBS, CASJOBS_TAB, CASJOBS_CSV)
+CASJOBS_XML = Format("casjobs-xml", "text/xml; charset=utf-8", (".xml",), write=write_typed_xml, service=SERVICE)
+FORMATS = (CASJOBS, CASJOBS_TAB, CASJOBS_CSV, CASJOBS_XML)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from skydex.errors import BusyError, SkydexError, TimeLimitError, WorkerError
+from skydex.errors import AnswerTooLargeError, BusyError, SkydexError, TimeLimitError, WorkerError
 from skydex.jobs import ForkServer, FrameReader, Kind, Staffing, Turns, frame
 from skydex.web.spool import Spool, SpoolLimits
 
@@ -82,6 +82,7 @@ class Exchange:
         self._over = asyncio.Event()
         self.is_whole = False
         """Whether the worker has given everything."""
+        self._n_bytes = 0
 
     async def facts(self) -> dict[str, Any]:
         """What the worker says of its answer, once the first bytes are there.
@@ -113,6 +114,25 @@ class Exchange:
             await self._news()
         return piece
 
+    async def gathered(self, max_mb: int) -> None:
+        """Wait until the whole answer is there, where an error after its first byte could not be told.
+
+        Raises
+        ------
+        AnswerTooLargeError
+            It is larger than so many MB.
+        SkydexError
+            It broke off.
+        """
+        while True:
+            if self._error:
+                raise self._error
+            if self._n_bytes > max_mb << 20:
+                raise AnswerTooLargeError(max_mb)
+            if self.is_whole:
+                return
+            await self._news()
+
     def small_answer(self) -> bytes | None:
         """The whole answer, if it is there and in memory."""
         return self._spool.take_all() if self.is_whole and self._spool.is_in_memory() else None
@@ -132,6 +152,7 @@ class Exchange:
         self._facts = facts
 
     def on_data(self, piece: bytes) -> None:
+        self._n_bytes += len(piece)
         if not self._is_closed:
             self._spool.put(piece)
 

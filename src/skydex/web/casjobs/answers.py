@@ -7,14 +7,17 @@ text from which a client cuts the message: it stands, escaped as in HTML, betwee
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from html import escape
 
 from skydex.errors import SkydexError
+from skydex.formats.typed import NAMESPACE
 from skydex.web import dali
 from skydex.web.asgi import Reply
-from skydex.web.casjobs.operations import NAMESPACE, Answer
+from skydex.web.casjobs.operations import Answer
+from skydex.web.dispatch import Exchange
 
-__all__ = ["XML_TYPE", "answered", "fault_text", "refuse", "status_of"]
+__all__ = ["XML_TYPE", "answered", "content_of", "fault_text", "refuse", "status_of"]
 
 XML_TYPE = "text/xml; charset=utf-8"
 _LATER = (429, 503)
@@ -27,11 +30,30 @@ _SCHEMAS = (
 
 def answered(answer: Answer) -> Reply:
     """An answer as a document; without one, nothing."""
+    if answer.document is not None:
+        return Reply(answer.document, XML_TYPE)
     if not answer.kind:
         return Reply(b"", XML_TYPE)
     namespaces = f'xmlns="{NAMESPACE}"' if answer.kind.islower() else _SCHEMAS
     root = f"<{answer.kind} {namespaces}>{answer.content}</{answer.kind}>"
     return Reply(f'<?xml version="1.0" encoding="utf-8"?>\n{root}\n'.encode("utf-8", "replace"), XML_TYPE)
+
+
+async def content_of(answer: Answer) -> Answer:
+    """The same answer, with a document from a worker taken in, so that it fits into an envelope."""
+    if answer.document is None:
+        return answer
+    try:
+        pieces = [piece async for piece in _pieces(answer.document)]
+    finally:
+        answer.document.close()
+    head, tail = answer.around
+    return Answer(answer.kind, b"".join(pieces).removeprefix(head).removesuffix(tail).decode("utf-8", "replace"))
+
+
+async def _pieces(document: Exchange) -> AsyncIterator[bytes]:
+    while piece := await document.read():
+        yield piece
 
 
 def refuse(error: SkydexError) -> Reply:

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from skydex.tables import xml_text
 from skydex.web.asgi import Call
 from skydex.web.dali import Parameters
+from skydex.web.dispatch import Exchange
 
-__all__ = ["NAMESPACE", "Answer", "Kind", "Operation", "Parameter", "integer_answer", "text_answer"]
-
-NAMESPACE = "http://Services.Cas.jhu.edu"
-"""Of everything that the service sends."""
+__all__ = ["Answer", "Kind", "Operation", "Parameter", "integer_answer", "text_answer"]
 
 
 class Kind(enum.StrEnum):
@@ -47,6 +45,10 @@ class Answer:
     """Name of the element that holds it where there is no envelope; empty if there is nothing to say."""
     content: str = ""
     """What is in that element, as XML."""
+    document: Exchange | None = None
+    """The same as a whole document from a worker, in the place of `content`."""
+    around: tuple[bytes, bytes] = (b"", b"")
+    """What stands before and after the content in that document."""
 
 
 @dataclass(frozen=True)

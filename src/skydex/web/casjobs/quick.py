@@ -1,19 +1,17 @@
 """Quick jobs: queries that are answered at once, and the fast download of a table of one's own.
 
 The answer of a quick job is one text inside one element, which clients hold whole in memory, and nothing in it could
-say that rows were cut off. So it is gathered before its status is sent, and what is too long is an error; MAST's client
-then goes on with an output job (`mastcasjobs` 0.1.1, `get_table`). A download has no such limit and streams.
+say that rows were cut off. So it waits until it is whole before its status is sent, and what is too long is an error:
+MAST's client then goes on with an output job (`mastcasjobs` 0.1.1, `get_table`). A download has no limit, and streams.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from skydex.archive import MYDB_CONTEXT, BatchRequest
-from skydex.errors import AnswerTooLargeError, BadParameterError, SkydexError, UnknownTableError
-from skydex.formats.dataset import HEAD, TAIL
-from skydex.tables import xml_text
+from skydex.errors import BadParameterError, SkydexError, UnknownTableError
+from skydex.formats import dataset, typed
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply, refuse_in_text
 from skydex.web.casjobs.contexts import context_of
@@ -27,14 +25,13 @@ __all__ = ["download", "execute_quick_job", "execute_quick_job_ds", "query_of", 
 
 async def execute_quick_job(call: Call, parameters: dali.Parameters) -> Answer:
     """Answer a query with typed text."""
-    text = await _answer(call, parameters, "casjobs")
-    return Answer("string", await asyncio.to_thread(_escaped, text))
+    return Answer("string", document=await _answer(call, parameters, "casjobs-xml"), around=(typed.HEAD, typed.TAIL))
 
 
 async def execute_quick_job_ds(call: Call, parameters: dali.Parameters) -> Answer:
     """Answer a query with a DataSet."""
-    document = (await _answer(call, parameters, "casjobs-dataset")).decode("utf-8", "replace")
-    return Answer("DataSet", document.removeprefix(HEAD).removesuffix(TAIL))
+    document = await _answer(call, parameters, "casjobs-dataset")
+    return Answer("DataSet", document=document, around=(dataset.HEAD, dataset.TAIL))
 
 
 async def download(call: Call) -> Reply:
@@ -54,15 +51,6 @@ def refuse_download(error: SkydexError) -> Reply:
     return replace(reply, status=404) if isinstance(error, UnknownTableError) else reply
 
 
-async def _answer(call: Call, parameters: dali.Parameters, form: str) -> bytes:
-    user = await logged_in(call, parameters)
-    context, text = context_of(call.site.archive, parameters), query_of(parameters)
-    request = BatchRequest(text, context=context, owner=user.name, max_rows=call.site.settings.max_rows_default)
-    reply = await call.ask((request, form))
-    assert isinstance(reply.body, Exchange)
-    return await _gathered(reply.body, call.site.settings.casjobs_answer_mb)
-
-
 def query_of(parameters: dali.Parameters) -> str:
     """What a request wants to have done.
 
@@ -77,19 +65,16 @@ def query_of(parameters: dali.Parameters) -> str:
     return text
 
 
-async def _gathered(exchange: Exchange, max_mb: int) -> bytes:
-    """An answer as a whole; `AnswerTooLargeError` if it is larger than that."""
-    pieces, n_left = [], max_mb << 20
+async def _answer(call: Call, parameters: dali.Parameters, form: str) -> Exchange:
+    """The answer to a query, all of which is there."""
+    user, settings = await logged_in(call, parameters), call.site.settings
+    context, text = context_of(call.site.archive, parameters), query_of(parameters)
+    request = BatchRequest(text, context=context, owner=user.name, max_rows=settings.max_rows_default)
+    reply = await call.ask((request, form))
+    assert isinstance(reply.body, Exchange)
     try:
-        while piece := await exchange.read():
-            n_left -= len(piece)
-            if n_left < 0:
-                raise AnswerTooLargeError(max_mb)
-            pieces.append(piece)
-    finally:
-        exchange.close()
-    return b"".join(pieces)
-
-
-def _escaped(text: bytes) -> str:
-    return xml_text(text.decode("utf-8", "replace"))
+        await reply.body.gathered(min(settings.casjobs_answer_mb, settings.spool_mb))
+    except BaseException:
+        reply.body.close()
+        raise
+    return reply.body

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from skydex.errors import LoginError, SkydexError, UnknownResourceError, near_names
 from skydex.web.asgi import Call, Endpoint, Reply
-from skydex.web.casjobs.answers import XML_TYPE, answered, fault_text, refuse, status_of
+from skydex.web.casjobs.answers import XML_TYPE, answered, content_of, fault_text, refuse, status_of
 from skydex.web.casjobs.contexts import contexts
 from skydex.web.casjobs.jobs import (
     ORDERS,
@@ -151,7 +151,7 @@ async def exchange(call: Call) -> Reply:
         operation, given = _operation(call, envelope.operation), Parameters(envelope.parameters)
         with call.site.folders.folder() as folder:
             parameters = await received(call, folder, given) if operation.file else given
-            answer = await operation.answer(call, parameters)
+            answer = await content_of(await operation.answer(call, parameters))
     except SkydexError as error:
         return _fault(version, error)
     return Reply(version.answered(operation.name, answer), version.media_type)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 from skydex.errors import BadParameterError
+from skydex.formats.typed import NAMESPACE
 from skydex.tables import xml_text
-from skydex.web.casjobs.operations import NAMESPACE, Answer
+from skydex.web.casjobs.operations import Answer
 
 __all__ = ["SOAP_11", "SOAP_12", "Envelope", "SoapVersion", "read_envelope", "version_of"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from skydex.web.casjobs.operations import NAMESPACE, Operation
+from skydex.formats.typed import NAMESPACE
+from skydex.web.casjobs.operations import Operation
 from skydex.web.xml import document, element, text
 
 __all__ = ["wsdl"]
