@@ -120,12 +120,17 @@ def _bounds_of(node: exp.Expression) -> Iterable[tuple[tuple[str, str], tuple[fl
 
 
 def _range(ra: tuple[float, float] | None, dec: tuple[float, float] | None, source: Source) -> Ranges | None:
-    """Ranges of a rectangle in coordinates; `None` if it restricts nothing that can be relied on."""
+    """Ranges of a rectangle in coordinates; `None` if it restricts nothing that can be relied on.
+
+    A row without a position may still have one of the coordinates.
+    """
     dec_min, dec_max = dec or (-90.0, 90.0)
     ra_min, ra_max = ra or (0.0, 360.0)
+    dataset = source.relation.dataset if source.relation else None
+    if dataset is not None and dataset.has_unpositioned and None in (ra, dec):
+        return None
     if dec_min > dec_max or ra_min > ra_max or dec_min > 90.0 or dec_max < -90.0:
         return _NOWHERE
-    dataset = source.relation.dataset if source.relation else None
     if dataset is None or dataset.nan_is_null:  # a foreign catalogue may count right ascension from -180
         ra_min, ra_max = 0.0, 360.0
     if ra_min >= 360.0 or ra_max < 0.0:

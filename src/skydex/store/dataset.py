@@ -161,6 +161,11 @@ class Dataset:
         return self._selection(self.row_groups.touching(ranges))
 
     @cached_property
+    def has_unpositioned(self) -> bool:
+        """Whether there are rows without a position, or without one of its coordinates."""
+        return bool((self.row_groups.index_min > self.row_groups.index_max).any())
+
+    @cached_property
     def _everything(self) -> Selection:
         return self._selection(np.arange(len(self.row_groups)))
 
