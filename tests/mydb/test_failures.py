@@ -176,3 +176,28 @@ def test_r13_fifty_kills_lose_nothing_and_leave_nothing_half_made(mydb, rows, re
     kill_while_changing(mydb, read, 50)
     mydb.create("after", rows.columns, rows(5))
     assert unlisted(mydb) == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import MB, Rows
+from skydex.mydb import MyDB, Quota
+mydb, rows = MyDB(Path({path!r}), Quota(200 * MB, 50)), Rows()
+rows.made = {first}
+for _ in range(25):
+    mydb.append("t", rows.columns, rows(2))
+"""
+
+
+def test_r13_processes_that_write_to_one_table_at_once_lose_nothing(mydb, rows, read):
+    mydb.create("t", rows.columns, rows(100))
+    here = os.path.dirname(__file__)
+    programs = [WRITER.format(tests=here, path=str(mydb.path), first=1000 * n) for n in range(1, 4)]
+    writers = [subprocess.Popen([sys.executable, "-c", text], stderr=subprocess.PIPE, text=True) for text in programs]
+    assert [writer.communicate()[1] for writer in writers] == ["", "", ""]
+    expected = [*range(100), *(1000 * n + i for n in range(1, 4) for i in range(50))]
+    assert state(mydb, read)["t"] == expected
+    mydb.append("t", rows.columns, rows(1))
+    assert unlisted(mydb) == []

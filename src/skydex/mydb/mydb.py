@@ -11,9 +11,11 @@ was lost after it had published can be begun anew.
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +74,8 @@ _APPENDED_BYTES = 64 << 20
 """Rows up to this size are appended from memory."""
 _GROUPS_AT_ONCE = 10
 _ATTEMPTS = 20
+_PAUSE_S = 0.02
+"""Those who add to the same table at the same time wait for chance to let one of them go first."""
 
 
 class MyDB:
@@ -261,12 +265,13 @@ class MyDB:
         columns_there = self.open(name).table.columns
         rows = _fitted(name, columns_there, columns, batches)
         first, rest = _held(rows, arrow_schema(columns_there), _APPENDED_BYTES)
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             try:
                 return self._append(name, first, rest, origin)
             except TableChangedError:
                 if rest is not None:
                     raise
+                time.sleep(random.uniform(0.0, _PAUSE_S * attempt))
         raise TableChangedError(name)
 
     def _append(self, name: str, first: pa.Table, rest: Iterator[pa.RecordBatch] | None, origin: str) -> int:

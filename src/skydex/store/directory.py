@@ -287,9 +287,10 @@ class ArchiveDirectory:
         return [folder for folder in sorted(folders) if not _is_locked(folder / STAGING_LOCK)]
 
     def clear_abandoned(self, name: str) -> None:
-        """Delete what killed ingests of a table left behind; those that are under way go on."""
-        for folder in self.abandoned(name):
-            _delete_unless_locked(folder, STAGING_LOCK)
+        """Delete what killed ingests of a table left behind; those that are under way, or begin just now, go on."""
+        with self.locked():
+            for folder in self.abandoned(name):
+                _delete_unless_locked(folder, STAGING_LOCK)
 
     def amend(self, name: str, change: Settle, *, origin: Origin | None = None) -> ArchiveEntry:
         """List a table otherwise: `change` is given its entry and all of them, and tells what it shall be."""
