@@ -53,10 +53,10 @@ class Accounts:
         self._record = Record(directory / ACCOUNTS_FILE)
         self._quota_mb, self._quota_tables = quota_mb, quota_tables
         self._remembered = Remembered()
-        self._of_pair = Throttle("wrong passwords", 5, first_s=2.0, most_s=900.0)
-        self._of_address = Throttle("wrong passwords", 30, first_s=2.0, most_s=900.0)
-        self._of_new = Throttle("new accounts", 20, first_s=60.0, most_s=3600.0)
-        self._of_user = Throttle("wrong passwords", 100, first_s=2.0, most_s=60.0)
+        self._of_pair = Throttle("wrong passwords", 5, first_s=2.0, most_s=900.0, forgotten_s=600.0)
+        self._of_address = Throttle("wrong passwords", 30, first_s=2.0, most_s=900.0, forgotten_s=60.0)
+        self._of_user = Throttle("wrong passwords", 100, first_s=2.0, most_s=60.0, forgotten_s=60.0)
+        self._of_new = Throttle("new accounts", 20, first_s=60.0, most_s=3600.0, forgotten_s=300.0)
 
     @property
     def revision(self) -> int:

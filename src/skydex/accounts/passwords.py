@@ -54,29 +54,32 @@ def is_password(password: str, kept: str | None) -> bool:
 class Remembered:
     """Passwords that were right a moment ago, so that a client which sends its own with each request pays once.
 
-    What is kept here is a keyed hash that means nothing outside this process, with what the record kept of the
-    password: a password that was changed meanwhile, by any process, is not known any more.
+    What is kept here is a keyed hash that means nothing outside this process, of the password and of what the record
+    keeps of it: a password that was changed meanwhile, by any process, is not known any more.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        self._known: dict[bytes, tuple[str, float]] = {}
+        self._known: dict[bytes, float] = {}
 
     def knows(self, password: str, kept: str) -> bool:
-        """Whether this password was right for this record."""
+        """Whether this password was right for this record, not long ago."""
+        mark, now = self._mark(password, kept), time.monotonic()
         with self._lock:
-            found, until = self._known.get(self._mark(password, kept), ("", 0.0))
-        return found == kept and time.monotonic() < until
+            is_known = self._known.pop(mark, 0.0) > now
+            if is_known:
+                self._known[mark] = now + _REMEMBERED_S
+        return is_known
 
     def add(self, password: str, kept: str) -> None:
         """It is."""
+        mark, now = self._mark(password, kept), time.monotonic()
         with self._lock:
-            mark = self._mark(password, kept)
             self._known.pop(mark, None)
             if len(self._known) >= _MOST_REMEMBERED:
-                self._known.pop(next(iter(self._known)))
-            self._known[mark] = kept, time.monotonic() + _REMEMBERED_S
+                self._known.pop(next(iter(self._known)))  # the one that was longest unused
+            self._known[mark] = now + _REMEMBERED_S
 
     def _mark(self, password: str, kept: str) -> bytes:
         return hmac.digest(self._key, kept.encode() + b"\0" + _normal(password), hashlib.sha256)

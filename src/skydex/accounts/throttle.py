@@ -1,5 +1,6 @@
-"""`Throttle`: after some wrong guesses the next one has to wait, longer each time.
+"""`Throttle`: after some wrong guesses the next one has to wait, longer each time; each is forgotten after a while.
 
+So somebody's program with an old password, which tries for ever, slows down itself and not everybody at its address.
 Kept in memory: a server that starts again has forgotten, which helps a guesser less than it helps everybody else.
 """
 
@@ -17,7 +18,6 @@ from skydex.errors import ThrottledError
 __all__ = ["Throttle", "network_of"]
 
 _MOST_KEPT = 10_000
-_FORGOTTEN_S = 3600.0
 _IPV6_NETWORK = 64
 """Bits of an IPv6 address that one customer has for himself."""
 
@@ -26,8 +26,8 @@ _IPV6_NETWORK = 64
 class _Tally:
     """Failures of one kind."""
 
-    n: int = 0
-    last: float = -math.inf
+    n: float = 0.0
+    last: float = 0.0
     until: float = -math.inf
 
 
@@ -42,14 +42,24 @@ class Throttle:
         Failures that cost nothing.
     first_s, most_s : float
         How long the next one has to wait, which doubles with each, and at most.
+    forgotten_s : float
+        How long it takes until one of them is forgotten.
     clock : callable
         Gives the time in seconds.
     """
 
     def __init__(
-        self, what: str, free: int, *, first_s: float, most_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        what: str,
+        free: int,
+        *,
+        first_s: float,
+        most_s: float,
+        forgotten_s: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._what, self._free, self._first_s, self._most_s, self._clock = what, free, first_s, most_s, clock
+        self._what, self._free, self._clock = what, free, clock
+        self._first_s, self._most_s, self._forgotten_s = first_s, most_s, forgotten_s
         self._lock = threading.Lock()
         self._tallies: dict[str, _Tally] = {}
 
@@ -72,11 +82,11 @@ class Throttle:
         with self._lock:
             now = self._clock()
             tally = self._tallies.pop(key, None) or _Tally()
-            if now - tally.last > _FORGOTTEN_S:
-                tally = _Tally()
-            tally.n, tally.last = tally.n + 1, now
-            if tally.n >= self._free:
-                tally.until = now + min(self._most_s, self._first_s * 2.0 ** min(tally.n - self._free, 60))
+            tally.n = max(0.0, tally.n - (now - tally.last) / self._forgotten_s) + 1.0
+            tally.last = now
+            n_beyond = math.ceil(tally.n) - self._free
+            if n_beyond >= 0:
+                tally.until = now + min(self._most_s, self._first_s * 2.0 ** min(n_beyond, 60))
             if len(self._tallies) >= _MOST_KEPT:
                 self._tallies.pop(next(iter(self._tallies)))  # the one that was longest at rest
             self._tallies[key] = tally
@@ -93,4 +103,6 @@ def network_of(address: str) -> str:
         known = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((known, _IPV6_NETWORK), strict=False)) if known.version == 6 else str(known)
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((known, _IPV6_NETWORK), strict=False))
