@@ -267,7 +267,9 @@ class MyDB:
         first, rest = _held(rows, arrow_schema(columns_there), _APPENDED_BYTES)
         for attempt in range(_ATTEMPTS):
             try:
-                return self._append(name, first, rest, origin)
+                n_rows = self._append(name, first, rest, origin)
+                self._store.clear_old_versions(f"{MYDB}.{name}")
+                return n_rows
             except TableChangedError:
                 if rest is not None:
                     raise

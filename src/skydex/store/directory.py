@@ -312,11 +312,14 @@ class ArchiveDirectory:
         self.clear_old_versions()
         return None
 
-    def clear_old_versions(self) -> None:
-        """Delete versions that are no longer published and that nobody reads; done after each publication too."""
+    def clear_old_versions(self, name: str | None = None) -> None:
+        """Delete versions, of one table or of all, that are no longer published and that nobody reads.
+
+        This is done after each publication, too; but then whoever published may still read the version before.
+        """
         with self.locked():
             published = {self.path / entry.location for entry in self._contents().entries if entry.kind == "stored"}
-            for home in _folders(self.path / _CATALOGS):
+            for home in _folders(self.path / _CATALOGS) if name is None else [self._catalog(name)]:
                 versions = _folders(home)
                 old = [version for version in versions if version not in published]
                 for version in old:
