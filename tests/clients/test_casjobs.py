@@ -181,6 +181,38 @@ def test_a_job_that_fails_says_why(plain):
         plain.get_output(number, io.BytesIO())
 
 
+def test_a_running_job_is_cancelled(plain):
+    endless = (
+        "select sum(a.ra*b.ra*c.ra*d.ra) as s from stars a cross join stars b cross join stars c cross join stars d"
+    )
+    number = plain.submit(endless)
+    end = time.monotonic() + 20
+    while plain.status(number)[0] < 1 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert plain.status(number) == (1, "started")
+    plain.cancel(number)
+    assert plain.status(number) == (3, "cancelled")
+    assert plain.job_info(jobid=number)[0]["TimeEnd"]
+
+
+def test_a_table_is_dropped_by_a_job(plain, alice):
+    table = made(alice, "dropped")
+    plain.monitor = lambda number: CasJobs.monitor(plain, number, timeout=0.05)
+    plain.drop_table(table)
+    assert table not in plain.list_tables()
+    with pytest.raises(Exception, match="Couldn't drop table"):
+        plain.drop_table(table)
+
+
+def test_queries_of_tap_are_in_the_list_of_jobs(url, plain):
+    asked = {"QUERY": "SELECT TOP 7 star_id FROM sky.stars", "LANG": "ADQL", "PHASE": "RUN", "RUNID": "from afar"}
+    requests.post(f"{url}/tap/async", data=asked, auth=("alice", PASSWORDS["alice"])).raise_for_status()
+    (job,) = plain.job_info(taskname="from afar", type="tap")[:1]
+    finished(plain, int(job["JobID"]))
+    (job,) = plain.job_info(jobid=job["JobID"])
+    assert (job["Rows"], job["Query"], "OutputLoc" in job) == ("7", asked["QUERY"], False)
+
+
 def test_a_job_that_has_ended_cannot_be_cancelled_and_nothing_happens(plain):
     number = finished(plain, plain.submit("select 1 as one"))
     plain.cancel(number)
