@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import httpx
 
+from skydex.archive import Archive, QueryRequest
+from skydex.jobs import Job, JobFilter, Ledger
+
 BASES = {
     "tap": "/tap",
     "scs": "/sky/scs/stars",
@@ -18,6 +22,7 @@ BASES = {
     "web": "",
     "mast": "",
     "resolver": "/cgi-bin/nph-sesame",
+    "casjobs": "/ps1casjobs",
 }
 """Where the records' bases are here."""
 TIME_LIMIT_S = 5.0
@@ -67,6 +72,30 @@ class Canary:
                 self.calls.append(peer.recv(1 << 12))
 
 
+class Person:
+    """A user with a table."""
+
+    def __init__(self, archive: Archive, name: str) -> None:
+        self.name, self.password = name, secrets.token_hex(16)
+        self.user = archive.accounts.add(name, self.password)
+        self.tables = archive.mydb(name)
+        self._ledger = Path(self.tables.path).parents[1] / "jobs.sqlite"
+        query = f"SELECT star_id AS k, '{name}' AS whose FROM sky.stars WHERE star_id < 3"
+        with archive.query(QueryRequest(query)) as result:
+            self.tables.create(f"kept_by_{name}", result.columns, result.batches)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What records call what belongs to this user."""
+        facts = {"WSID": self.user.wsid, "PW": self.password, "SCHEMA": self.name, "TABLE": f"kept_by_{self.name}"}
+        return {f"{self.name.upper()}_{what}": str(value) for what, value in facts.items()}
+
+    def jobs(self) -> list[Job]:
+        wanted = JobFilter(frozenset({"tap", "casjobs"}), None, self.name, None, frozenset())
+        with contextlib.closing(Ledger(self._ledger)) as ledger:
+            return ledger.jobs(wanted)
+
+
 @dataclass
 class Ground:
     """A server with an archive, and what must not change or be told."""
@@ -82,15 +111,18 @@ class Ground:
         self.canary_file.write_text(f"{self.secret}\n")
         self.canary = Canary()
         self.web = httpx.Client(base_url=self.server.url, timeout=30)
-        made = self.web.post("/sky/tap/async", data={"LANG": "ADQL", "QUERY": "SELECT ra FROM sky.stars"})
+        made = self.web.post("/sky/tap/async", data=_JOB)
         self.job = made.headers["location"]
+        self.opened = Archive.open(self.archive)
+        self.alice, self.bob = (Person(self.opened, name) for name in ("alice", "bob"))
+        made = self.web.post("/tap/async", data=_JOB, auth=("bob", self.bob.password))
+        self.job_of_bob = made.headers["location"].rpartition("/")[2]
         self.before = self.facts()
 
     @property
     def names(self) -> dict[str, str]:
-        """What the names in records stand for; a job of another service stands for one of somebody else."""
-        foreign = {f"{who}_{what}": secrets.token_hex(16) for who in ("ALICE", "BOB") for what in _PRIVATE}
-        foreign |= dict.fromkeys(("BOB_JOB", "BOB_PRIVATE_JOB"), self.job.rpartition("/")[2])
+        """What the names in records stand for."""
+        (number,) = (job.number for job in self.bob.jobs())
         return {
             "CANARY_FILE": str(self.canary_file),
             "CANARY_URL": self.canary.url,
@@ -101,14 +133,20 @@ class Ground:
             "TEMP_DIR": str(self.temp),
             "SELF_URL": self.server.url,
             "TAP": f"{self.server.url}/tap",
-            **foreign,
+            "MYDB_FILE": str(next(self.bob.tables.path.rglob("*.parquet"))),
+            **self.alice.names,
+            **self.bob.names,
+            **dict.fromkeys(("BOB_JOB", "BOB_PRIVATE_JOB"), self.job_of_bob),
+            "BOB_NUMBER": str(number),
         }
 
     def facts(self) -> dict[str, object]:
         """What no request may change."""
         counted = self.ask("SELECT COUNT(*) AS n, SUM(gmag) AS s, MIN(star_id) AS a, MAX(star_id) AS b FROM sky.stars")
         files = {str(path.relative_to(self.archive)): path.stat().st_size for path in self.data_files()}
-        return {"rows": counted, "files": files, "outside": sorted(path.name for path in self.outside.iterdir())}
+        outside = sorted(path.name for path in self.outside.iterdir())
+        bob = self.bob.tables.revision, self.bob.tables.tables(), self.bob.jobs()
+        return {"rows": counted, "files": files, "outside": outside, "bob": bob}
 
     def data_files(self) -> list[Path]:
         """The files of the catalogues."""
@@ -149,4 +187,4 @@ class Ground:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
-_PRIVATE = ("WSID", "PW", "SCHEMA", "TABLE", "JOB", "PRIVATE_JOB")
+_JOB = {"LANG": "ADQL", "QUERY": "SELECT ra FROM sky.stars"}

@@ -20,7 +20,6 @@ from sending import Outcome, send, send_raw
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "attacks.jsonl"
 LATER = {
-    "casjobs": "/ps1casjobs/services/jobs.asmx/ExecuteQuickJob",
     "download": "/api/v0.1/Download/file",
     "fitscut": "/cgi-bin/fitscut.cgi",
 }
@@ -65,7 +64,7 @@ def test_attack_is_without_effect(record, ground):
         check(record, outcome, ground, said=str(request)[:_MOST_SAID])
 
 
-@pytest.mark.parametrize(("surface", "n_records"), [("casjobs", 4), ("download", 2), ("fitscut", 1)])
+@pytest.mark.parametrize(("surface", "n_records"), [("download", 2), ("fitscut", 1)])
 def test_records_wait_only_for_what_is_not_offered(surface, n_records, ground, shared_data):
     waiting = [record for record in read_records(shared_data / "attacks.jsonl") if surface_of(record) == surface]
     assert len(waiting) == n_records
