@@ -10,12 +10,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.query.conftest import BANDS, STARS
 
 from skydex.engines.duckdb import DuckDBEngine
-from skydex.errors import BadQueryError, RequestError, UnknownFunctionError
-from skydex.query import TSQL_RULES, Namespace, bind, make_plan
+from skydex.errors import BadQueryError, LimitError, RequestError, UnknownFunctionError
+from skydex.query import TSQL_RULES, Namespace, Relation, bind, make_plan
 from skydex.query.geometric import GEOMETRY_FUNCTIONS
 from skydex.query.languages import parse_tsql, translate
+from skydex.tables import arrow_schema
 
 ENGINE = DuckDBEngine()
 
@@ -190,6 +194,9 @@ def test_mathematical_functions_give_what_their_pages_say(namespace, expression,
         ("CONVERT(varchar(30), CAST('2006-04-25T15:50:59' AS datetime), 126)", "2006-04-25T15:50:59.000"),
         ("CONVERT(varchar(30), CAST('2006-04-25T15:50:59' AS datetime), 103)", "25/04/2006"),
         ("CONVERT(varchar(30), CAST('2006-04-05' AS datetime))", "Apr  5 2006 12:00AM"),
+        ("CAST(CAST('2006-04-25T15:50:59' AS date) AS varchar)", "2006-04-25"),
+        ("CONVERT(varchar(30), EOMONTH('2006-04-25'), 101)", "04/30/2006"),
+        ("CONVERT(double precision, '2.5')", 2.5),
         ("TRY_CAST('test' AS float)", None),
         ("TRY_CONVERT(int, '7')", 7),
         ("CAST(5 AS bit)", True),
@@ -226,6 +233,7 @@ def test_conversions_give_what_their_page_says(namespace, expression, expected):
         ("RIGHT('abcdefg', 2)", "fg"),
         ("LEFT(1905457, 3)", "190"),
         ("REPLICATE('0', 4)", "0000"),
+        ("LEN(REPLICATE(REPLICATE('ab', 5000), 5000))", 8000),
         ("SPACE(2) + 'x'", "  x"),
         ("REVERSE(1234)", "4321"),
         ("CONCAT('Happy ', 'Birthday ', 11, '/', '25')", "Happy Birthday 11/25"),
@@ -422,6 +430,9 @@ def test_r01_no_function_of_the_engine_is_reached_but_those_that_are_listed(name
         ("SELECT DATEPART(fortnight, observed) FROM stars", "part of a date"),
         ("SELECT CONVERT(varchar, observed, 999) FROM stars", "no style 999"),
         ("SELECT MAX(is_variable) FROM stars", "CAST"),
+        ("SELECT CAST(id AS char(9999)) FROM stars", "at most 8,000"),
+        ("SELECT CAST(id AS varchar(x)) FROM stars", "number"),
+        ("SELECT CAST(mag AS decimal(400, 350)) FROM stars", "at most 38"),
     ],
 )
 def test_what_is_not_offered_is_refused_with_a_reason(namespace, text, part):
@@ -432,6 +443,31 @@ def test_what_is_not_offered_is_refused_with_a_reason(namespace, text, part):
 def test_long_conditions_do_not_make_deep_trees(namespace):
     condition = " OR ".join(f"id = {i}" for i in range(2_000))
     assert rows(f"SELECT COUNT(*) FROM stars WHERE {condition}", namespace) == [(4,)]
+
+
+WORDS = [
+    "SELECT", "TOP", "5", "PERCENT", "WITH", "TIES", "id", "mag", "name", "observed", "is_variable", "*", ",",
+    "(", ")", "+", "-", "/", "%", "&", "~", "=", "<>", "<", "LIKE", "IN", "BETWEEN", "AND", "OR", "NOT", "NULL",
+    "IS", "CASE", "WHEN", "THEN", "ELSE", "END", "CAST", "AS", "int", "varchar(5)", "CONVERT", "'x'", "'%[a'",
+    "1", "2.5", "LEN(", "SUM(", "OVER", "(ORDER", "BY", "FROM", "stars", "s", "JOIN", "bands", "b", "ON",
+    "s.filterID=b.filterID", "WHERE", "GROUP", "HAVING", "DISTINCT", "UNION", "ALL", "EXCEPT", "DATEPART(day,",
+    "COUNT(*)", "@x", "[n]", "a.b", "CROSS", "APPLY", "(SELECT", "(VALUES", "(1))", "v(a)", "OFFSET", "ROWS",
+    "FETCH", "NEXT", "ONLY", "ISNULL(", ",", ",", ")", ")", ")",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=25))
+@settings(max_examples=200, deadline=None)
+def test_r07_any_words_end_in_a_declared_error_or_in_rows(words):
+    small = Namespace([Relation(table, arrow_schema(table.columns).empty_table()) for table in (STARS, BANDS)])
+    for text in (
+        " ".join(words),
+        f"SELECT {' '.join(words)} FROM stars",
+        f"SELECT id FROM stars WHERE {' '.join(words)}",
+    ):
+        with contextlib.suppress(RequestError, LimitError):
+            for tree in parse_tsql(text):
+                ENGINE.run(make_plan(bind(translate(tree), small, TSQL_RULES))).to_arrow()
 
 
 def test_a_complaint_knows_its_place(namespace):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
+from skydex.errors import BadQueryError
 from skydex.query import tree
 from skydex.query.rules import Rules
 from skydex.query.scope import Source
@@ -35,13 +36,24 @@ def fold_groups(select: exp.Select, keys: Sequence[Value], rules: Rules) -> None
 def _shown(node: exp.Expression, folded: Mapping[exp.Expression, exp.Expression]) -> exp.Expression:
     if node in folded:
         return exp.Min(this=node.copy())
+    if isinstance(node, exp.Query):
+        _check_inside(node, folded)
     if isinstance(node, exp.Query) or (isinstance(node, exp.AggFunc) and not isinstance(node.parent, exp.Window)):
         return node
-    for child in list(node.iter_expressions()):
-        shown = _shown(child, folded)
-        if shown is not child:
-            child.replace(shown)
+    for name, part in list(node.args.items()):  # not by `replace`: a node may have been put in more than one place
+        if isinstance(part, exp.Expression):
+            node.set(name, _shown(part, folded))
+        elif isinstance(part, list):
+            node.set(name, [_shown(item, folded) if isinstance(item, exp.Expression) else item for item in part])
     return node
+
+
+def _check_inside(query: exp.Query, folded: Mapping[exp.Expression, exp.Expression]) -> None:
+    """Refuse a subquery that reads a text of which its group may have several spellings."""
+    for part in query.walk():
+        if part in folded:
+            hint = "group in a query in FROM, and ask around it"
+            raise BadQueryError(f'"{part.name}" is grouped here and read in a subquery: {hint}.')
 
 
 def distinct_rows(source: Source, item: exp.Expression, rules: Rules) -> tuple[exp.Select, list[Value]]:

@@ -434,7 +434,8 @@ def _type(node: exp.DataType) -> exp.DataType:
 
 def _named_type(name: str, sizes: Sequence[str]) -> exp.DataType:
     parameters = [exp.DataTypeParam(this=exp.Var(this=size.upper())) for size in sizes]
-    return exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=name.upper(), expressions=parameters)
+    name = _SYNONYMS.get(name.upper(), name.upper())
+    return exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=name, expressions=parameters)
 
 
 def _call(node: exp.Expression) -> exp.Expression:
@@ -505,6 +506,7 @@ def _within_group(node: exp.WithinGroup) -> exp.Expression:
     return exp.WithinGroup(this=_call(node.this), expression=_order(node.expression))
 
 
+_SYNONYMS = {"DOUBLE PRECISION": "FLOAT", "INTEGER": "INT", "DEC": "DECIMAL", "CHARACTER": "CHAR"}
 _TYPE_NAMES = {"DOUBLE": "FLOAT", "FLOAT": "REAL", "UTINYINT": "TINYINT", "TIMESTAMP": "DATETIME2"}
 """What T-SQL calls types that sqlglot calls otherwise."""
 _VALUES: dict[type[exp.Expression], Callable[[Any], exp.Expression]] = {

@@ -17,7 +17,7 @@ from skydex.query.comparisons import written_text
 from skydex.query.languages import place_of
 from skydex.query.rules import Expressions, Method
 from skydex.query.tsql.call import Call
-from skydex.query.tsql.dates import moment, parsed
+from skydex.query.tsql.dates import day, moment, parsed
 from skydex.query.tsql.kinds import INT, as_bigint, guarded, is_text, number
 from skydex.query.values import Value
 
@@ -155,7 +155,7 @@ def _end_of_month(values: Sequence[Value]) -> Value:
     later = exp.Add(this=exp.Paren(this=months), expression=tree.integer(1))
     next_month = exp.Add(this=first, expression=_interval("MONTH", exp.Paren(this=later)))
     last = exp.Sub(this=exp.Paren(this=next_month), expression=_interval("DAY", tree.integer(1)))
-    return Value(exp.Paren(this=last), types.TIMESTAMP)
+    return day(exp.Paren(this=last))
 
 
 def _from_parts(values: Sequence[Value]) -> Value:
@@ -167,7 +167,8 @@ def _from_parts(values: Sequence[Value]) -> Value:
         begins_at_one = unit in ("YEAR", "MONTH", "DAY")
         steps = exp.Sub(this=guarded(n), expression=tree.integer(1)) if begins_at_one else n
         start = exp.Add(this=start, expression=_interval(unit, exp.Paren(this=steps)))
-    return Value(exp.Paren(this=start), types.TIMESTAMP)
+    made = exp.Paren(this=start)
+    return day(made) if len(numbers) <= units.index("HOUR") else Value(made, types.TIMESTAMP)
 
 
 def _now(_: Sequence[Value]) -> Value:

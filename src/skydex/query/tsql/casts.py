@@ -16,7 +16,7 @@ from skydex.errors import BadQueryError
 from skydex.query import tree, types
 from skydex.query.comparisons import spoken_kind, written_text
 from skydex.query.rules import Expressions
-from skydex.query.tsql.dates import moment
+from skydex.query.tsql.dates import day, moment
 from skydex.query.tsql.kinds import as_double, as_text, is_flag, is_text, number
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
@@ -26,16 +26,19 @@ __all__ = ["bind_cast", "converted"]
 _INTEGERS = {
     "BIGINT": ("bigint", Datatype.LONG, 63),
     "INT": ("int", Datatype.INT, 31),
-    "INTEGER": ("int", Datatype.INT, 31),
     "SMALLINT": ("smallint", Datatype.SHORT, 15),
     "TINYINT": ("utinyint", Datatype.UNSIGNED_BYTE, 8),
 }
-_DECIMALS = ("DECIMAL", "NUMERIC", "DEC", "MONEY", "SMALLMONEY")
-_TEXTS = ("VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "TEXT", "NTEXT", "SYSNAME", "CHARACTER")
+_DECIMALS = ("DECIMAL", "NUMERIC", "MONEY", "SMALLMONEY")
+_TEXTS = ("VARCHAR", "CHAR", "NVARCHAR", "NCHAR", "TEXT", "NTEXT", "SYSNAME")
 _TIMES = ("DATETIME", "DATETIME2", "SMALLDATETIME", "DATE", "TIME", "DATETIMEOFFSET")
 _LONGEST_REAL = 24
 """Bits of the longest float that is a REAL."""
 _MONEY_SCALE = 4
+_LONGEST_FLOAT = 53
+_LONGEST = 8_000
+_MOST_DIGITS = 38
+_LONG_NUMBER = 9
 _LENGTH = 30
 """Characters of a text whose type names no length, in CAST."""
 
@@ -81,7 +84,7 @@ def _converted(value: Value, name: str, sizes: list[str], *, style: int, cast: t
     if make is not None:
         return make()
     if name in ("FLOAT", "REAL"):
-        is_real = name == "REAL" or (bool(sizes) and int(sizes[0]) <= _LONGEST_REAL)
+        is_real = name == "REAL" or _size(sizes, 0, _LONGEST_FLOAT, most=_LONGEST_FLOAT) <= _LONGEST_REAL
         return _floating(value, Datatype.FLOAT if is_real else Datatype.DOUBLE, cast)
     if name == "BIT":
         return _flag(value)
@@ -90,6 +93,15 @@ def _converted(value: Value, name: str, sizes: list[str], *, style: int, cast: t
     if name in _TIMES:
         return _time(value, name, style, cast)
     raise BadQueryError(f"T-SQL's type {name} is not offered here.")
+
+
+def _size(sizes: list[str], place: int, otherwise: int, *, most: int) -> int:
+    """One of the numbers behind the name of a type."""
+    if len(sizes) <= place:
+        return otherwise
+    if not sizes[place].isdigit() or len(sizes[place]) > _LONG_NUMBER or int(sizes[place]) > most:
+        raise BadQueryError(f"The size of a type is a number of at most {most:,}, or MAX for texts.")
+    return int(sizes[place])
 
 
 def _number(value: Value, name: str, cast: type[exp.Expression]) -> Value:
@@ -121,7 +133,7 @@ def _integer(value: Value, name: str, cast: type[exp.Expression]) -> Value:
 
 
 def _decimal(value: Value, name: str, sizes: list[str], cast: type[exp.Expression]) -> Value:
-    scale = _MONEY_SCALE if name.endswith("MONEY") else int(sizes[1]) if len(sizes) > 1 else 0
+    scale = _MONEY_SCALE if name.endswith("MONEY") else _size(sizes, 1, 0, most=_MOST_DIGITS)
     given = as_double(_number(value, name, cast))
     factor = tree.number(10.0**scale)
     rounded = tree.call(exp.Round, exp.Mul(this=given, expression=factor))
@@ -148,14 +160,14 @@ def _flag(value: Value) -> Value:
 def _text(value: Value, name: str, sizes: list[str], style: int) -> Value:
     if value.column.is_array:
         raise BadQueryError(f"CAST makes no {name} of {spoken_kind(value.column)}.")
-    length = None if sizes == ["MAX"] or name.endswith("TEXT") else int(sizes[0]) if sizes else _LENGTH
+    length = None if sizes == ["MAX"] or name.endswith("TEXT") else _size(sizes, 0, _LENGTH, most=_LONGEST)
     node = value.node if is_text(value) or value.is_null else as_text(value, style)
     unicode = name.startswith("N") or value.column.datatype is Datatype.UNICODE_CHAR
     column = types.text(length, datatype=Datatype.UNICODE_CHAR if unicode else Datatype.CHAR)
     if length is None:
         return Value(node, column)
     cut = exp.Substring(this=node, start=tree.integer(1), length=tree.integer(length))
-    if name in ("CHAR", "NCHAR", "CHARACTER"):
+    if name in ("CHAR", "NCHAR"):
         cut = exp.Pad(this=cut, expression=tree.integer(length), fill_pattern=tree.string(" "), is_left=False)
     return Value(cut, column)
 
@@ -167,6 +179,6 @@ def _time(value: Value, name: str, style: int, cast: type[exp.Expression]) -> Va
     if cast is exp.TryCast and isinstance(made.node, exp.Cast):
         made = replace(made, node=exp.TryCast(**made.node.args))
     if name == "DATE":
-        node = exp.TimestampTrunc(this=made.node, unit=exp.Var(this="DAY"))
-        return Value(exp.Cast(this=node, to=exp.DataType.build("timestamp")), types.TIMESTAMP)
+        node: exp.Expression = exp.TimestampTrunc(this=made.node, unit=exp.Var(this="DAY"))
+        return day(exp.Cast(this=node, to=exp.DataType.build("timestamp")))
     return Value(made.node, types.TIMESTAMP)

@@ -16,7 +16,7 @@ from skydex.query import tree, types
 from skydex.query.comparisons import spoken_kind, written_text
 from skydex.query.values import Value
 
-__all__ = ["moment", "parsed", "written"]
+__all__ = ["day", "moment", "parsed", "written"]
 
 _FORMS = (
     "%Y%m%d", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M", "%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M",
@@ -93,13 +93,15 @@ _STYLES = {
     126: "%Y-%m-%dT%H:%M:%S.%g", 127: "%Y-%m-%dT%H:%M:%S.%gZ", 113: "%d %b %Y %H:%M:%S:%g", 13: "%d %b %Y %H:%M:%S:%g",
 }  # fmt: skip
 """CONVERT's styles of dates; `%g` stands for milliseconds, `%e` and `%l` for day and hour with a blank before."""
+_OF_DAYS = 23
+"""The style of a date without hours."""
 _PADDED = {"%e": "%-d", "%l": "%-I"}
 _FOR_READING = {"%e": "%d", "%l": "%I", "%g": "%f"}
 
 
 def written(node: exp.Expression, style: int) -> exp.Expression:
     """A time as text."""
-    form = _STYLES.get(style)
+    form = _STYLES.get(style or (_OF_DAYS if node.meta.get("day") else 0))
     if form is None:
         raise BadQueryError(f"CONVERT has no style {style} for dates here: 120 is 2015-01-31 12:00:00.")
     pieces = [_piece(node.copy(), piece) for piece in re.split(r"(%[el])", form) if piece]
@@ -111,6 +113,12 @@ def _piece(node: exp.Expression, form: str) -> exp.Expression:
     if form not in _PADDED:
         return shown
     return exp.Pad(this=shown, expression=tree.integer(2), fill_pattern=tree.string(" "), is_left=True)
+
+
+def day(node: exp.Expression) -> Value:
+    """A time without hours, which as text has none."""
+    node.meta["day"] = True
+    return Value(node, types.TIMESTAMP)
 
 
 def days_later(value: Value, days: Value, *, sign: int) -> Value:

@@ -185,7 +185,7 @@ def _between(binder: Expressions, node: exp.Between) -> Value:
     subject = binder.bind(node.this)
     at_least, low = _pair(binder, subject, binder.bind(node.args["low"]), node)
     at_most, high = _pair(binder, subject, binder.bind(node.args["high"]), node)
-    if at_least == at_most:
+    if at_least == at_most and not subject.is_null:
         return Value(exp.Between(this=guarded(at_least), low=guarded(low), high=guarded(high)), types.BOOLEAN)
     above = exp.GTE(this=guarded(at_least), expression=guarded(low))
     below = exp.LTE(this=guarded(at_most), expression=guarded(high))

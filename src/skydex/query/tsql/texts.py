@@ -25,7 +25,8 @@ from skydex.tables import Column, Datatype
 
 __all__ = ["TEXTS"]
 
-_LONGEST_SPACE = 8_000
+_LONGEST = 8_000
+"""Characters that REPLICATE and SPACE make at the most."""
 _PLACES = 16
 """Decimals of STR at the most."""
 
@@ -186,8 +187,12 @@ def _stuffed(nodes: Nodes) -> exp.Expression:
 
 
 def _repeated(nodes: Nodes) -> exp.Expression:
-    times = exp.Least(this=_at_least(nodes[1], 0), expressions=[tree.integer(_LONGEST_SPACE)])
-    return exp.Repeat(this=nodes[0].copy(), times=times)
+    """A text so many times, of which there are 8000 characters at the most."""
+    length = exp.Greatest(this=exp.Length(this=nodes[0].copy()), expressions=[tree.integer(1)], ignore_nulls=False)
+    enough = exp.Add(this=exp.IntDiv(this=tree.integer(_LONGEST), expression=length), expression=tree.integer(1))
+    times = exp.Least(this=_at_least(nodes[1], 0), expressions=[enough], ignore_nulls=False)
+    repeated = exp.Repeat(this=nodes[0].copy(), times=times)
+    return exp.Substring(this=repeated, start=tree.integer(1), length=tree.integer(_LONGEST))
 
 
 def _blanks(nodes: Nodes) -> exp.Expression:
