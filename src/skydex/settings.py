@@ -82,6 +82,8 @@ class Settings:
     """Size of the tables that come along with a request, in MB; of each of them also when it is unpacked."""
     mydb_upload_mb: int = 2000
     """Size of a file that a user puts into her own tables, in MB; also when it is unpacked."""
+    mydb_upload_s: float = 600.0
+    """Time limit of reading such a file, in seconds."""
     upload_rows: int = 10_000_000
     """Rows of one such table."""
     upload_from_uri: bool = False

@@ -60,6 +60,7 @@ def server(tmp_path_factory):
         accounts.add(name, PASSWORD)
     accounts.join("team", "carol")
     with serving.serving(place) as server:
+        server.place = place
         yield server
 
 
@@ -177,6 +178,26 @@ def test_r02_its_names_are_unknown_to_others(other, member):
         service = {"service": "Mast.Name.Lookup", "params": {"input": "Nova Q", "format": "json"}, "format": "json"}
         found = client.get("/api/v0/invoke", params={"request": json.dumps(service)}).json()
         assert bool(found.get("resolvedCoordinate")) == is_known
+
+
+def quick(server, name, context, query):
+    accounts = Archive.open(server.place).accounts
+    asked = {"wsid": accounts.get(name).wsid, "pw": PASSWORD, "qry": query, "context": context, "taskname": "t"}
+    answer = httpx.post(f"{server.url}/casjobs/services/jobs.asmx/ExecuteQuickJob", data=asked | {"isSystem": "false"})
+    return answer.status_code, answer.text
+
+
+def test_r02_casjobs_does_not_show_it_to_others(server):
+    def said(name, hidden):
+        tries = [(f"{hidden}Context", "SELECT * FROM objects")]
+        tries += [("MYDB", f"SELECT * FROM {place}objects") for place in (f"{hidden}Context..", f"{hidden}.")]
+        return [
+            (status, words.replace(hidden, "NAME")) for status, words in (quick(server, name, *try_) for try_ in tries)
+        ]
+
+    assert said("bob", "secret") == said("bob", "absent")
+    assert {status for status, _ in said("bob", "secret")} == {500}
+    assert all("Nova Q" in words for status, words in said("alice", "secret"))
 
 
 def test_r02_a_cross_match_does_not_read_it_for_others(other, member):

@@ -150,6 +150,16 @@ class Archive:
         words += [word for context in self.offers.contexts for word in (*context.names, *context.schemas)]
         return lower in self.refresh().collections or lower in map(str.lower, words) or spelled(name) != name
 
+    def offers_for(self, owner: str | None) -> Offers:
+        """What is offered to a user, or to anybody: services and contexts that show her something."""
+        offers = self.offers
+        if self._shows_private or not offers.private:
+            return offers
+        seen = self._seen_by(owner)
+        taps = tuple(offer for offer in offers.taps if seen.find(offer.key) is not None)
+        contexts = tuple(offer for offer in offers.contexts if seen.find(offer.key) is not None)
+        return replace(offers, taps=taps, contexts=contexts)
+
     def find_view(self, name: str, owner: str | None = None) -> View | None:
         """What a service shows to a user, or to anybody.
 

@@ -108,8 +108,7 @@ class BatchRequest:
 class House(Protocol):
     """The archive, as a batch sees it."""
 
-    @property
-    def offers(self) -> Offers: ...
+    def offers_for(self, owner: str | None) -> Offers: ...
 
     def namespace(self, collection: str | None = None, owner: str | None = None) -> Namespace: ...
 
@@ -142,7 +141,11 @@ class Batch:
         self._scratch = Scratch()
         self._own = house.mydb(request.owner) if request.owner is not None else None
         self._names = BatchNames(
-            request.context, house.offers, namespace_of=self._namespace, scratch=self._scratch, mydb=self._own
+            request.context,
+            house.offers_for(request.owner),
+            namespace_of=self._namespace,
+            scratch=self._scratch,
+            mydb=self._own,
         )
         self._changes = Changes(self, self._names, self._scratch, self._own)
         self._n_kept = 0
@@ -172,7 +175,7 @@ class Batch:
         return held if held is not None else _rows_affected(n_rows)
 
     def _check_context(self) -> None:
-        offers, context = self._house.offers, self._request.context
+        offers, context = self._offers(), self._request.context
         if context.upper() == MYDB_CONTEXT or offers.find_context(context) is not None:
             return
         try:
@@ -180,6 +183,9 @@ class Batch:
         except UnknownTableError as error:
             known = [MYDB_CONTEXT, *(offer.context for offer in offers.contexts)]
             raise UnknownContextError(context, near=near_names(context, known)) from error
+
+    def _offers(self) -> Offers:
+        return self._house.offers_for(self._request.owner)
 
     def _namespace(self, key: str | None) -> Namespace:
         return self._house.namespace(key, self._request.owner)
@@ -277,7 +283,7 @@ class Batch:
 
     def functions(self, database: str) -> ContextOffer | None:
         """The context of a database; of the batch's own if the name is empty."""
-        return self._house.offers.find_context(database or self._request.context)
+        return self._offers().find_context(database or self._request.context)
 
     def published(self) -> Namespace:
         """What the caller may see, under the names of the archive."""

@@ -272,10 +272,10 @@ class Call:
             raise
         return Reply(exchange, facts["media_type"], headers=_headers(facts))
 
-    async def check(self, request: Any, *, is_quick: bool) -> dict[str, Any]:
+    async def check(self, request: Any, *, is_quick: bool, time_s: float | None = None) -> dict[str, Any]:
         """Have a worker see to something that has facts and no bytes; what is wrong with it is raised."""
         self.watch()
-        exchange = await self.site.dispatcher.submit(request, asker=self.queuer, is_quick=is_quick)
+        exchange = await self.site.dispatcher.submit(request, asker=self.queuer, is_quick=is_quick, time_s=time_s)
         try:
             facts = await exchange.facts()
             while await exchange.read():

@@ -321,7 +321,9 @@ class Dispatcher:
         """Jobs that can be worked on at once."""
         return self._rules.n_jobs
 
-    async def submit(self, request: Any, *, asker: str, is_quick: bool = False) -> Exchange:
+    async def submit(
+        self, request: Any, *, asker: str, is_quick: bool = False, time_s: float | None = None
+    ) -> Exchange:
         """Give a request to a worker as soon as it is its turn.
 
         Parameters
@@ -332,6 +334,8 @@ class Dispatcher:
             Who asks; askers take turns.
         is_quick : bool
             Whether it is known to be short, as a cone search is.
+        time_s : float, optional
+            How long it may run; by default as long as a query.
 
         Raises
         ------
@@ -339,7 +343,7 @@ class Dispatcher:
             Its turn did not come in time, or too many wait already.
         """
         worker = await self._seat(asker, _Errand.QUICK if is_quick else _Errand.SLOW)
-        return self._begin(worker, request, self._rules.time_s)
+        return self._begin(worker, request, self._rules.time_s if time_s is None else time_s)
 
     async def submit_job(self, request: Any, *, time_s: float) -> Exchange:
         """Give a job to a worker, however long it takes until one is free.

@@ -34,7 +34,7 @@ from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.uploads import KeptFile, KeptFiles
 
-__all__ = ["SERVICE", "drop", "keep", "owner_of"]
+__all__ = ["SERVICE", "deposit", "drop", "keep", "owner_of"]
 
 BASE = "/mydb"
 JSON_TYPE = "application/json"
@@ -61,6 +61,11 @@ async def keep(call: Call, name: str, manner: Manner, *, description: str = "") 
     with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.mydb_upload_mb) as files:
         await call.posted_file(files, Head(name, call.part("file"), call.header(b"content-type").decode("latin-1")))
         return await _kept(call, name, files.last, (manner, description))
+
+
+async def deposit(call: Call, order: Deposit) -> Mapping[str, Any]:
+    """Have a worker read a file and keep its rows; what is said of it."""
+    return await call.check(order, is_quick=False, time_s=call.site.settings.mydb_upload_s)
 
 
 async def drop(call: Call, name: str) -> None:
@@ -172,7 +177,7 @@ async def _kept(call: Call, name: str, file: KeptFile, told: tuple[Manner, str])
     if manner is Manner.APPEND:
         await asyncio.to_thread(_found, call, name)
     upload = Upload(name, str(file.path), file.content_type)
-    facts = await call.check(Deposit(owner_of(call), upload, manner, description), is_quick=False)
+    facts = await deposit(call, Deposit(owner_of(call), upload, manner, description))
     return {"name": f"{MYDB}.{name}", **facts}
 
 

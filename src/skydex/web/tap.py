@@ -12,7 +12,6 @@ from html import escape
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import TapOffer
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.examples import examples_capability, examples_routes
 from skydex.web.pages import link_list, page
@@ -85,19 +84,14 @@ def _capabilities_here(call: Call) -> Iterable[str]:
 
 def _capabilities(site: Site) -> Iterable[str]:
     yield tap_capability(site, f"{site.url}/tap")
-    for offer in _offered(site):
+    for offer in site.archive.offers_for(None).taps:
         yield tap_capability(site, main_url(site, offer), about=offer.title or offer.name)
-
-
-def _offered(site: Site) -> Iterable[TapOffer]:
-    """What is offered to anybody."""
-    return (offer for offer in site.archive.offers.taps if site.archive.find_view(offer.key) is not None)
 
 
 def _links(site: Site) -> Iterable[Link]:
     yield Link("TAP over everything", f"{site.url}/tap")
     yield Link("Examples of queries", f"{site.url}/tap/examples")
-    for offer in _offered(site):
+    for offer in site.archive.offers_for(None).taps:
         yield Link(offer.title or offer.name, main_url(site, offer))
 
 

@@ -80,7 +80,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 async def submit_job(call: Call, parameters: Parameters) -> Answer:
     """Queue statements."""
     user = await logged_in(call, parameters)
-    context, query = context_of(call.site.archive, parameters), query_of(parameters)
+    context, query = context_of(call.site.archive, parameters, user.name), query_of(parameters)
     minutes = parameters.find_integer("estimate")
     queue = _queue(call.site.settings, _SHORTEST_ESTIMATE if minutes is None else minutes)
     return await _submitted(call, user, {"QUERY": query, "CONTEXT": context, "TYPE": _QUERY}, parameters, queue)
@@ -131,7 +131,7 @@ async def get_queues(call: Call, parameters: Parameters) -> Answer:
     await _checked_if_named(call, parameters)
     rows = (
         element("CJQueue", text("Context", name), text("Timeout", minutes))
-        for name, _ in contexts(call.site.archive)
+        for name, _ in contexts(call.site.archive, call.owner)
         for minutes in call.site.settings.queue_minutes
     )
     return Answer("ArrayOfCJQueue", "\n".join(rows))

@@ -68,7 +68,7 @@ def query_of(parameters: dali.Parameters) -> str:
 async def _answer(call: Call, parameters: dali.Parameters, form: str) -> Exchange:
     """The answer to a query, all of which is there."""
     user, settings = await logged_in(call, parameters), call.site.settings
-    context, text = context_of(call.site.archive, parameters), query_of(parameters)
+    context, text = context_of(call.site.archive, parameters, user.name), query_of(parameters)
     request = BatchRequest(text, context=context, owner=user.name, max_rows=settings.max_rows_default)
     reply = await call.ask((request, form))
     assert isinstance(reply.body, Exchange)

@@ -197,7 +197,7 @@ async def about(call: Call) -> Reply:
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(offer.title if offer else 'Your own tables')}</td>"
         f"<td>{', '.join(f'<code>{escape(f.name)}</code>' for f in offer.functions) if offer else ''}</td></tr>"
-        for name, offer in contexts(call.site.archive)
+        for name, offer in contexts(call.site.archive, call.owner)
     )
     code = (
         "from mastcasjobs import MastCasJobs\n"

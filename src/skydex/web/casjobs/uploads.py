@@ -15,6 +15,7 @@ from skydex.web.casjobs.login import logged_in
 from skydex.web.casjobs.operations import Answer
 from skydex.web.casjobs.tables import own_table
 from skydex.web.dali import Parameters
+from skydex.web.mydb import deposit
 from skydex.web.uploads import KeptFiles
 
 __all__ = ["DATA", "WithRows", "received", "upload_data"]
@@ -68,5 +69,5 @@ async def upload_data(call: Call, parameters: Parameters) -> Answer:
         raise BadParameterError("tableExists", "must be True or False.")
     manner = Manner.APPEND if _WORDS[word] else Manner.CREATE
     upload = Upload(own_table(table), str(parameters.file), "text/csv")
-    await call.check(Deposit(user.name, upload, manner), is_quick=False)
+    await deposit(call, Deposit(user.name, upload, manner))
     return Answer()
