@@ -490,3 +490,33 @@ def test_changes_may_be_taken_from_table_functions(run, objects):
     assert (50.0, 3) in found
     text = "delete p from #p p cross apply fGetNearbyObjEq(p.ra, p.dec, 3) n select id from #p order by id"
     assert run(POSITIONS + text, "Demo") == [(3,), (5,)]
+
+
+def test_arguments_that_are_computed_have_the_meaning_of_t_sql(run, objects):
+    assert run("select count(*) as n from fGetNearbyObjEq(10.5, 20.5, 11 / 2) n", "Demo") == [
+        (len(near(objects, 10.5, 20.5, 5 / 60)),)
+    ]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "from (select top 50 * from objects) o",
+        "from (select top 50 * from objects where mag > 1 order by newid()) o",
+        "from o",
+    ],
+)
+def test_rows_that_top_chooses_are_the_same_for_apply(run, left):
+    with_ = "with o as (select top 50 * from objects) " if left == "from o" else ""
+    text = f"{with_}select count(distinct o.objid) as n {left} cross apply fGetNearestObjEq(o.ra, o.dec, 1) n"
+    assert run(text, "Demo") == [(50,)]
+
+
+def test_a_query_is_applied_beside_a_function(run):
+    text = """select o.objid, n.objid, q.m from (select top 3 * from objects order by objid) o
+    cross apply fGetNearestObjEq(o.ra, o.dec, 1) n
+    cross apply (select m = max(mag) from (select top 1 mag from objects b where b.objid = o.objid) c) q
+    order by 1"""
+    found = run(text, "Demo")
+    assert [row[0] for row in found] == [10**18, 10**18 + 1, 10**18 + 2]
+    assert all(len(row) >= 2 for row in found)

@@ -289,9 +289,10 @@ class Batch:
         """What the caller may see, under the names of the archive."""
         return self._namespace(None)
 
-    def ask(self, query: exp.Query) -> pa.Table:
+    def ask(self, query: exp.Query) -> tuple[tuple[Column, ...], pa.Table]:
         """The rows of a T-SQL query whose variables are values already."""
-        return self._collected(self._house.run(make_plan(self._bound(query)), self._deadline))
+        plan = make_plan(self._bound(query))
+        return plan.columns, self._collected(self._house.run(plan, self._deadline))
 
     def ask_published(self, query: exp.Query, more: Sequence[Relation] = ()) -> tuple[tuple[Column, ...], pa.Table]:
         """The rows of a query that was built, over what is published and some tables beside."""

@@ -16,17 +16,20 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
+from skydex.archive.batch_values import written_value
 from skydex.archive.offers import RADIUS_UNITS, ContextOffer, TableFunction
 from skydex.errors import BadQueryError, UnknownFunctionError, near_names
 from skydex.query import Namespace, Relation, build
 from skydex.query.languages import place_of
-from skydex.query.tree import constant, number
+from skydex.query.tree import number
 from skydex.sky import Cone
 from skydex.tables import Column, Datatype, Table
 
 __all__ = ["Asker", "expand"]
 
 _CALLS = "TAP_UPLOAD.~calls"
+_MOST_CONDITIONS = 50
+_RANDOM = ("RAND", "NEWID")
 _CALL_COLUMNS = tuple(Column(name, Datatype.DOUBLE) for name in ("~ra", "~dec", "~radius"))
 _ARGUMENTS = ("~a0", "~a1", "~a2")
 """Columns that say for which call a row is; no user can name them, and `*` does not mean them."""
@@ -41,7 +44,7 @@ class Asker(Protocol):
     def published(self) -> Namespace:
         """What the caller may see, under the names of the archive."""
 
-    def ask(self, query: exp.Query) -> pa.Table:
+    def ask(self, query: exp.Query) -> tuple[tuple[Column, ...], pa.Table]:
         """The rows of a T-SQL query whose variables are values already."""
 
     def ask_published(self, query: exp.Query, more: Sequence[Relation] = ()) -> tuple[tuple[Column, ...], pa.Table]:
@@ -64,6 +67,8 @@ def expand(query: exp.Query, asker: Asker) -> None:
     BadQueryError
         Arguments that a function does not take.
     """
+    if any(_is_applied(join) for join in query.find_all(exp.Join)):
+        _settle(query, asker)
     with_ = query.args.get("with_")
     for select in list(query.find_all(exp.Select)):
         from_ = select.args.get("from_")
@@ -74,8 +79,13 @@ def expand(query: exp.Query, asker: Asker) -> None:
             if isinstance(item, exp.Table) and isinstance(item.this, exp.Func):
                 _expand_call(item, _Call.of(item, asker), asker)
         for place, join in enumerate(select.args.get("joins") or ()):
-            if isinstance(join.this, exp.Lateral) and isinstance(join.this.this, exp.Func | exp.Dot):
+            if _is_applied(join):
                 _expand_apply(select, place, with_=with_, asker=asker)
+
+
+def _is_applied(join: exp.Join) -> bool:
+    """Whether it is an APPLY of a function."""
+    return isinstance(join.this, exp.Lateral) and isinstance(join.this.this, exp.Func | exp.Dot)
 
 
 def _items(select: exp.Select) -> list[exp.Expression]:
@@ -109,9 +119,9 @@ class _Call:
 
     @property
     def numbers(self) -> tuple[float, ...] | None:
-        """The arguments, if they are numbers."""
-        values = [constant(argument) for argument in self.arguments]
-        return None if None in values else tuple(value for value in values if value is not None)
+        """The arguments, if they are numbers that are written out; what is computed has T-SQL's meaning."""
+        values = [value for _, value in map(written_value, self.arguments) if isinstance(value, int | float)]
+        return tuple(map(float, values)) if len(values) == len(self.arguments) else None
 
 
 def _functions(asker: Asker, database: str) -> list[TableFunction]:
@@ -159,7 +169,7 @@ def _evaluated(call: _Call, item: exp.Expression, asker: Asker) -> tuple[float, 
     if any(argument.find(exp.Column) for argument in call.arguments):
         sentence = f"The arguments of {call.function.name} are columns: write CROSS APPLY {call.function.name}(...)."
         raise BadQueryError(sentence, **place_of(item))
-    rows = asker.ask(exp.Select(expressions=[_named(node, f"v{i}") for i, node in enumerate(call.arguments)]))
+    _, rows = asker.ask(exp.Select(expressions=[_named(node, f"v{i}") for i, node in enumerate(call.arguments)]))
     try:
         return tuple(float(column[0].as_py()) for column in rows.columns)
     except (TypeError, ValueError) as error:
@@ -227,7 +237,7 @@ def _expand_apply(select: exp.Select, place: int, *, with_: exp.With | None, ask
         _expand_call(item, call, asker)
         condition: exp.Expression = exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(1))
     else:
-        calls = asker.ask(_left_side(select, place, call, with_=with_, asker=asker))
+        _, calls = asker.ask(_left_side(select, place, call, with_=with_, asker=asker))
         columns, rows = _around_all(call, calls, asker)
         _put(item, asker.keep(columns, rows), call)
         condition = _same_call(call, item.alias)
@@ -242,12 +252,7 @@ def _left_side(select: exp.Select, place: int, call: _Call, *, with_: exp.With |
     query.set("joins", [join.copy() for join in select.args["joins"][:place]])
     if with_ is not None:
         query.set("with_", with_.copy())
-    where = select.args.get("where")
-    for condition in (
-        where.this.flatten()
-        if where is not None and isinstance(where.this, exp.And)
-        else ([where.this] if where is not None else [])
-    ):
+    for condition in _conditions(select)[:_MOST_CONDITIONS]:
         narrower = query.copy()
         narrower.where(condition.copy(), copy=False)
         if asker.is_bound(narrower):
@@ -255,11 +260,51 @@ def _left_side(select: exp.Select, place: int, call: _Call, *, with_: exp.With |
     return query
 
 
+def _conditions(select: exp.Select) -> list[exp.Expression]:
+    """What must hold of all rows, but for what is random."""
+    where = select.args.get("where")
+    if where is None:
+        return []
+    parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+    return [part for part in parts if not any(call.name.upper() in _RANDOM for call in part.find_all(exp.Anonymous))]
+
+
+def _settle(query: exp.Query, asker: Asker) -> None:
+    """Ask queries with TOP inside of a query first, as what they choose must be the same each time it is looked at."""
+    with_ = query.args.get("with_")
+    named = list(with_.expressions) if with_ is not None else []
+    for number_, cte in enumerate(named):
+        if cte.this.find(exp.Limit, exp.Fetch) is not None:
+            own = cte.this.copy()
+            if number_:
+                own.set("with_", exp.With(expressions=[before.copy() for before in named[:number_]]))
+            cte.set("this", _settled(own, asker))
+    for derived in list(query.find_all(exp.Subquery)):
+        in_from = isinstance(derived.parent, exp.From | exp.Join) and derived.find_ancestor(exp.Lateral) is None
+        if (
+            in_from
+            and isinstance(derived.this, exp.Query)
+            and derived.alias
+            and derived.find(exp.Limit, exp.Fetch) is not None
+        ):
+            own = derived.this.copy()
+            if with_ is not None and not own.args.get("with_"):
+                own.set("with_", with_.copy())
+            derived.set("this", _settled(own, asker))
+
+
+def _settled(query: exp.Query, asker: Asker) -> exp.Select:
+    expand(query, asker)
+    select = exp.Select(expressions=[exp.Star()])
+    select.set("from_", exp.From(this=exp.Table(this=_quoted(asker.keep(*asker.ask(query))))))
+    return select
+
+
 def _around_all(call: _Call, calls: pa.Table, asker: Asker) -> tuple[tuple[Column, ...], pa.Table]:
     """The rows around many positions, each with the position and the radius for which it is there."""
     ra_deg, dec_deg, radius = (np.asarray(column.cast(pa.float64()).to_numpy()) for column in calls.columns)
     usable = np.isfinite(ra_deg) & np.isfinite(dec_deg) & (np.abs(dec_deg) <= 90.0) & (radius >= 0.0)
-    radius_deg = radius / RADIUS_UNITS[call.function.unit]
+    radius_deg = np.minimum(radius / RADIUS_UNITS[call.function.unit], 180.0)
     given = [pa.array(values[usable]) for values in (ra_deg, dec_deg, radius)]
     where = [pa.array(values[usable]) for values in (ra_deg % 360.0, dec_deg, radius_deg)]
     beside = tuple(Column(name, Datatype.DOUBLE) for name in _ARGUMENTS)
