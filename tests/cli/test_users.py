@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import io
+import socket
+import threading
 
 import pytest
 
 from skydex.archive import Archive
+from skydex.demo.server import running_server
 from skydex.errors import LoginError
 from skydex.ingest import ingest_files
 
@@ -114,3 +118,57 @@ def test_users_of_a_folder_of_files_are_those_of_the_archive_that_was_made_of_it
 def test_a_place_that_is_no_archive_is_left_alone(skydex, with_password, tmp_path):
     assert with_password("user", "add", tmp_path / "nowhere", "alice").status == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def kept(own, with_password, tmp_path, skydex):
+    """An archive with a user who keeps a table."""
+    with_password("user", "add", own, "alice")
+    made = skydex("query", own, "SELECT id INTO mydb.mine FROM my.stars", "--context", "mydb", "--user", "alice")
+    assert made.status == 0, made.err
+    return own
+
+
+def test_a_query_is_asked_for_a_user(kept, skydex):
+    text = "SELECT COUNT(*) AS n FROM mydb.mine"
+    assert skydex("query", kept, text, "--user", "ALICE", "-f", "csv").out == "n\n4\n"
+    assert skydex("query", kept, text).status == 1
+    assert 'No user "bob"' in skydex("query", kept, text, "--user", "bob").err
+
+
+def test_a_server_is_asked_for_a_user_who_sends_her_password(kept, skydex, with_password):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with running_server(kept, port=port) as server:
+        asked = ("query", server.url, "SELECT COUNT(*) AS n FROM mydb.mine", "-f", "csv")
+        assert with_password(*asked, "--user", "alice").out == "n\n4\n"
+        assert "password is wrong" in with_password(*asked, "--user", "alice", password="wrong horse").err
+        assert skydex(*asked).status == 1
+        cone = ("cone", server.url, "my.stars", "10.6", "41.25", "1", "-f", "csv", "--user", "alice")
+        assert with_password(*cone).status == 0
+        assert "password is wrong" in with_password(*cone, password="wrong horse").err
+
+
+def test_r22_a_server_that_leads_on_to_another_one_does_not_get_it_the_password(with_password):
+    heard = []
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            heard.append((self.path, self.headers.get("Authorization")))
+            self.send_response(404)
+            self.end_headers()
+
+        def do_POST(self):
+            heard.append((self.path, self.headers.get("Authorization")))
+            self.send_response(303)
+            self.send_header("Location", f"http://localhost:{self.server.server_port}/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with_password("query", f"http://127.0.0.1:{server.server_port}", "SELECT 1 AS x", "--user", "alice")
+        server.shutdown()
+    assert [(path, word is not None) for path, word in heard] == [("/tap/sync", True), ("/elsewhere", False)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from skydex.cli.angles import dec_degrees, ra_degrees, radius_degrees
 from skydex.cli.checking import read_text
 from skydex.cli.command import Command
 from skydex.cli.delivery import deliver
+from skydex.cli.passwords import FromStdin, known_password
 from skydex.cli.pointing import pointing_into
 from skydex.cli.remote import ask, is_address, named_place, scs_address, tap_address
 from skydex.cli.screen import remark
@@ -34,6 +35,7 @@ FormatName = Annotated[
     str | None, typer.Option("--format", "-f", help="votable, fits, csv, parquet, ...; by default as FILE is named.")
 ]
 MaxRec = Annotated[int | None, typer.Option(min=0, help="Most rows to return.")]
+User = Annotated[str | None, typer.Option(help="Whose tables are mydb; a server is sent the password, too.")]
 Lang = Annotated[str, typer.Option(help="Query language, with a version if one is insisted on: ADQL-2.0.")]
 
 
@@ -48,7 +50,8 @@ def query(
     context: Annotated[
         str | None, typer.Option(help="A context of CasJobs: the text is T-SQL then, of one statement or more.")
     ] = None,
-    user: Annotated[str | None, typer.Option(help="With a context: whose tables are mydb.")] = None,
+    user: User = None,
+    password_stdin: FromStdin = False,
 ) -> None:
     """Ask a query in ADQL, or in T-SQL as CasJobs does.
 
@@ -60,6 +63,7 @@ def query(
     - `skydex query archive "SELECT COUNT(*) AS n FROM survey.stars"`
     - `skydex query archive @query.adql -o stars.fits`
     - `skydex query http://127.0.0.1:8642 "SELECT TOP 5 * FROM survey.stars" --format csv`
+    - `skydex query http://127.0.0.1:8642 "SELECT * FROM mydb.five" --user alice`
     - `skydex query archive "SELECT TOP 5 * INTO mydb.five FROM stars" --context Survey --user alice`
     """
     words = _query_text(text)
@@ -69,12 +73,18 @@ def query(
         return
     if is_address(target):
         asked = {"REQUEST": "doQuery", "LANG": lang, "QUERY": words, "MAXREC": maxrec}
-        _from_server(tap_address(target), asked, name, output)
+        login = _login(user, stdin=password_stdin)
+        _from_server(lambda more: ask(tap_address(target), {**asked, **more}, login), name, output)
         return
     from skydex.archive import QueryRequest
 
     with pointing_into(words):
-        _from_archive(target, QueryRequest(words, language=lang, max_rows=maxrec), name, output)
+        _from_archive(target, QueryRequest(words, language=lang, max_rows=maxrec, owner=user), name, output)
+
+
+def _login(user: str | None, *, stdin: bool) -> tuple[str, str] | None:
+    """Name and password for a server, where somebody wants to be known there."""
+    return (user, known_password(user, stdin=stdin)) if user else None
 
 
 def _from_context(
@@ -105,6 +115,8 @@ def cone(
     format_name: FormatName = None,
     maxrec: MaxRec = None,
     verb: Annotated[int, typer.Option(min=1, max=3, help="1: few columns; 2: the principal ones; 3: all.")] = 2,
+    user: User = None,
+    password_stdin: FromStdin = False,
 ) -> None:
     """Find everything within a radius of a position (ICRS), or of an object that has a name.
 
@@ -123,9 +135,11 @@ def cone(
     ra, dec, radius = _region(target, place)
     if is_address(target):
         asked = {"RA": ra, "DEC": dec, "SR": radius, "VERB": verb, "MAXREC": maxrec}
-        _from_server(scs_address(target, table), asked, name, output)
+        login = _login(user, stdin=password_stdin)
+        _from_server(lambda more: ask(scs_address(target, table), {**asked, **more}, login), name, output)
         return
-    _from_archive(target, ConeRequest(table, ra, dec, radius, verbosity=verb, max_rows=maxrec), name, output)
+    request = ConeRequest(table, ra, dec, radius, verbosity=verb, max_rows=maxrec, owner=user)
+    _from_archive(target, request, name, output)
 
 
 def _region(target: str, place: list[str]) -> tuple[float, float, float]:
@@ -182,16 +196,22 @@ def _open(directory: str) -> Archive:
 
 
 def _from_archive(directory: str, request: TableRequest, name: str | None, output: Path | None) -> None:
-    with _open(directory).query(request) as result:
+    archive = _open(directory)
+    if request.owner is not None:
+        archive.accounts.get(request.owner)  # rather than say that tables of nobody are not there
+    with archive.query(request) as result:
         deliver(_written(result, name or "text"), output)
         _report(result)
 
 
-def _from_server(address: str, asked: Mapping[str, object], name: str | None, output: Path | None) -> None:
+def _from_server(
+    asked: Callable[[Mapping[str, object]], Iterator[bytes]], name: str | None, output: Path | None
+) -> None:
+    """Deliver what a server answers to a question with more parameters."""
     if name is not None:
-        deliver(ask(address, {**asked, "RESPONSEFORMAT": name}), output)
+        deliver(asked({"RESPONSEFORMAT": name}), output)
         return
-    with _received(ask(address, asked)) as result:
+    with _received(asked({})) as result:
         deliver(_written(result, "text"), None)
         _report(result)
 

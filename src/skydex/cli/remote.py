@@ -6,6 +6,7 @@ An answer is handed on as it arrives. The server's own words about an error are 
 
 from __future__ import annotations
 
+import base64
 import http.client
 import re
 import urllib.error
@@ -67,8 +68,17 @@ def named_place(target: str, name: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
-def ask(address: str, parameters: Mapping[str, object]) -> Iterator[bytes]:
+def ask(address: str, parameters: Mapping[str, object], login: tuple[str, str] | None = None) -> Iterator[bytes]:
     """Post parameters, and yield the answer as it arrives.
+
+    Parameters
+    ----------
+    address : str
+        Where to.
+    parameters : mapping
+        What is asked; those that are None are left out.
+    login : tuple of str, optional
+        User name and password, which go to this server and to none to which it may lead on.
 
     Raises
     ------
@@ -78,7 +88,11 @@ def ask(address: str, parameters: Mapping[str, object]) -> Iterator[bytes]:
         There was no answer, or it broke off.
     """
     given = {key: value for key, value in parameters.items() if value is not None}
-    return _answered(urllib.request.Request(address, urlencode(given).encode(), _HEADERS))
+    request = urllib.request.Request(address, urlencode(given).encode(), _HEADERS)
+    if login is not None:
+        words = base64.b64encode(":".join(login).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {words}")
+    return _answered(request)
 
 
 def _answered(request: urllib.request.Request) -> Iterator[bytes]:

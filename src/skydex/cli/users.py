@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import getpass
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skydex.cli.passwords import FromStdin, new_password
 from skydex.cli.screen import output
-from skydex.errors import BadParameterError, StoreError
+from skydex.errors import StoreError
 
 if TYPE_CHECKING:
     from skydex.accounts import Accounts, User
@@ -27,9 +26,6 @@ group_app = typer.Typer(name="group", help="Groups of users, with whom tables ca
 Place = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Directory of the archive.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")]
 Group = Annotated[str, typer.Argument(metavar="GROUP", help="Name of the group.")]
-FromStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking for it.")
-]
 Megabytes = Annotated[int | None, typer.Option("--mb", min=0, help="What the user's tables may take, in MB.")]
 Tables = Annotated[int | None, typer.Option("--tables", min=0, help="How many tables the user may have.")]
 Config = Annotated[Path | None, typer.Option(help="A skydex.toml; by default that in the archive.")]
@@ -54,7 +50,7 @@ def add_user(
     opened = open_archive(archive, config)
     opened.accounts.check_free(name, taken=opened.has_name)  # before a password is asked for
     user = opened.accounts.add(
-        name, _password(stdin=password_stdin), quota_mb=mb, quota_tables=tables, taken=opened.has_name
+        name, new_password(stdin=password_stdin), quota_mb=mb, quota_tables=tables, taken=opened.has_name
     )
     print(f"{user.name}: WSID {user.wsid}")
 
@@ -85,7 +81,7 @@ def change_password(archive: Place, name: Name, *, password_stdin: FromStdin = F
     """
     accounts = _accounts(archive, config)
     user = accounts.get(name)
-    accounts.set_password(user.name, _password(stdin=password_stdin))
+    accounts.set_password(user.name, new_password(stdin=password_stdin))
     print(f"{user.name}: the password is changed")
 
 
@@ -190,15 +186,3 @@ def _kept(archive: Archive, user: User) -> tuple[str, str, str]:
 
 def _print_groups(user: User) -> None:
     print(f"{user.name}: {', '.join(sorted(user.groups)) or 'in no group'}")
-
-
-def _password(*, stdin: bool) -> str:
-    """A password from standard input, without the end of its line, or typed twice."""
-    if stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise BadParameterError("--password-stdin", "is needed where there is no terminal to ask for a password.")
-    first = getpass.getpass("Password: ")
-    if getpass.getpass("Once more: ") != first:
-        raise BadParameterError("password", "was not typed the same twice.")
-    return first
