@@ -195,6 +195,13 @@ def test_a_running_job_is_cancelled(plain):
     assert plain.job_info(jobid=number)[0]["TimeEnd"]
 
 
+def test_a_long_list_of_jobs_is_in_their_order(plain):
+    numbers = [plain.submit(f"select {i} as i", task_name="one of many") for i in range(70)]
+    listed = [int(job["JobID"]) for job in plain.job_info(taskname="one of many")][:70]
+    assert listed == numbers[::-1]
+    assert [job["Query"] for job in plain.job_info(query="select 7 as i", jobid=f"{numbers[0]},")] == ["select 7 as i"]
+
+
 def test_a_table_is_dropped_by_a_job(plain, alice):
     table = made(alice, "dropped")
     plain.monitor = lambda number: CasJobs.monitor(plain, number, timeout=0.05)

@@ -7,7 +7,7 @@ from skydex.errors import LoginError
 from skydex.web.asgi import Call
 from skydex.web.dali import Parameters
 
-__all__ = ["logged_in"]
+__all__ = ["checked_if_named", "logged_in"]
 
 _LONGEST = 20
 
@@ -40,3 +40,9 @@ async def logged_in(call: Call, parameters: Parameters, *, who: str = "wsid", pa
     if number is None or not (number.strip().isascii() and number.strip().isdecimal()) or len(number) > _LONGEST:
         raise LoginError("The WSID or the password is wrong.")
     return await call.log_in(number.strip(), secret or "")
+
+
+async def checked_if_named(call: Call, parameters: Parameters) -> None:
+    """Let nobody pass whose credentials are wrong; where none are needed, there may be none."""
+    if parameters.find("wsid") is not None or parameters.find("pw") is not None:
+        await logged_in(call, parameters)

@@ -16,13 +16,12 @@ from skydex.errors import LoginError, SkydexError, UnknownResourceError, near_na
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.casjobs.answers import XML_TYPE, answered, content_of, fault_text, refuse, status_of
 from skydex.web.casjobs.contexts import contexts
+from skydex.web.casjobs.job_list import OUTPUT, get_jobs
 from skydex.web.casjobs.jobs import (
     ORDERS,
-    OUTPUT,
     cancel_job,
     get_job_status,
     get_job_types,
-    get_jobs,
     get_queues,
     output,
     submit_extract_job,

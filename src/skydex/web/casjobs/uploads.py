@@ -22,6 +22,8 @@ __all__ = ["DATA", "WithRows", "received", "upload_data"]
 
 DATA = "data"
 """Name of the parameter with the rows."""
+_MOST_MB = 256
+"""Of one request, whose sender is known only when it is there; clients send at most 200 at once."""
 _WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
@@ -44,7 +46,7 @@ async def received(call: Call, folder: Path, given: Parameters | None = None) ->
     given : Parameters, optional
         What it asks, where that is known already.
     """
-    with KeptFiles(folder, call.site.settings.upload_mb) as files:
+    with KeptFiles(folder, min(call.site.settings.mydb_upload_mb, _MOST_MB)) as files:
         parameters = given or await call.parameters(files, large={DATA})
         kept = files.of_part(DATA)
         text = parameters.find(DATA)
