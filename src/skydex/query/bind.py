@@ -172,7 +172,7 @@ class _QueryBinder:
                 raise BadQueryError(f'The two sides of {word} have different types for "{a.name}".', **place_of(node))
         known = tuple(column for column in columns if column is not None)
         distinct = bool(node.args.get("distinct"))
-        if distinct and self.rules.is_folded([Value(exp.Null(), column) for column in known]):
+        if distinct and self.rules.is_folded([Value(tree.column("", "c"), column) for column in known]):
             return self._tailed(self._same(type(node), left, right, known), known, node)
         merged = type(node)(this=_operand(left), expression=_operand(right), distinct=distinct)
         return self._tailed(merged, known, node)

@@ -18,10 +18,10 @@ from skydex.query.languages import place_of
 from skydex.query.rules import Expressions, Method
 from skydex.query.tsql.call import Call
 from skydex.query.tsql.dates import day, moment, parsed
-from skydex.query.tsql.kinds import INT, as_bigint, guarded, is_text, number
+from skydex.query.tsql.kinds import INT, as_bigint, as_double, guarded, is_text, number
 from skydex.query.values import Value
 
-__all__ = ["DATES"]
+__all__ = ["DATES", "days_later"]
 
 _PARTS = {
     "YEAR": "YEAR", "YY": "YEAR", "YYYY": "YEAR", "QUARTER": "QUARTER", "QQ": "QUARTER", "Q": "QUARTER",
@@ -119,6 +119,18 @@ def _interval(part: str, n: exp.Expression) -> exp.Expression:
 def _dateadd(part: str, values: Sequence[Value]) -> Value:
     span = _interval(_ADDED.get(part, part), as_bigint(number(values[0])))
     later = exp.Add(this=moment(values[1]).node, expression=span)
+    return Value(exp.Paren(this=later), types.TIMESTAMP)
+
+
+def days_later(value: Value, days: Value, *, sign: int) -> Value:
+    """A time so many days later, or earlier; the number may have a fraction."""
+    if days.column.is_timestamp:
+        raise BadQueryError("Two times are not added: DATEADD adds to one, DATEDIFF tells what lies between two.")
+    microseconds = exp.Mul(this=exp.Paren(this=as_double(number(days))), expression=tree.number(sign * 86_400e6))
+    span = exp.Cast(this=tree.call(exp.Round, microseconds), to=exp.DataType.build("bigint"))
+    later = exp.Add(
+        this=value.node, expression=exp.Interval(this=exp.Paren(this=span), unit=exp.Var(this="MICROSECOND"))
+    )
     return Value(exp.Paren(this=later), types.TIMESTAMP)
 
 

@@ -26,14 +26,12 @@ __all__ = ["comparable", "folded", "key", "like", "regular", "sped_up"]
 
 def key(value: Value) -> exp.Expression:
     """What equality and order look at of a value."""
-    if is_text(value) or _is_text_column(value):
-        return folded(replace(value, node=value.node.copy()))  # the value stands elsewhere, too
-    return value.node
-
-
-def _is_text_column(value: Value) -> bool:
-    column = value.column
-    return value.is_null and column.datatype.is_text and bool(column.name) and not column.is_timestamp
+    if not is_text(value):
+        return value.node
+    node = folded(replace(value, node=value.node.copy()))  # the value stands elsewhere, too
+    if isinstance(node, exp.Literal):  # which engines take for a position, or refuse
+        return exp.Cast(this=node, to=exp.DataType.build("varchar"))
+    return node
 
 
 def folded(value: Value) -> exp.Expression:

@@ -119,17 +119,3 @@ def day(node: exp.Expression) -> Value:
     """A time without hours, which as text has none."""
     node.meta["day"] = True
     return Value(node, types.TIMESTAMP)
-
-
-def days_later(value: Value, days: Value, *, sign: int) -> Value:
-    """A time so many days later, or earlier; the number may have a fraction."""
-    from skydex.query.tsql.kinds import as_double, number
-
-    if days.column.is_timestamp:
-        raise BadQueryError("Two times are not added: DATEADD adds to one, DATEDIFF tells what lies between two.")
-    microseconds = exp.Mul(this=exp.Paren(this=as_double(number(days))), expression=tree.number(sign * 86_400e6))
-    span = exp.Cast(this=tree.call(exp.Round, microseconds), to=exp.DataType.build("bigint"))
-    later = exp.Add(
-        this=value.node, expression=exp.Interval(this=exp.Paren(this=span), unit=exp.Var(this="MICROSECOND"))
-    )
-    return Value(exp.Paren(this=later), types.TIMESTAMP)

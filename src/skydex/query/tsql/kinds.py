@@ -6,8 +6,6 @@ decimal counts as a float: its digits beyond those that a double holds are not k
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 from sqlglot import exp
@@ -16,12 +14,12 @@ from skydex.errors import BadQueryError
 from skydex.query import tree, types
 from skydex.query.comparisons import spoken_kind, written_text
 from skydex.query.kernels import Kernel, computed, numbers
+from skydex.query.tsql.dates import written
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
 
 __all__ = [
     "INT",
-    "TEXT_OF_FLOAT",
     "as_bigint",
     "as_double",
     "as_text",
@@ -71,16 +69,16 @@ def number(value: Value) -> Value:
 
 
 def _number_of_text(value: Value) -> Value:
-    written = written_text(value)
-    if written is None:
+    said = written_text(value)
+    if said is None:
         return Value(_cast(tree.call(exp.Trim, value.node), "double"), types.DOUBLE)
-    stripped = written.strip()
+    stripped = said.strip()
     try:
         if stripped.lstrip("+-").isdigit():
             return Value(tree.integer(int(stripped)), types.LONG)
         return Value(tree.number(float(stripped)), types.DOUBLE)
     except ValueError as error:
-        raise BadQueryError(f"Conversion failed: {written[:60]!r} is no number.") from error
+        raise BadQueryError(f"Conversion failed: {said[:60]!r} is no number.") from error
 
 
 def text(value: Value) -> Value:
@@ -99,8 +97,6 @@ def as_text(value: Value, style: int = 0) -> exp.Expression:
     """A number or a flag as text; floats have 6 digits unless a style asks for more (Transact-SQL, CONVERT)."""
     column = value.column
     if column.is_timestamp:
-        from skydex.query.tsql.dates import written
-
         return written(value.node, style)
     if is_flag(value):
         return _cast(_cast(value.node, "int"), "varchar")
@@ -109,7 +105,7 @@ def as_text(value: Value, style: int = 0) -> exp.Expression:
     literal = value.node.unnest()
     if "decimal" in literal.meta:
         return tree.string(literal.meta["decimal"])
-    return computed(TEXT_OF_FLOAT, as_double(value), tree.integer(style))
+    return computed(_TEXT_OF_FLOAT, as_double(value), tree.integer(style))
 
 
 def _cast(node: exp.Expression, kind: str) -> exp.Expression:
@@ -144,13 +140,8 @@ def _text_of_float(values: pa.Array, styles: pa.Array) -> pa.Array:
     signed = np.char.add(
         np.where(np.char.startswith(exponent, "-"), "e-", "e+"), np.char.zfill(np.char.lstrip(exponent, "+-0"), 3)
     )
-    written = np.char.add(mantissa, np.where(exponent == "", "", signed))
-    return pa.array(written.astype(object), pa.string(), mask=np.isnan(given))
+    shown = np.char.add(mantissa, np.where(exponent == "", "", signed))
+    return pa.array(shown.astype(object), pa.string(), mask=np.isnan(given))
 
 
-TEXT_OF_FLOAT = Kernel("tsql_float_text", (pa.float64(), pa.int64()), pa.string(), _text_of_float)
-
-
-def like(column: Column, **changes: object) -> Column:
-    """A column's type alone."""
-    return replace(Column("", column.datatype, column.arraysize, xtype=column.xtype), **changes)  # type: ignore[arg-type]
+_TEXT_OF_FLOAT = Kernel("tsql_float_text", (pa.float64(), pa.int64()), pa.string(), _text_of_float)

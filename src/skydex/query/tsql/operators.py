@@ -15,8 +15,9 @@ from skydex.query import tree, types
 from skydex.query.comparisons import spoken_kind
 from skydex.query.languages import place_of
 from skydex.query.rules import Expressions, Method
+from skydex.query.tsql.calendar import days_later
 from skydex.query.tsql.collation import comparable, like, sped_up
-from skydex.query.tsql.dates import days_later, moment
+from skydex.query.tsql.dates import moment
 from skydex.query.tsql.kinds import INT, as_bigint, as_double, guarded, is_flag, is_text, number, text
 from skydex.query.values import Value
 from skydex.tables import Column, Datatype
