@@ -162,3 +162,18 @@ def test_others_find_none_of_it(server, alice):
     with pytest.raises(requests.HTTPError):
         bob.remove_table("alice.secret")
     assert rows(alice, "SELECT COUNT(*) FROM mydb.secret") == [(0,)]
+
+
+def test_r09_jobs_that_make_indexes_are_those_of_their_owner(server, alice):
+    alice.create_table("t", io.StringIO(DEFINITION))
+    with requests.Session() as me:
+        me.auth = ("alice", PASSWORD)
+        asked = {"table": "t", "index": "article"}
+        job = me.post(f"{server.url}/tap/table-update", data=asked, allow_redirects=False).headers["location"]
+        assert me.get(job).status_code == 200
+        for auth, status in ((("bob", PASSWORD), 404), (None, 401)):
+            for path in ("", "/phase", "/parameters", "/results/result", "/owner"):
+                assert requests.get(job + path, auth=auth).status_code == status
+            assert requests.post(f"{job}/phase", data={"PHASE": "ABORT"}, auth=auth).status_code == status
+            assert requests.delete(job, auth=auth).status_code == status
+        assert me.get(f"{job}/phase").text == "PENDING"

@@ -53,7 +53,9 @@ def server(tmp_path_factory):
     ingest_files([where / "objects.ecsv"], place, "secret.objects", ra="ra", dec="dec", id="objname")
     offers = OFFERS.format(hidden="secret")
     absent = OFFERS.format(hidden="absent").partition("[[tap]]")[2].partition("[[names]]")[0]
-    (place / "services.toml").write_text(f"{offers}columns = ['objname']\n[[tap]]{absent}")
+    (place / "services.toml").write_text(
+        f"{offers}columns = ['objname']\n[[tap]]{absent}\n[[private]]\nschema = 'sekret'\n"
+    )
     accounts = Archive.open(place).accounts
     accounts.add_group("team")
     for name in ("alice", "bob", "carol"):
@@ -210,3 +212,9 @@ def test_r02_a_cross_match_does_not_read_it_for_others(other, member):
 
     assert matched(other, "secret") == matched(other, "absent")
     assert "Nova Q" in matched(member, "secret")[1]
+
+
+def test_an_entry_that_hides_nothing_is_told_to_the_operator(server):
+    told = [line for line in server.log if "hides the schema" in line]
+    assert len(told) == 1
+    assert "services.toml hides the schema sekret, in which nothing is published" in told[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import Lifespan, Receive, Scope, Send
 
-from skydex.archive import Archive
+from skydex.archive import OFFERS_FILE, Archive
 from skydex.errors import UnknownResourceError
 from skydex.jobs import ForkServer, Staffing, StateDirectory, WorkerLimits
 from skydex.names import NameMemory
@@ -29,6 +30,7 @@ from skydex.web.workroom import PRELOAD, open_workroom
 
 __all__ = ["App", "create_app", "staffing"]
 
+_log = logging.getLogger(__name__)
 _NAMES = "names.sqlite"
 """File in the state directory for names that were looked up elsewhere."""
 _MOST_REMEMBERED = 4096
@@ -58,7 +60,7 @@ def create_app(
     folders = Folders(settings.temp_dir)
     orders = {name: order for service in services for name, order in service.jobs.items()}
     archive = Archive.open(directory, settings)
-    archive.offers  # noqa: B018  a mistake in their file shows now, and not with some request
+    _check_offers(archive)
     state = StateDirectory(settings.state_directory(directory))
     runner = Runner(state, settings, dispatcher, orders, lambda: (name for name, _ in archive.accounts.removed()))
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
@@ -117,6 +119,14 @@ class App:
             if match is not Match.NONE:
                 return route, way
         return None, {}
+
+
+def _check_offers(archive: Archive) -> None:
+    """A mistake in the file of offers shows now, and not with some request."""
+    published = archive.refresh().collections
+    for private in archive.offers.private:
+        if private.schema.lower() not in published:
+            _log.warning("%s hides the schema %s, in which nothing is published", OFFERS_FILE, private.schema)
 
 
 async def _nothing_here(call: Call) -> Reply:
