@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from skydex.errors import (
     QuotaError,
     RequestError,
     SkydexError,
+    TableChangedError,
     TableExistsError,
     TemporaryTablesError,
     TimeLimitError,
@@ -520,3 +522,35 @@ def test_a_query_is_applied_beside_a_function(run):
     found = run(text, "Demo")
     assert [row[0] for row in found] == [10**18, 10**18 + 1, 10**18 + 2]
     assert all(len(row) >= 2 for row in found)
+
+
+def test_no_change_is_lost_when_two_change_a_table_at_once(run):
+    run("create table t (x int) insert t values (0)")
+
+    def change(_: int) -> int:
+        try:
+            run("update t set x = x + 1")
+        except TableChangedError:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(3) as pool:
+        n_done = sum(pool.map(change, range(12)))
+    assert run("select x from t") == [(n_done,)]
+
+
+def test_a_damaged_table_is_listed_and_harms_no_other(house, run):
+    run("select 1 as x into a select 2 as y into b")
+    (file,) = [path for path in house.mydb("alice").path.rglob("*.parquet") if ".a" in str(path)][:1]
+    file.write_bytes(b"no parquet")
+    again = Archive.open(house._directory.path)
+
+    def ask(text: str) -> list[dict]:
+        return again.query(BatchRequest(text, "MYDB", "alice")).to_arrow().to_pylist()
+
+    assert ask("select table_name as t from information_schema.tables order by 1") == [{"t": "a"}, {"t": "b"}]
+    assert {"t": "y"} in ask("select column_name as t from information_schema.columns")
+    assert ask("select y from b") == [{"y": 2}]
+    with pytest.raises(SkydexError):
+        ask("select x from a")
+    assert ask("drop table a select table_name as t from information_schema.tables") == [{"t": "b"}]

@@ -172,6 +172,7 @@ class Batch:
                     n_rows += n_written
                 else:
                     held = told.in_result(shown) if is_last else shown
+                self._scratch.forget()
         return held if held is not None else _rows_affected(n_rows)
 
     def _check_context(self) -> None:

@@ -152,8 +152,8 @@ class Changes:
         for number, name in enumerate(statement.targets):
             its = f"{origin}.{number}" if origin else ""
             if not self._is_done(name, its):
-                table = self.relation(name).table
-                self._replace(name, table.columns, empty(table.columns), origin=its, basis=self._version(name))
+                basis, there = self._version(name), self.relation(name)
+                self._replace(name, there.table.columns, empty(there.table.columns), origin=its, basis=basis)
 
     # --- INSERT ---
 
@@ -229,7 +229,7 @@ class Changes:
         name, query = self._asking(statement, [value for _, value in statement.changes], statement.alias)
         if (done := self._find_done(name, origin)) is not None:
             return done
-        there, basis = self.relation(name), self._version(name)
+        basis, there = self._version(name), self.relation(name)
         columns = [there.table.get_column(changed) for changed, _ in statement.changes]
         if len({column.name for column in columns}) < len(columns):
             raise BadQueryError("UPDATE sets a column twice.")
@@ -253,7 +253,7 @@ class Changes:
         name, query = self._asking(statement, [], "")
         if (done := self._find_done(name, origin)) is not None:
             return done
-        there, basis = self.relation(name), self._version(name)
+        basis, there = self._version(name), self.relation(name)
         rows = self._rows(there)
         with self._numbered_target(there, rows):
             found = self._asker.query(query)
@@ -271,7 +271,7 @@ class Changes:
         name = statement.target
         if self._is_done(name, origin):
             return
-        there, basis = self.relation(name), self._version(name)
+        basis, there = self._version(name), self.relation(name)
         rows = self._rows(there)
         columns, rows = _ALTERATIONS[type(statement)](statement, there.table.columns, rows)
         self._replace(name, columns, rows, origin=origin, basis=basis)
@@ -327,6 +327,7 @@ class Changes:
         return self._find_done(name, origin) is not None
 
     def _version(self, name: TableName) -> str | None:
+        """The version of a table, to be asked before it is read: what changes meanwhile then stands out."""
         own = self.target(name)
         return own.get(name.bare).version if own is not None else None
 

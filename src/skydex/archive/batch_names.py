@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from skydex.archive.offers import MYDB_CONTEXT, Offers
-from skydex.errors import UnknownTableError, near_names
+from skydex.errors import StoreError, UnknownTableError, near_names
 from skydex.mydb import MYDB, MyDB
 from skydex.query import Namespace, Relation
 from skydex.query.languages.statements import TableName
@@ -71,6 +71,10 @@ class Scratch:
 
     def drop(self, name: str) -> None:
         del self._relations[name.lower()]
+
+    def forget(self) -> None:
+        """Drop what no user made: tables that are there for one statement."""
+        self._relations = {name: relation for name, relation in self._relations.items() if not name.startswith("~")}
 
     @property
     def n_bytes(self) -> int:
@@ -168,18 +172,27 @@ class BatchNames(Namespace):
 
     def _information(self, database: str, bare: str) -> Relation | None:
         """A view of INFORMATION_SCHEMA."""
-        tables = self._tables_of(database)
         name = f"INFORMATION_SCHEMA.{bare.upper()}"
         if bare == "tables":
-            return _relation(name, _TABLES, [_table_row(database, table) for table in tables])
+            return _relation(name, _TABLES, [_table_row(database, table) for table in self._tables_of(database)])
         if bare == "columns":
+            tables = [table for table in map(self._described, self._tables_of(database)) if table is not None]
             rows = [(*_table_row(database, table)[:3], *row) for table in tables for row in _column_rows(table)]
             return _relation(name, _COLUMNS, rows)
         return None
 
+    def _described(self, table: Table) -> Table | None:
+        """A table with its columns; `None` for one's own that is damaged."""
+        if table.columns or self._mydb is None:
+            return table
+        try:
+            return self._mydb.describe(table.bare_name)
+        except StoreError:
+            return None
+
     def _tables_of(self, database: str) -> list[Table]:
         if database.lower() == MYDB:
-            return [self._mydb.describe(own.name) for own in self._mydb.tables()] if self._mydb else []
+            return [Table(f"{MYDB}.{own.name}", ()) for own in self._mydb.tables()] if self._mydb else []
         tables = [relation.table for relation in self._database(database)]
         return [table for table in tables if table.schema_name.lower() not in (TAP_SCHEMA.lower(), MYDB)]
 
