@@ -54,7 +54,11 @@ def value(expression: str, namespace: Namespace) -> Any:
         ("name NOT LIKE 'M%'", [4]),
         ("name LIKE '[l-n]i_a'", [1, 2]),
         ("name LIKE '[^m]%'", [4]),
+        ("name LIKE '[z-a]%'", []),
+        ("name LIKE '[^z-a]i_a'", [1, 2]),
+        ("name LIKE '%['']%'", [4]),
         ("name LIKE '%!_%' ESCAPE '!'", []),
+        ("name LIKE LEFT(name, 1) + '[a-j]%'", [1, 2]),
         ("CASE name WHEN 'MIRA' THEN 1 ELSE 0 END = 1", [1, 2]),
         ("is_variable = 1", [1, 4]),
         ("is_variable = 'false'", [2]),
@@ -395,6 +399,11 @@ def test_windows_stand_over_groups_and_inside_queries(namespace):
 def test_r01_functions_that_nobody_lists_are_refused_by_name(namespace, text, part):
     with pytest.raises(UnknownFunctionError, match=part):
         bound(text, namespace)
+
+
+def test_functions_of_other_databases_are_told_by_their_name_here(namespace):
+    with pytest.raises(UnknownFunctionError, match=r"T-SQL calls it LEN\(text\)"):
+        bound("SELECT LENGTH(name) FROM stars", namespace)
 
 
 def test_r01_no_function_of_the_engine_is_reached_but_those_that_are_listed(namespace):

@@ -11,11 +11,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
 from skydex.query import comparisons, tree, types
 from skydex.query.comparisons import spoken_kind, written_text
+from skydex.query.kernels import Kernel, computed
 from skydex.query.languages import place_of
 from skydex.query.tsql.dates import moment
 from skydex.query.tsql.kinds import is_flag, is_text, number
@@ -89,7 +93,7 @@ def like(subject: Value, pattern: Value, escape: str = "") -> Value:
     if written is None:
         if escape:
             raise BadQueryError("With ESCAPE the pattern of LIKE is a text that is written out.")
-        return Value(exp.ILike(this=_operand(subject.node), expression=_operand(pattern.node)), types.BOOLEAN)
+        return Value(computed(_LIKE, subject.node, pattern.node), types.BOOLEAN)
     if "[" not in written and not escape and "\\" not in written:
         return Value(exp.ILike(this=_operand(subject.node), expression=tree.string(written)), types.BOOLEAN)
     expression = tree.string(f"(?is)^{regular(written, escape)}$")
@@ -121,10 +125,29 @@ def _pieces(pattern: str, escape: str) -> Iterator[str]:
         position = found.end()
 
 
+def _matching(texts: pa.Array, patterns: pa.Array) -> pa.Array:
+    """Whether texts match the patterns beside them; each pattern is read once."""
+    encoded = patterns.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    matches = np.zeros(len(texts), dtype=bool)
+    for code, pattern in enumerate(encoded.dictionary.to_pylist()):
+        rows = codes == code
+        found = pc.match_substring_regex(texts.filter(pa.array(rows)), f"(?is)^{regular(pattern)}$")
+        matches[rows] = found.fill_null(False).to_numpy(zero_copy_only=False)
+    unknown = pc.or_(texts.is_null(), patterns.is_null()).to_numpy(zero_copy_only=False)
+    return pa.array(matches, mask=unknown)
+
+
+_LIKE = Kernel("tsql_like", (pa.string(), pa.string()), pa.bool_(), _matching)
+_ANY, _NONE = r"[\x00-\x{10FFFF}]", r"[^\x00-\x{10FFFF}]"
 _SIGNS = {"%": ".*", "_": "."}
 
 
 def _set(negation: str, members: str) -> str:
     """Characters in brackets; a hyphen between two of them stands for those between, all else for itself."""
     inner = re.sub(r"([\\\[\]^&~|])", r"\\\1", members)
+    try:
+        re.compile(f"[{inner}]")
+    except re.error:  # such as [z-a], between whose ends nothing lies
+        return _ANY if negation else _NONE
     return f"[{negation}{inner}]"

@@ -39,6 +39,33 @@ def _by_name(*groups: tuple[Function, ...]) -> dict[str, Function]:
     return {function.name: function for group in groups for function in group}
 
 
+_FOREIGN = {
+    "ATAN2": "T-SQL calls it ATN2(y, x).",
+    "CEIL": "T-SQL calls it CEILING(x).",
+    **dict.fromkeys(("LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH"), "T-SQL calls it LEN(text)."),
+    "LN": "In T-SQL the natural logarithm is LOG(x).",
+    "LOG2": "T-SQL has LOG(x, 2).",
+    "MOD": "T-SQL writes x % y.",
+    **dict.fromkeys(("BIT_AND", "BIT_OR", "BIT_XOR", "BIT_NOT"), "T-SQL writes x & y, x | y, x ^ y and ~x."),
+    **dict.fromkeys(("NVL", "IFNULL"), "T-SQL has ISNULL(x, y)."),
+    **dict.fromkeys(("IF", "DECODE"), "T-SQL has IIF(condition, x, y), and CASE."),
+    **dict.fromkeys(("NOW", "SYSDATE", "CURRENT_DATE"), "T-SQL has GETDATE()."),
+    "POW": "T-SQL calls it POWER(x, y).",
+    **dict.fromkeys(("INSTR", "POSITION", "STRPOS"), "T-SQL has CHARINDEX(wanted, text)."),
+    **dict.fromkeys(("SUBSTR", "MID"), "T-SQL calls it SUBSTRING(text, start, n)."),
+    **dict.fromkeys(("TRUNC", "TRUNCATE"), "T-SQL cuts decimals off by ROUND(x, n, 1)."),
+    **dict.fromkeys(("TO_CHAR", "DATE_FORMAT", "FORMAT"), "T-SQL has CONVERT(varchar(20), x, style), and STR."),
+    **dict.fromkeys(("STDDEV", "STDDEV_SAMP"), "T-SQL calls it STDEV(x)."),
+    "STDDEV_POP": "T-SQL calls it STDEVP(x).",
+    **dict.fromkeys(("VARIANCE", "VAR_SAMP"), "T-SQL calls it VAR(x)."),
+    "VAR_POP": "T-SQL calls it VARP(x).",
+    "RANDOM": "T-SQL has RAND(), one number for a query, and NEWID() to mix rows.",
+    **dict.fromkeys(("GROUP_CONCAT", "LISTAGG"), "T-SQL has STRING_AGG(text, 'separator')."),
+    **dict.fromkeys(
+        ("MEDIAN", "PERCENTILE_CONT"), "T-SQL has no median of groups; NTILE(2) OVER (ORDER BY x) halves the"
+    ),
+}
+"""What to say about functions of other databases."""
 TSQL_RULES = Rules(
     "T-SQL",
     scalars=_by_name(MATHEMATICAL, TEXTS),
@@ -56,5 +83,6 @@ TSQL_RULES = Rules(
     nulls_are_least=True,
     unnamed=lambda _, number: f"Column{number}",
     names_expressions=False,
+    foreign=_FOREIGN,
 )
 """T-SQL as CasJobs has it."""
