@@ -80,6 +80,12 @@ def test_missing_numbers_are_null(mydb, read):
     assert read(mydb, "t")["a"].null_count == 2
 
 
+def test_what_is_not_there_cannot_be_shared(mydb):
+    with pytest.raises(UnknownTableError):
+        mydb.share("t", users=["bob"])
+    assert not mydb.path.parent.exists()
+
+
 @pytest.mark.parametrize("name", ["", "1t", "a b", "a.b", "../t", "t\0", "é", "_t", "t" * 129])
 def test_names_of_tables_are_identifiers(mydb, rows, name):
     with pytest.raises(BadParameterError):
@@ -266,6 +272,7 @@ class TestAppending:
         mydb.create("t", rows.columns, rows(3000))
         mydb.append("t", rows.columns, rows(2, ra=(400, 500)))
         assert mydb.describe("t").position is None
+        assert not any(column.indexed for column in mydb.describe("t").columns)
         assert read(mydb, "t")["MatchRA"].to_pylist()[-1] > 400
 
     def test_texts_beyond_ascii_may_come_later(self, mydb, rows):

@@ -66,7 +66,6 @@ SHARING = "sharing"
 """Directory with a file for each user who shares something."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
-_LIST = "archive.json"
 _STAGED_BYTES = 4
 """Rows being written may take so many times the quota, since most become smaller on the disk."""
 _LEAST_STAGED = 256 << 20
@@ -285,7 +284,8 @@ class MyDB:
         rows = indexed(first, position) if position else first
         if rest is None and not len(first):
             return 0
-        table = replace(dataset.table, position=position if rows is not None else None)
+        where = position if rows is not None else None
+        table = replace(dataset.table, columns=own_columns(dataset.table.columns), position=where)
         with self._draft(table) as draft:
             if rest is None and rows is not None and worth_appending(dataset, len(rows), layout=LAYOUT):
                 n_rows = len(rows)
@@ -333,6 +333,7 @@ class MyDB:
 
     def share(self, name: str, *, users: Iterable[str] = (), groups: Iterable[str] = ()) -> OwnTable:
         """Let users, and members of groups, read a table besides those who may already."""
+        self._get(name)
         marker = self.path.parent / SHARING / self.path.name
         with storing("the list of those who share"):
             marker.parent.mkdir(exist_ok=True)
