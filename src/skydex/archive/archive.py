@@ -23,7 +23,7 @@ from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.naming import ArchiveNames
-from skydex.archive.offers import Offers, read_offers
+from skydex.archive.offers import ContextOffer, Offers, plain_context, read_offers
 from skydex.archive.owners import OwnerViews
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
@@ -86,6 +86,24 @@ class _Holdings:
         assert found is not None, "everything is always something"
         return found
 
+    @functools.cached_property
+    def offers(self) -> Offers:
+        """What is offered that shows something, with a context of CasJobs for each collection that is in none."""
+        offers = replace(self._offers(), contexts=(*self._offers().contexts, *self._plain_contexts))
+        if not self._is_part:
+            return offers
+        taps = tuple(offer for offer in offers.taps if self.find(offer.key) is not None)
+        contexts = tuple(offer for offer in offers.contexts if self.find(offer.key) is not None)
+        return replace(offers, taps=taps, contexts=contexts)
+
+    @functools.cached_property
+    def _plain_contexts(self) -> tuple[ContextOffer, ...]:
+        contexts = self._offers().contexts
+        words = {word.lower() for context in contexts for word in context.names}
+        words |= {schema.lower() for context in contexts for held in context.schemas.values() for schema in held}
+        names = (name for lower, name in self.collections.items() if lower not in words)
+        return tuple(filter(None, map(plain_context, names)))
+
     def _make(self, name: str) -> View | None:
         if not name:
             return view_of_everything(self._relations)
@@ -93,7 +111,8 @@ class _Holdings:
             return view_of_collection(self.collections[name], self._relations)
         offers = self._offers()
         tap = next((offer for offer in offers.taps if name in (offer.key, offer.name.lower())), None)
-        offer = tap or next((context for context in offers.contexts if name == context.key), None)
+        contexts = (*offers.contexts, *self._plain_contexts)
+        offer = tap or next((context for context in contexts if name == context.key), None)
         view = view_of_offer(offer, self._relations) if offer else None
         return None if view is not None and self._is_part and not view.relations else view
 
@@ -152,13 +171,7 @@ class Archive:
 
     def offers_for(self, owner: str | None) -> Offers:
         """What is offered to a user, or to anybody: services and contexts that show her something."""
-        offers = self.offers
-        if self._shows_private or not offers.private:
-            return offers
-        seen = self._seen_by(owner)
-        taps = tuple(offer for offer in offers.taps if seen.find(offer.key) is not None)
-        contexts = tuple(offer for offer in offers.contexts if seen.find(offer.key) is not None)
-        return replace(offers, taps=taps, contexts=contexts)
+        return self._seen_by(owner).offers
 
     def find_view(self, name: str, owner: str | None = None) -> View | None:
         """What a service shows to a user, or to anybody.

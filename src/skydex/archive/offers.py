@@ -36,6 +36,7 @@ __all__ = [
     "PrivateOffer",
     "TableFunction",
     "TapOffer",
+    "plain_context",
     "read_offers",
 ]
 
@@ -292,6 +293,13 @@ class PrivateOffer:
             return False
         mine, theirs = {group.lower() for group in groups}, {group.lower() for group in self.groups}
         return user.lower() in {name.lower() for name in self.users} or bool(mine & theirs)
+
+
+def plain_context(schema: str) -> ContextOffer | None:
+    """The context of a collection of which its publisher says nothing; none if a context cannot be called so."""
+    if not _WORD.fullmatch(schema) or schema.lower() in _RESERVED_DATABASES:
+        return None
+    return ContextOffer(schema, schemas={"dbo": (schema,)})
 
 
 @dataclass(frozen=True)
