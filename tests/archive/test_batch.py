@@ -78,6 +78,27 @@ def test_a_table_of_another_context_is_named_with_it(run, name):
     assert run(f"select count(*) as n from {name}") == [(1000,)]
 
 
+@pytest.mark.parametrize("name", ["objects", "dbo.Objects"])
+def test_a_table_that_another_context_has_is_told_with_it(run, name):
+    with pytest.raises(UnknownTableError, match=r"in the context Demo: choose that, or write Demo\.dbo\.[oO]bjects\."):
+        run(f"select top 1 * from {name}", "Other")
+    with pytest.raises(UnknownTableError, match="in the context Demo"):
+        run(f"select top 1 * from {name}")
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("if object_id('t') is not null drop table t", "DROP TABLE IF EXISTS"),
+        ("while 1 = 1 select 1 as a", "one query"),
+        ("exec sp_rename 'a', 'b'", "no stored procedures"),
+    ],
+)
+def test_a_statement_that_is_not_offered_says_what_to_do_instead(run, text, instead):
+    with pytest.raises(BadQueryError, match=instead):
+        run(text)
+
+
 def test_a_context_that_is_not_there_is_told(run):
     with pytest.raises(UnknownContextError, match="Demo"):
         run("select 1 as x", "Demos")

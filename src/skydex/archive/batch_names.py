@@ -127,7 +127,9 @@ class BatchNames(Namespace):
             database, schema = schema, ""
         if database:
             return self._found_in(database, schema, bare)
-        return self._found_in(self._context, schema, bare) or (self._shared(schema, bare) if schema else None)
+        return self._found_in(self._context, schema, bare) or (
+            self._shared(schema, bare) if schema not in ("", _SCHEMA) else None
+        )
 
     def get(self, name: str, **place: Any) -> Relation:
         """The relation of a name; `UnknownTableError` if there is none."""
@@ -138,7 +140,18 @@ class BatchNames(Namespace):
         names += [table.name for table in self._tables_of(self._context)]
         known = {name.rpartition(".")[2]: name for name in names} | {name: name for name in names}
         near = near_names(name, known) or near_names(name.rpartition(".")[2], known)
-        raise UnknownTableError(name, near=list(dict.fromkeys(known[hit] for hit in near)), **place)
+        hint = self._elsewhere(name)
+        raise UnknownTableError(name, near=list(dict.fromkeys(known[hit] for hit in near)), hint=hint, **place)
+
+    def _elsewhere(self, name: str) -> str:
+        """Where a table is that was looked up in a context without it, as happens to whoever forgets to choose one."""
+        *before, bare = name.split(".")
+        if [word.lower() for word in before] not in ([], [_SCHEMA]):
+            return ""
+        there = [offer.context for offer in self._offers.contexts if self._namespace_of(offer.key).find(bare)]
+        if not there:
+            return ""
+        return f"It is in the context {' and in '.join(there)}: choose that, or write {there[0]}.{_SCHEMA}.{bare}."
 
     def own_name(self, name: TableName) -> str | None:
         """The bare name of a table of one's own that a statement means to make or change; `None` for any other."""

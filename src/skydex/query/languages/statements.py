@@ -331,8 +331,17 @@ _OPTIONS = frozenset({
 """Options of a session that change no rows here."""
 
 
+_INSTEAD = {
+    "IF": " A table that may not be there is dropped with DROP TABLE IF EXISTS t.",
+    "WHILE": " What is done for each row, one query does for all of them.",
+    "EXECUTE": " There are no stored procedures; functions of positions stand in FROM.",
+}
+"""What users may do instead."""
+
+
 def _refused(word: str, line: int) -> BadQueryError:
-    return BadQueryError(f"{word} is no statement that is offered here.", line=line, column=1, token=word)
+    instead = _INSTEAD.get(word, "")
+    return BadQueryError(f"{word} is no statement that is offered here.{instead}", line=line, column=1, token=word)
 
 
 def _select(tree: exp.Query, line: int) -> Statement:

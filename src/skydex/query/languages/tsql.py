@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from skydex.errors import QuerySyntaxError, QueryTooLargeError
+from skydex.errors import QuerySyntaxError, QueryTooLargeError, near_names
 from skydex.query.languages.limits import QueryLimits, check_text, make_room_for_recursion
 from skydex.query.languages.places import line_starts, place_at
 from skydex.query.languages.tsql_dialect import DIALECT
@@ -45,6 +45,9 @@ _OPERATIONS = ("UNION", "ALL", "EXCEPT", "INTERSECT")
 _BLOCKS = ("IF", "WHILE", "BEGIN")
 _PIECE = re.compile(r"--[^\r\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\[[^\]]*\]|[^-/'\"\[]+|.", re.DOTALL)
 _NEVER_CLOSED = {"'": "quote (')", '"': 'double quote (")', "[": "bracket (])", "/": "*/"}
+_ITEMS = (TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER)
+"""What a column or a value of a list may begin and end with."""
+_CLAUSES = ("FROM", "WHERE", "INTO", "GROUP", "ORDER", "HAVING", "JOIN", "INNER", "LEFT", "CROSS", "UNION")
 _SENTENCES = (
     (r"Required keyword", "Something is missing behind {token}."),
     (r"Expected table name", "The name of a table is missing behind {token}."),
@@ -232,7 +235,22 @@ def _told(text: str, error: ParseError) -> QuerySyntaxError:
         found = re.search(pattern, str(facts["description"]))
         if found:
             return QuerySyntaxError(sentence.format(*found.groups(), token=token), **place)
-    return QuerySyntaxError(f"{token} cannot stand here.", **place)
+    return QuerySyntaxError(f"{token} cannot stand here.{_guess(text, start)}", **place)
+
+
+def _guess(text: str, start: int) -> str:
+    """What may be meant where a word stands that cannot: a comma before it, or a mistyped word of a clause."""
+    before, token = None, None
+    for token in _tokens(text):
+        if token.start >= start:
+            break
+        before = token
+    if before is None or token is None or token.start != start or token.token_type not in _ITEMS:
+        return ""
+    meant = near_names(before.text.upper(), _CLAUSES, most=1) if before.token_type is TokenType.VAR else []
+    if meant and before.text.upper() not in _CLAUSES:
+        return f" Is {meant[0]} meant, where {before.text} stands?"
+    return " Is a comma missing before it?" if before.token_type in (*_ITEMS, TokenType.R_PAREN) else ""
 
 
 def _never_closed(text: str) -> QuerySyntaxError:

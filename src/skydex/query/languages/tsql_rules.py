@@ -30,6 +30,19 @@ _NEW_SELECT = (";", "SELECT", "WHERE", "GROUP", "ORDER", "UNION", "EXCEPT", "INT
 """Where the joins of a FROM clause are over."""
 _PLAIN = (TokenType.STRING, TokenType.IDENTIFIER, TokenType.NUMBER)
 _NO_STATEMENT = "{} begins no statement: write SELECT, or another verb of T-SQL such as DECLARE, SET, INSERT, DROP."
+_NOT_OFFERED = {
+    "PRINT": "PRINT is not offered: SELECT shows values.",
+    "USE": "USE is not offered: choose the context of the job, or write its name before that of a table.",
+    "BEGIN": "BEGIN is not offered: statements follow each other, and each happens wholly or not at all.",
+}
+"""Statements of T-SQL that some users write, and what to do instead."""
+_QUOTES = "This typographic quotation mark came from a word processor: texts stand in '...'."
+_DASH = "This dash is not a minus sign: write -."
+_TYPOGRAPHIC = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2032\u2033\u00b4", _QUOTES),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", _DASH),
+}
+"""Signs that come with texts copied from documents."""
 
 Finding = tuple[Token, str]
 """The token that is wrong, and what to say."""
@@ -44,7 +57,8 @@ def check_tokens(text: str, tokens: Sequence[Token]) -> None:
         At the first of them.
     """
     if word_of(tokens[0]) not in (*BEGINNINGS, "(", ";"):
-        raise _error(text, tokens[0], _NO_STATEMENT.format(tokens[0].text.upper()[:40]))
+        word = tokens[0].text.upper()
+        raise _error(text, tokens[0], _NOT_OFFERED.get(word) or _NO_STATEMENT.format(word[:40]))
     findings = [finding for rule in _RULES for finding in rule(tokens)]
     if findings:
         token, sentence = min(findings, key=lambda finding: finding[0].start)
@@ -61,7 +75,9 @@ def check_trees(text: str, tokens: Sequence[Token], trees: Sequence[exp.Expressi
     """
     for tree in trees:
         if not isinstance(tree, _STATEMENTS):
-            raise _error(text, tokens[0], f"This form of {tree.name.upper()[:40] or 'a statement'} is not offered.")
+            word = tree.name.upper()
+            sentence = _NOT_OFFERED.get(word, f"This form of {word[:40] or 'a statement'} is not offered.")
+            raise _error(text, _token_at(tokens, word), sentence)
         for node in tree.walk():
             fault = _fault(node)
             if fault is not None:
@@ -103,6 +119,13 @@ def word_of(token: Token) -> str:
 def _pairs(tokens: Sequence[Token]) -> Iterator[tuple[Token, Token | None]]:
     """Each token with the one behind it."""
     return zip(tokens, [*tokens[1:], None], strict=True)
+
+
+def _typographic(tokens: Sequence[Token]) -> Iterator[Finding]:
+    for token in tokens:
+        sign = next((sign for sign in token.text if sign in _TYPOGRAPHIC), None)
+        if sign is not None and token.token_type not in _PLAIN:
+            yield token, _TYPOGRAPHIC[sign]
 
 
 def _foreign(tokens: Sequence[Token]) -> Iterator[Finding]:
@@ -159,4 +182,4 @@ def _joins(tokens: Sequence[Token]) -> Iterator[Finding]:
     yield from ((join, "This JOIN has no ON that says which rows belong together.") for join in waiting[0])
 
 
-_RULES: tuple[Callable[[Sequence[Token]], Iterator[Finding]], ...] = (_foreign, _gaps, _joins)
+_RULES: tuple[Callable[[Sequence[Token]], Iterator[Finding]], ...] = (_typographic, _foreign, _gaps, _joins)
