@@ -58,12 +58,6 @@ class Accounts:
         self._of_user = Throttle("wrong passwords", 100, first_s=2.0, most_s=60.0, forgotten_s=60.0)
         self._of_new = Throttle("new accounts", 20, first_s=60.0, most_s=3600.0, forgotten_s=300.0)
 
-    @property
-    def revision(self) -> int:
-        """Changes with every change by any process; 0 where there are no users yet."""
-        rows = self._record.rows("SELECT number FROM revision")
-        return rows[0][0] if rows else 0
-
     def close(self) -> None:
         """Let the file go."""
         self._record.close()

@@ -38,8 +38,6 @@ CREATE TABLE IF NOT EXISTS tokens (
     created REAL NOT NULL, expires REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tokens_of_user ON tokens (wsid, kind, created);
-CREATE TABLE IF NOT EXISTS revision (number INTEGER NOT NULL) STRICT;
-INSERT INTO revision SELECT 0 WHERE NOT EXISTS (SELECT * FROM revision);
 PRAGMA user_version = {_FORMAT};
 """
 
@@ -89,9 +87,9 @@ class Record:
         try:
             with contextlib.closing(self._writing()) as connection:
                 yield from _transaction(connection)
-        except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
-            if isinstance(error, sqlite3.IntegrityError):
-                raise
+        except sqlite3.IntegrityError:  # the affair of whoever made the change
+            raise
+        except (sqlite3.Error, OSError) as error:
             raise AccountsError("The record of users cannot be written. Please try again later.") from error
 
     def close(self) -> None:
@@ -155,7 +153,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
-        connection.execute("UPDATE revision SET number = number + 1")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
