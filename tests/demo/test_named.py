@@ -19,7 +19,7 @@ def names(tmp_path_factory):
         patch.setattr("skydex.demo.building.COLLECTIONS", {"demo": simulate_named})
         archive = tmp_path_factory.mktemp("named") / "archive"
         build_demo(archive, size=SIZES["tiny"])
-        return Archive.open(archive).names
+        return Archive.open(archive).names()
 
 
 def test_every_name_of_the_documents_is_where_they_found_it(names, shared_data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -21,8 +22,9 @@ def scribe(tmp_path):
 
 def test_what_is_written_can_be_read(scribe):
     job = a_job()
-    assert scribe.write(lambda ledger: ledger.add(job, ROOM)).result(10) == job
-    assert scribe.read(lambda ledger: ledger.get(job.id)).result(10) == job
+    numbered = replace(job, number=1)
+    assert scribe.write(lambda ledger: ledger.add(job, ROOM)).result(10) == numbered
+    assert scribe.read(lambda ledger: ledger.get(job.id)).result(10) == numbered
 
 
 def test_r08_changes_that_wait_are_written_together_and_one_that_fails_fails_alone(scribe):
@@ -64,7 +66,7 @@ def test_r14_what_is_written_together_with_something_for_which_there_is_no_room_
             promise.result(10)
     assert scribe.read(Ledger.identifiers).result(10) == set()
     scribe.write(lambda _: connection.execute("PRAGMA max_page_count = 100000").fetchone()).result(10)
-    assert scribe.write(lambda ledger: ledger.add(small, ROOM)).result(10) == small
+    assert scribe.write(lambda ledger: ledger.add(small, ROOM)).result(10) == replace(small, number=1)
 
 
 def test_closing_writes_what_is_still_to_be_written(tmp_path):

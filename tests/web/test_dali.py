@@ -74,7 +74,7 @@ def test_every_error_class_has_a_status():
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SkydexError)]
     for kind in kinds:
         is_ours = issubclass(kind, errors.ServiceError) or kind is SkydexError
-        assert dali.error_status(kind.__new__(kind)) in ((500, 503) if is_ours else (400, 403, 404, 413, 429, 503))
+        assert dali.error_status(kind.__new__(kind)) in ((500, 503) if is_ours else (400, 401, 403, 404, 413, 429, 503))
 
 
 @pytest.mark.parametrize(
