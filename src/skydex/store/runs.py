@@ -131,9 +131,24 @@ def write_run(path: Path, rows: pa.Table) -> Written:
     return file.written
 
 
+def _mapped(path: Path) -> pa.MemoryMappedFile:
+    try:
+        return pa.memory_map(str(path))
+    except OSError as error:
+        if "allocate memory" in str(error):  # Arrow gives no number for it
+            raise MemoryError(f"No room to map {path.name}") from error
+        raise
+
+
 def open_run(path: Path) -> Run:
-    """Map a run; its rows stay on the disk until they are used."""
-    mapped = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    """Map a run; its rows stay on the disk until they are used.
+
+    Raises
+    ------
+    MemoryError
+        The process may not have so much of it: what is mapped counts, too.
+    """
+    mapped = pa.ipc.open_file(_mapped(path)).read_all()
     about = mapped.schema.metadata
     schema, alike = pa.ipc.read_schema(pa.py_buffer(about[_SCHEMA])), json.loads(about[_ALIKE])
     shared: dict[tuple[pa.DataType, int | None], pa.Array] = {}
