@@ -11,7 +11,21 @@ import time
 import httpx
 import pytest
 import serving
-from asking import QUICK, created, document, ended, finished, message, phase_of, posted, until, value
+from asking import (
+    ENDLESS,
+    HREF,
+    QUICK,
+    created,
+    document,
+    ended,
+    finished,
+    message,
+    parameters,
+    phase_of,
+    posted,
+    until,
+    value,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -226,6 +240,57 @@ def everything(place, job):
     with contextlib.closing(Ledger(place.ledger)) as ledger:
         files = sorted(place.folder(job.id).rglob("*"))
         return ledger.get(job.id), [(file, file.stat().st_mtime) for file in files]
+
+
+def of_casjobs(client, operation, **fields):
+    """What an operation of CasJobs answers; a token says who asks."""
+    return client.post(f"/casjobs/services/jobs.asmx/{operation}", data={"context": "MYDB", **fields})
+
+
+def test_a_job_of_casjobs_is_followed_stopped_and_deleted_by_uws(login):
+    bob = login("bob")
+    forget_all(bob)
+    answer = of_casjobs(bob, "SubmitJob", qry=ENDLESS, estimate="500", taskname="my task")
+    number = re.search(r">(\d+)</long>", answer.text)[1]
+    (listed,) = document(bob.get("/tap/async"))
+    assert value(listed, "runId") == "my task"
+    job = listed.get(HREF)
+    until(bob, job, "EXECUTING")
+    root = document(bob.get(job))
+    assert (parameters(root)["QUERY"], value(root, "executionDuration")) == (ENDLESS, str(500 * 60))
+    assert ">1</int>" in of_casjobs(bob, "GetJobStatus", jobid=number).text
+    assert bob.post(f"{job}/phase", data={"PHASE": "ABORT"}).status_code == 303
+    assert ">3</int>" in of_casjobs(bob, "GetJobStatus", jobid=number).text
+    assert bob.delete(job).status_code == 303
+    assert of_casjobs(bob, "GetJobStatus", jobid=number).status_code == 500
+
+
+def test_a_query_made_by_uws_is_followed_and_cancelled_by_casjobs(login):
+    bob = login("bob")
+    forget_all(bob)
+    job = created(bob, ENDLESS, PHASE="RUN")
+    number = re.search(r"<JobID>(\d+)</JobID>", of_casjobs(bob, "GetJobs", conditions="").text)[1]
+    until(bob, job, "EXECUTING")
+    assert ">1</int>" in of_casjobs(bob, "GetJobStatus", jobid=number).text
+    assert of_casjobs(login("alice"), "CancelJob", jobid=number).status_code == 500
+    assert phase_of(bob, job) == "EXECUTING"
+    assert of_casjobs(bob, "CancelJob", jobid=number).status_code == 200
+    assert phase_of(bob, job) == "ABORTED"
+    forget_all(bob)
+
+
+def test_r10_the_limit_of_a_user_holds_for_both_protocols_together(login):
+    bob = login("bob")
+    forget_all(bob)
+    try:
+        for _ in range(8):
+            created(bob)
+        answers = [of_casjobs(bob, "SubmitJob", qry=ENDLESS) for _ in range(3)]
+        assert [answer.status_code == 200 for answer in answers] == [True, True, False]
+        assert "10 unfinished jobs of this user" in answers[2].text
+        assert int(answers[2].headers["retry-after"]) > 0
+    finally:
+        forget_all(bob)
 
 
 def test_r09_the_list_shows_jobs_of_the_same_address_only(web, other):
