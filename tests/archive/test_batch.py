@@ -12,6 +12,7 @@ import pytest
 from skydex.archive import Archive, BatchRequest, Deadline
 from skydex.errors import (
     BadQueryError,
+    QueryTooLargeError,
     QuotaError,
     RequestError,
     SkydexError,
@@ -575,3 +576,9 @@ def test_a_damaged_table_is_listed_and_harms_no_other(house, run):
     with pytest.raises(SkydexError):
         ask("select x from a")
     assert ask("drop table a select table_name as t from information_schema.tables") == [{"t": "b"}]
+
+
+def test_texts_of_variables_are_as_long_as_declared_and_never_endless(run):
+    assert run("declare @s varchar(3) = 'abcdef' select @s as s") == [("abc",)]
+    with pytest.raises(QueryTooLargeError, match="text in @s"):
+        run("declare @s varchar(max) = 'x' " + "set @s += @s " * 40)

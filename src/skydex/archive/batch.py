@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from skydex.archive.batch_changes import Changes
 from skydex.archive.batch_names import BatchNames, Scratch
-from skydex.archive.batch_values import column_of, converted_value, literal_of, written_value
+from skydex.archive.batch_values import column_of, kept_value, literal_of, written_value
 from skydex.archive.offers import MYDB_CONTEXT, ContextOffer, Offers
 from skydex.archive.requests import Upload
 from skydex.archive.table_functions import expand
@@ -333,13 +333,14 @@ class Batch:
 
     def _set(self, name: str, node: exp.Expression) -> None:
         column, _ = self._variable(name)
-        self._variables[name] = column, converted_value(self.value(node), column)
+        self._variables[name] = column, kept_value(self.value(node), column)
 
     def value(self, node: exp.Expression) -> Any:
         """What an expression without columns is."""
         is_written, value = written_value(node)
         if is_written:
             return value
+        self._check_time()
         named = exp.Alias(this=node.copy(), alias=exp.Identifier(this="v", quoted=True))
         rows = self._collected(self._start(exp.Select(expressions=[named])))
         return rows.column(0)[0].as_py()
@@ -352,7 +353,7 @@ class Batch:
         if last is not None:
             for name, values in zip(statement.names, last.columns, strict=True):
                 column, _ = self._variable(name)
-                self._variables[name] = column, converted_value(values[0].as_py(), column)
+                self._variables[name] = column, kept_value(values[0].as_py(), column)
         return 0
 
     # --- tables ---

@@ -16,10 +16,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from skydex.errors import BadQueryError
+from skydex.errors import BadQueryError, QueryTooLargeError
 from skydex.tables import Column, Datatype, arrow_schema, arrow_type, longest_text
 
-__all__ = ["column_of", "converted", "converted_value", "empty", "literal_of", "measured", "written_value"]
+__all__ = [
+    "column_of",
+    "converted",
+    "converted_value",
+    "empty",
+    "kept_value",
+    "literal_of",
+    "measured",
+    "written_value",
+]
 
 _DATATYPES = {
     "BIT": Datatype.BOOLEAN,
@@ -55,6 +64,8 @@ _SPOKEN = {
     Datatype.FLOAT: "real",
     Datatype.DOUBLE: "float",
 }
+_LONGEST_TEXT = 100_000
+"""Characters of a variable."""
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -126,6 +137,24 @@ def converted_value(value: Any, target: Column) -> Any:
     """One value, the same way."""
     source = pa.array([value]) if value is not None else pa.nulls(1)
     return converted(source, target)[0].as_py()
+
+
+def kept_value(value: Any, variable: Column) -> Any:
+    """A value as a variable keeps it: a text no longer than it was declared.
+
+    Raises
+    ------
+    BadQueryError
+        A value that cannot be converted.
+    QueryTooLargeError
+        A text that would make any query too large.
+    """
+    kept = converted_value(value, variable)
+    if not isinstance(kept, str):
+        return kept
+    if len(kept) > _LONGEST_TEXT and (variable.max_length or len(kept)) > _LONGEST_TEXT:
+        raise QueryTooLargeError(f"text in {variable.name}", size=len(kept), limit=_LONGEST_TEXT)
+    return kept[: variable.max_length]
 
 
 def literal_of(value: Any, column: Column) -> exp.Expression:

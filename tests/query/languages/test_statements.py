@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 
 from skydex.errors import BadQueryError, QuerySyntaxError, QueryTooLargeError
@@ -139,3 +142,11 @@ def test_a_batch_has_no_end_of_statements():
 
 def test_go_parts_batches_as_tools_do():
     assert [statement.line for statement in read_batch("select 1 as x\nGO\nselect 2 as y\ngo")] == [1, 3]
+
+
+def test_any_chain_of_assignments_is_read_or_refused_at_once():
+    start = time.monotonic()
+    for text in ("set @a " + "+= @a " * 5000, "select " + "@a += 1, " * 5000 + "@a += 1", "set @a += (" * 150):
+        with contextlib.suppress(QuerySyntaxError, QueryTooLargeError):
+            read_batch(text)
+    assert time.monotonic() - start < 10

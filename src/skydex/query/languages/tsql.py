@@ -8,6 +8,7 @@ semicolons between them.
 
 from __future__ import annotations
 
+import bisect
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -100,10 +101,10 @@ def parse_tsql(text: str, *, limits: QueryLimits | None = None) -> list[exp.Expr
 
 def statement_lines(text: str) -> list[int]:
     """The lines, from 1, in which the statements of a text begin."""
-    before, lines = ";", []
+    starts, before, lines = line_starts(text), ";", []
     for token in _parted(_tokens(text)):
         if before == ";" and token.text != ";":
-            lines.append(place_at(text, token.start, token.text)["line"])
+            lines.append(bisect.bisect_right(starts, token.start))
         before = token.text
     return lines
 
@@ -183,7 +184,7 @@ def _spelled_out(tokens: Sequence[Token]) -> list[Token]:
         if place in open_to:
             spelled.append(open_to.pop(place))
         following = tokens[place + 1] if place + 1 < len(tokens) else None
-        if token.text in _COMPOUND and following and following.text == "=" and following.start == token.end + 1:
+        if token.text in _COMPOUND and following and _is_assigned(tokens, place, following):
             open_to[_end_of_value(tokens, place + 2)] = _sign(TokenType.R_PAREN, ")", following)
             spelled += [following, *_name_before(tokens, place), token]
         elif place and token.text == "=" and tokens[place - 1].text in _COMPOUND and spelled[-1] is tokens[place - 1]:
@@ -193,13 +194,21 @@ def _spelled_out(tokens: Sequence[Token]) -> list[Token]:
     return [*spelled, *open_to.values()]
 
 
+def _is_assigned(tokens: Sequence[Token], place: int, following: Token) -> bool:
+    """Whether a sign and the = right behind it stand behind the name of something that is set."""
+    if following.text != "=" or following.start != tokens[place].end + 1 or place == 0:
+        return False
+    start = place - len(_name_before(tokens, place))
+    return start > 0 and word_of(tokens[start - 1]) in ("SET", "SELECT", ",")
+
+
 def _end_of_value(tokens: Sequence[Token], start: int) -> int:
     """Where an expression ends that begins at a place."""
     depth = 0
     for place in range(start, len(tokens)):
         token = tokens[place]
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
-        if depth == 0 and (token.text in (",", ";") or word_of(token) in ("FROM", "WHERE")):
+        if depth < 0 or (depth == 0 and (token.text in (",", ";") or word_of(token) in ("FROM", "WHERE"))):
             return place
     return len(tokens)
 
