@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.routing import BaseRoute, Route
@@ -59,7 +59,7 @@ async def keep(call: Call, name: str, manner: Manner, *, description: str = "") 
     """Put the body of a request, which is a file, into an own table; what is said of it."""
     name = own_name(name, owner_of(call))
     with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.mydb_upload_mb) as files:
-        await call.posted_file(files, Head(name, call.part("file"), call.header(b"content-type").decode("latin-1")))
+        await call.posted_file(files, Head(name, None, call.header(b"content-type").decode("latin-1")))
         return await _kept(call, name, files.last, (manner, description))
 
 
@@ -181,7 +181,7 @@ async def _kept(call: Call, name: str, file: KeptFile, told: tuple[Manner, str])
     return {"name": f"{MYDB}.{name}", **facts}
 
 
-async def _changed(call: Call, name: str, change: Any) -> None:
+async def _changed(call: Call, name: str, change: Callable[[MyDB], object]) -> None:
     """Change something about a table, in a thread, to its end."""
 
     def changed() -> None:
