@@ -25,6 +25,7 @@ from skydex.errors import (
     UnknownResourceError,
 )
 from skydex.jobs import Fault, JobFilter, JobInput, JobResult, Ledger, Phase, QueueLimits
+from skydex.jobs import ledger as ledger_module
 from skydex.jobs.phases import may_follow
 
 
@@ -220,6 +221,17 @@ def test_a_list_may_hold_several_kinds_of_jobs_from_everywhere_with_what_they_as
     wanted = JobFilter(both, None, "alice", None, frozenset())
     assert {job.parameters for job in ledger.jobs(wanted)} == {()}
     assert {job.parameters for job in ledger.whole_jobs(wanted)} == {query}
+
+
+def test_r05_a_list_of_jobs_with_gigabytes_of_queries_is_told_without_the_oldest(ledger, monkeypatch):
+    monkeypatch.setattr(ledger_module, "_MOST_TOLD_BYTES", 15_000)
+    for number in range(5):
+        added(ledger, created=float(number), parameters=(("QUERY", "x" * 10_000),))
+    wanted = JobFilter(frozenset({"tap"}), "", None, "192.0.2.1", frozenset())
+    assert [(job.created, len(job.parameters)) for job in ledger.whole_jobs(wanted)] == [
+        *((4.0, 1), (3.0, 1)),
+        *((2.0, 0), (1.0, 0), (0.0, 0)),
+    ]
 
 
 def test_r09_lists_show_nobody_the_jobs_of_others(ledger):

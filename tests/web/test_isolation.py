@@ -322,13 +322,14 @@ def test_r02_what_is_somebodys_own_can_be_told_from_nothing_by_no_request_of_oth
     before = ground.everything()
     mine, nobodys = (attempts(ground.routes, names) for names in (ground.names, NOBODYS))
     assert len(mine) > 200
-    told, names = [], []
+    told: list[str] = []
     for client in (login("bob"), login()):
         for attempt, other in zip(mine, nobodys, strict=True):
             if "casjobs" in attempt.path and not client.credentials:
                 continue  # wrong passwords are counted, and then they are refused unheard
             answer, twin = sent(client, attempt), sent(client, other)
-            if has_secrets(answer) or (names := unasked(answer, attempt, ground.names)):
+            names = unasked(answer, attempt, ground.names)
+            if has_secrets(answer) or names:
                 told.append(f"{attempt} {names}: {answer.text[:300]}")
             elif (first := seen(answer, ground.names, NOBODYS)) != (second := seen(twin, ground.names, NOBODYS)):
                 told.append(f"{attempt}: {first} is not {second}"[:1500])

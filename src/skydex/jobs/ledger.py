@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,8 @@ DROP TABLE jobs_without_numbers;
 """
 _RETRY_S = 30
 _MB = 1 << 20
+_MOST_TOLD_BYTES = 16 * _MB
+"""Parameters of a list of jobs: somebody may have kept gigabytes of queries."""
 _NO_NUMBER = 2**63 - 1
 """The largest that SQLite knows; no job has it."""
 
@@ -298,38 +300,22 @@ class Ledger:
 
     def jobs(self, wanted: JobFilter) -> list[Job]:
         """Jobs, youngest first, without their parameters."""
-        return self._select(_SLIM, wanted)
+        conditions, values = _selecting(wanted)
+        query = f"SELECT {_SLIM} FROM jobs WHERE {' AND '.join(conditions)} ORDER BY created DESC, number DESC LIMIT ?"
+        most = -1 if wanted.last is None else wanted.last
+        return [_job(row) for row in self._connection.execute(query, (*values, most))]
 
     def whole_jobs(self, wanted: JobFilter) -> list[Job]:
-        """The same with their parameters, which may be long."""
-        return self._select("*", wanted)
+        """The same with their parameters; the oldest without, if those of the younger are many megabytes together."""
+        return list(self._with_parameters(self.jobs(wanted)))
 
-    def _select(self, columns: str, wanted: JobFilter) -> list[Job]:
-        here = _is_in("kind", wanted.kinds)
-        values: list[Any] = sorted(wanted.kinds)
-        if wanted.scope is not None:
-            here += " AND scope = ?"
-            values.append(wanted.scope)
-        conditions = [f"({here} OR {_is_in('kind', wanted.beside)})"]
-        values += sorted(wanted.beside)
-        if wanted.owner is not None:
-            conditions.append("owner = ?")
-            values.append(wanted.owner)
-        else:
-            conditions.append("owner IS NULL AND address = ?")  # which holds for none if there is no address
-            values.append(wanted.address)
-        if wanted.phases:
-            conditions.append(_is_in("phase", wanted.phases))
-            values += sorted(wanted.phases)
-        if wanted.numbers:
-            conditions.append(_is_in("number", wanted.numbers))
-            values += [number if 0 < number < _NO_NUMBER else 0 for number in wanted.numbers]
-        if wanted.after is not None:
-            conditions.append("created > ?")
-            values.append(wanted.after)
-        where, most = " AND ".join(conditions), -1 if wanted.last is None else wanted.last
-        query = f"SELECT {columns} FROM jobs WHERE {where} ORDER BY created DESC, number DESC LIMIT ?"
-        return [_job(row) for row in self._connection.execute(query, (*values, most))]
+    def _with_parameters(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        n_bytes = 0
+        for job in jobs:
+            known = self.find(job.id) if n_bytes < _MOST_TOLD_BYTES else None  # it may have been removed meanwhile
+            whole = known or job
+            n_bytes += sum(len(value) for _, value in whole.parameters)
+            yield whole
 
     def in_phase(self, *phases: Phase) -> list[Job]:
         """All jobs in some phases, oldest first, without their parameters."""
@@ -389,6 +375,33 @@ def _own(address: str, owner: str | None) -> tuple[str, str]:
 def _is_in(column: str, values: Collection[object]) -> str:
     """A condition with a mark for each value."""
     return f"{column} IN ({', '.join('?' * len(values))})"
+
+
+def _selecting(wanted: JobFilter) -> tuple[list[str], list[Any]]:
+    """What is asked of a list, as conditions and their values."""
+    here = _is_in("kind", wanted.kinds)
+    values: list[Any] = sorted(wanted.kinds)
+    if wanted.scope is not None:
+        here += " AND scope = ?"
+        values.append(wanted.scope)
+    conditions = [f"({here} OR {_is_in('kind', wanted.beside)})"]
+    values += sorted(wanted.beside)
+    if wanted.owner is not None:
+        conditions.append("owner = ?")
+        values.append(wanted.owner)
+    else:
+        conditions.append("owner IS NULL AND address = ?")  # which holds for none if there is no address
+        values.append(wanted.address)
+    if wanted.phases:
+        conditions.append(_is_in("phase", wanted.phases))
+        values += sorted(wanted.phases)
+    if wanted.numbers:
+        conditions.append(_is_in("number", wanted.numbers))
+        values += [number if 0 < number < _NO_NUMBER else 0 for number in wanted.numbers]
+    if wanted.after is not None:
+        conditions.append("created > ?")
+        values.append(wanted.after)
+    return conditions, values
 
 
 def _row(job: Job) -> dict[str, Any]:
