@@ -323,6 +323,46 @@ def test_an_identity_counts_within_its_batch(run):
     assert run(f"{text} select * from #t") == [(1, "x"), (2, "y"), (3, "z")]
 
 
+def test_an_identity_goes_on_counting_in_later_batches(run):
+    run("create table t (id int identity(1,1) primary key, a varchar(3))")
+    run("insert into t (a) values ('x'), ('y')")
+    run("insert t select 'z' as a")
+    run("delete from t where a = 'y'")
+    run("insert into t values ('w')")
+    assert run("select id, a from t order by id") == [(1, "x"), (3, "z"), (4, "w")]
+    run("create table u (a int, id int identity(100, 1)) insert u values (7), (8)")
+    assert run("select id, a from u order by id") == [(100, 7), (101, 8)]
+    with pytest.raises(BadQueryError, match="counts by one"):
+        run("create table w (id int identity(1, 10))")
+
+
+def test_defaults_are_put_where_a_row_says_nothing(run):
+    run("create table t (id int, flag int not null default 7, note varchar(9) default ('none'), z float default -1.5)")
+    run("insert into t (id) values (1)")
+    run("insert into t (id, flag, z) values (2, 3, null)")
+    run("insert into t (id, note) select 3, 'x'")
+    assert run("select id, flag, note, z from t order by id") == [
+        (1, 7, "none", -1.5),
+        (2, 3, "none", None),
+        (3, 7, "x", -1.5),
+    ]
+    assert run("create table #t (a int, b int default 4) insert #t (a) values (1) select * from #t") == [(1, 4)]
+    run("alter table t drop column note")
+    run("insert into t (id) values (4)")
+    assert run("select * from t where id = 4") == [(4, 7, -1.5)]
+    with pytest.raises(BadQueryError, match="DEFAULT is a value"):
+        run("create table w (id int, made datetime default getdate())")
+
+
+def test_columns_that_are_added_have_the_values_that_transact_sql_gives_them(run):
+    run("select top 3 objid into mydb.t from objects", "Demo")
+    run("alter table t add flag int not null default 5, note varchar(5) default 'x', id int identity(1,1)")
+    assert sorted(row[1:3] for row in run("select objid, flag, note, id from t")) == [(5, None)] * 3
+    assert sorted(run("select id from t")) == [(1,), (2,), (3,)]
+    run("insert into t (objid) values (-9)")
+    assert run("select * from t where objid = -9") == [(-9, 5, "x", 4)]
+
+
 def test_truncate_leaves_an_empty_table(run):
     assert run("select 1 as a into t truncate table t select count(*) as n from t") == [(0,)]
 

@@ -20,7 +20,7 @@ from sqlglot import exp
 from skydex.archive.batch_names import BatchNames, Scratch
 from skydex.archive.batch_values import column_of, converted, converted_value, empty, measured, written_value
 from skydex.errors import BadQueryError, TableExistsError, UnknownColumnError, UnknownTableError, near_names
-from skydex.mydb import MYDB, MyDB
+from skydex.mydb import MYDB, Fills, MyDB
 from skydex.query import Relation
 from skydex.query.languages.statements import (
     AddColumns,
@@ -44,6 +44,7 @@ __all__ = ["Changes"]
 _TARGET = "~target"
 """What the table that is changed is called while it is asked which of its rows are."""
 _ROW = Column("~row", Datatype.LONG)
+_NO_FILLS = Fills()
 _MOST_ROWS_WRITTEN = 1000
 """Rows that VALUES may list, as in SQL Server."""
 
@@ -78,7 +79,7 @@ class Changes:
 
     def __init__(self, asker: Asker, names: BatchNames, scratch: Scratch, own: MyDB | None) -> None:
         self._asker, self._names, self._scratch, self._own = asker, names, scratch, own
-        self._counted: dict[str, str] = {}
+        self._fills: dict[str, Fills] = {}
 
     def target(self, name: TableName) -> MyDB | None:
         """Where a table that is made or changed lies: among one's own, or `None` for a temporary one.
@@ -107,13 +108,20 @@ class Changes:
         return self._names.get(name.bare if own is None else f"{MYDB}.{name.bare}")
 
     def create(
-        self, name: TableName, columns: Sequence[Column], batches: Iterator[pa.RecordBatch], *, origin: str
+        self,
+        name: TableName,
+        columns: Sequence[Column],
+        batches: Iterator[pa.RecordBatch],
+        *,
+        origin: str,
+        fills: Fills = _NO_FILLS,
     ) -> int:
         """Make a table; gives its rows."""
         own = self.target(name)
         if own is not None:
-            return own.create(name.bare, columns, batches, origin=origin)
+            return own.create(name.bare, columns, batches, origin=origin, fills=fills)
         rows = self._asker.collect(batches, columns)
+        self._fills[name.bare.lower()] = fills
         self._put(name, columns, rows)
         return int(rows.num_rows)
 
@@ -125,10 +133,7 @@ class Changes:
         if self.exists(name):
             raise TableExistsError(name.bare)
         columns = _columns(statement.columns, name)
-        self.create(name, columns, iter(()), origin=origin)
-        counted = next((column.name for column in statement.columns if column.is_identity), None)
-        if counted is not None:
-            self._counted[str(name).lower()] = counted
+        self.create(name, columns, iter(()), origin=origin, fills=_fills_of(statement.columns))
 
     def drop(self, statement: DropTable, origin: str) -> None:
         """Remove tables; none, if one of them is not there."""
@@ -165,15 +170,18 @@ class Changes:
         if done is not None:
             return done
         there = self.relation(name)
-        counted = self._counted.get(str(name).lower(), "")
-        columns = _given(there, statement.columns, counted)
+        fills = self._fills_of(name)
+        columns = _given(there, statement.columns, fills.counted)
         if statement.query is not None:
             batches = self._queried(statement.query, columns)
         else:
             batches = iter([self._written(statement.rows, columns)])
-        if counted and counted.lower() not in {column.name.lower() for column in columns}:
-            number = there.table.get_column(counted)
-            batches = _numbered(batches, number, first=self._greatest(name, number) + 1)
+        for column in _unsaid(there, columns, fills.defaults):
+            batches = _constant(batches, column, fills.defaults[column.name])
+            columns = (*columns, column)
+        for number in _unsaid(there, columns, [fills.counted]):
+            greatest = self._greatest(name, number)
+            batches = _numbered(batches, number, first=fills.first if greatest is None else greatest + 1)
             columns = (*columns, number)
         if own is not None:
             return own.append(name.bare, columns, batches, origin=origin)
@@ -218,9 +226,13 @@ class Changes:
         self._put(name, there.table.columns, pa.concat_tables([there.rows, added]))
         return int(more.num_rows)
 
-    def _greatest(self, name: TableName, number: Column) -> int:
+    def _greatest(self, name: TableName, number: Column) -> int | None:
         greatest = pc.max(self._rows(self.relation(name))[number.name]).as_py()
-        return int(greatest or 0)
+        return None if greatest is None else int(greatest)
+
+    def _fills_of(self, name: TableName) -> Fills:
+        own = self.target(name)
+        return own.get(name.bare).fills if own is not None else self._fills.get(name.bare.lower(), _NO_FILLS)
 
     # --- UPDATE, DELETE, ALTER ---
 
@@ -274,7 +286,14 @@ class Changes:
         basis, there = self._version(name), self.relation(name)
         rows = self._rows(there)
         columns, rows = _ALTERATIONS[type(statement)](statement, there.table.columns, rows)
-        self._replace(name, columns, rows, origin=origin, basis=basis)
+        fills = self._fills_of(name)
+        if isinstance(statement, AddColumns):
+            more = _fills_of(statement.columns)
+            counting = more if more.counted else fills
+            fills = Fills(counting.counted, counting.first, {**fills.defaults, **more.defaults})
+        if isinstance(statement, DropColumns):
+            fills = fills.without(statement.names)
+        self._replace(name, columns, rows, origin=origin, basis=basis, fills=fills)
 
     def _asking(
         self, statement: Update | Delete, values: Sequence[exp.Expression], alias: str
@@ -340,11 +359,13 @@ class Changes:
         origin: str,
         basis: str | None,
         n_changed: int = 0,
+        fills: Fills | None = None,
     ) -> None:
         """A new version of a table in the place of the one that was read."""
         own = self.target(name)
         if own is None:
             self._put(name, columns, rows)
+            self._fills[name.bare.lower()] = self._fills_of(name) if fills is None else fills
             return
         own.create(
             name.bare,
@@ -355,6 +376,7 @@ class Changes:
             replace=True,
             basis=basis,
             n_changed=n_changed,
+            fills=fills,
         )
 
     def _put(self, name: TableName, columns: Sequence[Column], rows: pa.Table) -> None:
@@ -383,6 +405,42 @@ def _columns(kinds: Iterable[ColumnType], name: TableName) -> tuple[Column, ...]
     if twice is not None:
         raise BadQueryError(f"Column names in each table must be unique: {twice} is specified twice for {name.bare}.")
     return columns
+
+
+def _fills_of(kinds: Iterable[ColumnType]) -> Fills:
+    """What INSERT puts into columns of which it says nothing.
+
+    Raises
+    ------
+    BadQueryError
+        A default that is not written out, such as the time of the INSERT.
+    """
+    counted, first, defaults = "", 1, {}
+    for kind in kinds:
+        if kind.counted_from is not None:
+            counted, first = kind.name, kind.counted_from
+        if kind.default is not None:
+            is_written, value = written_value(kind.default)
+            if not is_written:
+                raise BadQueryError(f"{kind.name}: DEFAULT is a value that is written out here: a number or a text.")
+            converted_value(value, column_of(kind.name, kind.kind))
+            if value is not None:
+                defaults[kind.name] = value
+    return Fills(counted, first, defaults)
+
+
+def _unsaid(there: Relation, said: Sequence[Column], names: Iterable[str]) -> list[Column]:
+    """Those of some columns that a table has and an INSERT does not give."""
+    given = {column.name for column in said}
+    wanted = {name.lower() for name in names}
+    return [column for column in there.table.columns if column.name.lower() in wanted and column.name not in given]
+
+
+def _constant(batches: Iterator[pa.RecordBatch], column: Column, value: Any) -> Iterator[pa.RecordBatch]:
+    """Rows with one value in a column of theirs."""
+    one = _array([value], column)
+    for batch in batches:
+        yield batch.append_column(column.name, pa.repeat(one[0], batch.num_rows))
 
 
 def _given(there: Relation, names: Sequence[str], counted: str) -> tuple[Column, ...]:
@@ -446,13 +504,20 @@ Altered = tuple[tuple[Column, ...], pa.Table]
 def _added(statement: AddColumns, columns: tuple[Column, ...], rows: pa.Table) -> Altered:
     more = tuple(column_of(kind.name, kind.kind) for kind in statement.columns)
     known = {column.name.lower() for column in columns}
-    for column in more:
+    for kind, column in zip(statement.columns, more, strict=True):
         if column.name.lower() in known:
             raise BadQueryError(f"The table {statement.target.bare} has a column {column.name} already.")
-        rows = rows.append_column(
-            pa.field(column.name, arrow_type(column)), pa.nulls(rows.num_rows, arrow_type(column))
-        )
+        rows = rows.append_column(pa.field(column.name, arrow_type(column)), _of_old_rows(kind, column, rows.num_rows))
     return (*columns, *more), rows
+
+
+def _of_old_rows(kind: ColumnType, column: Column, n_rows: int) -> pa.Array:
+    """What a column is in the rows that are there when it is added."""
+    if kind.counted_from is not None:
+        return pa.array(np.arange(kind.counted_from, kind.counted_from + n_rows)).cast(arrow_type(column))
+    if kind.default is not None and kind.fills_old_rows:
+        return pa.repeat(_array([written_value(kind.default)[1]], column)[0], n_rows)
+    return pa.nulls(n_rows, arrow_type(column))
 
 
 def _dropped(statement: DropColumns, columns: tuple[Column, ...], rows: pa.Table) -> Altered:

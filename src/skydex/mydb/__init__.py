@@ -1,7 +1,7 @@
 """Users' own tables: kept, listed, shared, within a quota."""
 
 from skydex.mydb.mydb import MYDB, MyDB
-from skydex.mydb.own_table import Owner, OwnTable, Quota
+from skydex.mydb.own_table import Fills, Owner, OwnTable, Quota
 from skydex.mydb.users import SharedTable, UserTables
 
-__all__ = ["MYDB", "MyDB", "OwnTable", "Owner", "Quota", "SharedTable", "UserTables"]
+__all__ = ["MYDB", "Fills", "MyDB", "OwnTable", "Owner", "Quota", "SharedTable", "UserTables"]

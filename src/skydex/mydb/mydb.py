@@ -34,7 +34,7 @@ from skydex.errors import (
     near_names,
 )
 from skydex.mydb.draft import LAYOUT, Draft, indexed, own_columns
-from skydex.mydb.own_table import OwnTable, Quota
+from skydex.mydb.own_table import Fills, OwnTable, Quota
 from skydex.store import (
     ArchiveDirectory,
     ArchiveEntry,
@@ -171,6 +171,7 @@ class MyDB:
         replace: bool = False,
         basis: str | None = None,
         n_changed: int | None = None,
+        fills: Fills | None = None,
     ) -> int:
         """Make a table, wholly or not at all.
 
@@ -194,6 +195,8 @@ class MyDB:
             The version from which the rows were made: if it is no longer the present one, nothing is replaced.
         n_changed : int, optional
             What `find_done` says of the origin afterwards; by default the rows of the table.
+        fills : Fills, optional
+            What INSERT puts into columns of which it says nothing; by default what was so before.
 
         Returns
         -------
@@ -225,7 +228,15 @@ class MyDB:
             expected = (lambda now: now is None) if not replace else (lambda now: basis in (None, now and now.version))
             complaint = TableChangedError(name) if replace else TableExistsError(name)
             report = draft.finish()
-            self._publish(table.name, report, origin=origin, n_rows=n_changed, expected=expected, otherwise=complaint)
+            self._publish(
+                table.name,
+                report,
+                origin=origin,
+                n_rows=n_changed,
+                expected=expected,
+                otherwise=complaint,
+                fills=fills,
+            )
             return draft.n_rows
 
     def append(
@@ -363,6 +374,7 @@ class MyDB:
         otherwise: Exception,
         origin: str,
         n_rows: int | None = None,
+        fills: Fills | None = None,
     ) -> None:
         """Publish what was written, if the table of that name is still what was expected and there is room."""
 
@@ -372,6 +384,7 @@ class MyDB:
                 raise otherwise
             before = OwnTable.of(now) if now else OwnTable.of(new)
             table = replace(before, name=OwnTable.of(new).name, n_bytes=report.n_bytes, origin=origin)
+            table = table if fills is None else replace(table, fills=fills)
             self.quota.check(map(OwnTable.of, entries), table)
             return replace(new, notes=table.notes())
 

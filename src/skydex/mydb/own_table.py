@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, Self
 
 from skydex.errors import QuotaError
 from skydex.store import ArchiveEntry
 
-__all__ = ["OwnTable", "Owner", "Quota"]
+__all__ = ["Fills", "OwnTable", "Owner", "Quota"]
 
 _MB = 1 << 20
 
@@ -38,6 +38,27 @@ class Owner(Protocol):
 
 
 @dataclass(frozen=True)
+class Fills:
+    """What an INSERT that says nothing of some columns puts there."""
+
+    counted: str = ""
+    """The column whose values are counted, if any."""
+    first: int = 1
+    """Where it begins."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers and texts, by the names of their columns."""
+
+    def __bool__(self) -> bool:
+        return bool(self.counted or self.defaults)
+
+    def without(self, columns: Iterable[str]) -> Self:
+        """The same for a table that has lost some columns."""
+        gone = {name.lower() for name in columns}
+        kept = {name: value for name, value in self.defaults.items() if name.lower() not in gone}
+        return type(self)("" if self.counted.lower() in gone else self.counted, self.first, kept)
+
+
+@dataclass(frozen=True)
 class OwnTable:
     """A table of one's own."""
 
@@ -61,6 +82,8 @@ class OwnTable:
     """With which groups it is shared."""
     version: str = ""
     """Changes whenever the rows do."""
+    fills: Fills = Fills()
+    """What INSERT puts into columns of which it says nothing."""
 
     @classmethod
     def of(cls, entry: ArchiveEntry) -> Self:
@@ -77,6 +100,7 @@ class OwnTable:
             users=tuple(notes.get("users", ())),
             groups=tuple(notes.get("groups", ())),
             version=entry.version,
+            fills=Fills(**notes.get("fills", {})),
         )
 
     @property
@@ -91,12 +115,14 @@ class OwnTable:
 
     def notes(self) -> Mapping[str, Any]:
         """What is listed beside what any table says of itself."""
+        fills = {"fills": asdict(self.fills)} if self.fills else {}
         return {
             "n_bytes": self.n_bytes,
             "created": self.created,
             "origin": self.origin,
             "users": list(self.users),
             "groups": list(self.groups),
+            **fills,
         }
 
 

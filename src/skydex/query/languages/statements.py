@@ -78,8 +78,12 @@ class ColumnType:
     """As it is written."""
     kind: exp.DataType
     """Its type."""
-    is_identity: bool = False
-    """Whether its values are counted."""
+    counted_from: int | None = None
+    """The first of its values, if they are counted (IDENTITY)."""
+    default: exp.Expression | None = None
+    """What it is in a row that says nothing of it; null if there is nothing."""
+    fills_old_rows: bool = False
+    """Whether rows that are there already get the default, when the column is added."""
 
 
 @dataclass(frozen=True)
@@ -425,11 +429,25 @@ def _column_type(item: exp.ColumnDef, line: int) -> ColumnType:
     kind = item.args.get("kind")
     if not isinstance(kind, exp.DataType):
         raise BadQueryError(f"The column {item.name} needs a type.", line=line, column=1, token=item.name)
-    identity = any(isinstance(one.args.get("kind"), _IDENTITIES) for one in item.args.get("constraints") or ())
-    return ColumnType(item.name, kind, identity)
+    said = [one.args.get("kind") for one in item.args.get("constraints") or ()]
+    identity = next((one for one in said if isinstance(one, _IDENTITIES)), None)
+    default = next((one.this.unnest() for one in said if isinstance(one, exp.DefaultColumnConstraint)), None)
+    is_needed = any(isinstance(one, exp.NotNullColumnConstraint) and not one.args.get("allow_null") for one in said)
+    return ColumnType(item.name, kind, _first_number(identity, item.name, line), default, is_needed)
 
 
 _IDENTITIES = (exp.GeneratedAsIdentityColumnConstraint, exp.AutoIncrementColumnConstraint)
+
+
+def _first_number(identity: exp.Expression | None, name: str, line: int) -> int | None:
+    """Where a column begins to count; `None` if it does not."""
+    if identity is None:
+        return None
+    first, step = identity.args.get("start"), identity.args.get("increment")
+    if (step is not None and step.name != "1") or (first is not None and not first.name.isdigit()):
+        sentence = f"The column {name} cannot be counted so: IDENTITY counts by one here, from 0 or more."
+        raise BadQueryError(sentence, line=line, column=1, token=name)
+    return int(first.name) if first is not None else 1
 
 
 def _drop(tree: exp.Drop, line: int) -> Statement:
