@@ -38,6 +38,7 @@ from skydex.errors import (
 from skydex.formats import Format, get_format
 from skydex.mydb import MYDB, MyDB
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
+from skydex.query.languages import read_batch, translate
 from skydex.query.languages.statements import (
     AddColumns,
     AlterColumn,
@@ -53,14 +54,10 @@ from skydex.query.languages.statements import (
     Select,
     SetVariable,
     Statement,
-    TableName,
     Truncate,
     Update,
-    is_temporary,
-    read_batch,
-    variable_name,
 )
-from skydex.query.languages.tsql_translate import translate
+from skydex.query.languages.tsql_names import TableName, is_temporary, variable_name
 from skydex.query.tsql import TSQL_RULES
 from skydex.tables import Column, Datatype, Result, arrow_schema
 

@@ -32,11 +32,10 @@ from skydex.query.languages.statements import (
     DropColumns,
     DropTable,
     Insert,
-    TableName,
     Truncate,
     Update,
-    table_name,
 )
+from skydex.query.languages.tsql_names import TableName, table_name
 from skydex.tables import Column, Datatype, Result, arrow_schema, arrow_type
 
 __all__ = ["Changes"]

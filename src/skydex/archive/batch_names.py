@@ -17,7 +17,7 @@ from skydex.archive.offers import MYDB_CONTEXT, Offers
 from skydex.errors import StoreError, UnknownTableError, near_names
 from skydex.mydb import MYDB, MyDB
 from skydex.query import Namespace, Relation
-from skydex.query.languages.statements import TableName
+from skydex.query.languages.tsql_names import TableName
 from skydex.tables import Column, Datatype, Table, arrow_schema
 from skydex.tables.tap_schema import TAP_SCHEMA
 

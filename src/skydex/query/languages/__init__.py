@@ -12,6 +12,7 @@ from skydex.query.languages.language import Language
 from skydex.query.languages.limits import QueryLimits
 from skydex.query.languages.places import caret, place_of
 from skydex.query.languages.tsql import parse_tsql
+from skydex.query.languages.tsql_batch import read_batch
 from skydex.query.languages.tsql_translate import translate
 from skydex.query.languages.words import FOREIGN_FUNCTIONS
 
@@ -25,6 +26,7 @@ __all__ = [
     "parse_adql",
     "parse_tsql",
     "place_of",
+    "read_batch",
     "translate",
 ]
 

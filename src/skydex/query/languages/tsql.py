@@ -1,9 +1,9 @@
-"""T-SQL as CasJobs reads it: from text to statements.
+"""T-SQL as CasJobs reads it: from text to trees.
 
-For checking texts only (`skydex lint --lang tsql`): nothing here is bound or run, and TAP does not offer it. sqlglot's
-dialect of T-SQL reads the grammar, whose words and clauses are those of Transact-SQL (SQL Server 2022); what sqlglot
-forgives and a SQL Server does not is `tsql_rules`' affair. A text is a batch: several statements, with or without
-semicolons between them.
+What the statements of a batch ask is `tsql_batch`'s affair, how a query comes into the shape that `bind` takes is
+`tsql_translate`'s; `skydex lint --lang tsql` stops here. sqlglot's dialect of T-SQL reads the grammar, whose words and
+clauses are those of Transact-SQL (SQL Server 2022); what sqlglot forgives and a SQL Server does not is `tsql_rules`'
+affair. A text is a batch: several statements, with or without semicolons between them.
 """
 
 from __future__ import annotations

@@ -23,11 +23,11 @@ from skydex.query.languages.statements import (
     Select,
     SetVariable,
     Statement,
-    TableName,
     Truncate,
     Update,
-    read_batch,
 )
+from skydex.query.languages.tsql_batch import read_batch
+from skydex.query.languages.tsql_names import TableName
 
 
 def only(text: str) -> Statement:
