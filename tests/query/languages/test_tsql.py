@@ -102,7 +102,8 @@ def test_lines_are_counted():
 
 @pytest.mark.parametrize(
     "text",
-    ["(" * 5_000 + "SELECT 1", f"SELECT {'- ' * 20_000}1", f"SELECT {'NOT ' * 20_000}1", "SELECT " + "," * 300_000],
+    ["(" * 5_000 + "SELECT 1", f"SELECT {'- ' * 20_000}1", f"SELECT {'NOT ' * 20_000}1", "SELECT " + "," * 300_000,
+     f"SELECT {'STR(' * 60}1{')' * 60}"],
     ids=lambda text: text[:12],
 )  # fmt: skip
 def test_r03_what_is_too_deep_or_too_long_is_refused_within_its_time(text):

@@ -43,6 +43,8 @@ _WITHOUT_QUERY = (
 _COMPOUND = ("+", "-", "*", "/", "%", "&", "|", "^")
 """What may stand before the = of an assignment that changes a value."""
 _OPERATIONS = ("UNION", "ALL", "EXCEPT", "INTERSECT")
+_MOST_TYPES = 10
+"""Calls named like types inside one another."""
 _BLOCKS = ("IF", "WHILE", "BEGIN")
 _PIECE = re.compile(r"--[^\r\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\[[^\]]*\]|[^-/'\"\[]+|.", re.DOTALL)
 _NEVER_CLOSED = {"'": "quote (')", '"': 'double quote (")', "[": "bracket (])", "/": "*/"}
@@ -126,6 +128,22 @@ def _check_size(tokens: Sequence[Token], limits: QueryLimits) -> None:
         )
         if depth > limits.nesting:
             raise _too_deep(limits)
+    _check_types(tokens, limits)
+
+
+def _check_types(tokens: Sequence[Token], limits: QueryLimits) -> None:
+    """Refuse calls named like types, such as CHAR or STR, that are many times in one another.
+
+    sqlglot reads their arguments twice, as sizes and as values, and so doubles its time at every level.
+    """
+    opened: list[bool] = []
+    for before, token in zip(tokens, tokens[1:], strict=False):
+        if token.token_type is TokenType.L_PAREN:
+            opened.append(before.token_type in DIALECT.parser_class.TYPE_TOKENS)
+            if sum(opened) > _MOST_TYPES:
+                raise _too_deep(limits)
+        elif token.token_type is TokenType.R_PAREN and opened:
+            opened.pop()
 
 
 def _too_deep(limits: QueryLimits) -> QueryTooLargeError:
