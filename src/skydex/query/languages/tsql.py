@@ -9,6 +9,7 @@ affair. A text is a batch: several statements, with or without semicolons betwee
 from __future__ import annotations
 
 import bisect
+import itertools
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -137,7 +138,7 @@ def _check_types(tokens: Sequence[Token], limits: QueryLimits) -> None:
     sqlglot reads their arguments twice, as sizes and as values, and so doubles its time at every level.
     """
     opened: list[bool] = []
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in itertools.pairwise(tokens):
         if token.token_type is TokenType.L_PAREN:
             opened.append(before.token_type in DIALECT.parser_class.TYPE_TOKENS)
             if sum(opened) > _MOST_TYPES:
