@@ -211,6 +211,23 @@ def test_a_job_that_begins_anew_does_nothing_twice(run):
     assert sorted(run("select a from u")) == [(2,), (11,)]
 
 
+@pytest.mark.parametrize(
+    ("before", "text", "after"),
+    [
+        ("", "drop table if exists t; select 1 as a into t", [(1,)]),
+        ("create table t (a int)", "delete t; insert t values (1)", [(1,)]),
+        ("create table t (a int)", "update t set a = 2; insert t values (1)", [(1,)]),
+        ("create table t (a int)", "insert t select a + 1 from t; insert t values (1)", [(1,)]),
+    ],
+)
+def test_what_found_nothing_to_do_finds_nothing_when_the_job_begins_anew(run, before, text, after):
+    if before:
+        run(before)
+    for _ in range(2):
+        run(text, origin="job1")
+    assert run("select a from t") == after
+
+
 def test_information_schema_lists_the_tables_of_a_database(run):
     run("select 1 as x into b select 2.5 as y, 'text' as z into a")
     assert run("SELECT Distinct TABLE_NAME FROM information_schema.TABLES order by table_name") == [("a",), ("b",)]

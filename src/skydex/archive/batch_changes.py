@@ -144,12 +144,13 @@ class Changes:
             if not self.exists(name) and not statement.if_exists:
                 raise UnknownTableError(str(name))
         for name, its in there:
-            if self.exists(name):
-                own = self.target(name)
-                if own is None:
-                    self._scratch.drop(name.bare)
-                else:
-                    own.drop(name.bare, origin=its)
+            own = self.target(name)
+            if not self.exists(name):
+                self._note(name, its)
+            elif own is None:
+                self._scratch.drop(name.bare)
+            else:
+                own.drop(name.bare, origin=its)
 
     def truncate(self, statement: Truncate, origin: str) -> None:
         """Remove all rows of tables."""
@@ -183,7 +184,10 @@ class Changes:
             batches = _numbered(batches, number, first=fills.first if greatest is None else greatest + 1)
             columns = (*columns, number)
         if own is not None:
-            return own.append(name.bare, columns, batches, origin=origin)
+            n_rows = own.append(name.bare, columns, batches, origin=origin)
+            if not n_rows:
+                self._note(name, origin)
+            return n_rows
         return self._append(name, there, columns, batches)
 
     def _queried(self, query: exp.Query, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
@@ -257,6 +261,8 @@ class Changes:
             rows = rows.set_column(rows.column_names.index(column.name), column.name, new)
         if len(places):
             self._replace(name, there.table.columns, rows, origin=origin, basis=basis, n_changed=len(places))
+        else:
+            self._note(name, origin)
         return len(places)
 
     def delete(self, statement: Delete, origin: str) -> int:
@@ -275,6 +281,8 @@ class Changes:
         if len(places):
             kept = rows.filter(pa.array(mask))
             self._replace(name, there.table.columns, kept, origin=origin, basis=basis, n_changed=len(places))
+        else:
+            self._note(name, origin)
         return len(places)
 
     def alter(self, statement: AddColumns | DropColumns | AlterColumn, origin: str) -> None:
@@ -340,6 +348,12 @@ class Changes:
         """Rows of a change that was made already, by an attempt whose worker was lost."""
         own = self.target(name)
         return own.find_done(origin) if own is not None else None
+
+    def _note(self, name: TableName, origin: str) -> None:
+        """Keep in mind that a change found nothing to do, lest an attempt after it find what later statements made."""
+        own = self.target(name)
+        if own is not None:
+            own.note(origin)
 
     def _is_done(self, name: TableName, origin: str) -> bool:
         return self._find_done(name, origin) is not None

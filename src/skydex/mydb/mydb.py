@@ -137,6 +137,11 @@ class MyDB:
         done = self._store.find_origin(origin)
         return None if done is None else done.n_rows
 
+    def note(self, origin: str, n_rows: int = 0) -> None:
+        """Keep for `find_done` what came of an origin that changed no table."""
+        if origin and self.find_done(origin) is None:
+            self._made().note(Origin(origin, n_rows))
+
     def open(self, name: str, *, schema: str = MYDB) -> Dataset:
         """Open a table as it is now, for reading; it stays so for the reader.
 

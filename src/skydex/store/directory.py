@@ -301,6 +301,11 @@ class ArchiveDirectory:
             self._write(contents.without(entry.name).with_entry(changed).after(origin))
         return changed
 
+    def note(self, origin: Origin) -> None:
+        """Keep an origin whose change turned out to change nothing."""
+        with self.locked(), storing("the list of tables"):
+            self._write(self._contents().after(origin))
+
     def remove(self, name: str, *, origin: Origin | None = None) -> None:
         """Take a table out of the archive, with what killed ingests of it left; files of a mounted one stay."""
         if self.abandoned(name) and self._contents().find(name) is None:
