@@ -7,25 +7,24 @@ means is asked as a query over the table with its rows numbered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from sqlglot import exp
 
+from skydex.archive.batch_aim import ROW, TARGET, aim_of, meant_rows
+from skydex.archive.batch_columns import altered, columns_of, fills_after, fills_of
 from skydex.archive.batch_names import BatchNames, Scratch
-from skydex.archive.batch_values import column_of, converted, converted_value, empty, measured, written_value
-from skydex.errors import BadQueryError, TableExistsError, UnknownColumnError, UnknownTableError, near_names
+from skydex.archive.batch_values import converted, converted_values, empty, measured, written_value
+from skydex.errors import BadQueryError, TableExistsError, UnknownTableError
 from skydex.mydb import MYDB, Fills, MyDB
-from skydex.query import Relation
+from skydex.query import Relation, build
 from skydex.query.languages.statements import (
     AddColumns,
     AlterColumn,
-    ColumnType,
     CreateTable,
     DeclareTable,
     Delete,
@@ -35,14 +34,11 @@ from skydex.query.languages.statements import (
     Truncate,
     Update,
 )
-from skydex.query.languages.tsql_names import TableName, table_name
-from skydex.tables import Column, Datatype, Result, arrow_schema, arrow_type
+from skydex.query.languages.tsql_names import TableName
+from skydex.tables import Column, Result, arrow_schema, arrow_type
 
 __all__ = ["Changes"]
 
-_TARGET = "~target"
-"""What the table that is changed is called while it is asked which of its rows are."""
-_ROW = Column("~row", Datatype.LONG)
 _NO_FILLS = Fills()
 _MOST_ROWS_WRITTEN = 1000
 """Rows that VALUES may list, as in SQL Server."""
@@ -131,8 +127,8 @@ class Changes:
             return
         if self.exists(name):
             raise TableExistsError(name.bare)
-        columns = _columns(statement.columns, name)
-        self.create(name, columns, iter(()), origin=origin, fills=_fills_of(statement.columns))
+        columns = columns_of(statement.columns, name)
+        self.create(name, columns, iter(()), origin=origin, fills=fills_of(statement.columns))
 
     def drop(self, statement: DropTable, origin: str) -> None:
         """Remove tables; none, if one of them is not there."""
@@ -205,7 +201,7 @@ class Changes:
             if len(row) != len(columns):
                 raise _wrong_number(len(row), len(columns))
         values = [[self._value(item) for item in items] for items in zip(*rows, strict=True)]
-        arrays = [_array(items, column) for items, column in zip(values, columns, strict=True)]
+        arrays = [converted_values(items, column) for items, column in zip(values, columns, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(tuple(columns)))
 
     def _value(self, node: exp.Expression) -> Any:
@@ -241,7 +237,7 @@ class Changes:
 
     def update(self, statement: Update, origin: str) -> int:
         """Change values; gives of how many rows."""
-        name, query = self._asking(statement, [value for _, value in statement.changes], statement.alias)
+        name, query = aim_of(statement)
         if (done := self._find_done(name, origin)) is not None:
             return done
         basis, there = self._version(name), self.relation(name)
@@ -249,10 +245,8 @@ class Changes:
         if len({column.name for column in columns}) < len(columns):
             raise BadQueryError("UPDATE sets a column twice.")
         rows = self._rows(there)
-        with self._numbered_target(there, rows):
-            found = self._asker.query(query)
-            answer = self._asker.collect(found.batches, found.columns)
-        places, first = _different(answer.column(0))
+        answer = self._asked_of(there, rows, query)
+        places, first = meant_rows(answer.column(0))
         mask = np.zeros(rows.num_rows, dtype=bool)
         mask[places] = True
         for number, column in enumerate(columns, start=1):
@@ -267,15 +261,13 @@ class Changes:
 
     def delete(self, statement: Delete, origin: str) -> int:
         """Remove rows; gives how many."""
-        name, query = self._asking(statement, [], "")
+        name, query = aim_of(statement)
         if (done := self._find_done(name, origin)) is not None:
             return done
         basis, there = self._version(name), self.relation(name)
         rows = self._rows(there)
-        with self._numbered_target(there, rows):
-            found = self._asker.query(query)
-            answer = self._asker.collect(found.batches, found.columns)
-        places, _ = _different(answer.column(0))
+        answer = self._asked_of(there, rows, query)
+        places, _ = meant_rows(answer.column(0))
         mask = np.ones(rows.num_rows, dtype=bool)
         mask[places] = False
         if len(places):
@@ -292,45 +284,20 @@ class Changes:
             return
         basis, there = self._version(name), self.relation(name)
         rows = self._rows(there)
-        columns, rows = _ALTERATIONS[type(statement)](statement, there.table.columns, rows)
-        fills = self._fills_of(name)
-        if isinstance(statement, AddColumns):
-            more = _fills_of(statement.columns)
-            counting = more if more.counted else fills
-            fills = Fills(counting.counted, counting.first, {**fills.defaults, **more.defaults})
-        if isinstance(statement, DropColumns):
-            fills = fills.without(statement.names)
+        columns, rows = altered(statement, there.table.columns, rows)
+        fills = fills_after(statement, self._fills_of(name))
         self._replace(name, columns, rows, origin=origin, basis=basis, fills=fills)
 
-    def _asking(
-        self, statement: Update | Delete, values: Sequence[exp.Expression], alias: str
-    ) -> tuple[TableName, exp.Select]:
-        """The table that is changed, and the query for the numbers of its rows and for their new values."""
-        source = statement.source.copy() if statement.source is not None else None
-        joins = [join.copy() for join in statement.joins]
-        items = [source.this, *(join.this for join in joins)] if source is not None else []
-        meant = _find_meant(items, statement.target)
-        name = table_name(meant) if meant is not None else statement.target
-        called = (meant.alias if meant is not None else alias) or name.bare
-        target = exp.Table(this=_quoted(_TARGET), alias=exp.TableAlias(this=_quoted(called)))
-        if meant is not None:
-            meant.replace(target)
-        elif source is None:
-            source = exp.From(this=target)
-        else:
-            joins.append(exp.Join(this=target, kind="CROSS"))
-        number = exp.Column(this=_quoted(_ROW.name), table=_quoted(called))
-        query = exp.Select(expressions=[number, *(_named(value, f"v{i}") for i, value in enumerate(values))])
-        query.set("from_", source)
-        query.set("joins", joins)
-        if statement.with_ is not None:
-            query.set("with_", statement.with_.copy())
-        if statement.where is not None:
-            query.set("where", exp.Where(this=statement.where.copy()))
-        return name, query
-
-    def _numbered_target(self, there: Relation, rows: pa.Table) -> _Numbered:
-        return _Numbered(self._scratch, there, rows)
+    def _asked_of(self, there: Relation, rows: pa.Table, query: exp.Query) -> pa.Table:
+        """What a query finds that names a table with its rows numbered."""
+        numbers = pa.array(np.arange(rows.num_rows))
+        numbered = rows.append_column(pa.field(ROW.name, pa.int64()), numbers)
+        self._scratch.put(TARGET, (*there.table.columns, ROW), numbered)
+        try:
+            found = self._asker.query(query)
+            return self._asker.collect(found.batches, found.columns)
+        finally:
+            self._scratch.drop(TARGET)
 
     def _rows(self, there: Relation) -> pa.Table:
         """All rows of a table."""
@@ -338,7 +305,7 @@ class Changes:
             return there.rows
         query = exp.Select(expressions=[exp.Star()])
         schema, _, bare = there.table.name.rpartition(".")
-        query.set("from_", exp.From(this=exp.Table(this=_quoted(bare), db=_quoted(schema))))
+        query.set("from_", exp.From(this=exp.Table(this=build.quoted(bare), db=build.quoted(schema))))
         result = self._asker.query(query)
         return self._asker.collect(result.batches, result.columns)
 
@@ -397,51 +364,6 @@ class Changes:
         self._scratch.put(name.bare, measured(columns, named), named)
 
 
-class _Numbered:
-    """Lets queries find a table with its rows numbered, for as long as they are asked."""
-
-    def __init__(self, scratch: Scratch, there: Relation, rows: pa.Table) -> None:
-        self._scratch, self._there = scratch, there
-        self._rows = rows.append_column(pa.field(_ROW.name, pa.int64()), pa.array(np.arange(rows.num_rows)))
-
-    def __enter__(self) -> None:
-        self._scratch.put(_TARGET, (*self._there.table.columns, _ROW), self._rows)
-
-    def __exit__(self, *_: object) -> None:
-        self._scratch.drop(_TARGET)
-
-
-def _columns(kinds: Iterable[ColumnType], name: TableName) -> tuple[Column, ...]:
-    columns = tuple(column_of(kind.name, kind.kind) for kind in kinds)
-    names = [column.name.lower() for column in columns]
-    twice = next((column.name for column in columns if names.count(column.name.lower()) > 1), None)
-    if twice is not None:
-        raise BadQueryError(f"Column names in each table must be unique: {twice} is specified twice for {name.bare}.")
-    return columns
-
-
-def _fills_of(kinds: Iterable[ColumnType]) -> Fills:
-    """What INSERT puts into columns of which it says nothing.
-
-    Raises
-    ------
-    BadQueryError
-        A default that is not written out, such as the time of the INSERT.
-    """
-    counted, first, defaults = "", 1, {}
-    for kind in kinds:
-        if kind.counted_from is not None:
-            counted, first = kind.name, kind.counted_from
-        if kind.default is not None:
-            is_written, value = written_value(kind.default)
-            if not is_written:
-                raise BadQueryError(f"{kind.name}: DEFAULT is a value that is written out here: a number or a text.")
-            converted_value(value, column_of(kind.name, kind.kind))
-            if value is not None:
-                defaults[kind.name] = value
-    return Fills(counted, first, defaults)
-
-
 def _unsaid(there: Relation, said: Sequence[Column], names: Iterable[str]) -> list[Column]:
     """Those of some columns that a table has and an INSERT does not give."""
     given = {column.name for column in said}
@@ -451,7 +373,7 @@ def _unsaid(there: Relation, said: Sequence[Column], names: Iterable[str]) -> li
 
 def _constant(batches: Iterator[pa.RecordBatch], column: Column, value: Any) -> Iterator[pa.RecordBatch]:
     """Rows with one value in a column of theirs."""
-    one = _array([value], column)
+    one = converted_values([value], column)
     for batch in batches:
         yield batch.append_column(column.name, pa.repeat(one[0], batch.num_rows))
 
@@ -477,97 +399,9 @@ def _converted(result: Result, columns: Sequence[Column]) -> Iterator[pa.RecordB
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _array(values: Sequence[Any], column: Column) -> pa.Array:
-    kinds = {type(value) for value in values if value is not None}
-    if len(kinds) <= 1:
-        return converted(pa.array(list(values)), column)
-    return pa.array([converted_value(value, column) for value in values], arrow_type(column))
-
-
 def _numbered(batches: Iterator[pa.RecordBatch], number: Column, *, first: int) -> Iterator[pa.RecordBatch]:
     """Rows with a column that counts them."""
     for batch in batches:
         values = pa.array(np.arange(first, first + batch.num_rows)).cast(arrow_type(number))
         first += batch.num_rows
         yield batch.append_column(number.name, values)
-
-
-def _different(places: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The numbers of rows that an answer names, ascending and each once, and where it names them first."""
-    found, first = np.unique(places.to_numpy(), return_index=True)
-    return found.astype(np.int64), first.astype(np.int64)
-
-
-def _find_meant(items: Sequence[exp.Expression], target: TableName) -> exp.Table | None:
-    """The entry of FROM that a statement changes: the one with that alias, or else the only one of that table."""
-    tables = [item for item in items if isinstance(item, exp.Table) and not isinstance(item.this, exp.Func)]
-    if len(target.parts) == 1:
-        called = [table for table in tables if table.alias and table.alias.lower() == target.bare.lower()]
-        if called:
-            return called[0]
-    alike = [table for table in tables if table_name(table).bare.lower() == target.bare.lower()]
-    if len(alike) > 1:
-        raise BadQueryError(f"FROM has {target.bare} more than once: say by its alias which is changed.")
-    return alike[0] if alike else None
-
-
-Altered = tuple[tuple[Column, ...], pa.Table]
-
-
-def _added(statement: AddColumns, columns: tuple[Column, ...], rows: pa.Table) -> Altered:
-    more = tuple(column_of(kind.name, kind.kind) for kind in statement.columns)
-    known = {column.name.lower() for column in columns}
-    for kind, column in zip(statement.columns, more, strict=True):
-        if column.name.lower() in known:
-            raise BadQueryError(f"The table {statement.target.bare} has a column {column.name} already.")
-        rows = rows.append_column(pa.field(column.name, arrow_type(column)), _of_old_rows(kind, column, rows.num_rows))
-    return (*columns, *more), rows
-
-
-def _of_old_rows(kind: ColumnType, column: Column, n_rows: int) -> pa.Array:
-    """What a column is in the rows that are there when it is added."""
-    if kind.counted_from is not None:
-        return pa.array(np.arange(kind.counted_from, kind.counted_from + n_rows)).cast(arrow_type(column))
-    if kind.default is not None and kind.fills_old_rows:
-        return pa.repeat(_array([written_value(kind.default)[1]], column)[0], n_rows)
-    return pa.nulls(n_rows, arrow_type(column))
-
-
-def _dropped(statement: DropColumns, columns: tuple[Column, ...], rows: pa.Table) -> Altered:
-    gone = {name.lower() for name in statement.names}
-    known = [column.name for column in columns]
-    for name in () if statement.if_exists else statement.names:
-        if name.lower() not in map(str.lower, known):
-            raise UnknownColumnError(name, where=statement.target.bare, near=near_names(name, known))
-    kept = tuple(column for column in columns if column.name.lower() not in gone)
-    if not kept:
-        raise BadQueryError(f"The table {statement.target.bare} would have no columns: drop the table instead.")
-    return kept, rows.select([column.name for column in kept])
-
-
-def _retyped(statement: AlterColumn, columns: tuple[Column, ...], rows: pa.Table) -> Altered:
-    known = [column.name for column in columns]
-    place = next((p for p, name in enumerate(known) if name.lower() == statement.column.name.lower()), None)
-    if place is None:
-        near = near_names(statement.column.name, known)
-        raise UnknownColumnError(statement.column.name, where=statement.target.bare, near=near)
-    before, kind = columns[place], column_of(known[place], statement.column.kind)
-    new = replace(before, datatype=kind.datatype, arraysize=kind.arraysize, xtype=kind.xtype)
-    values = converted(rows.column(place).combine_chunks(), new)
-    return (*columns[:place], new, *columns[place + 1 :]), rows.set_column(place, new.name, values)
-
-
-_ALTERATIONS: dict[type, Callable[[Any, tuple[Column, ...], pa.Table], Altered]] = {
-    AddColumns: _added,
-    DropColumns: _dropped,
-    AlterColumn: _retyped,
-}
-"""What each kind of ALTER TABLE makes of columns and rows."""
-
-
-def _named(node: exp.Expression, name: str) -> exp.Alias:
-    return exp.Alias(this=node.copy(), alias=_quoted(name))
-
-
-def _quoted(name: str) -> exp.Identifier:
-    return exp.Identifier(this=name, quoted=True)

@@ -23,6 +23,7 @@ __all__ = [
     "column_of",
     "converted",
     "converted_value",
+    "converted_values",
     "empty",
     "kept_value",
     "literal_of",
@@ -137,6 +138,14 @@ def converted_value(value: Any, target: Column) -> Any:
     """One value, the same way."""
     source = pa.array([value]) if value is not None else pa.nulls(1)
     return converted(source, target)[0].as_py()
+
+
+def converted_values(values: Sequence[Any], column: Column) -> pa.Array:
+    """Values, each of any type, as those of a column."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) <= 1:
+        return converted(pa.array(list(values)), column)
+    return pa.array([converted_value(value, column) for value in values], arrow_type(column))
 
 
 def kept_value(value: Any, variable: Column) -> Any:

@@ -169,7 +169,8 @@ def _evaluated(call: _Call, item: exp.Expression, asker: Asker) -> tuple[float, 
     if any(argument.find(exp.Column) for argument in call.arguments):
         sentence = f"The arguments of {call.function.name} are columns: write CROSS APPLY {call.function.name}(...)."
         raise BadQueryError(sentence, **place_of(item))
-    _, rows = asker.ask(exp.Select(expressions=[_named(node, f"v{i}") for i, node in enumerate(call.arguments)]))
+    values = [build.named(node.copy(), f"v{i}") for i, node in enumerate(call.arguments)]
+    _, rows = asker.ask(exp.Select(expressions=values))
     try:
         return tuple(float(column[0].as_py()) for column in rows.columns)
     except (TypeError, ValueError) as error:
@@ -218,10 +219,10 @@ def _distance(function: TableFunction, degrees: exp.Expression) -> list[exp.Expr
 def _put(item: exp.Table, name: str, call: _Call) -> None:
     """Let an entry of FROM name rows that are known."""
     alias = item.alias or call.function.name
-    item.set("this", _quoted(name))
+    item.set("this", build.quoted(name))
     item.set("db", None)
     item.set("catalog", None)
-    item.set("alias", exp.TableAlias(this=_quoted(alias)))
+    item.set("alias", exp.TableAlias(this=build.quoted(alias)))
 
 
 def _expand_apply(select: exp.Select, place: int, *, with_: exp.With | None, asker: Asker) -> None:
@@ -230,7 +231,7 @@ def _expand_apply(select: exp.Select, place: int, *, with_: exp.With | None, ask
     lateral = join.this
     call = _Call.of(lateral, asker)
     is_outer = not lateral.args.get("cross_apply")
-    item = exp.Table(this=_quoted("~"))
+    item = exp.Table(this=build.quoted("~"))
     if lateral.args.get("alias") is not None:
         item.set("alias", lateral.args["alias"].copy())
     if call.numbers is not None:
@@ -246,7 +247,8 @@ def _expand_apply(select: exp.Select, place: int, *, with_: exp.With | None, ask
 
 def _left_side(select: exp.Select, place: int, call: _Call, *, with_: exp.With | None, asker: Asker) -> exp.Select:
     """The query for the different positions at which a function is called, of the rows that WHERE leaves of them."""
-    query = exp.Select(expressions=[_named(node, name) for node, name in zip(call.arguments, _ARGUMENTS, strict=True)])
+    arguments = [build.named(node.copy(), name) for node, name in zip(call.arguments, _ARGUMENTS, strict=True)]
+    query = exp.Select(expressions=arguments)
     query.set("distinct", exp.Distinct())
     query.set("from_", select.args["from_"].copy())
     query.set("joins", [join.copy() for join in select.args["joins"][:place]])
@@ -296,7 +298,7 @@ def _settle(query: exp.Query, asker: Asker) -> None:
 def _settled(query: exp.Query, asker: Asker) -> exp.Select:
     expand(query, asker)
     select = exp.Select(expressions=[exp.Star()])
-    select.set("from_", exp.From(this=exp.Table(this=_quoted(asker.keep(*asker.ask(query))))))
+    select.set("from_", exp.From(this=exp.Table(this=build.quoted(asker.keep(*asker.ask(query))))))
     return select
 
 
@@ -349,15 +351,7 @@ def _nearest(rows: pa.Table) -> pa.Table:
 def _same_call(call: _Call, alias: str) -> exp.Expression:
     """Whether a row is there for the position that the left side has."""
     same = [
-        exp.EQ(this=exp.Column(this=_quoted(name), table=_quoted(alias)), expression=exp.Paren(this=node.copy()))
+        exp.EQ(this=build.column_node(name, alias), expression=exp.Paren(this=node.copy()))
         for node, name in zip(call.arguments, _ARGUMENTS, strict=True)
     ]
     return exp.And(this=exp.And(this=same[0], expression=same[1]), expression=same[2])
-
-
-def _named(node: exp.Expression, name: str) -> exp.Alias:
-    return exp.Alias(this=node.copy(), alias=_quoted(name))
-
-
-def _quoted(name: str) -> exp.Identifier:
-    return exp.Identifier(this=name, quoted=True)

@@ -23,6 +23,7 @@ __all__ = [
     "in_cone",
     "literal",
     "named",
+    "quoted",
     "select_query",
     "table_query",
     "text_of",
@@ -53,7 +54,7 @@ class Tail:
 
 def table_query(table: Table, columns: Sequence[Column], *, limit: int | None = None) -> exp.Select:
     """The tree of `SELECT columns FROM table`."""
-    query = exp.Select(expressions=[exp.Column(this=_quoted(column.name)) for column in columns])
+    query = exp.Select(expressions=[exp.Column(this=quoted(column.name)) for column in columns])
     query.set("from_", exp.From(this=_named(table)))
     if limit is not None:
         query.set("limit", exp.Limit(expression=integer(limit)))
@@ -85,7 +86,7 @@ def select_query(
 
 def column_node(name: str, alias: str) -> exp.Expression:
     """A column of the table that is called so; the result's column has the name as it is spelled here."""
-    return exp.Column(this=_quoted(name), table=_quoted(alias))
+    return exp.Column(this=quoted(name), table=quoted(alias))
 
 
 def literal(value: str | int | float) -> exp.Expression:
@@ -107,7 +108,7 @@ def text_of(node: exp.Expression) -> exp.Expression:
 
 def named(node: exp.Expression, name: str) -> exp.Expression:
     """An expression as a column of the result that is called so."""
-    return exp.Alias(this=node, alias=_quoted(name))
+    return exp.Alias(this=node, alias=quoted(name))
 
 
 def in_cone(position: Sequence[exp.Expression], cone: Cone) -> exp.Expression:
@@ -123,10 +124,11 @@ def distance_node(position: Sequence[exp.Expression], other: Sequence[exp.Expres
 
 def _named(table: Table, alias: str = "") -> exp.Table:
     parts = table.name.split(".")
-    name = {key: _quoted(part) for key, part in zip(("this", "db"), reversed(parts), strict=False)}
-    called = {"alias": exp.TableAlias(this=_quoted(alias))} if alias else {}
+    name = {key: quoted(part) for key, part in zip(("this", "db"), reversed(parts), strict=False)}
+    called = {"alias": exp.TableAlias(this=quoted(alias))} if alias else {}
     return exp.Table(**name, **called)
 
 
-def _quoted(name: str) -> exp.Identifier:
+def quoted(name: str) -> exp.Identifier:
+    """A name as it is spelled."""
     return exp.Identifier(this=name, quoted=True)
