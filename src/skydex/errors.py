@@ -276,7 +276,7 @@ class UnknownResourceError(RequestError):
     def __init__(self, what: str, name: str, *, near: Sequence[str] = ()) -> None:
         self.what, self.name, self.near = what, name, list(near)
         meant = f" Did you mean {_listed([quoted(n) for n in near], word='or')}?" if near else ""
-        super().__init__(f'There is no {what} "{name}" here.{meant}')
+        super().__init__(f'No {what} "{name}".{meant}')
 
 
 class JobPhaseError(RequestError):

@@ -444,6 +444,25 @@ def test_outer_apply_keeps_rows_without_neighbours(run, objects):
     assert found == [(1, first), (2, second), (3, None), (4, first), (5, None)]
 
 
+def test_apply_takes_a_query_with_a_table_function_around_the_row(run, objects):
+    text = """select p.id, b.objid from #p p {apply} apply (
+        select top 1 n.objid, n.distance from dbo.fGetNearbyObjEq(p.ra, p.dec, 6) n
+        join objects o on o.objid = n.objid where o.mag > 0 order by n.distance) b order by p.id"""
+    same = "select p.id, n.objid from #p p outer apply fGetNearestObjEq(p.ra, p.dec, 6) n order by p.id"
+    expected = run(POSITIONS + same, "Demo")
+    assert len([found for _, found in expected if found]) == 3
+    assert run(POSITIONS + text.format(apply="outer"), "Demo") == expected
+    assert run(POSITIONS + text.format(apply="cross"), "Demo") == [row for row in expected if row[1]]
+    text = """select a.id, b.n from (select top 3 id, ra, dec from #p order by id) a
+        cross apply (select count(*) as n from fGetNearbyObjEq(a.ra, a.dec, 6) f) b order by a.id"""
+    counts = [len(near(objects, ra, dec, 0.1)) for ra, dec in ((10.5, 20.5), (10.2, 20.8))]
+    assert run(POSITIONS + text, "Demo") == [(1, counts[0]), (2, counts[1]), (3, 0)]
+    with pytest.raises(BadQueryError, match=r"name their tables, as in p\.ra"):
+        run(
+            POSITIONS + "select * from #p p cross apply (select top 1 objid from fGetNearbyObjEq(ra, dec, 6)) b", "Demo"
+        )
+
+
 def test_apply_reads_only_what_where_leaves(run):
     text = (
         "select count(*) as n from #p p cross apply fGetNearbyObjEq(p.ra, p.dec, 600) n where p.id = 3 and n.objid > 0"

@@ -375,3 +375,12 @@ def test_what_nobody_offers_is_not_found(url):
     assert 'No operation "ExecuteQuickJobb"' in answer.text.replace("&quot;", '"')
     assert "ExecuteQuickJob" in requests.get(f"{url}/casjobs/services/jobs.asmx").text
     assert "MastCasJobs" in requests.get(f"{url}/casjobs/").text
+
+
+def test_a_quick_query_that_takes_too_long_is_told_of_jobs(tmp_path):
+    too_long = "select count(*) as n from stars a, stars b, stars c where a.ra < b.ra + c.ra"
+    with (
+        casjobs_server(build_archive(tmp_path), tmp_path / "state", query_time_s=1.0) as (server, _),
+        pytest.raises(Exception, match=r"limit of 1 s.* submit it as a job"),
+    ):
+        client(server.url, context="sky").quick(too_long)

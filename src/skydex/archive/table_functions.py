@@ -67,7 +67,7 @@ def expand(query: exp.Query, asker: Asker) -> None:
     BadQueryError
         Arguments that a function does not take.
     """
-    if any(_is_applied(join) for join in query.find_all(exp.Join)):
+    if any(_is_applied(join) or _calls_in(join) for join in query.find_all(exp.Join)):
         _settle(query, asker)
     with_ = query.args.get("with_")
     for select in list(query.find_all(exp.Select)):
@@ -81,11 +81,22 @@ def expand(query: exp.Query, asker: Asker) -> None:
         for place, join in enumerate(select.args.get("joins") or ()):
             if _is_applied(join):
                 _expand_apply(select, place, with_=with_, asker=asker)
+            for item in _calls_in(join):
+                _expand_within(select, place, item, with_=with_, asker=asker)
 
 
 def _is_applied(join: exp.Join) -> bool:
     """Whether it is an APPLY of a function."""
     return isinstance(join.this, exp.Lateral) and isinstance(join.this.this, exp.Func | exp.Dot)
+
+
+def _calls_in(join: exp.Join) -> list[exp.Table]:
+    """The calls around columns of the left side in a query that APPLY takes in parentheses."""
+    query = join.this.this.this if isinstance(join.this, exp.Lateral) else None
+    if not isinstance(query, exp.Select) or query.args.get("from_") is None:
+        return []
+    calls = [item for item in _items(query) if isinstance(item, exp.Table) and isinstance(item.this, exp.Func)]
+    return [call for call in calls if any(node.find(exp.Column) for node in call.this.expressions)]
 
 
 def _items(select: exp.Select) -> list[exp.Expression]:
@@ -243,6 +254,20 @@ def _expand_apply(select: exp.Select, place: int, *, with_: exp.With | None, ask
         _put(item, asker.keep(columns, rows), call)
         condition = _same_call(call, item.alias)
     join.replace(exp.Join(this=item, on=condition, **({"side": "LEFT"} if is_outer else {"kind": "INNER"})))
+
+
+def _expand_within(select: exp.Select, place: int, item: exp.Table, *, with_: exp.With | None, asker: Asker) -> None:
+    """The rows around all positions of the left side, of which each row's own are chosen, in the place of a call."""
+    call = _Call.of(item, asker)
+    if any(not column.table for node in call.arguments for column in node.find_all(exp.Column)):
+        sentence = f"The arguments of {call.function.name} inside of APPLY (...) name their tables, as in p.ra."
+        raise BadQueryError(sentence, **place_of(item))
+    _, calls = asker.ask(_left_side(select, place, call, with_=with_, asker=asker))
+    columns, rows = _around_all(call, calls, asker)
+    inner = item.find_ancestor(exp.Select)
+    _put(item, asker.keep(columns, rows), call)
+    assert inner is not None
+    inner.where(_same_call(call, item.alias), copy=False)
 
 
 def _left_side(select: exp.Select, place: int, call: _Call, *, with_: exp.With | None, asker: Asker) -> exp.Select:

@@ -68,6 +68,7 @@ def test_statements_of_casjobs_are_read(text, kinds):
         ("SELECT (a FROM t", 11, "FROM"),
         ("SELECT a FROM t)", 16, ")"),
         ("SELECT a b c FROM t", 12, "c cannot stand here. Is a comma missing before it?"),
+        ("SELECT a RA Dec FROM t", 13, "Is a comma missing before it?"),
         ("SELECT * form t", 15, "Is FROM meant, where form stands?"),
         ("SELECT a FROM t wher b = 1", 22, "Is WHERE meant, where wher stands?"),
         ("SELECT a FROM t WHERE b = \u2018x\u2019", 27, "texts stand in '...'"),

@@ -51,6 +51,8 @@ _PIECE = re.compile(r"--[^\r\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\[[^\]]*\]|
 _NEVER_CLOSED = {"'": "quote (')", '"': 'double quote (")', "[": "bracket (])", "/": "*/"}
 _ITEMS = (TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER)
 """What a column or a value of a list may begin and end with."""
+_NAMES = ("DEC", "DATE", "TIME", "INDEX", "FILTER", "NAME", "TYPE", "CLASS", "SOURCE")
+"""Words of the language that are names of columns as well."""
 _CLAUSES = ("FROM", "WHERE", "INTO", "GROUP", "ORDER", "HAVING", "JOIN", "INNER", "LEFT", "CROSS", "UNION")
 _SENTENCES = (
     (r"Required keyword", "Something is missing behind {token}."),
@@ -273,12 +275,17 @@ def _guess(text: str, start: int) -> str:
         if token.start >= start:
             break
         before = token
-    if before is None or token is None or token.start != start or token.token_type not in _ITEMS:
+    if before is None or token is None or token.start != start or not _is_item(token):
         return ""
     meant = near_names(before.text.upper(), _CLAUSES, most=1) if before.token_type is TokenType.VAR else []
     if meant and before.text.upper() not in _CLAUSES:
         return f" Is {meant[0]} meant, where {before.text} stands?"
-    return " Is a comma missing before it?" if before.token_type in (*_ITEMS, TokenType.R_PAREN) else ""
+    return " Is a comma missing before it?" if before.token_type is TokenType.R_PAREN or _is_item(before) else ""
+
+
+def _is_item(token: Token) -> bool:
+    """Whether a column or a value may be written so; DEC is one, and a type as well."""
+    return token.token_type in _ITEMS or word_of(token) in _NAMES
 
 
 def _never_closed(text: str) -> QuerySyntaxError:

@@ -7,10 +7,12 @@ MAST's client then goes on with an output job (`mastcasjobs` 0.1.1, `get_table`)
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 from skydex.archive import MYDB_CONTEXT, BatchRequest
-from skydex.errors import BadParameterError, SkydexError, UnknownTableError
+from skydex.errors import BadParameterError, SkydexError, TimeLimitError, UnknownTableError
 from skydex.formats import dataset, typed
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply, refuse_in_text
@@ -70,11 +72,22 @@ async def _answer(call: Call, parameters: dali.Parameters, form: str) -> Exchang
     user, settings = await logged_in(call, parameters), call.site.settings
     context, text = context_of(call.site.archive, parameters, user.name), query_of(parameters)
     request = BatchRequest(text, context=context, owner=user.name, max_rows=settings.max_rows_default)
-    reply = await call.ask((request, form))
-    assert isinstance(reply.body, Exchange)
+    with _telling_of_jobs():
+        reply = await call.ask((request, form))
+        assert isinstance(reply.body, Exchange)
+        try:
+            await reply.body.gathered(min(settings.casjobs_answer_mb, settings.spool_mb))
+        except BaseException:
+            reply.body.close()
+            raise
+        return reply.body
+
+
+@contextlib.contextmanager
+def _telling_of_jobs() -> Iterator[None]:
+    """Let what takes too long for a quick query say that there are other ones."""
     try:
-        await reply.body.gathered(min(settings.casjobs_answer_mb, settings.spool_mb))
-    except BaseException:
-        reply.body.close()
+        yield
+    except TimeLimitError as error:
+        error.args = (f"{error} Or submit it as a job, which may take longer.",)
         raise
-    return reply.body
