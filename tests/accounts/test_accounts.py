@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -51,7 +53,32 @@ def test_a_user_logs_in_by_name_in_any_case_and_by_number(accounts, alice):
     assert 9 <= len(str(alice.wsid)) <= 10
 
 
-@pytest.mark.parametrize("who", ["bob", "", "1234567890", "12", "alice\0", "\ud800", "9" * 5000, "' OR 1=1 --"])
+@pytest.mark.parametrize("address", ["192.0.2.1", ""])
+def test_r22_many_guesses_at_once_are_counted_like_one_after_another(accounts, alice, address):
+    """The sixth has to wait, though none of them had failed when it began."""
+
+    def guess(number):
+        with pytest.raises((LoginError, ThrottledError)) as told:
+            accounts.login("alice", f"wrong horse {number}", address=address)
+        return told.type
+
+    with ThreadPoolExecutor(24) as pool:
+        assert Counter(pool.map(guess, range(24))) == {LoginError: 5, ThrottledError: 19}
+
+
+def test_many_right_passwords_at_once_are_compared_once(accounts, alice, monkeypatch):
+    compared = []
+    monkeypatch.setattr("skydex.accounts.accounts.is_password", lambda *given: compared.append(given) or True)
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda _: accounts.login("alice", PASSWORD, address="192.0.2.1"), range(16))
+    assert set(found) == {alice}
+    assert len(compared) == 1
+
+
+@pytest.mark.parametrize(
+    "who",
+    ["bob", "", "1234567890", "12", "alice\0", "\ud800", "9" * 5000, "' OR 1=1 --", f"{1234567890:020d}{'0' * 5000}"],
+)
 def test_somebody_unknown_and_a_wrong_password_read_alike(accounts, alice, who):
     with pytest.raises(LoginError) as unknown:
         accounts.login(who, PASSWORD, address="")

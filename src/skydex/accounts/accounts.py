@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +28,11 @@ ACCOUNTS_FILE = "accounts.sqlite"
 """Its file in the state directory."""
 
 _LEAST_WSID, _MOST_WSID = 10**8, 10**10 - 1
+_MOST_DIGITS = 20
+"""Of a number that may be a user's, with zeros before it."""
 _MOST_LABEL = 100
+_N_TURNS = 64
+"""Attempts of one address follow each other, so that many at once are not more than are counted."""
 _MOST_KEPT = {TokenKind.TOKEN: 100, TokenKind.SESSION: 20}
 """Tokens of one user; a further one replaces the oldest."""
 _BAD_TOKEN = "The token is unknown, or expired, or revoked. Make a new one."
@@ -53,6 +58,7 @@ class Accounts:
         self._record = Record(directory / ACCOUNTS_FILE)
         self._quota_mb, self._quota_tables = quota_mb, quota_tables
         self._remembered = Remembered()
+        self._turns = tuple(threading.Lock() for _ in range(_N_TURNS))
         self._of_pair = Throttle("wrong passwords", 5, first_s=2.0, most_s=900.0, forgotten_s=600.0)
         self._of_address = Throttle("wrong passwords", 30, first_s=2.0, most_s=900.0, forgotten_s=60.0)
         self._of_user = Throttle("wrong passwords", 100, first_s=2.0, most_s=60.0, forgotten_s=60.0)
@@ -222,15 +228,18 @@ class Accounts:
         tallies = [(self._of_pair, f"{whose} {network}"), (self._of_user, whose)]
         if network:
             tallies.append((self._of_address, network))
-        for throttle, key in tallies:
-            throttle.check(key)
-        if not is_password(password, row["password"] if row else None):
+        with self._turns[hash(network or whose) % len(self._turns)]:
+            if row and self._remembered.knows(password, row["password"]):  # by the one before
+                return self._user(row)
             for throttle, key in tallies:
-                throttle.count(key)
-            raise LoginError
-        assert row is not None
-        self._of_pair.forgive(f"{whose} {network}")
-        self._remembered.add(password, row["password"])
+                throttle.check(key)
+            if not is_password(password, row["password"] if row else None):
+                for throttle, key in tallies:
+                    throttle.count(key)
+                raise LoginError
+            assert row is not None
+            self._of_pair.forgive(f"{whose} {network}")
+            self._remembered.add(password, row["password"])
         return self._user(row)
 
     def find_quickly(self, who: str | int, password: str) -> User | None:
@@ -357,7 +366,7 @@ class Accounts:
     def _find(self, who: str | int) -> sqlite3.Row | None:
         text = str(who).strip()
         if text.isascii() and text.isdigit():
-            if not _LEAST_WSID <= int(text[:20]) <= _MOST_WSID:
+            if len(text) > _MOST_DIGITS or not _LEAST_WSID <= int(text) <= _MOST_WSID:
                 return None
             rows = self._record.rows(f"{_USERS} u.wsid = ?", (int(text),))
         else:
