@@ -254,6 +254,18 @@ def test_a_program_makes_lists_and_ends_tokens(served, accounts):
         assert client.post("/tokens", content=b"{", headers={"content-type": "application/json"}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"label": "\\ud800"}', b'{"csrf_token": "\\udfff"}', b'{"\\ud800": 1}', b"[" * 200_000]
+)
+def test_r07_texts_that_are_none_and_endless_nests_are_refused(served, accounts, body):
+    headers = {"content-type": "application/json"}
+    with httpx.Client(base_url=f"{served.url}/account", auth=("alice", PASSWORD)) as client:
+        assert client.post("/tokens", content=body, headers=headers).status_code == 400
+    with httpx.Client(base_url=f"{served.url}/account") as client:
+        assert client.post("/login", json={"name": "alice", "password": PASSWORD}).status_code == 200
+        assert client.post("/tokens", content=body, headers=headers).status_code == 400
+
+
 def test_a_program_logs_in_for_a_session(served, accounts):
     with httpx.Client(base_url=served.url) as client:
         assert client.get("/account").status_code == 401

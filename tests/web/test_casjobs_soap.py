@@ -32,6 +32,11 @@ def wrapped(inner: str) -> bytes:
     [
         (b"", "not well-formed"),
         (b"<a>", "not well-formed"),
+        (b'<?xml version="1.0" encoding="utf-7"?><a/>', "not well-formed"),
+        (b'<?xml version="1.0" encoding="hex"?><a/>', "not well-formed"),
+        (b'<?xml version="1.0" encoding="undefined"?><a/>', "not well-formed"),
+        (b'<?xml version="1.0" encoding="no such"?><a/>', "not well-formed"),
+        (b'<?xml version="1.0" encoding="no-such"?><a/>', "not well-formed"),
         (b"<a/>", "no envelope"),
         (b'<Envelope xmlns="urn:x"><Body><a/></Body></Envelope>', "no envelope"),
         (wrapped("<E:Body/>"), "asks nothing"),

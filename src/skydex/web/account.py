@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -44,6 +45,8 @@ _TITLE = "Accounts"
 _DAY_S, _HOUR_S = 86_400, 3600
 _LEAST_DAYS = 0.01
 _CSRF = "csrf_token"
+_HALF = re.compile("[\ud800-\udfff]")
+"""Surrogates, which JSON can write one by one, and nothing can store."""
 _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _PAGE_HEADERS = (
     (b"content-security-policy", _POLICY),
@@ -325,10 +328,12 @@ async def _posted(call: Call) -> dali.Parameters:
         return dali.Parameters(await call.posted_pairs())
     try:
         found = json.loads(await call.posted_text() or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadParameterError("request", "is no JSON.") from error
     if not isinstance(found, dict) or not all(isinstance(value, str | int | float) for value in found.values()):
         raise BadParameterError("request", "must be a JSON object of texts and numbers.")
+    if any(_HALF.search(name) or _HALF.search(str(value)) for name, value in found.items()):
+        raise BadParameterError("request", "has half a character: it is no text.")
     return dali.Parameters((name, str(value)) for name, value in found.items())
 
 

@@ -97,6 +97,8 @@ def read_envelope(body: bytes) -> Envelope:
         parser.Parse(body, True)
     except expat.ExpatError as error:
         raise _mistake(f"is not well-formed XML (line {error.lineno})") from error
+    except (LookupError, ValueError) as error:  # an encoding that expat asks Python for
+        raise _mistake("is not well-formed XML (in UTF-8)") from error
     return reading.envelope()
 
 
