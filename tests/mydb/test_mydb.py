@@ -61,6 +61,17 @@ def test_a_table_keeps_rows_types_units_and_descriptions(mydb, rows, read):
     assert verify(mydb.open("stars")) == []
 
 
+def test_what_is_said_of_a_table_cannot_be_large(mydb, rows, read):
+    long = "x" * 1_000_000
+    columns = (replace(rows.columns[0], description=long, unit=long, ucd=long), *rows.columns[1:])
+    mydb.create("t", columns, rows(10), description=long)
+    assert len(mydb.tables()[0].description) == 2000
+    assert len(str(mydb.describe("t"))) < 20_000
+    assert mydb.n_bytes < 100_000
+    with pytest.raises(BadQueryError, match=r"column x{40}\.\.\. is longer than 256"):
+        mydb.create("u", (rows.columns[0].renamed(long), *rows.columns[1:]), rows(10))
+
+
 def test_a_table_may_be_empty_and_be_filled_later(mydb, rows, read):
     assert mydb.create("t", rows.columns, []) == 0
     assert read(mydb, "t").num_rows == 0

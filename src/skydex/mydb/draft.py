@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from skydex.errors import SkydexError
+from skydex.errors import BadQueryError, SkydexError
 from skydex.sky import index29
 from skydex.store import ArchiveDirectory, Layout, Staging, WriteReport
 from skydex.tables import INDEX_COLUMN, Column, Position, Table, arrow_schema
@@ -26,6 +26,9 @@ __all__ = ["LAYOUT", "Draft", "indexed"]
 LAYOUT = Layout(for_others=False)
 """How own tables are spread over files."""
 _BUFFER_BYTES = 64 << 20
+_LONGEST_NAME = 256
+_LONGEST_DESCRIPTION, _LONGEST_WORD = 2000, 300
+"""Characters of what is said of a column: whoever may see the table has that in memory."""
 
 
 def indexed(rows: pa.Table, position: Position) -> pa.Table | None:
@@ -117,8 +120,34 @@ class Draft:
 
 
 def own_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """Columns of a result as those of a table that somebody keeps: what held where they came from is forgotten."""
-    return tuple(replace(column, indexed=False, std=False, principal=True) for column in columns)
+    """Columns of a result as those of a table that somebody keeps: what held where they came from is forgotten.
+
+    Raises
+    ------
+    BadQueryError
+        A name is longer than any name should be. What is said of a column is cut where that is too long.
+    """
+    return tuple(map(_own_column, columns))
+
+
+def _own_column(column: Column) -> Column:
+    if len(column.name) > _LONGEST_NAME:
+        raise BadQueryError(f"The name of the column {column.name[:40]}... is longer than {_LONGEST_NAME} characters.")
+    return replace(
+        column,
+        indexed=False,
+        std=False,
+        principal=True,
+        description=column.description[:_LONGEST_DESCRIPTION],
+        unit=_short(column.unit),
+        ucd=_short(column.ucd),
+        utype=_short(column.utype),
+        xtype=_short(column.xtype),
+    )
+
+
+def _short(word: str | None) -> str | None:
+    return word and word[:_LONGEST_WORD]
 
 
 def _discard(staging: Staging) -> None:

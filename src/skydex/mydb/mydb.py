@@ -66,6 +66,7 @@ SHARING = "sharing"
 """Directory with a file for each user who shares something."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
+_LONGEST_DESCRIPTION = 2000
 _STAGED_BYTES = 4
 """Rows being written may take so many times the quota, since most become smaller on the disk."""
 _LEAST_STAGED = 256 << 20
@@ -193,7 +194,7 @@ class MyDB:
         position : Position, optional
             The columns that hold positions; by default those that look like it.
         description : str, optional
-            One paragraph for people.
+            One paragraph for people; it is cut after 2,000 characters.
         replace : bool
             Whether a table of that name is replaced; with whom it is shared stays.
         basis : str, optional
@@ -227,7 +228,7 @@ class MyDB:
         if not named:
             raise BadQueryError(f"The table {name} would have no columns.")
         where = position or likely_position(named, POSITION_NAMES)
-        table = Table(f"{MYDB}.{name}", named, description, where)
+        table = Table(f"{MYDB}.{name}", named, description[:_LONGEST_DESCRIPTION], where)
         with self._draft(table) as draft:
             draft.add(conform(batches, named))
             expected = (lambda now: now is None) if not replace else (lambda now: basis in (None, now and now.version))
