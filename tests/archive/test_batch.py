@@ -68,6 +68,30 @@ def run(house: Archive):
 # --- queries ---
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"DECLARE @x float({'9' * 5000})",
+        "DECLARE @x float(\u00b2)",
+        "DECLARE @x float(max)",
+        "DECLARE @x varchar(\u0664)",
+        f"CREATE TABLE t (a decimal({'9' * 5000}, 2))",
+        "DECLARE @x float = 1e999",
+        "DECLARE @x float = 1e308 SET @x = @x * 10 SELECT @x AS x",
+        "DECLARE @x float = 'nan' SELECT @x + 1 AS x",
+        "DECLARE @x float = CAST('nan' AS float)",
+        "SELECT 1 + 'inf' AS x",
+        "SELECT CAST('-Infinity' AS float) AS x",
+        "SELECT 1 + '1_000' AS x",
+        "SELECT 1 + '\u0663' AS x",
+        "SELECT 1 + '1e999' AS x",
+    ],
+)
+def test_r07_sizes_and_numbers_that_are_none_are_refused(run, text):
+    with pytest.raises(RequestError):
+        run(text)
+
+
 def test_a_bare_name_is_looked_up_in_the_context(run):
     assert run("select count(*) as n from objects", "Demo") == [(1000,)]
     assert run("select count(*) as n from dbo.objects", "demoold") == [(1000,)]

@@ -8,6 +8,8 @@ are hints: a text is kept whole.
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,6 +58,7 @@ _TIMES = ("DATE", "DATETIME", "DATETIME2", "SMALLDATETIME", "TIMESTAMP", "TIMEST
 _SINGLE_DIGITS = 24
 """FLOAT(n) is single precision up to so many bits."""
 _DEFAULT_LENGTH = {"UUID": 36}
+_SIZE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _SPOKEN = {
     Datatype.BOOLEAN: "bit",
     Datatype.UNSIGNED_BYTE: "tinyint",
@@ -86,7 +89,9 @@ def column_of(name: str, kind: exp.DataType) -> Column:
     datatype = _DATATYPES.get(word)
     if datatype is None:
         raise BadQueryError(f"{name}: the type {kind.sql(dialect='tsql')} is not offered here.")
-    if datatype is Datatype.DOUBLE and sizes and word in ("FLOAT", "DOUBLE") and sizes[0].isdigit():
+    if any(not _SIZE.fullmatch(size) and not (datatype.is_text and size.upper() == "MAX") for size in sizes):
+        raise BadQueryError(f"{name}: the size of a type is a whole number, or MAX for texts.")
+    if datatype is Datatype.DOUBLE and sizes and word in ("FLOAT", "DOUBLE"):
         return Column(name, Datatype.FLOAT if int(sizes[0]) <= _SINGLE_DIGITS else Datatype.DOUBLE)
     if not datatype.is_text:
         return Column(name, datatype)
@@ -208,7 +213,11 @@ def written_value(node: exp.Expression) -> tuple[bool, Any]:
 
 
 def _number(text: str) -> int | float:
-    return int(text) if text.isdigit() and len(text) < 20 and int(text) < 2**63 else float(text)
+    if text.isdigit() and len(text) < 20 and int(text) < 2**63:
+        return int(text)
+    if math.isinf(float(text)):
+        raise BadQueryError("A number so large is more than a double can hold.")
+    return float(text)
 
 
 def measured(columns: Sequence[Column], rows: pa.Table) -> tuple[Column, ...]:

@@ -314,7 +314,7 @@ def _number(node: exp.Literal) -> Value:
             return Value(tree.integer(value), Column("", Datatype.INT))
         if value < 2**63:
             return Value(tree.integer(value), types.LONG)
-    if math.isinf(float(text)):
+    if not math.isfinite(float(text)):
         raise BadQueryError("A number so large is more than a double can hold.", **place_of(node))
     return Value(tree.number(float(text)), types.DOUBLE)
 

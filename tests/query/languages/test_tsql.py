@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skydex.errors import LimitError, QuerySyntaxError, QueryTooLargeError, RequestError
+from skydex.errors import BadQueryError, LimitError, QuerySyntaxError, QueryTooLargeError, RequestError
 from skydex.query.languages import parse_tsql
+from skydex.query.languages.tsql_translate import translate
 
 OF_SKYQUERY_ALONE = re.compile(r"XMATCH|REGION|\w:\w|\[\$|HTMID|PARTITION")
 """Words and signs that SkyQuery added to T-SQL, and placeholders."""
@@ -112,6 +113,44 @@ def test_r03_what_is_too_deep_or_too_long_is_refused_within_its_time(text):
     with pytest.raises(QueryTooLargeError):
         parse_tsql(text)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"SELECT a FROM t WHERE a IN ({', '.join('1' * 20_001)})", "IN list"),
+        (f"SELECT COALESCE({', '.join('1' * 20_001)})", "number of arguments"),
+        (f"SELECT {', '.join('a' * 2_001)} FROM t", "SELECT list"),
+        (f"SELECT a FROM t GROUP BY {', '.join('a' * 2_001)}", "GROUP BY list"),
+        (f"SELECT a FROM t ORDER BY {', '.join('a' * 2_001)}", "ORDER BY list"),
+        (f"SELECT a FROM t WHERE {' OR '.join(['a = 1'] * 10_001)}", "conditions joined by OR"),
+        (f"SELECT 1 AS a FROM {', '.join(f't a{i}' for i in range(65))}", "number of tables"),
+        (f"SELECT a FROM (VALUES {', '.join(['(1)'] * 1_001)}) AS t(a)", "list of VALUES"),
+        (f"SELECT 0x{'F' * 17}", "16 digits"),
+        (f"SELECT 0x{'F' * 5000}", "16 digits"),
+    ],
+    ids=lambda text: text[-12:],
+)
+def test_r03_lists_have_the_limits_that_adql_has(text, says):
+    [tree] = parse_tsql(text)
+    with pytest.raises((QueryTooLargeError, BadQueryError), match=says):
+        translate(tree)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"SELECT a FROM t WHERE a IN ({', '.join('1' * 20_000)})",
+        f"SELECT {', '.join('a' * 2_000)} FROM t",
+        f"SELECT a FROM t WHERE {' OR '.join(['a = 1'] * 10_000)}",
+        f"SELECT 1 AS a FROM {', '.join(f't a{i}' for i in range(64))}",
+        f"SELECT 0x{'0' * 5000}FF",
+    ],
+    ids=lambda text: text[-12:],
+)
+def test_r03_lists_up_to_their_limits_are_read(text):
+    [tree] = parse_tsql(text)
+    assert translate(tree)
 
 
 @pytest.mark.parametrize("text", ["", ";", " ; ;\n", "-- nothing"])

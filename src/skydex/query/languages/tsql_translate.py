@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from skydex.errors import BadQueryError
+from skydex.errors import BadQueryError, QueryTooLargeError
 from skydex.query.languages.limits import QueryLimits, too_long_a_chain
 from skydex.query.languages.places import place_of
 from skydex.query.tree import conjunction, flattened
@@ -29,6 +29,9 @@ _OPERATORS = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
 )  # fmt: skip
 _SET_OPERATIONS = (exp.Union, exp.Except, exp.Intersect)
+_MOST_HEXADECIMAL = 16
+_MOST_ROWS_WRITTEN = 1000
+"""Rows that VALUES may list, as in SQL Server."""
 _TAIL = ("with_", "order", "limit", "offset", "options")
 _PARTS: dict[type[exp.Expression], tuple[str, ...]] = {
     exp.Select: (
@@ -60,6 +63,15 @@ _PARTS: dict[type[exp.Expression], tuple[str, ...]] = {
     exp.Window: ("this", "partition_by", "order", "spec", "alias", "over"),
 }  # fmt: skip
 """The parts of nodes that are read, or say nothing about rows."""
+_LISTS: dict[type[exp.Expression], tuple[str, Callable[[QueryLimits], int]]] = {
+    exp.In: ("IN list", lambda limits: limits.list_items),
+    exp.Anonymous: ("number of arguments", lambda limits: limits.list_items),
+    exp.Select: ("SELECT list", lambda limits: limits.columns),
+    exp.Group: ("GROUP BY list", lambda limits: limits.columns),
+    exp.Order: ("ORDER BY list", lambda limits: limits.columns),
+    exp.Values: ("list of VALUES", lambda _: _MOST_ROWS_WRITTEN),
+}
+"""Lists that have a limit."""
 _SPOKEN = {
     exp.Parameter: "The variable {} is not declared.",
     exp.SessionParameter: "The server's own variable {} is not offered.",
@@ -86,9 +98,15 @@ def translate(query: exp.Expression, *, limits: QueryLimits | None = None) -> ex
     >>> translate(parse_tsql("select top 3 x = a.ra, [b c] from [t] a")[0]).sql()
     'SELECT a.ra AS x, "b c" FROM "t" AS a LIMIT 3'
     """
-    _check_depth(query, limits or QueryLimits())
+    limits = limits or QueryLimits()
+    _check_depth(query, limits)
+    n_tables = 0
     for node in query.walk():
         _check_parts(node)
+        _check_lists(node, limits)
+        n_tables += isinstance(node, exp.Table)
+    if n_tables > limits.tables:
+        raise QueryTooLargeError("number of tables", size=n_tables, limit=limits.tables)
     return _query(query)
 
 
@@ -99,6 +117,18 @@ def _check_parts(node: exp.Expression) -> None:
     if lost:
         word = lost[0].strip("_").replace("_", " ").upper()
         raise BadQueryError(f"{word} is not offered here.", **_place(node))
+
+
+def _check_lists(node: exp.Expression, limits: QueryLimits) -> None:
+    """Refuse what lists more than an engine takes in its time."""
+    items = node.args.get("expressions")
+    known = _LISTS.get(type(node))
+    if known is None or not isinstance(items, list):
+        return
+    what, most = known[0], known[1](limits)
+    if len(items) > most:
+        hint = "Upload the values as a table and join with it."
+        raise QueryTooLargeError(what, size=len(items), limit=most, hint=hint)
 
 
 def _check_depth(tree: exp.Expression, limits: QueryLimits) -> None:
@@ -342,7 +372,7 @@ def _applied(node: exp.Lateral) -> exp.Lateral:
 def _condition(node: exp.Expression) -> exp.Expression:
     """A condition: in T-SQL no value is one."""
     if isinstance(node, _CHAINS):
-        return conjunction([_condition(part) for part in flattened(node, type(node))], type(node))
+        return _chain(node)
     if isinstance(node, exp.Paren | exp.Not):
         return type(node)(this=_condition(node.this))
     if isinstance(node, _COMPARISONS):
@@ -360,6 +390,16 @@ def _condition(node: exp.Expression) -> exp.Expression:
         return exp.Exists(this=_query(node.this))
     _value(node)  # its own complaint first
     raise BadQueryError("A value alone is no condition: compare it with something, as in x = 1.", **_place(node))
+
+
+def _chain(node: exp.Expression) -> exp.Expression:
+    parts, most = list(flattened(node, type(node))), QueryLimits().conditions
+    if len(parts) > most:
+        what = f"number of conditions joined by {type(node).__name__.upper()}"
+        raise QueryTooLargeError(
+            what, size=len(parts), limit=most, hint="Upload the values as a table and join with it."
+        )
+    return conjunction([_condition(part) for part in parts], type(node))
 
 
 def _negated(test: exp.Expression, node: exp.Expression) -> exp.Expression:
@@ -398,6 +438,12 @@ def _column(node: exp.Column) -> exp.Expression:
 
 def _literal(node: exp.Expression) -> exp.Expression:
     return _placed(exp.Literal(this=node.name, is_string=bool(node.is_string)), node)
+
+
+def _hexadecimal(node: exp.HexString) -> exp.Expression:
+    if len(node.name.lstrip("0")) > _MOST_HEXADECIMAL:
+        raise BadQueryError(f"A hexadecimal number has at most {_MOST_HEXADECIMAL} digits.", **_place(node))
+    return _placed(exp.Literal(this=str(int(node.name or "0", 16)), is_string=False), node)
 
 
 def _paren(node: exp.Expression) -> exp.Expression:
@@ -513,7 +559,7 @@ _VALUES: dict[type[exp.Expression], Callable[[Any], exp.Expression]] = {
     exp.Column: _column,
     exp.Literal: _literal,
     exp.National: lambda node: _placed(exp.Literal(this=node.name, is_string=True), node),
-    exp.HexString: lambda node: _placed(exp.Literal(this=str(int(node.name or "0", 16)), is_string=False), node),
+    exp.HexString: _hexadecimal,
     exp.Null: lambda node: _placed(exp.Null(), node),
     **dict.fromkeys((exp.Paren, exp.Neg, exp.BitwiseNot), _paren),
     **dict.fromkeys(_OPERATORS, _operation),

@@ -6,6 +6,9 @@ decimal counts as a float: its digits beyond those that a double holds are not k
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pyarrow as pa
 from sqlglot import exp
@@ -31,6 +34,9 @@ __all__ = [
 ]
 
 INT = Column("", Datatype.INT)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+"""A number in a text; Python would also take `nan`, `inf` and `1_000`."""
+_MOST_EXACT = 2.0**63
 _LOOSE = (exp.Binary, exp.Not, exp.Neg, exp.BitwiseNot, exp.Between, exp.In, exp.Case)
 
 
@@ -73,12 +79,12 @@ def _number_of_text(value: Value) -> Value:
     if said is None:
         return Value(_cast(tree.call(exp.Trim, value.node), "double"), types.DOUBLE)
     stripped = said.strip()
-    try:
-        if stripped.lstrip("+-").isdigit():
-            return Value(tree.integer(int(stripped)), types.LONG)
-        return Value(tree.number(float(stripped)), types.DOUBLE)
-    except ValueError as error:
-        raise BadQueryError(f"Conversion failed: {said[:60]!r} is no number.") from error
+    found = float(stripped) if _NUMBER.fullmatch(stripped) else math.nan
+    if not math.isfinite(found):
+        raise BadQueryError(f"Conversion failed: {said[:60]!r} is no number.")
+    if stripped.lstrip("+-").isdigit() and abs(found) < _MOST_EXACT:
+        return Value(tree.integer(int(stripped)), types.LONG)
+    return Value(tree.number(found), types.DOUBLE)
 
 
 def text(value: Value) -> Value:

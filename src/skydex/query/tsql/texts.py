@@ -26,7 +26,7 @@ from skydex.tables import Column, Datatype
 __all__ = ["TEXTS"]
 
 _LONGEST = 8_000
-"""Characters that REPLICATE and SPACE make at the most."""
+"""Characters that REPLICATE, SPACE and STR make at the most."""
 _PLACES = 16
 """Decimals of STR at the most."""
 
@@ -233,11 +233,12 @@ def _quoted(nodes: Nodes) -> exp.Expression:
 def _written_number(values: pa.Array, lengths: pa.Array, decimals: pa.Array) -> pa.Array:
     given, length, places = numbers(values), numbers(lengths), numbers(decimals)
     is_known = ~(np.isnan(given) | np.isnan(length) | np.isnan(places)) & (length > 0) & (places >= 0)
-    shown = np.full(len(given), "", dtype="U400")
+    is_known &= length <= _LONGEST
+    shown = np.full(len(given), "", dtype=object)
     for width, n in np.unique(np.stack([length[is_known], places[is_known]], axis=-1), axis=0).astype(int):
         rows = is_known & (length == width) & (places == n)
         shown[rows] = _written_alike(given[rows], width, min(n, _PLACES))
-    return pa.array(shown.astype(object), pa.string(), mask=~is_known)
+    return pa.array(shown, pa.string(), mask=~is_known)
 
 
 def _written_alike(
