@@ -18,16 +18,17 @@ import pyarrow as pa
 from sqlglot import exp
 
 from skydex.archive.batch_changes import Changes
+from skydex.archive.batch_columns import check_names, check_unique
 from skydex.archive.batch_names import BatchNames, Scratch
-from skydex.archive.batch_values import column_of, kept_value, literal_of, written_value
+from skydex.archive.batch_telling import Telling
+from skydex.archive.batch_values import written_value
+from skydex.archive.batch_variables import ROWS_AFFECTED, Variables
 from skydex.archive.offers import MYDB_CONTEXT, ContextOffer, Offers
 from skydex.archive.requests import Upload
 from skydex.archive.table_functions import expand
 from skydex.engines import Deadline
 from skydex.errors import (
     BadQueryError,
-    LimitError,
-    Located,
     RequestError,
     TableExistsError,
     TemporaryTablesError,
@@ -36,8 +37,8 @@ from skydex.errors import (
     near_names,
 )
 from skydex.formats import Format, get_format
-from skydex.mydb import MYDB, MyDB
-from skydex.query import Namespace, Plan, Relation, bind, make_plan
+from skydex.mydb import MyDB
+from skydex.query import Namespace, Plan, Relation, bind, build, make_plan
 from skydex.query.languages import read_batch, translate
 from skydex.query.languages.statements import (
     AddColumns,
@@ -57,16 +58,10 @@ from skydex.query.languages.statements import (
     Truncate,
     Update,
 )
-from skydex.query.languages.tsql_names import TableName, is_temporary, variable_name
 from skydex.query.tsql import TSQL_RULES
-from skydex.tables import Column, Datatype, Result, arrow_schema
+from skydex.tables import Column, Result, arrow_schema
 
 __all__ = ["ROWS_AFFECTED", "Batch", "BatchRequest", "House"]
-
-ROWS_AFFECTED = Column("Rows Affected", Datatype.LONG)
-"""The only column of an answer without rows."""
-_ROWCOUNT = "@@rowcount"
-"""The variable that says how many rows the statement before has written."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +129,7 @@ class Batch:
     ) -> None:
         self._request, self._house, self._deadline = request, house, deadline
         self._most_bytes = scratch_bytes
-        self._variables: dict[str, tuple[Column, Any]] = {}
+        self._variables = Variables()
         self._scratch = Scratch()
         self._own = house.mydb(request.owner) if request.owner is not None else None
         self._names = BatchNames(
@@ -160,12 +155,12 @@ class Batch:
         n_rows = 0
         for number, statement in enumerate(statements):
             is_last = number == len(statements) - 1
-            with _Told(statement, number, len(statements)) as told:
+            with Telling(statement, number, len(statements)) as told:
                 self._check_time()
                 shown = self._shown(statement, is_last=is_last)
                 if shown is None:
                     n_written = self._carry_out(statement, self._origin(number))
-                    self._variables[_ROWCOUNT] = ROWS_AFFECTED, n_written
+                    self._variables.set_rowcount(n_written)
                     n_rows += n_written
                 else:
                     held = told.in_result(shown) if is_last else shown
@@ -209,6 +204,9 @@ class Batch:
 
     def _carry_out(self, statement: Statement, origin: str) -> int:
         """Do what a statement asks; gives the rows that it wrote."""
+        change = _CHANGES.get(type(statement))
+        if change is not None:
+            return change(self._changes, statement, origin) or 0
         return _METHODS[type(statement)](self, statement, origin)
 
     # --- queries ---
@@ -222,45 +220,12 @@ class Batch:
         return self._start(query)
 
     def _filled(self, query: exp.Query) -> exp.Query:
-        whole = exp.Subquery(this=query.copy())
-        self._put_values(whole)
-        filled: exp.Query = whole.this
+        filled = self._variables.filled(query, self.value)
         expand(filled, self)
         return filled
 
     def _bound(self, query: exp.Query) -> Any:
         return bind(translate(query), self._names, TSQL_RULES)
-
-    def _put_values(self, node: exp.Expression) -> None:
-        """Put values in the place of variables, and names in that of temporary tables, everywhere below a node."""
-        for table in list(node.find_all(exp.Table)):
-            if isinstance(table.this, exp.Parameter):
-                table.this.replace(_placed(exp.Identifier(this=f"@{table.this.name.lower()}", quoted=True), table.this))
-        for identifier in list(node.find_all(exp.Identifier)):
-            if is_temporary(identifier):
-                identifier.replace(_placed(exp.Identifier(this=f"#{identifier.name}", quoted=True), identifier))
-        for parameter in list(node.find_all(exp.Parameter)):
-            if not isinstance(parameter.parent, exp.Parameter):
-                column, value = self._variable(variable_name(parameter))
-                parameter.replace(literal_of(value, column))
-        for limit in list(node.find_all(exp.Limit, exp.Fetch, exp.Offset)):
-            self._compute_rows(limit)
-        for named in node.find_all(exp.Column):
-            if named.args.get("catalog"):
-                _shorten(named)
-
-    def _compute_rows(self, limit: exp.Expression) -> None:
-        """Put a number in the place of what TOP, OFFSET or FETCH compute."""
-        rows = limit.args.get("count" if isinstance(limit, exp.Fetch) else "expression")
-        if isinstance(rows, exp.Expression) and not written_value(rows)[0] and rows.find(exp.Column) is None:
-            rows.replace(literal_of(self.value(rows), ROWS_AFFECTED))
-
-    def _variable(self, name: str) -> tuple[Column, Any]:
-        if name.startswith("@@") and name not in self._variables:
-            raise BadQueryError(f"The server's own variable {name} is not offered here.")
-        if name not in self._variables:
-            raise BadQueryError(f"The variable {name} is not declared: write DECLARE {name} float before it.")
-        return self._variables[name]
 
     def _collected(self, result: Result) -> pa.Table:
         """All rows of a result, in memory."""
@@ -317,20 +282,15 @@ class Batch:
 
     def _declare(self, statement: Declare, _: str) -> int:
         for variable in statement.variables:
-            if variable.name in self._variables:
-                raise BadQueryError(f"The variable {variable.name} is declared twice.")
-            self._variables[variable.name] = column_of(variable.name, variable.kind), None
+            self._variables.declare(variable.name, variable.kind)
             if variable.value is not None:
-                self._set(variable.name, variable.value)
+                self._variables.set(variable.name, self.value(variable.value))
         return 0
 
     def _set_variable(self, statement: SetVariable, _: str) -> int:
-        self._set(statement.name, statement.value)
+        self._variables.get(statement.name)
+        self._variables.set(statement.name, self.value(statement.value))
         return 0
-
-    def _set(self, name: str, node: exp.Expression) -> None:
-        column, _ = self._variable(name)
-        self._variables[name] = column, kept_value(self.value(node), column)
 
     def value(self, node: exp.Expression) -> Any:
         """What an expression without columns is."""
@@ -338,8 +298,7 @@ class Batch:
         if is_written:
             return value
         self._check_time()
-        named = exp.Alias(this=node.copy(), alias=exp.Identifier(this="v", quoted=True))
-        rows = self._collected(self._start(exp.Select(expressions=[named])))
+        rows = self._collected(self._start(exp.Select(expressions=[build.named(node.copy(), "v")])))
         return rows.column(0)[0].as_py()
 
     def _assign(self, statement: Assign, _: str) -> int:
@@ -349,8 +308,7 @@ class Batch:
                 last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
         if last is not None:
             for name, values in zip(statement.names, last.columns, strict=True):
-                column, _ = self._variable(name)
-                self._variables[name] = column, kept_value(values[0].as_py(), column)
+                self._variables.set(name, values[0].as_py())
         return 0
 
     # --- tables ---
@@ -361,38 +319,13 @@ class Batch:
         done = own.find_done(origin) if own is not None else None
         if done is not None:
             return done
-        _check_names(statement.query)
+        check_names(statement.query)
         if self._changes.exists(statement.into):
             raise TableExistsError(statement.into.bare)
         result = self._start(statement.query)
-        _check_unique(result.columns, statement.into)
+        check_unique(result.columns, statement.into)
         with result:
             return self._changes.create(statement.into, result.columns, result.batches, origin=origin)
-
-    def _create(self, statement: CreateTable | DeclareTable, origin: str) -> int:
-        self._changes.create_empty(statement, origin)
-        return 0
-
-    def _drop(self, statement: DropTable, origin: str) -> int:
-        self._changes.drop(statement, origin)
-        return 0
-
-    def _insert(self, statement: Insert, origin: str) -> int:
-        return self._changes.insert(statement, origin)
-
-    def _update(self, statement: Update, origin: str) -> int:
-        return self._changes.update(statement, origin)
-
-    def _delete(self, statement: Delete, origin: str) -> int:
-        return self._changes.delete(statement, origin)
-
-    def _alter(self, statement: AddColumns | DropColumns | AlterColumn, origin: str) -> int:
-        self._changes.alter(statement, origin)
-        return 0
-
-    def _truncate(self, statement: Truncate, origin: str) -> int:
-        self._changes.truncate(statement, origin)
-        return 0
 
     def _nothing(self, statement: Nothing, _: str) -> int:
         for target in statement.targets:
@@ -405,49 +338,22 @@ _METHODS: dict[type[Statement], Callable[[Batch, Any, str], int]] = {
     SetVariable: Batch._set_variable,
     Assign: Batch._assign,
     Select: Batch._select_into,
-    CreateTable: Batch._create,
-    DeclareTable: Batch._create,
-    DropTable: Batch._drop,
-    Insert: Batch._insert,
-    Update: Batch._update,
-    Delete: Batch._delete,
-    AddColumns: Batch._alter,
-    DropColumns: Batch._alter,
-    AlterColumn: Batch._alter,
-    Truncate: Batch._truncate,
     Nothing: Batch._nothing,
 }
-"""What carries out each kind of statement."""
-
-
-class _Told:
-    """Lets the errors of one statement of several say which it was."""
-
-    def __init__(self, statement: Statement, number: int, n_statements: int) -> None:
-        self._where = f"Statement {number + 1}" if n_statements > 1 else ""
-        self._line = statement.line
-
-    def __enter__(self) -> _Told:
-        return self
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        self._tell(error)
-
-    def in_result(self, result: Result) -> Result:
-        """A result whose rows are still to come, and with them perhaps an error."""
-        result.batches = self._telling(result.batches)
-        return result
-
-    def _telling(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        with self:
-            yield from batches
-
-    def _tell(self, error: BaseException | None) -> None:
-        if not self._where or not isinstance(error, RequestError | LimitError) or str(error).startswith("Statement "):
-            return
-        is_placed = isinstance(error, Located) and error.line is not None
-        where = self._where if is_placed else f"{self._where}, line {self._line}"
-        error.args = (f"{where}: {error}", *error.args[1:])
+"""What carries out statements that ask something, or change variables."""
+_CHANGES: dict[type[Statement], Callable[[Changes, Any, str], int | None]] = {
+    CreateTable: Changes.create_empty,
+    DeclareTable: Changes.create_empty,
+    DropTable: Changes.drop,
+    Insert: Changes.insert,
+    Update: Changes.update,
+    Delete: Changes.delete,
+    AddColumns: Changes.alter,
+    DropColumns: Changes.alter,
+    AlterColumn: Changes.alter,
+    Truncate: Changes.truncate,
+}
+"""What carries out statements that change tables; those that write rows give their number."""
 
 
 def _rows_affected(n_rows: int) -> Result:
@@ -455,45 +361,3 @@ def _rows_affected(n_rows: int) -> Result:
     columns = (ROWS_AFFECTED,)
     batch = pa.record_batch([pa.array([n_rows], pa.int64())], schema=arrow_schema(columns))
     return Result(columns, iter([batch]), is_held=True, rows_affected=n_rows)
-
-
-def _check_names(query: exp.Query) -> None:
-    """Every column of a new table has a name that its text gives it."""
-    first: exp.Expression = query
-    while isinstance(first, exp.SetOperation | exp.Subquery):
-        first = first.this
-    for number, item in enumerate(first.expressions, start=1):
-        if not isinstance(item.unnest(), exp.Alias | exp.Column | exp.Star) and not _is_named(item):
-            sentence = f"Column {number} of the new table has no name: write {item.sql(dialect='tsql')[:60]} AS name."
-            raise BadQueryError(sentence)
-
-
-def _is_named(item: exp.Expression) -> bool:
-    """Whether it is `'name' = x`."""
-    return isinstance(item, exp.EQ) and isinstance(item.this, exp.Literal) and bool(item.this.is_string)
-
-
-def _check_unique(columns: Sequence[Column], target: TableName) -> None:
-    seen: set[str] = set()
-    for column in columns:
-        if column.name.lower() in seen:
-            raise BadQueryError(
-                f"Column names in each table must be unique: {column.name} is specified more than once for "
-                f"{target.bare}. Give one of them another name with AS."
-            )
-        seen.add(column.name.lower())
-
-
-def _shorten(named: exp.Column) -> None:
-    """Let a column that is named with database and schema name its table as `mydb.t` or `dbo.t`."""
-    database = named.args["catalog"]
-    if database.name.lower() == MYDB:
-        named.set("db", database.copy())
-    elif not named.args.get("db"):
-        named.set("db", exp.Identifier(this="dbo", quoted=False))
-    named.set("catalog", None)
-
-
-def _placed(new: exp.Expression, old: exp.Expression) -> exp.Expression:
-    new.meta.update(old.meta)
-    return new

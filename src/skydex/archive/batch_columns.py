@@ -1,13 +1,14 @@
-"""Columns of tables, as CREATE TABLE says what they are and ALTER TABLE changes them."""
+"""Columns of tables, as CREATE TABLE and INTO say what they are, and ALTER TABLE changes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from sqlglot import exp
 
 from skydex.archive.batch_values import column_of, converted, converted_value, converted_values, written_value
 from skydex.errors import BadQueryError, UnknownColumnError, near_names
@@ -16,7 +17,7 @@ from skydex.query.languages.statements import AddColumns, AlterColumn, ColumnTyp
 from skydex.query.languages.tsql_names import TableName
 from skydex.tables import Column, arrow_type
 
-__all__ = ["altered", "columns_of", "fills_after", "fills_of"]
+__all__ = ["altered", "check_names", "check_unique", "columns_of", "fills_after", "fills_of"]
 
 Altered = tuple[tuple[Column, ...], pa.Table]
 
@@ -29,6 +30,34 @@ def columns_of(kinds: Iterable[ColumnType], name: TableName) -> tuple[Column, ..
     if twice is not None:
         raise BadQueryError(f"Column names in each table must be unique: {twice} is specified twice for {name.bare}.")
     return columns
+
+
+def check_names(query: exp.Query) -> None:
+    """Every column of a new table has a name that its text gives it."""
+    first: exp.Expression = query
+    while isinstance(first, exp.SetOperation | exp.Subquery):
+        first = first.this
+    for number, item in enumerate(first.expressions, start=1):
+        if not isinstance(item.unnest(), exp.Alias | exp.Column | exp.Star) and not _is_named(item):
+            sentence = f"Column {number} of the new table has no name: write {item.sql(dialect='tsql')[:60]} AS name."
+            raise BadQueryError(sentence)
+
+
+def _is_named(item: exp.Expression) -> bool:
+    """Whether it is `'name' = x`."""
+    return isinstance(item, exp.EQ) and isinstance(item.this, exp.Literal) and bool(item.this.is_string)
+
+
+def check_unique(columns: Sequence[Column], target: TableName) -> None:
+    """No two columns of a new table have the same name."""
+    seen: set[str] = set()
+    for column in columns:
+        if column.name.lower() in seen:
+            raise BadQueryError(
+                f"Column names in each table must be unique: {column.name} is specified more than once for "
+                f"{target.bare}. Give one of them another name with AS."
+            )
+        seen.add(column.name.lower())
 
 
 def fills_of(kinds: Iterable[ColumnType]) -> Fills:
