@@ -384,3 +384,13 @@ def test_a_quick_query_that_takes_too_long_is_told_of_jobs(tmp_path):
         pytest.raises(Exception, match=r"limit of 1 s.* submit it as a job"),
     ):
         client(server.url, context="sky").quick(too_long)
+
+
+def test_a_bit_may_be_asked_for_as_it_is_shown(alice):
+    shown = alice.quick("select top 1 n_obs from stars where n_obs = 1")
+    assert list(shown["n_obs"]) == ["True"]
+    counts = [
+        alice.quick(f"select count(*) as n from stars where n_obs {what}")["n"][0] for what in ("= 1", "= 'True'")
+    ]
+    assert counts[0] == counts[1] > 0
+    assert alice.quick("select count(*) as n from stars where n_obs in ('false', 'true')")["n"][0] >= counts[0]

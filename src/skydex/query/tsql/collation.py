@@ -22,8 +22,9 @@ from skydex.query.comparisons import spoken_kind, written_text
 from skydex.query.kernels import Kernel, computed
 from skydex.query.languages import place_of
 from skydex.query.tsql.dates import moment
-from skydex.query.tsql.kinds import is_flag, is_text, number
+from skydex.query.tsql.kinds import INT, is_flag, is_text, number
 from skydex.query.values import Value
+from skydex.tables import BIT
 
 __all__ = ["comparable", "folded", "key", "like", "regular", "sped_up"]
 
@@ -59,7 +60,15 @@ def comparable(left: Value, right: Value, node: exp.Expression) -> tuple[exp.Exp
     if left.column.is_array or right.column.is_array:
         kinds = f"{spoken_kind(left.column)} with {spoken_kind(right.column)}"
         raise BadQueryError(f"Cannot compare {kinds}.", **place_of(node))
-    return number(left).node, number(right).node
+    return number(_bit_of(left, right)).node, number(_bit_of(right, left)).node
+
+
+def _bit_of(value: Value, other: Value) -> Value:
+    """A text that says True or False as 1 or 0, if it stands beside a number that is shown so."""
+    said = (written_text(value) or "").strip().lower()
+    if other.column.xtype != BIT or said not in ("true", "false"):
+        return value
+    return Value(tree.integer(int(said == "true")), INT)
 
 
 def sped_up(test: exp.Expression, left: Value, right: Value) -> exp.Expression:
