@@ -28,19 +28,18 @@ from skydex.errors import (
     StoreError,
     TableChangedError,
     TableExistsError,
-    UnknownColumnError,
     UnknownTableError,
     UnreadableFileError,
     near_names,
 )
 from skydex.mydb.draft import LAYOUT, Draft, indexed, own_columns
 from skydex.mydb.own_table import Fills, OwnTable, Quota
+from skydex.mydb.rows import fitted, held, rows_of
 from skydex.store import (
     ArchiveDirectory,
     ArchiveEntry,
     Dataset,
     Origin,
-    Piece,
     WriteReport,
     append_rows,
     worth_appending,
@@ -52,7 +51,6 @@ from skydex.tables import (
     Position,
     Table,
     arrow_schema,
-    arrow_type,
     conform,
     likely_position,
     uniquely_named,
@@ -72,7 +70,6 @@ _STAGED_BYTES = 4
 _LEAST_STAGED = 256 << 20
 _APPENDED_BYTES = 64 << 20
 """Rows up to this size are appended from memory."""
-_GROUPS_AT_ONCE = 10
 _ATTEMPTS = 20
 _PAUSE_S = 0.02
 """Those who add to the same table at the same time wait for chance to let one of them go first."""
@@ -279,8 +276,8 @@ class MyDB:
         if done is not None:
             return done
         columns_there = self.open(name).table.columns
-        rows = _fitted(name, columns_there, columns, batches)
-        first, rest = _held(rows, arrow_schema(columns_there), _APPENDED_BYTES)
+        rows = fitted(batches, columns, called=f"{MYDB}.{name}", there=columns_there)
+        first, rest = held(rows, arrow_schema(columns_there), _APPENDED_BYTES)
         for attempt in range(_ATTEMPTS):
             try:
                 n_rows = self._append(name, first, rest, origin)
@@ -308,7 +305,7 @@ class MyDB:
                 n_rows = len(rows)
                 report = append_rows(dataset, rows, directory=draft.catalog, layout=LAYOUT)
             else:
-                draft.add(_rows_of(dataset))
+                draft.add(rows_of(dataset))
                 before = draft.n_rows
                 draft.add(first.to_batches())
                 draft.add(rest or ())
@@ -487,59 +484,3 @@ def _joined(now: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
 def _without(now: tuple[str, ...], less: tuple[str, ...]) -> tuple[str, ...]:
     gone = {name.lower() for name in less}
     return tuple(name for name in now if name.lower() not in gone)
-
-
-def _fitted(
-    name: str, there: Sequence[Column], given: Sequence[Column], batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
-    """Rows in the columns of a table."""
-    places = {column.name.lower(): place for place, column in enumerate(given)}
-    known = {column.name.lower() for column in there}
-    for column in given:
-        if column.name.lower() not in known:
-            near = near_names(column.name, (own.name for own in there))
-            raise UnknownColumnError(column.name, where=f"{MYDB}.{name}", near=near)
-    schema = arrow_schema(tuple(there))
-    for batch in batches:
-        arrays = [
-            _cast(batch.column(places[column.name.lower()]), column)
-            if column.name.lower() in places
-            else pa.nulls(batch.num_rows, arrow_type(column))
-            for column in there
-        ]
-        yield from conform([pa.RecordBatch.from_arrays(arrays, schema=schema)], tuple(there))
-
-
-def _cast(values: pa.Array, column: Column) -> pa.Array:
-    kind = arrow_type(column)
-    if values.type == kind:
-        return values
-    try:
-        return values.cast(kind, safe=not pa.types.is_floating(kind))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise BadQueryError(
-            f"A value does not fit the column {column.name} of type {column.datatype.value}."
-        ) from error
-
-
-def _held(
-    batches: Iterator[pa.RecordBatch], schema: pa.Schema, most: int
-) -> tuple[pa.Table, Iterator[pa.RecordBatch] | None]:
-    """The first rows, up to a size, and those behind them if there are any."""
-    held, size = [], 0
-    for batch in batches:
-        held.append(batch)
-        size += batch.nbytes
-        if size > most:
-            return pa.Table.from_batches(held, schema), batches
-    return pa.Table.from_batches(held, schema), None
-
-
-def _rows_of(dataset: Dataset) -> Iterator[pa.RecordBatch]:
-    """All rows of a table, some row groups at a time."""
-    names = [column.name for column in dataset.table.columns]
-    schema = arrow_schema(dataset.table.columns)
-    for piece in dataset.select(None).pieces:
-        for start in range(0, len(piece.groups), _GROUPS_AT_ONCE):
-            part = Piece(piece.file, piece.groups[start : start + _GROUPS_AT_ONCE], 0)
-            yield from dataset.read(part, names).cast(schema).to_batches()

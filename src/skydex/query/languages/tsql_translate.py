@@ -11,67 +11,24 @@ ESCAPE is an `exp.Escape` around it; a table function is a table named by a call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import exp
 
 from skydex.errors import BadQueryError, QueryTooLargeError
-from skydex.query.languages.limits import QueryLimits, too_long_a_chain
-from skydex.query.languages.places import place_of
+from skydex.query.languages.limits import QueryLimits
+from skydex.query.languages.tsql_places import noted_place, placed
+from skydex.query.languages.tsql_shape import CHAINS, SET_OPERATIONS, check_shape
 from skydex.query.tree import conjunction, flattened
 
 __all__ = ["translate"]
 
-_CHAINS = (exp.And, exp.Or)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 _OPERATORS = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
 )  # fmt: skip
-_SET_OPERATIONS = (exp.Union, exp.Except, exp.Intersect)
 _MOST_HEXADECIMAL = 16
-_MOST_ROWS_WRITTEN = 1000
-"""Rows that VALUES may list, as in SQL Server."""
-_TAIL = ("with_", "order", "limit", "offset", "options")
-_PARTS: dict[type[exp.Expression], tuple[str, ...]] = {
-    exp.Select: (
-        "expressions", "distinct", "from_", "joins", "where", "group", "having", "into", "hint", "kind",
-        "operation_modifiers", *_TAIL,
-    ),
-    **dict.fromkeys(_SET_OPERATIONS, ("this", "expression", "distinct", *_TAIL)),
-    exp.Subquery: ("this", "alias", "joins", "pivots", *_TAIL),
-    exp.Table: ("this", "alias", "db", "catalog", "joins", "hints", "pivots", "sample"),
-    exp.Join: ("this", "on", "side", "kind", "hint"),
-    exp.Lateral: ("this", "alias", "cross_apply"),
-    exp.With: ("expressions",),
-    exp.CTE: ("this", "alias"),
-    exp.TableAlias: ("this", "columns"),
-    exp.Group: ("expressions", "rollup", "cube", "grouping_sets", "totals", "all"),
-    exp.Distinct: ("expressions",),
-    exp.Ordered: ("this", "desc", "nulls_first"),
-    exp.Limit: ("this", "expression", "limit_options"),
-    exp.Fetch: ("direction", "count", "limit_options"),
-    exp.Like: ("this", "expression", "negate"),
-    exp.Is: ("this", "expression", "negate"),
-    exp.In: ("this", "expressions", "query"),
-    exp.Between: ("this", "low", "high"),
-    exp.Exists: ("this",),
-    exp.Case: ("this", "ifs", "default"),
-    exp.Cast: ("this", "to"),
-    exp.TryCast: ("this", "to", "safe", "requires_string"),
-    exp.Trim: ("this", "expression", "position"),
-    exp.Window: ("this", "partition_by", "order", "spec", "alias", "over"),
-}  # fmt: skip
-"""The parts of nodes that are read, or say nothing about rows."""
-_LISTS: dict[type[exp.Expression], tuple[str, Callable[[QueryLimits], int]]] = {
-    exp.In: ("IN list", lambda limits: limits.list_items),
-    exp.Anonymous: ("number of arguments", lambda limits: limits.list_items),
-    exp.Select: ("SELECT list", lambda limits: limits.columns),
-    exp.Group: ("GROUP BY list", lambda limits: limits.columns),
-    exp.Order: ("ORDER BY list", lambda limits: limits.columns),
-    exp.Values: ("list of VALUES", lambda _: _MOST_ROWS_WRITTEN),
-}
-"""Lists that have a limit."""
 _SPOKEN = {
     exp.Parameter: "The variable {} is not declared.",
     exp.SessionParameter: "The server's own variable {} is not offered.",
@@ -98,61 +55,18 @@ def translate(query: exp.Expression, *, limits: QueryLimits | None = None) -> ex
     >>> translate(parse_tsql("select top 3 x = a.ra, [b c] from [t] a")[0]).sql()
     'SELECT a.ra AS x, "b c" FROM "t" AS a LIMIT 3'
     """
-    limits = limits or QueryLimits()
-    _check_depth(query, limits)
-    n_tables = 0
-    for node in query.walk():
-        _check_parts(node)
-        _check_lists(node, limits)
-        n_tables += isinstance(node, exp.Table)
-    if n_tables > limits.tables:
-        raise QueryTooLargeError("number of tables", size=n_tables, limit=limits.tables)
+    check_shape(query, limits or QueryLimits())
     return _query(query)
-
-
-def _check_parts(node: exp.Expression) -> None:
-    """Refuse a node with a part that translation would lose."""
-    known = _PARTS.get(type(node))
-    lost = [name for name, part in node.args.items() if part and known is not None and name not in known]
-    if lost:
-        word = lost[0].strip("_").replace("_", " ").upper()
-        raise BadQueryError(f"{word} is not offered here.", **_place(node))
-
-
-def _check_lists(node: exp.Expression, limits: QueryLimits) -> None:
-    """Refuse what lists more than an engine takes in its time."""
-    items = node.args.get("expressions")
-    known = _LISTS.get(type(node))
-    if known is None or not isinstance(items, list):
-        return
-    what, most = known[0], known[1](limits)
-    if len(items) > most:
-        hint = "Upload the values as a table and join with it."
-        raise QueryTooLargeError(what, size=len(items), limit=most, hint=hint)
-
-
-def _check_depth(tree: exp.Expression, limits: QueryLimits) -> None:
-    """Refuse a tree too deep to be walked by recursion; chains of AND and OR, which will be balanced, count once."""
-    depth, level = 0, [tree]
-    while level:
-        depth += 1
-        if depth > limits.tree_depth:
-            raise too_long_a_chain(limits)
-        level = [child for node in level for child in _children(node)]
-
-
-def _children(node: exp.Expression) -> Iterable[exp.Expression]:
-    return flattened(node, type(node)) if isinstance(node, _CHAINS) else node.iter_expressions()
 
 
 def _query(node: exp.Expression) -> exp.Query:
     if isinstance(node, exp.Subquery):
         return _only(_subquery(node))
-    if isinstance(node, _SET_OPERATIONS):
+    if isinstance(node, SET_OPERATIONS):
         return _set_operation(node)
     if isinstance(node, exp.Select):
         return _select(node)
-    raise BadQueryError("A query begins with SELECT or WITH.", **_place(node))
+    raise BadQueryError("A query begins with SELECT or WITH.", **noted_place(node))
 
 
 def _only(node: exp.Subquery) -> exp.Query:
@@ -163,15 +77,15 @@ def _only(node: exp.Subquery) -> exp.Query:
 
 def _subquery(node: exp.Subquery) -> exp.Subquery:
     inner = _query(node.this)
-    return _placed(exp.Subquery(this=inner, **_tail(node)), node)
+    return placed(exp.Subquery(this=inner, **_tail(node)), node)
 
 
 def _set_operation(node: exp.SetOperation) -> exp.Query:
     kind, distinct = type(node), bool(node.args.get("distinct"))
     if not distinct and not isinstance(node, exp.Union):
-        raise BadQueryError(f"T-SQL has no {type(node).__name__.upper()} ALL.", **_place(node))
+        raise BadQueryError(f"T-SQL has no {type(node).__name__.upper()} ALL.", **noted_place(node))
     left, right = _query(node.this), _query(node.expression)
-    return _placed(kind(this=left, expression=right, distinct=distinct, **_tail(node)), node)
+    return placed(kind(this=left, expression=right, distinct=distinct, **_tail(node)), node)
 
 
 def _tail(node: exp.Expression) -> dict[str, Any]:
@@ -210,14 +124,14 @@ def _limit(node: exp.Limit | exp.Fetch) -> exp.Limit:
 def _rows(node: exp.Expression | None, word: str) -> exp.Literal:
     inner = _value(node).unnest() if node is not None else exp.Literal.number(1)
     if not isinstance(inner, exp.Literal) or not inner.this.isdigit():
-        raise BadQueryError(f"{word} needs a whole number of rows.", **(_place(node) if node is not None else {}))
+        raise BadQueryError(f"{word} needs a whole number of rows.", **(noted_place(node) if node is not None else {}))
     return exp.Literal(this=inner.this, is_string=False)
 
 
 def _percent(node: exp.Expression) -> exp.Literal:
     inner = _value(node).unnest()
     if not isinstance(inner, exp.Literal) or inner.is_string or not 0.0 <= float(inner.this) <= 100.0:
-        raise BadQueryError("TOP ... PERCENT needs a number from 0 to 100.", **_place(node))
+        raise BadQueryError("TOP ... PERCENT needs a number from 0 to 100.", **noted_place(node))
     return exp.Literal(this=inner.this, is_string=False)
 
 
@@ -227,7 +141,7 @@ def _order(node: exp.Order) -> exp.Order:
 
 
 def _select(node: exp.Select) -> exp.Select:
-    select = _placed(exp.Select(expressions=[_item(item) for item in node.expressions], **_tail(node)), node)
+    select = placed(exp.Select(expressions=[_item(item) for item in node.expressions], **_tail(node)), node)
     distinct, from_, where = (node.args.get(clause) for clause in ("distinct", "from_", "where"))
     group, having = node.args.get("group"), node.args.get("having")
     if distinct is not None:
@@ -247,7 +161,7 @@ def _select(node: exp.Select) -> exp.Select:
 def _item(node: exp.Expression) -> exp.Expression:
     """An item of a SELECT list."""
     if isinstance(node, exp.Star):
-        return _placed(exp.Star(), node)
+        return placed(exp.Star(), node)
     if isinstance(node, exp.Alias):
         return exp.Alias(this=_value(node.this), alias=_identifier(node.args["alias"]))
     if isinstance(node, exp.EQ) and isinstance(node.this, exp.Literal) and node.this.is_string:
@@ -258,10 +172,10 @@ def _item(node: exp.Expression) -> exp.Expression:
 def _group(node: exp.Group) -> exp.Group:
     for word in ("rollup", "cube", "grouping_sets", "totals", "all"):
         if node.args.get(word):
-            raise BadQueryError(f"GROUP BY with {word.replace('_', ' ').upper()} is not offered.", **_place(node))
+            raise BadQueryError(f"GROUP BY with {word.replace('_', ' ').upper()} is not offered.", **noted_place(node))
     for key in node.expressions:
         if isinstance(key, exp.Literal):
-            raise BadQueryError("GROUP BY names columns or expressions, no positions.", **_place(key))
+            raise BadQueryError("GROUP BY names columns or expressions, no positions.", **noted_place(key))
     return exp.Group(expressions=[_value(key) for key in node.expressions])
 
 
@@ -273,9 +187,9 @@ def _source(node: exp.Expression) -> exp.Expression:
         first.set("joins", None)
         inner = _source(first)
         inner.set("joins", [_join(join) for join in joins])
-        return _placed(exp.Subquery(this=inner), node)
+        return placed(exp.Subquery(this=inner), node)
     if node.args.get("pivots"):
-        raise BadQueryError(_SPOKEN[exp.Pivot], **_place(node))
+        raise BadQueryError(_SPOKEN[exp.Pivot], **noted_place(node))
     if isinstance(node, exp.Table):
         return _table(node)
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery) and not node.alias:
@@ -283,10 +197,10 @@ def _source(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Subquery):
         inner = _renamed(_query(node.this), node.args["alias"])
         alias = exp.TableAlias(this=_identifier(node.args["alias"].this))
-        return _placed(exp.Subquery(this=inner, alias=alias), node)
+        return placed(exp.Subquery(this=inner, alias=alias), node)
     if isinstance(node, exp.Values):
         return _values(node)
-    raise BadQueryError("FROM names tables, or queries in parentheses with an alias.", **_place(node))
+    raise BadQueryError("FROM names tables, or queries in parentheses with an alias.", **noted_place(node))
 
 
 def _joined(node: exp.Subquery) -> exp.Expression:
@@ -296,12 +210,12 @@ def _joined(node: exp.Subquery) -> exp.Expression:
     if not joins:
         return inner
     inner.set("joins", [_join(join) for join in joins])
-    return _placed(exp.Subquery(this=inner), node)
+    return placed(exp.Subquery(this=inner), node)
 
 
 def _table(node: exp.Table) -> exp.Table:
     if node.args.get("sample"):
-        raise BadQueryError("TABLESAMPLE is not offered: ORDER BY NEWID() gives a random order.", **_place(node))
+        raise BadQueryError("TABLESAMPLE is not offered: ORDER BY NEWID() gives a random order.", **noted_place(node))
     name = node.this
     parts: dict[str, Any] = {"this": _call(name) if isinstance(name, exp.Anonymous) else _identifier(name)}
     for part in ("db", "catalog"):
@@ -310,14 +224,14 @@ def _table(node: exp.Table) -> exp.Table:
             parts[part] = _identifier(given) if given else exp.Identifier(this="dbo", quoted=False)
     if node.args.get("alias") is not None:
         parts["alias"] = exp.TableAlias(this=_identifier(node.args["alias"].this))
-    return _placed(exp.Table(**parts), node)
+    return placed(exp.Table(**parts), node)
 
 
 def _values(node: exp.Values) -> exp.Expression:
     """Rows that are written out, as the queries that give them."""
     alias = node.args.get("alias")
     if alias is None or not alias.columns:
-        raise BadQueryError("VALUES in FROM needs names: (VALUES (1, 2)) AS t(a, b).", **_place(node))
+        raise BadQueryError("VALUES in FROM needs names: (VALUES (1, 2)) AS t(a, b).", **noted_place(node))
     rows = [exp.Select(expressions=[_value(item) for item in row.expressions]) for row in node.expressions]
     query = _stacked(rows)
     return exp.Subquery(this=_renamed(query, alias), alias=exp.TableAlias(this=_identifier(alias.this)))
@@ -342,7 +256,7 @@ def _renamed(query: exp.Query, alias: exp.TableAlias) -> exp.Query:
     items = first.expressions
     if len(items) != len(names) or any(item.is_star for item in items):
         raise BadQueryError(
-            f'"{alias.this.name}" names {len(names)} columns; its query must list them.', **_place(alias)
+            f'"{alias.this.name}" names {len(names)} columns; its query must list them.', **noted_place(alias)
         )
     bare = [item.this if isinstance(item, exp.Alias) else item for item in items]
     first.set("expressions", [exp.Alias(this=i, alias=_identifier(n)) for i, n in zip(bare, names, strict=True)])
@@ -366,12 +280,12 @@ def _applied(node: exp.Lateral) -> exp.Lateral:
     else:
         applied = _subquery(inner)
     alias = exp.TableAlias(this=_identifier(node.args["alias"].this)) if node.args.get("alias") else None
-    return _placed(exp.Lateral(this=applied, alias=alias, cross_apply=node.args.get("cross_apply")), node)
+    return placed(exp.Lateral(this=applied, alias=alias, cross_apply=node.args.get("cross_apply")), node)
 
 
 def _condition(node: exp.Expression) -> exp.Expression:
     """A condition: in T-SQL no value is one."""
-    if isinstance(node, _CHAINS):
+    if isinstance(node, CHAINS):
         return _chain(node)
     if isinstance(node, exp.Paren | exp.Not):
         return type(node)(this=_condition(node.this))
@@ -389,7 +303,7 @@ def _condition(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Exists):
         return exp.Exists(this=_query(node.this))
     _value(node)  # its own complaint first
-    raise BadQueryError("A value alone is no condition: compare it with something, as in x = 1.", **_place(node))
+    raise BadQueryError("A value alone is no condition: compare it with something, as in x = 1.", **noted_place(node))
 
 
 def _chain(node: exp.Expression) -> exp.Expression:
@@ -423,31 +337,31 @@ def _value(node: exp.Expression) -> exp.Expression:
     method = _VALUES.get(type(node))
     if method is not None:
         return method(node)
-    if isinstance(node, (*_CHAINS, *_COMPARISONS, exp.Not, exp.Between, exp.In, exp.Like, exp.Is, exp.Exists)):
+    if isinstance(node, (*CHAINS, *_COMPARISONS, exp.Not, exp.Between, exp.In, exp.Like, exp.Is, exp.Exists)):
         hint = "CASE WHEN condition THEN 1 ELSE 0 END makes a value of it."
-        raise BadQueryError(f"A condition begins here, where a value is expected: {hint}", **_place(node))
+        raise BadQueryError(f"A condition begins here, where a value is expected: {hint}", **noted_place(node))
     sentence = _SPOKEN.get(type(node), "{} is not offered here.")
-    raise BadQueryError(sentence.format(node.sql("tsql")[:60]), **_place(node))
+    raise BadQueryError(sentence.format(node.sql("tsql")[:60]), **noted_place(node))
 
 
 def _column(node: exp.Column) -> exp.Expression:
     parts = {part: _identifier(node.args[part]) for part in ("table", "db", "catalog") if node.args.get(part)}
-    this = _placed(exp.Star(), node.this) if isinstance(node.this, exp.Star) else _identifier(node.this)
-    return _placed(exp.Column(this=this, **parts), node)
+    this = placed(exp.Star(), node.this) if isinstance(node.this, exp.Star) else _identifier(node.this)
+    return placed(exp.Column(this=this, **parts), node)
 
 
 def _literal(node: exp.Expression) -> exp.Expression:
-    return _placed(exp.Literal(this=node.name, is_string=bool(node.is_string)), node)
+    return placed(exp.Literal(this=node.name, is_string=bool(node.is_string)), node)
 
 
 def _hexadecimal(node: exp.HexString) -> exp.Expression:
     if len(node.name.lstrip("0")) > _MOST_HEXADECIMAL:
-        raise BadQueryError(f"A hexadecimal number has at most {_MOST_HEXADECIMAL} digits.", **_place(node))
-    return _placed(exp.Literal(this=str(int(node.name or "0", 16)), is_string=False), node)
+        raise BadQueryError(f"A hexadecimal number has at most {_MOST_HEXADECIMAL} digits.", **noted_place(node))
+    return placed(exp.Literal(this=str(int(node.name or "0", 16)), is_string=False), node)
 
 
 def _paren(node: exp.Expression) -> exp.Expression:
-    return _placed(type(node)(this=_value(node.this)), node)
+    return placed(type(node)(this=_value(node.this)), node)
 
 
 def _operation(node: exp.Expression) -> exp.Expression:
@@ -458,7 +372,7 @@ def _case(node: exp.Case) -> exp.Expression:
     test = _condition if node.this is None else _value
     branches = [exp.If(this=test(branch.this), true=_value(branch.args["true"])) for branch in node.args["ifs"]]
     default = node.args.get("default")
-    return _placed(
+    return placed(
         exp.Case(
             this=_value(node.this) if node.this is not None else None,
             ifs=branches,
@@ -469,7 +383,7 @@ def _case(node: exp.Case) -> exp.Expression:
 
 
 def _cast(node: exp.Expression) -> exp.Expression:
-    return _placed(type(node)(this=_value(node.this), to=_type(node.args["to"])), node)
+    return placed(type(node)(this=_value(node.this), to=_type(node.args["to"])), node)
 
 
 def _type(node: exp.DataType) -> exp.DataType:
@@ -489,13 +403,13 @@ def _call(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Dot):
         schema, inner = node.this.sql("tsql"), _value(node.expression)
         if not isinstance(inner, exp.Anonymous):
-            raise BadQueryError(f"{schema}. is followed by the name of a column or function.", **_place(node))
-        return _placed(exp.Anonymous(this=f"{schema}.{inner.name}", expressions=inner.expressions), node)
+            raise BadQueryError(f"{schema}. is followed by the name of a column or function.", **noted_place(node))
+        return placed(exp.Anonymous(this=f"{schema}.{inner.name}", expressions=inner.expressions), node)
     name = node.name.upper()
     if name in ("CONVERT", "TRY_CONVERT"):
         return _conversion(node, exp.Cast if name == "CONVERT" else exp.TryCast)
     arguments = [_condition_or_value(item) if name == "IIF" else _argument(item) for item in node.expressions]
-    return _placed(exp.Anonymous(this=node.name, expressions=arguments), node)
+    return placed(exp.Anonymous(this=node.name, expressions=arguments), node)
 
 
 def _condition_or_value(node: exp.Expression) -> exp.Expression:
@@ -505,7 +419,7 @@ def _condition_or_value(node: exp.Expression) -> exp.Expression:
 
 def _argument(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Star):
-        return _placed(exp.Star(), node)
+        return placed(exp.Star(), node)
     if isinstance(node, exp.Distinct):
         return exp.Distinct(expressions=[_value(item) for item in node.expressions])
     return _value(node)
@@ -515,9 +429,9 @@ def _conversion(node: exp.Expression, kind: type[exp.Expression]) -> exp.Express
     """CONVERT(type, value[, style]) as a cast that knows its style."""
     arguments = node.expressions
     if len(arguments) not in (2, 3) or not isinstance(arguments[0], exp.Column | exp.Anonymous):
-        raise BadQueryError(f"{node.name} takes a type, a value and perhaps a style.", **_place(node))
+        raise BadQueryError(f"{node.name} takes a type, a value and perhaps a style.", **noted_place(node))
     sizes = [size.name for size in arguments[0].expressions] if isinstance(arguments[0], exp.Anonymous) else []
-    cast = _placed(kind(this=_value(arguments[1]), to=_named_type(arguments[0].name, sizes)), node)
+    cast = placed(kind(this=_value(arguments[1]), to=_named_type(arguments[0].name, sizes)), node)
     if len(arguments) == 3:
         cast.set("format", _value(arguments[2]))
     return cast
@@ -528,17 +442,17 @@ def _trim(node: exp.Trim) -> exp.Expression:
     position = str(node.args.get("position") or "").upper()
     name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(position, "TRIM")
     arguments = [_value(node.this), *([_value(characters)] if characters is not None else [])]
-    return _placed(exp.Anonymous(this=name, expressions=arguments), node)
+    return placed(exp.Anonymous(this=name, expressions=arguments), node)
 
 
 def _now(node: exp.Expression) -> exp.Expression:
-    return _placed(exp.Anonymous(this="GETDATE", expressions=[]), node)
+    return placed(exp.Anonymous(this="GETDATE", expressions=[]), node)
 
 
 def _window(node: exp.Window) -> exp.Expression:
     order, frame = node.args.get("order"), node.args.get("spec")
     if node.args.get("alias") is not None:
-        raise BadQueryError("A window is written out behind OVER.", **_place(node))
+        raise BadQueryError("A window is written out behind OVER.", **noted_place(node))
     call = node.this.this if isinstance(node.this, exp.IgnoreNulls | exp.RespectNulls) else node.this
     return exp.Window(
         this=_call(call),
@@ -558,9 +472,9 @@ _TYPE_NAMES = {"DOUBLE": "FLOAT", "FLOAT": "REAL", "UTINYINT": "TINYINT", "TIMES
 _VALUES: dict[type[exp.Expression], Callable[[Any], exp.Expression]] = {
     exp.Column: _column,
     exp.Literal: _literal,
-    exp.National: lambda node: _placed(exp.Literal(this=node.name, is_string=True), node),
+    exp.National: lambda node: placed(exp.Literal(this=node.name, is_string=True), node),
     exp.HexString: _hexadecimal,
-    exp.Null: lambda node: _placed(exp.Null(), node),
+    exp.Null: lambda node: placed(exp.Null(), node),
     **dict.fromkeys((exp.Paren, exp.Neg, exp.BitwiseNot), _paren),
     **dict.fromkeys(_OPERATORS, _operation),
     exp.Case: _case,
@@ -577,34 +491,4 @@ _VALUES: dict[type[exp.Expression], Callable[[Any], exp.Expression]] = {
 
 
 def _identifier(node: exp.Expression) -> exp.Identifier:
-    return _placed(exp.Identifier(this=node.name, quoted=bool(node.args.get("quoted"))), node)
-
-
-def _placed(node: Any, origin: exp.Expression) -> Any:
-    """A node that knows its place, if sqlglot noted it at its origin or at one of the origin's parts."""
-    place = _place(origin)
-    if place["line"] is not None:
-        node.meta.update(place)
-    return node
-
-
-def _place(node: exp.Expression) -> dict[str, Any]:
-    """Where a node stands: sqlglot notes line, last column, and offsets of names, calls and literals."""
-    place = place_of(node)
-    if place["line"] is not None:
-        return place
-    noted = [part.meta for part in _parts(node) if "start" in part.meta]
-    if not noted:
-        return place
-    first = min(noted, key=lambda meta: meta["start"])
-    found = next(part for part in _parts(node) if part.meta is first)
-    column = first["col"] - (first["end"] - first["start"])
-    return {"line": first["line"], "column": max(column, 1), "token": found.name or found.sql("tsql")[:40]}
-
-
-def _parts(node: exp.Expression) -> Iterable[exp.Expression]:
-    """The node, its names and theirs, a few levels deep."""
-    level = [node]
-    for _ in range(3):
-        yield from level
-        level = [child for part in level for child in part.iter_expressions()][:50]
+    return placed(exp.Identifier(this=node.name, quoted=bool(node.args.get("quoted"))), node)
