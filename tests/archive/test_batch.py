@@ -377,6 +377,13 @@ def test_an_identity_goes_on_counting_in_later_batches(run):
         run("create table w (id int identity(1, 10))")
 
 
+def test_an_identity_counts_once_where_several_insert_at_once(run):
+    run("create table t (id int identity(1,1), a int)")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda a: run(f"insert t values ({a})"), range(8)))
+    assert run("select count(*) n, count(distinct id) d, max(id) m from t") == [(8, 8, 8)]
+
+
 def test_defaults_are_put_where_a_row_says_nothing(run):
     run("create table t (id int, flag int not null default 7, note varchar(9) default ('none'), z float default -1.5)")
     run("insert into t (id) values (1)")

@@ -7,6 +7,8 @@ means is asked as a query over the table with its rows numbered.
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -19,7 +21,7 @@ from skydex.archive.batch_aim import ROW, TARGET, aim_of, meant_rows
 from skydex.archive.batch_columns import altered, columns_of, fills_after, fills_of
 from skydex.archive.batch_names import BatchNames, Scratch
 from skydex.archive.batch_values import converted, converted_values, empty, measured, written_value
-from skydex.errors import BadQueryError, TableExistsError, UnknownTableError
+from skydex.errors import BadQueryError, TableChangedError, TableExistsError, UnknownTableError
 from skydex.mydb import MYDB, Fills, MyDB
 from skydex.query import Relation, build
 from skydex.query.languages.statements import (
@@ -40,6 +42,9 @@ from skydex.tables import Column, Result, arrow_schema, arrow_type
 __all__ = ["Changes"]
 
 _NO_FILLS = Fills()
+_ATTEMPTS = 20
+_PAUSE_S = 0.05
+"""Rows that are counted are counted anew if others came meanwhile; chance lets one go first."""
 _MOST_ROWS_WRITTEN = 1000
 """Rows that VALUES may list, as in SQL Server."""
 
@@ -165,6 +170,19 @@ class Changes:
         done = own.find_done(origin) if own is not None else None
         if done is not None:
             return done
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._inserted(statement, origin)
+            except TableChangedError:
+                if not self._fills_of(name).counted:
+                    raise
+                time.sleep(random.uniform(0.0, _PAUSE_S * attempt))
+        raise TableChangedError(name.bare)
+
+    def _inserted(self, statement: Insert, origin: str) -> int:
+        """Add rows, if nobody else changes a table meanwhile that counts them."""
+        name, basis = statement.target, self._version(statement.target)
+        own = self.target(name)
         there = self.relation(name)
         fills = self._fills_of(name)
         columns = _given(there, statement.columns, fills.counted)
@@ -180,7 +198,7 @@ class Changes:
             batches = _numbered(batches, number, first=fills.first if greatest is None else greatest + 1)
             columns = (*columns, number)
         if own is not None:
-            n_rows = own.append(name.bare, columns, batches, origin=origin)
+            n_rows = own.append(name.bare, columns, batches, origin=origin, basis=basis if fills.counted else None)
             if not n_rows:
                 self._note(name, origin)
             return n_rows

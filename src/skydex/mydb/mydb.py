@@ -243,7 +243,13 @@ class MyDB:
             return draft.n_rows
 
     def append(
-        self, name: str, columns: Sequence[Column], batches: Iterable[pa.RecordBatch], *, origin: str = ""
+        self,
+        name: str,
+        columns: Sequence[Column],
+        batches: Iterable[pa.RecordBatch],
+        *,
+        origin: str = "",
+        basis: str | None = None,
     ) -> int:
         """Add rows to a table, all or none; readers of the table go on to read what was there.
 
@@ -257,6 +263,8 @@ class MyDB:
             The rows.
         origin : str, optional
             On whose behalf; rows of the same origin are added once.
+        basis : str, optional
+            The version for which the rows were made: to another one, nothing is added.
 
         Returns
         -------
@@ -269,6 +277,8 @@ class MyDB:
             There is no such table, or no such column in it.
         BadQueryError
             A value does not fit its column.
+        TableChangedError
+            The table is not of the version `basis` any more.
         QuotaError
             There is no room for them.
         """
@@ -280,17 +290,21 @@ class MyDB:
         first, rest = held(rows, arrow_schema(columns_there), _APPENDED_BYTES)
         for attempt in range(_ATTEMPTS):
             try:
-                n_rows = self._append(name, first, rest, origin)
+                n_rows = self._append(name, first, rest, origin, basis)
                 self._store.clear_old_versions(f"{MYDB}.{name}")
                 return n_rows
             except TableChangedError:
-                if rest is not None:
+                if rest is not None or basis is not None:
                     raise
                 time.sleep(random.uniform(0.0, _PAUSE_S * attempt))
         raise TableChangedError(name)
 
-    def _append(self, name: str, first: pa.Table, rest: Iterator[pa.RecordBatch] | None, origin: str) -> int:
+    def _append(
+        self, name: str, first: pa.Table, rest: Iterator[pa.RecordBatch] | None, origin: str, basis: str | None
+    ) -> int:
         entry = self._get(name)
+        if basis not in (None, entry.version):
+            raise TableChangedError(name)
         dataset = self._store.open(entry.name)
         if dataset.version != entry.version or first.schema != arrow_schema(dataset.table.columns):
             raise TableChangedError(name)
