@@ -13,7 +13,9 @@ import pytest
 
 from skydex.archive import Archive, BatchRequest
 from skydex.mydb import MyDB
-from skydex.store import verify
+from skydex.query.languages.tsql_batch import MOST_STATEMENTS
+from skydex.store import Origin, verify
+from skydex.store.directory import _Contents
 
 WORKER = """
 import sys
@@ -84,3 +86,12 @@ def test_r13_a_killed_batch_is_begun_anew_and_does_nothing_twice(directory):
 @pytest.mark.slow
 def test_r13_of_fifty_killed_batches_none_does_anything_twice(directory):
     kill_batches(directory.path, 50)
+
+
+def test_of_two_long_jobs_at_once_none_forgets_its_first_statement():
+    """Or else a job that is begun anew would make its first changes twice."""
+    contents = _Contents(0, ())
+    for number in range(MOST_STATEMENTS):
+        for job in ("one", "other"):
+            contents = contents.after(Origin(f"{job}#{number}", 1))
+    assert {"one#0", "other#0"} <= {origin.key for origin in contents.done}

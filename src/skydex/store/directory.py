@@ -42,7 +42,8 @@ _STAGING = "staging"
 _CURRENT = "current"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\.[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
 _ATTEMPTS = 10
-_ORIGINS_KEPT = 500
+_ORIGINS_KEPT = 2000
+"""Changes that are known to have been made: those of two jobs with the most statements that a job may have."""
 
 
 @dataclass(frozen=True)
