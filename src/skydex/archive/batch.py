@@ -21,7 +21,7 @@ from skydex.archive.batch_changes import Changes
 from skydex.archive.batch_columns import check_names, check_unique
 from skydex.archive.batch_names import BatchNames, Scratch
 from skydex.archive.batch_telling import Telling
-from skydex.archive.batch_values import written_value
+from skydex.archive.batch_values import literal_of, written_value
 from skydex.archive.batch_variables import ROWS_AFFECTED, Variables
 from skydex.archive.offers import MYDB_CONTEXT, ContextOffer, Offers
 from skydex.archive.requests import Upload
@@ -50,6 +50,7 @@ from skydex.query.languages.statements import (
     Delete,
     DropColumns,
     DropTable,
+    If,
     Insert,
     Nothing,
     Select,
@@ -59,9 +60,11 @@ from skydex.query.languages.statements import (
     Update,
 )
 from skydex.query.tsql import TSQL_RULES
-from skydex.tables import Column, Result, arrow_schema
+from skydex.tables import Column, Datatype, Result, arrow_schema
 
 __all__ = ["ROWS_AFFECTED", "Batch", "BatchRequest", "House"]
+
+_OBJECT_ID = Column("object_id", Datatype.INT)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,9 @@ class Batch:
         )
         self._changes = Changes(self, self._names, self._scratch, self._own)
         self._n_kept = 0
+        self._answer: Result | None = None
+        self._n_rows = 0
+        self._is_alone = False
 
     def check(self) -> None:
         """See whether the text can be read, and its context is there."""
@@ -151,21 +157,68 @@ class Batch:
         """Carry out all statements; the rows of the last come as the result is walked through."""
         statements = read_batch(self._request.text)
         self._check_context()
-        held: Result | None = None
-        n_rows = 0
-        for number, statement in enumerate(statements):
-            is_last = number == len(statements) - 1
-            with Telling(statement, number, len(statements)) as told:
-                self._check_time()
-                shown = self._shown(statement, is_last=is_last)
-                if shown is None:
-                    n_written = self._carry_out(statement, self._origin(number))
-                    self._variables.set_rowcount(n_written)
-                    n_rows += n_written
-                else:
-                    held = told.in_result(shown) if is_last else shown
-                self._scratch.forget()
-        return held if held is not None else _rows_affected(n_rows)
+        self._is_alone = len(statements) == 1 and not isinstance(statements[0], If)
+        self._run_all(statements, is_last=True)
+        return self._answer if self._answer is not None else _rows_affected(self._n_rows)
+
+    def _run_all(self, statements: Sequence[Statement], *, is_last: bool) -> None:
+        """Carry out statements; if the last of the batch is among them, its rows are not looked at yet."""
+        for place, statement in enumerate(statements, start=1):
+            is_very_last = is_last and place == len(statements)
+            if isinstance(statement, If):
+                self._run_branch(statement, is_last=is_very_last)
+            else:
+                self._run_one(statement, is_last=is_very_last)
+
+    def _run_one(self, statement: Statement, *, is_last: bool) -> None:
+        with self._told(statement) as told:
+            self._check_time()
+            shown = self._shown(statement, is_last=is_last)
+            if shown is None:
+                n_written = self._carry_out(statement, self._origin(statement.number))
+                self._variables.set_rowcount(n_written)
+                self._n_rows += n_written
+            else:
+                self._answer = told.in_result(shown) if is_last else shown
+            self._scratch.forget()
+
+    def _run_branch(self, statement: If, *, is_last: bool) -> None:
+        with self._told(statement):
+            self._check_time()
+            holds = self._holds(statement, self._origin(statement.number))
+            taken, other = (statement.then, statement.otherwise)[:: 1 if holds else -1]
+            self._declare_only(other)
+            self._variables.set_rowcount(0)
+            self._scratch.forget()
+        self._run_all(taken, is_last=is_last)
+
+    def _holds(self, statement: If, origin: str) -> bool:
+        """Whether the condition of an IF holds.
+
+        What came out is kept: a job that is begun anew goes the same way, though what it did may have changed what the
+        condition asks.
+        """
+        done = self._own.find_done(origin) if self._own is not None else None
+        if done is not None:
+            return bool(done)
+        holds = bool(self._collected(self._start(statement.condition)).column(0)[0].as_py())
+        if self._own is not None:
+            self._own.note(origin, int(holds))
+        return holds
+
+    def _declare_only(self, statements: Sequence[Statement]) -> None:
+        """Declare what the way declares that is not taken: variables are those of the whole batch."""
+        for statement in statements:
+            if isinstance(statement, If):
+                self._declare_only(statement.then)
+                self._declare_only(statement.otherwise)
+            elif isinstance(statement, Declare):
+                self._declare(Declare(tuple(replace(variable, value=None) for variable in statement.variables)), "")
+            elif isinstance(statement, DeclareTable):
+                self._carry_out(statement, "")
+
+    def _told(self, statement: Statement) -> Telling:
+        return Telling(statement, is_alone=self._is_alone)
 
     def _check_context(self) -> None:
         offers, context = self._offers(), self._request.context
@@ -221,11 +274,23 @@ class Batch:
 
     def _filled(self, query: exp.Query) -> exp.Query:
         filled = self._variables.filled(query, self.value)
+        for call in list(filled.find_all(exp.Anonymous)):
+            if call.name.upper() == "OBJECT_ID":
+                call.replace(literal_of(self._object_id(call.expressions), _OBJECT_ID))
         expand(filled, self)
         return filled
 
     def _bound(self, query: exp.Query) -> Any:
         return bind(translate(query), self._names, TSQL_RULES)
+
+    def _object_id(self, arguments: Sequence[exp.Expression]) -> int | None:
+        """What OBJECT_ID gives: a number, if there is a table of that name, or else null."""
+        if not 1 <= len(arguments) <= 2 or any(argument.find(exp.Column) for argument in arguments):
+            raise BadQueryError("OBJECT_ID takes the name of a table as a text, and perhaps 'U': OBJECT_ID('mydb.t').")
+        values = [self.value(argument) for argument in arguments]
+        if None in values or str(values[-1] if len(values) == 2 else "U").strip().upper() != "U":
+            return None
+        return self._names.object_id(str(values[0]))
 
     def _collected(self, result: Result) -> pa.Table:
         """All rows of a result, in memory."""

@@ -8,6 +8,7 @@ a database, with the columns that SQL Server 2022 gives it.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from skydex.archive.offers import MYDB_CONTEXT, Offers
 from skydex.errors import StoreError, UnknownTableError, near_names
 from skydex.mydb import MYDB, MyDB
 from skydex.query import Namespace, Relation
-from skydex.query.languages.tsql_names import TableName
+from skydex.query.languages.tsql_names import TableName, find_name
 from skydex.tables import Column, Datatype, Table, arrow_schema
 from skydex.tables.tap_schema import TAP_SCHEMA
 
@@ -152,6 +153,17 @@ class BatchNames(Namespace):
         if not there:
             return ""
         return f"It is in the context {' and in '.join(there)}: choose that, or write {there[0]}.{_SCHEMA}.{bare}."
+
+    def object_id(self, text: str) -> int | None:
+        """A number for a table that the caller sees, or `None` if there is none of that name."""
+        name = find_name(text)
+        if name is None:
+            return None
+        if self.own_name(name) is None or name.is_temporary:
+            there = self.find(name.bare if name.is_temporary else str(name)) is not None
+        else:
+            there = self._mydb is not None and self._mydb.find(name.bare) is not None
+        return zlib.crc32(str(name).lower().encode()) >> 2 | 1 if there else None
 
     def own_name(self, name: TableName) -> str | None:
         """The bare name of a table of one's own that a statement means to make or change; `None` for any other."""

@@ -16,8 +16,8 @@ __all__ = ["Telling"]
 class Telling:
     """Lets the errors of one statement of several say which it was."""
 
-    def __init__(self, statement: Statement, number: int, n_statements: int) -> None:
-        self._where = f"Statement {number + 1}" if n_statements > 1 else ""
+    def __init__(self, statement: Statement, *, is_alone: bool) -> None:
+        self._where = "" if is_alone else f"Statement {statement.number + 1}"
         self._line = statement.line
 
     def __enter__(self) -> Telling:

@@ -106,7 +106,9 @@ def test_the_parts_of_an_update_are_told_apart():
     ("text", "word"),
     [
         ("exec xp_cmdshell 'ls'", "EXECUTE"),
-        ("if 1 = 1 select 1 as x", "IF"),
+        ("if 1 = 1 exec xp_cmdshell 'ls'", "EXECUTE"),
+        ("while 1 = 1 select 1 as x", "WHILE"),
+        ("if 1 = 1 begin while 1 = 1 begin select 1 as x end end", "WHILE"),
         ("create procedure p as select 1", "PROCEDURE"),
         ("create view v as select 1 as x", "CREATE VIEW"),
         ("create or replace table t (a int)", "OR REPLACE"),

@@ -23,6 +23,7 @@ __all__ = [
     "Delete",
     "DropColumns",
     "DropTable",
+    "If",
     "Insert",
     "Nothing",
     "Select",
@@ -68,6 +69,8 @@ class Statement:
 
     line: int = 1
     """Where it begins in the text, from 1."""
+    number: int = 0
+    """Its place among all statements of the text, from 0, whichever of them are carried out."""
 
 
 @dataclass(frozen=True)
@@ -234,3 +237,15 @@ class Nothing(Statement):
 
     targets: tuple[TableName, ...] = ()
     """The tables that it concerns, which must be there."""
+
+
+@dataclass(frozen=True)
+class If(Statement):
+    """`IF x > 1 ... ELSE ...`."""
+
+    condition: exp.Query
+    """One row with 1, if the condition holds, or else 0."""
+    then: tuple[Statement, ...]
+    """What is done if it holds."""
+    otherwise: tuple[Statement, ...] = ()
+    """What is done if not."""

@@ -21,10 +21,14 @@ from sqlglot.tokens import Token, TokenType
 from skydex.errors import QuerySyntaxError, QueryTooLargeError, near_names
 from skydex.query.languages.limits import QueryLimits, check_text, make_room_for_recursion
 from skydex.query.languages.places import line_starts, place_at
+from skydex.query.languages.tsql_blocks import BRANCHES, Branch, Part, Piece, iter_statements, outline
 from skydex.query.languages.tsql_dialect import DIALECT
-from skydex.query.languages.tsql_rules import BEGINNINGS, check_tokens, check_trees, word_of
+from skydex.query.languages.tsql_rules import BEGINNINGS, NOT_OFFERED, check_tokens, check_trees, word_of
 
-__all__ = ["parse_tsql", "statement_lines"]
+__all__ = ["LINE", "parse_tsql"]
+
+LINE = "skydex_line"
+"""What a tree has in its `meta`: the line, from 1, in which its statement begins."""
 
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())  # its remarks on what it cannot read are in our errors
 
@@ -46,7 +50,8 @@ _COMPOUND = ("+", "-", "*", "/", "%", "&", "|", "^")
 _OPERATIONS = ("UNION", "ALL", "EXCEPT", "INTERSECT")
 _MOST_TYPES = 10
 """Calls named like types inside one another."""
-_BLOCKS = ("IF", "WHILE", "BEGIN")
+_AROUND = ("BEGIN", "END", "ELSE")
+"""Words between statements."""
 _PIECE = re.compile(r"--[^\r\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\[[^\]]*\]|[^-/'\"\[]+|.", re.DOTALL)
 _NEVER_CLOSED = {"'": "quote (')", '"': 'double quote (")', "[": "bracket (])", "/": "*/"}
 _ITEMS = (TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER)
@@ -77,7 +82,8 @@ def parse_tsql(text: str, *, limits: QueryLimits | None = None) -> list[exp.Expr
     Returns
     -------
     statements : list of sqlglot.exp.Expression
-        SELECT with or without INTO, set operations, DECLARE, SET, EXEC, and statements that change tables.
+        SELECT with or without INTO, set operations, DECLARE, SET, EXEC, and statements that change tables; of IF and
+        WHILE the condition is a query for 1 or 0. `meta[LINE]` tells where each begins.
 
     Raises
     ------
@@ -99,19 +105,9 @@ def parse_tsql(text: str, *, limits: QueryLimits | None = None) -> list[exp.Expr
         raise QuerySyntaxError("There is no statement in the text.", line=1, column=1)
     _check_size(tokens, limits)
     check_tokens(text, tokens)
-    trees = [tree for tree in _trees(text, tokens, limits) if not isinstance(tree, exp.Semicolon | None)]
-    check_trees(text, tokens, trees)
+    trees = _trees(text, tokens, limits)
+    check_trees(text, tokens, list(iter_statements(trees)))
     return trees
-
-
-def statement_lines(text: str) -> list[int]:
-    """The lines, from 1, in which the statements of a text begin."""
-    starts, before, lines = line_starts(text), ";", []
-    for token in _parted(_tokens(text)):
-        if before == ";" and token.text != ";":
-            lines.append(bisect.bisect_right(starts, token.start))
-        before = token.text
-    return lines
 
 
 def _tokens(text: str) -> list[Token]:
@@ -126,7 +122,7 @@ def _check_size(tokens: Sequence[Token], limits: QueryLimits) -> None:
         raise QueryTooLargeError("number of words and signs", limit=limits.tokens, hint="Upload long lists as a table.")
     depth = 0
     for token in tokens:
-        depth += (token.token_type in (TokenType.L_PAREN, TokenType.CASE)) - (
+        depth += (token.token_type in (TokenType.L_PAREN, TokenType.CASE, TokenType.BEGIN)) - (
             token.token_type in (TokenType.R_PAREN, TokenType.END)
         )
         if depth > limits.nesting:
@@ -153,16 +149,54 @@ def _too_deep(limits: QueryLimits) -> QueryTooLargeError:
     return QueryTooLargeError("nesting", limit=limits.nesting, hint="Take some parentheses out.")
 
 
-def _trees(text: str, tokens: Sequence[Token], limits: QueryLimits) -> list[exp.Expression | None]:
+def _trees(text: str, tokens: Sequence[Token], limits: QueryLimits) -> list[exp.Expression]:
     """The statements as sqlglot reads them."""
-    parser = DIALECT.parser(error_level=ErrorLevel.IMMEDIATE)
+    parts = outline(text, list(_parted(_with_one_from(tokens))), limits)
     try:
-        trees: list[exp.Expression | None] = parser.parse(_spelled_out(list(_parted(_with_one_from(tokens)))), text)
+        return list(_Trees(text).of(parts))
     except ParseError as error:
         raise _told(text, error) from error
     except RecursionError as error:
         raise _too_deep(limits) from error
-    return trees
+
+
+class _Trees:
+    """Has sqlglot read the parts of a text."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._starts = text, line_starts(text)
+        self._parser = DIALECT.parser(error_level=ErrorLevel.IMMEDIATE)
+
+    def of(self, parts: Sequence[Part]) -> Iterator[exp.Expression]:
+        for part in parts:
+            first = part.tokens[0] if isinstance(part, Piece) else part.word
+            tree = self._read(part.tokens) if isinstance(part, Piece) else self._branch(part)
+            if tree is not None:
+                tree.meta[LINE] = bisect.bisect_right(self._starts, first.start)
+                yield tree
+
+    def _branch(self, branch: Branch) -> exp.Expression:
+        condition = self._read(_asked(branch.condition))
+        then, otherwise = (exp.Block(expressions=list(self.of(part))) for part in (branch.then, branch.otherwise))
+        if word_of(branch.word) == "WHILE":
+            return exp.WhileBlock(this=condition, body=then)
+        return exp.IfBlock(this=condition, true=then, false=otherwise)
+
+    def _read(self, tokens: Sequence[Token]) -> exp.Expression | None:
+        (tree,) = self._parser.parse(_spelled_out(tokens), self._text)
+        return tree
+
+
+def _asked(condition: Sequence[Token]) -> list[Token]:
+    """A condition as the query `SELECT CASE WHEN ... THEN 1 ELSE 0 END`."""
+    start, end = condition[0], condition[-1]
+    before = ((TokenType.SELECT, "SELECT"), (TokenType.CASE, "CASE"), (TokenType.WHEN, "WHEN"))
+    behind = ((TokenType.THEN, "THEN"), (TokenType.NUMBER, "1"), (TokenType.ELSE, "ELSE"), (TokenType.NUMBER, "0"))
+    return [
+        *(_sign(kind, word, start) for kind, word in before),
+        *condition,
+        *(_sign(kind, word, end) for kind, word in (*behind, (TokenType.END, "END"))),
+    ]
 
 
 def _with_one_from(tokens: Sequence[Token]) -> list[Token]:
@@ -180,15 +214,21 @@ def _with_one_from(tokens: Sequence[Token]) -> list[Token]:
 
 def _parted(tokens: Sequence[Token]) -> Iterator[Token]:
     """The tokens with a semicolon between statements, where the text may do without."""
-    depth, leading, before = 0, "", ";"
+    depth, n_cases, leading, before = 0, 0, "", ";"
     for token in tokens:
         word = word_of(token)
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        is_in_case = n_cases > 0
+        n_cases += (word == "CASE") - (word == "END" and is_in_case)
         if token.token_type is TokenType.SEMICOLON:
+            leading = ""
+        elif depth == 0 and not is_in_case and word in _AROUND:
+            if leading:
+                yield _sign(TokenType.SEMICOLON, ";", token)
             leading = ""
         elif not leading:
             leading = word
-        elif depth == 0 and word in BEGINNINGS and _begins(word, leading, before):
+        elif depth == 0 and _may_begin(word, leading) and _begins(word, leading, before):
             yield _sign(TokenType.SEMICOLON, ";", token)
             leading = word
         elif depth == 0 and word in _LEADING_ON.get(leading, ()):
@@ -246,9 +286,15 @@ def _sign(kind: TokenType, text: str, at: Token) -> Token:
     return Token(kind, text, at.line, at.col, at.start, at.start)
 
 
+def _may_begin(word: str, leading: str) -> bool:
+    return word in BEGINNINGS or (leading in BRANCHES and word in NOT_OFFERED)
+
+
 def _begins(word: str, leading: str, before: str) -> bool:
     """Whether a word that may begin a statement does so, in the statement of the word `leading`, behind `before`."""
-    if leading in _BLOCKS or word in _LEADING_ON.get(leading, ()) or (leading, word) == ("DROP", "IF"):
+    if leading in BRANCHES:
+        return True
+    if word in _LEADING_ON.get(leading, ()) or (leading, word) == ("DROP", "IF"):
         return False
     if word == "SELECT" and leading == "SELECT":
         return before not in _OPERATIONS

@@ -7,8 +7,9 @@ by name.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from skydex.query.languages.statements import (
     Delete,
     DropColumns,
     DropTable,
+    If,
     Insert,
     Nothing,
     Select,
@@ -36,7 +38,8 @@ from skydex.query.languages.statements import (
     Update,
     Variable,
 )
-from skydex.query.languages.tsql import parse_tsql, statement_lines
+from skydex.query.languages.tsql import LINE, parse_tsql
+from skydex.query.languages.tsql_blocks import iter_statements
 from skydex.query.languages.tsql_names import TableName, table_name, variable_name
 
 __all__ = ["read_batch"]
@@ -62,13 +65,27 @@ def read_batch(text: str, *, limits: QueryLimits | None = None) -> list[Statemen
     """
     text = _GO.sub(r"\1;\2 ", text)
     trees = parse_tsql(text, limits=limits)
-    if len(trees) > MOST_STATEMENTS:
+    n_statements = sum(1 for _ in iter_statements(trees))
+    if n_statements > MOST_STATEMENTS:
         hint = "Send the rest as a job of its own."
-        raise QueryTooLargeError("number of statements", size=len(trees), limit=MOST_STATEMENTS, hint=hint)
-    lines = statement_lines(text)
-    if len(lines) != len(trees):
-        lines = lines[:1] * len(trees)
-    return [part for tree, line in zip(trees, lines, strict=True) for part in _read(tree, line)]
+        raise QueryTooLargeError("number of statements", size=n_statements, limit=MOST_STATEMENTS, hint=hint)
+    return _numbered(_read_all(trees), itertools.count())
+
+
+def _read_all(trees: Sequence[exp.Expression]) -> list[Statement]:
+    return [statement for tree in trees for statement in _read(tree, tree.meta[LINE])]
+
+
+def _numbered(statements: Sequence[Statement], numbers: Iterator[int]) -> list[Statement]:
+    """The statements with their numbers, by which a batch that is begun anew knows what it has done."""
+    found = []
+    for statement in statements:
+        statement = replace(statement, number=next(numbers))
+        if isinstance(statement, If):
+            then, otherwise = (tuple(_numbered(part, numbers)) for part in (statement.then, statement.otherwise))
+            statement = replace(statement, then=then, otherwise=otherwise)
+        found.append(statement)
+    return found
 
 
 def _read(tree: exp.Expression, line: int) -> Sequence[Statement]:
@@ -111,7 +128,6 @@ _OPTIONS = frozenset({
 
 
 _INSTEAD = {
-    "IF": " A table that may not be there is dropped with DROP TABLE IF EXISTS t.",
     "WHILE": " What is done for each row, one query does for all of them.",
     "EXECUTE": " There are no stored procedures; functions of positions stand in FROM.",
 }
@@ -121,6 +137,11 @@ _INSTEAD = {
 def _refused(word: str, line: int) -> BadQueryError:
     instead = _INSTEAD.get(word, "")
     return BadQueryError(f"{word} is no statement that is offered here.{instead}", line=line, column=1, token=word)
+
+
+def _if(tree: exp.IfBlock, line: int) -> Statement:
+    then, otherwise = (tuple(_read_all(tree.args[name].expressions)) for name in ("true", "false"))
+    return If(tree.this, then, otherwise)
 
 
 def _select(tree: exp.Query, line: int) -> Statement:
@@ -310,6 +331,7 @@ def _truncate(tree: exp.TruncateTable, line: int) -> Statement:
 
 
 _READERS: dict[Any, Callable[..., Statement | list[Statement]]] = {
+    exp.IfBlock: _if,
     exp.Query: _select,
     exp.Declare: _declare,
     exp.Set: _set,

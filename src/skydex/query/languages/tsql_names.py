@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
 
-__all__ = ["TableName", "is_temporary", "table_name", "variable_name"]
+__all__ = ["TableName", "find_name", "is_temporary", "table_name", "variable_name"]
+
+_PART = re.compile(r'\[((?:[^\]]|\]\])+)\]|"((?:[^"]|"")+)"|([^.\[\]"]*)')
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,27 @@ def table_name(node: exp.Expression) -> TableName:
         raise BadQueryError("The name of a table is expected here.")
     *before, own = [part for part in node.parts if part is not None]
     return TableName((*(part.name for part in before if part.name), _own_name(own)))
+
+
+def find_name(text: str) -> TableName | None:
+    """The name of a table that stands in a text, as OBJECT_ID takes it; `None` if it is none.
+
+    Examples
+    --------
+    >>> str(find_name("[MyDB].dbo.t")), str(find_name("mydb..t")), find_name("a.b.c.d")
+    ('MyDB.dbo.t', 'mydb.t', None)
+    """
+    parts, place = [], 0
+    while found := _PART.match(text, place):
+        bracketed, quoted, plain = found.groups()
+        parts.append((bracketed or "").replace("]]", "]") or (quoted or "").replace('""', '"') or plain.strip())
+        place = found.end() + 1
+        if place > len(text):
+            break
+        if text[place - 1] != ".":
+            return None
+    before, bare = [part for part in parts[:-1] if part], parts[-1] if parts else ""
+    return TableName((*before, bare)) if bare and len(parts) <= 3 else None
 
 
 def _own_name(part: exp.Expression) -> str:

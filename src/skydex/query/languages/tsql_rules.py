@@ -13,16 +13,16 @@ from sqlglot.tokens import Token, TokenType
 from skydex.errors import QuerySyntaxError
 from skydex.query.languages.places import place_at
 
-__all__ = ["BEGINNINGS", "check_tokens", "check_trees", "word_of"]
+__all__ = ["BEGINNINGS", "NOT_OFFERED", "check_tokens", "check_trees", "word_of"]
 
 BEGINNINGS = frozenset({
     "SELECT", "WITH", "DECLARE", "SET", "EXEC", "EXECUTE", "CREATE", "DROP", "ALTER", "TRUNCATE", "INSERT", "UPDATE",
-    "DELETE", "IF", "WHILE",
+    "DELETE", "IF", "WHILE", "BEGIN",
 })  # fmt: skip
 """Words that begin a statement."""
 _STATEMENTS = (
     exp.Query, exp.Declare, exp.Set, exp.Execute, exp.Create, exp.Drop, exp.Alter, exp.TruncateTable, exp.Insert,
-    exp.Update, exp.Delete, exp.IfBlock, exp.WhileBlock,
+    exp.Update, exp.Delete,
 )  # fmt: skip
 _AFTER_ITEMS = (")", ";", "FROM", "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "UNION", "EXCEPT", "INTERSECT")
 """What may follow the last item of a list, so that before it no comma stands and no item is missing."""
@@ -30,10 +30,10 @@ _NEW_SELECT = (";", "SELECT", "WHERE", "GROUP", "ORDER", "UNION", "EXCEPT", "INT
 """Where the joins of a FROM clause are over."""
 _PLAIN = (TokenType.STRING, TokenType.IDENTIFIER, TokenType.NUMBER)
 _NO_STATEMENT = "{} begins no statement: write SELECT, or another verb of T-SQL such as DECLARE, SET, INSERT, DROP."
-_NOT_OFFERED = {
+NOT_OFFERED = {
     "PRINT": "PRINT is not offered: SELECT shows values.",
     "USE": "USE is not offered: choose the context of the job, or write its name before that of a table.",
-    "BEGIN": "BEGIN is not offered: statements follow each other, and each happens wholly or not at all.",
+    "BEGIN": "BEGIN of transactions and the like is not offered: each statement happens wholly or not at all.",
 }
 """Statements of T-SQL that some users write, and what to do instead."""
 _QUOTES = "This typographic quotation mark came from a word processor: texts stand in '...'."
@@ -58,7 +58,7 @@ def check_tokens(text: str, tokens: Sequence[Token]) -> None:
     """
     if word_of(tokens[0]) not in (*BEGINNINGS, "(", ";"):
         word = tokens[0].text.upper()
-        raise _error(text, tokens[0], _NOT_OFFERED.get(word) or _NO_STATEMENT.format(word[:40]))
+        raise _error(text, tokens[0], NOT_OFFERED.get(word) or _NO_STATEMENT.format(word[:40]))
     findings = [finding for rule in _RULES for finding in rule(tokens)]
     if findings:
         token, sentence = min(findings, key=lambda finding: finding[0].start)
@@ -76,7 +76,7 @@ def check_trees(text: str, tokens: Sequence[Token], trees: Sequence[exp.Expressi
     for tree in trees:
         if not isinstance(tree, _STATEMENTS):
             word = tree.name.upper()
-            sentence = _NOT_OFFERED.get(word, f"This form of {word[:40] or 'a statement'} is not offered.")
+            sentence = NOT_OFFERED.get(word, f"This form of {word[:40] or 'a statement'} is not offered.")
             raise _error(text, _token_at(tokens, word), sentence)
         for node in tree.walk():
             fault = _fault(node)
