@@ -115,7 +115,7 @@ def test_a_table_that_another_context_has_is_told_with_it(run, name):
     ("text", "instead"),
     [
         ("while 1 = 1 select 1 as a", "one query"),
-        ("exec sp_rename 'a', 'b'", "no stored procedures"),
+        ("exec sp_help 'a'", "sp_help is no .* no stored procedures"),
     ],
 )
 def test_a_statement_that_is_not_offered_says_what_to_do_instead(run, text, instead):
@@ -249,6 +249,40 @@ def test_what_found_nothing_to_do_finds_nothing_when_the_job_begins_anew(run, be
     for _ in range(2):
         run(text, origin="job1")
     assert run("select a from t") == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exec sp_rename 't', 'u'",
+        "EXECUTE sp_rename 'mydb.dbo.T', 'u'",
+        "declare @new varchar(9) = 'u' exec sp_rename @newname = @new, @objname = N'[mydb].[dbo].[t]'",
+        "exec sp_rename t, u; select a into t from u; drop table t",
+    ],
+)
+def test_a_table_is_renamed_once(run, text):
+    run("select 1 as a into t")
+    for _ in range(2):
+        run(text, origin="job1")
+    assert run("select table_name from information_schema.tables") == [("u",)]
+
+
+def test_only_ones_own_tables_are_renamed_and_to_names_that_are_free(run, house):
+    run("select 1 as a into t; select 2 as b into u")
+    run("select 1 as a into b", owner="bob")
+    house.mydb("bob").share("b", users=("alice",))
+    with pytest.raises(TableExistsError):
+        run("exec sp_rename 't', 'U'")
+    with pytest.raises(UnknownTableError):
+        run("exec sp_rename 'v', 'w'")
+    for old in ("bob.b", "demo.objects", "#x"):
+        with pytest.raises(BadQueryError, match="MyDB"):
+            run(f"exec sp_rename '{old}', 'w'")
+    for new in ("mydb.dbo.w", "", "../w"):
+        with pytest.raises(RequestError, match="cannot be the name"):
+            run(f"exec sp_rename 't', '{new}'")
+    with pytest.raises(BadQueryError, match="log in"):
+        run("exec sp_rename 't', 'w'", owner=None)
 
 
 def test_information_schema_lists_the_tables_of_a_database(run):

@@ -53,6 +53,7 @@ from skydex.query.languages.statements import (
     If,
     Insert,
     Nothing,
+    Rename,
     Select,
     SetVariable,
     Statement,
@@ -416,6 +417,7 @@ _CHANGES: dict[type[Statement], Callable[[Changes, Any, str], int | None]] = {
     AddColumns: Changes.alter,
     DropColumns: Changes.alter,
     AlterColumn: Changes.alter,
+    Rename: Changes.rename,
     Truncate: Changes.truncate,
 }
 """What carries out statements that change tables; those that write rows give their number."""

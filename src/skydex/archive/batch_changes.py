@@ -33,10 +33,11 @@ from skydex.query.languages.statements import (
     DropColumns,
     DropTable,
     Insert,
+    Rename,
     Truncate,
     Update,
 )
-from skydex.query.languages.tsql_names import TableName
+from skydex.query.languages.tsql_names import TableName, find_name
 from skydex.tables import Column, Result, arrow_schema, arrow_type
 
 __all__ = ["Changes"]
@@ -152,6 +153,17 @@ class Changes:
                 self._scratch.drop(name.bare)
             else:
                 own.drop(name.bare, origin=its)
+
+    def rename(self, statement: Rename, origin: str) -> None:
+        """Give a table another name."""
+        old, new = (str(self._asker.value(node) or "") for node in (statement.old, statement.new))
+        name = find_name(old)
+        if name is None:
+            raise UnknownTableError(old[:100])
+        own = self.target(name)
+        if own is None:
+            raise BadQueryError("Only tables in MyDB are renamed.")
+        own.rename(name.bare, new, origin=origin)
 
     def truncate(self, statement: Truncate, origin: str) -> None:
         """Remove all rows of tables."""

@@ -20,6 +20,7 @@ from skydex.query.languages.statements import (
     DropTable,
     Insert,
     Nothing,
+    Rename,
     Select,
     SetVariable,
     Statement,
@@ -84,6 +85,9 @@ def test_into_names_a_table_and_leaves_the_query(text, name):
         ("create index i on t (a)", Nothing),
         ("create unique clustered index i on mydb.t (a, b)", Nothing),
         ("truncate table t", Truncate),
+        ("exec sp_rename 'a', 'b'", Rename),
+        ("execute dbo.sp_rename @objname = N'mydb.dbo.a', @newname = @b", Rename),
+        ("exec sp_rename a, b, 'OBJECT'", Rename),
         ("set nocount on", Nothing),
     ],
 )
@@ -105,7 +109,12 @@ def test_the_parts_of_an_update_are_told_apart():
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("exec xp_cmdshell 'ls'", "EXECUTE"),
+        ("exec xp_cmdshell 'ls'", "EXECUTE xp_cmdshell"),
+        ("exec master.dbo.xp_cmdshell 'ls'", "xp_cmdshell"),
+        ("exec sp_rename 't.a', 'b', 'COLUMN'", "renames tables"),
+        ("exec sp_rename 'a'", "renames tables"),
+        ("exec sp_rename 'a', 'b', 'OBJECT', 'd'", "renames tables"),
+        ("exec other.sp_rename 'a', 'b'", "sp_rename"),
         ("if 1 = 1 exec xp_cmdshell 'ls'", "EXECUTE"),
         ("while 1 = 1 select 1 as x", "WHILE"),
         ("if 1 = 1 begin while 1 = 1 begin select 1 as x end end", "WHILE"),

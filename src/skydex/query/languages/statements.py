@@ -26,6 +26,7 @@ __all__ = [
     "If",
     "Insert",
     "Nothing",
+    "Rename",
     "Select",
     "SetVariable",
     "Statement",
@@ -229,6 +230,16 @@ class Truncate(Statement):
 
     targets: tuple[TableName, ...]
     """All of them."""
+
+
+@dataclass(frozen=True)
+class Rename(Statement):
+    """`EXEC sp_rename 'old', 'new'`."""
+
+    old: exp.Expression
+    """A text with the name of a table, perhaps with `mydb.dbo.` before it."""
+    new: exp.Expression
+    """A text with its new name, and nothing before it."""
 
 
 @dataclass(frozen=True)

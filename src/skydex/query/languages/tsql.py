@@ -42,7 +42,7 @@ _LEADING_ON = {
 """Words that go on with the statement that another began."""
 _WITHOUT_QUERY = (
     "DECLARE", "SET", "DROP", "TRUNCATE", "INDEX", "CLUSTERED", "NONCLUSTERED", "TABLE", "VALUES",
-    "DELETE", "ADD", "COLUMN",
+    "DELETE", "ADD", "COLUMN", "EXEC", "EXECUTE",
 )  # fmt: skip
 """Statements in which no SELECT stands but in parentheses."""
 _COMPOUND = ("+", "-", "*", "/", "%", "&", "|", "^")

@@ -31,6 +31,7 @@ from skydex.query.languages.statements import (
     If,
     Insert,
     Nothing,
+    Rename,
     Select,
     SetVariable,
     Statement,
@@ -129,19 +130,45 @@ _OPTIONS = frozenset({
 
 _INSTEAD = {
     "WHILE": " What is done for each row, one query does for all of them.",
-    "EXECUTE": " There are no stored procedures; functions of positions stand in FROM.",
+    "EXECUTE": " There are no stored procedures but sp_rename; functions of positions stand in FROM.",
 }
 """What users may do instead."""
 
 
 def _refused(word: str, line: int) -> BadQueryError:
-    instead = _INSTEAD.get(word, "")
+    instead = _INSTEAD.get(word.partition(" ")[0], "")
     return BadQueryError(f"{word} is no statement that is offered here.{instead}", line=line, column=1, token=word)
 
 
 def _if(tree: exp.IfBlock, line: int) -> Statement:
     then, otherwise = (tuple(_read_all(tree.args[name].expressions)) for name in ("true", "false"))
     return If(tree.this, then, otherwise)
+
+
+def _execute(tree: exp.Execute, line: int) -> Statement:
+    schema, name = tree.this.text("db").lower(), tree.this.name
+    if name.lower() != "sp_rename" or schema not in ("", "dbo", "sys") or tree.args.get("return_status"):
+        raise _refused(f"EXECUTE {name[:100]}", line)
+    given: dict[str, exp.Expression] = {}
+    for place, argument in enumerate(tree.expressions):
+        is_named = isinstance(argument, exp.EQ) and isinstance(argument.this, exp.Parameter)
+        key = variable_name(argument.this) if is_named else dict(enumerate(_RENAMED)).get(place, "")
+        given[key] = argument.expression if is_named else argument
+    kind = given.pop("@objtype", exp.Literal.string("OBJECT"))
+    if given.keys() != {"@objname", "@newname"} or kind.name.upper() != "OBJECT":
+        sentence = "sp_rename renames tables: write EXEC sp_rename 'old', 'new'."
+        raise BadQueryError(sentence, line=line, column=1, token="sp_rename")
+    return Rename(*(_as_text(given[key]) for key in _RENAMED[:2]))
+
+
+_RENAMED = ("@objname", "@newname", "@objtype")
+"""The parameters of sp_rename in their order."""
+
+
+def _as_text(argument: exp.Expression) -> exp.Expression:
+    """An argument of a procedure, where a bare word is a text."""
+    is_word = isinstance(argument, exp.Column) and len(argument.parts) == 1
+    return exp.Literal.string(argument.name) if is_word else argument
 
 
 def _select(tree: exp.Query, line: int) -> Statement:
@@ -332,6 +359,7 @@ def _truncate(tree: exp.TruncateTable, line: int) -> Statement:
 
 _READERS: dict[Any, Callable[..., Statement | list[Statement]]] = {
     exp.IfBlock: _if,
+    exp.Execute: _execute,
     exp.Query: _select,
     exp.Declare: _declare,
     exp.Set: _set,
