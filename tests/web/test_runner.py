@@ -83,6 +83,16 @@ def test_a_job_that_fails_says_why_and_is_not_tried_again(run, running, deed):
     assert job.fault.is_transient == (deed in ("break_store", "stumble", "unforeseen"))
 
 
+def test_what_a_failed_job_says_is_no_longer_than_any_error(run, running):
+    """What a user wrote may be in it; lists of jobs have it in memory for each."""
+
+    async def main():
+        async with running() as runner:
+            return await end_of(runner, await runner.add(a_deed("refuse", "x" * 500_000)))
+
+    assert 1000 < len(run(main()).fault.message) < 3000
+
+
 def test_a_job_that_ends_its_worker_is_tried_again_but_not_for_ever(run, running):
     async def main():
         async with running() as runner:

@@ -43,6 +43,7 @@ from skydex.jobs import (
     mend,
 )
 from skydex.settings import Settings
+from skydex.web.dali import error_message
 from skydex.web.dispatch import Dispatcher
 from skydex.web.workroom import Filed, Room, TableOrder
 
@@ -327,7 +328,7 @@ class Runner:
         try:
             order = Filed(self.order(job), self._state.result(job_id, job.attempt + 1), job.duration_s, room)
         except SkydexError as error:
-            await self._fail(job, Fault(str(error)))
+            await self._fail(job, Fault(error_message(error)))
             return None
         exchange = await self._dispatcher.submit_job(order, time_s=job.duration_s)
         begun = asyncio.ensure_future(self._step(lambda ledger: ledger.begin(job_id, time.time())))
@@ -352,7 +353,7 @@ class Runner:
             return await self._step(lambda ledger: ledger.queue(job.id))
         else:
             is_lost = isinstance(outcome, WorkerError)
-            fault = INTERRUPTED if is_lost else Fault(str(outcome), isinstance(outcome, ServiceError))
+            fault = INTERRUPTED if is_lost else Fault(error_message(outcome), isinstance(outcome, ServiceError))
             await self._fail(job, fault)
         return None
 
