@@ -66,6 +66,18 @@ def test_r22_many_guesses_at_once_are_counted_like_one_after_another(accounts, a
         assert Counter(pool.map(guess, range(24))) == {LoginError: 5, ThrottledError: 19}
 
 
+def test_new_accounts_made_at_once_are_counted_like_one_after_another(accounts):
+    def register(number):
+        try:
+            accounts.register(f"user{number}", PASSWORD, address="192.0.2.1", taken=lambda _: False)
+        except ThrottledError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(30) as pool:
+        assert sum(pool.map(register, range(30))) == 20
+
+
 def test_many_right_passwords_at_once_are_compared_once(accounts, alice, monkeypatch):
     compared = []
     monkeypatch.setattr("skydex.accounts.accounts.is_password", lambda *given: compared.append(given) or True)

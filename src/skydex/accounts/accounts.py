@@ -134,9 +134,10 @@ class Accounts:
             There were too many new accounts from there.
         """
         network = network_of(address)
-        self._of_new.check(network)
-        user = self.add(name, password, taken=taken)
-        self._of_new.count(network)
+        with self._turn(network):
+            self._of_new.check(network)
+            user = self.add(name, password, taken=taken)
+            self._of_new.count(network)
         return user
 
     def remove(self, name: str) -> User:
@@ -228,7 +229,7 @@ class Accounts:
         tallies = [(self._of_pair, f"{whose} {network}"), (self._of_user, whose)]
         if network:
             tallies.append((self._of_address, network))
-        with self._turns[hash(network or whose) % len(self._turns)]:
+        with self._turn(network or whose):
             if row and self._remembered.knows(password, row["password"]):  # by the one before
                 return self._user(row)
             for throttle, key in tallies:
@@ -362,6 +363,9 @@ class Accounts:
         with self._record.change() as record:
             record.execute("DELETE FROM members WHERE wsid = ? AND group_name = ?", (user.wsid, known))
         return replace(user, groups=user.groups - {known})
+
+    def _turn(self, key: str) -> threading.Lock:
+        return self._turns[hash(key) % len(self._turns)]
 
     def _find(self, who: str | int) -> sqlite3.Row | None:
         text = str(who).strip()
