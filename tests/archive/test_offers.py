@@ -96,8 +96,7 @@ def test_a_context_has_names_in_any_case_and_functions(tmp_path):
     assert offer.key == "casjobs:hscv3"
     assert offers.find_context("hsc") is offers.find_context("HSCV3") is offer
     assert offers.find_context("SDSS") is None
-    function = offer.find_function("searchhcvmatchid")
-    assert function == TableFunction("SearchHCVMatchID", "hcv.HCVmatch", columns=("MatchID",), unit="arcsec")
+    assert offer.functions[0] == TableFunction("SearchHCVMatchID", "hcv.HCVmatch", columns=("MatchID",), unit="arcsec")
     assert pickle.loads(pickle.dumps(offer)) == offer
 
 

@@ -63,7 +63,7 @@ def state(mydb: MyDB, read) -> dict[str, list[int]]:
 
 
 def unlisted(mydb: MyDB) -> list[str]:
-    listed = {entry.location for entry in mydb._store.tables()}
+    listed = {entry.location for entry in mydb._shelf.store.tables()}
     versions = {path.relative_to(mydb.path).as_posix() for path in mydb.path.glob("catalogs/*/2*")}
     return [*(versions - listed), *(path.name for path in (mydb.path / "staging").glob("*"))]
 

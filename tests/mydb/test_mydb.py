@@ -32,7 +32,7 @@ def files_of(mydb: MyDB, name: str) -> list[str]:
 
 def leftovers(mydb: MyDB) -> list[str]:
     """What lies in the directory beside published tables."""
-    listed = {entry.location for entry in mydb._store.tables()}
+    listed = {entry.location for entry in mydb._shelf.store.tables()}
     versions = {path.relative_to(mydb.path).as_posix() for path in mydb.path.glob("catalogs/*/2*")}
     return [*(versions - listed), *(path.name for path in (mydb.path / "staging").glob("*"))]
 

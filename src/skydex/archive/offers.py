@@ -264,10 +264,6 @@ class ContextOffer:
         """By which requests and jobs name it; never the name of a collection."""
         return f"casjobs:{self.context.lower()}"
 
-    def find_function(self, name: str) -> TableFunction | None:
-        """A function by its name in any case."""
-        return next((function for function in self.functions if function.name.lower() == name.lower()), None)
-
     def _mistake(self, sentence: str) -> SettingsError:
         return SettingsError(f"{OFFERS_FILE}, [[casjobs]] {self.context}: {sentence}")
 

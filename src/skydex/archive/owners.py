@@ -70,7 +70,7 @@ class OwnerView(View):
         own = (
             Schema(name, text, tuple(t for t in tables if t.schema_name == name), is_own=True) for name, text in more
         )
-        return (*View.schemas.func(self), *own)  # type: ignore[attr-defined]
+        return (*self._published_schemas(), *own)
 
     @cached_property
     def namespace(self) -> Namespace:

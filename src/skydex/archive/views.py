@@ -65,6 +65,9 @@ class View:
     @cached_property
     def schemas(self) -> tuple[Schema, ...]:
         """TAP_SCHEMA first."""
+        return self._published_schemas()
+
+    def _published_schemas(self) -> tuple[Schema, ...]:
         tables = [relation.table for relation in self.relations]
         return (
             Schema(TAP_SCHEMA, _ABOUT_TAP_SCHEMA, tuple(relation.table for relation in self.described)),

@@ -10,11 +10,8 @@ was lost after it had published can be begun anew.
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -25,18 +22,14 @@ import pyarrow as pa
 from skydex.errors import (
     BadParameterError,
     BadQueryError,
-    StoreError,
     TableChangedError,
     TableExistsError,
-    UnknownTableError,
-    UnreadableFileError,
-    near_names,
 )
 from skydex.mydb.draft import LAYOUT, Draft, indexed, own_columns
 from skydex.mydb.own_table import Fills, OwnTable, Quota
 from skydex.mydb.rows import fitted, held, rows_of
+from skydex.mydb.shelf import MYDB, Shelf, among, bare, bare_name
 from skydex.store import (
-    ArchiveDirectory,
     ArchiveEntry,
     Dataset,
     Origin,
@@ -44,7 +37,7 @@ from skydex.store import (
     append_rows,
     worth_appending,
 )
-from skydex.store.files import storing, sync_directory, write_file
+from skydex.store.files import storing, write_file
 from skydex.tables import (
     POSITION_NAMES,
     Column,
@@ -56,10 +49,8 @@ from skydex.tables import (
     uniquely_named,
 )
 
-__all__ = ["MYDB", "SHARING", "MyDB"]
+__all__ = ["SHARING", "MyDB"]
 
-MYDB = "mydb"
-"""The schema under which everybody finds her own tables."""
 SHARING = "sharing"
 """Directory with a file for each user who shares something."""
 
@@ -92,14 +83,14 @@ class MyDB:
         self.path = path
         self.quota = quota
         self.owner = owner
-        self._found: ArchiveDirectory | None = None
+        self._shelf = Shelf(path)
         self._described: dict[str, Table] = {}
 
     @property
     def revision(self) -> str:
         """Changes with every change; empty as long as there is no table."""
         try:
-            return self._store.revision if self._exists() else ""
+            return self._shelf.store.revision if self._shelf.exists() else ""
         except OSError:
             return "unreadable"
 
@@ -111,16 +102,16 @@ class MyDB:
         StoreError
             The list of tables is damaged.
         """
-        return tuple(map(OwnTable.of, self._entries()))
+        return tuple(map(OwnTable.of, self._shelf.entries()))
 
     def find(self, name: str) -> OwnTable | None:
         """A table, without regard to case, or `None`."""
-        found = self._find(name)
+        found = self._shelf.find(name)
         return OwnTable.of(found) if found else None
 
     def get(self, name: str) -> OwnTable:
         """A table; `UnknownTableError` if there is none of that name."""
-        return OwnTable.of(self._get(name))
+        return OwnTable.of(self._shelf.get(name))
 
     @property
     def n_bytes(self) -> int:
@@ -129,16 +120,16 @@ class MyDB:
 
     def find_done(self, origin: str) -> int | None:
         """Rows of the change that was made for an origin, or `None` if there was none."""
-        if not origin or not self._exists():
+        if not origin or not self._shelf.exists():
             return None
-        self._entries()  # which says what is wrong with the list, if anything is
-        done = self._store.find_origin(origin)
+        self._shelf.entries()  # which says what is wrong with the list, if anything is
+        done = self._shelf.store.find_origin(origin)
         return None if done is None else done.n_rows
 
     def note(self, origin: str, n_rows: int = 0) -> None:
         """Keep for `find_done` what came of an origin that changed no table."""
         if origin and self.find_done(origin) is None:
-            self._made().note(Origin(origin, n_rows))
+            self._shelf.made().note(Origin(origin, n_rows))
 
     def open(self, name: str, *, schema: str = MYDB) -> Dataset:
         """Open a table as it is now, for reading; it stays so for the reader.
@@ -150,17 +141,17 @@ class MyDB:
         schema : str
             By which schema the reader knows it.
         """
-        entry = self._get(name)
-        return self._store.open(entry.name, called=f"{schema}.{_bare(entry)}")
+        entry = self._shelf.get(name)
+        return self._shelf.store.open(entry.name, called=f"{schema}.{bare(entry)}")
 
     def describe(self, name: str, *, schema: str = MYDB) -> Table:
         """The description of a table, without keeping it open."""
-        entry = self._get(name)
+        entry = self._shelf.get(name)
         if entry.location not in self._described:
-            current = {known.location for known in self._entries()}
+            current = {known.location for known in self._shelf.entries()}
             self._described = {key: table for key, table in self._described.items() if key in current}
-            self._described[entry.location] = self._store.open(entry.name).table
-        return self._described[entry.location].renamed(f"{schema}.{_bare(entry)}")
+            self._described[entry.location] = self._shelf.store.open(entry.name).table
+        return self._described[entry.location].renamed(f"{schema}.{bare(entry)}")
 
     def create(
         self,
@@ -291,7 +282,7 @@ class MyDB:
         for attempt in range(_ATTEMPTS):
             try:
                 n_rows = self._append(name, first, rest, origin, basis)
-                self._store.clear_old_versions(f"{MYDB}.{name}")
+                self._shelf.store.clear_old_versions(f"{MYDB}.{name}")
                 return n_rows
             except TableChangedError:
                 if rest is not None or basis is not None:
@@ -302,10 +293,10 @@ class MyDB:
     def _append(
         self, name: str, first: pa.Table, rest: Iterator[pa.RecordBatch] | None, origin: str, basis: str | None
     ) -> int:
-        entry = self._get(name)
+        entry = self._shelf.get(name)
         if basis not in (None, entry.version):
             raise TableChangedError(name)
-        dataset = self._store.open(entry.name)
+        dataset = self._shelf.store.open(entry.name)
         if dataset.version != entry.version or first.schema != arrow_schema(dataset.table.columns):
             raise TableChangedError(name)
         position = dataset.table.position
@@ -337,8 +328,8 @@ class MyDB:
     def drop(self, name: str, *, origin: str = "") -> None:
         """Remove a table; `UnknownTableError` if there is none of that name."""
         if self.find_done(origin) is None:
-            entry = self._get(name)
-            self._store.remove(entry.name, origin=Origin(origin, 0) if origin else None)
+            entry = self._shelf.get(name)
+            self._shelf.store.remove(entry.name, origin=Origin(origin, 0) if origin else None)
 
     def rename(self, old: str, new: str, *, origin: str = "") -> None:
         """Give a table another name.
@@ -357,11 +348,11 @@ class MyDB:
                 raise TableExistsError(new)
             return replace(entry, name=target)
 
-        self._store.amend(self._get(old).name, renamed, origin=Origin(origin, 0) if origin else None)
+        self._shelf.store.amend(self._shelf.get(old).name, renamed, origin=Origin(origin, 0) if origin else None)
 
     def share(self, name: str, *, users: Iterable[str] = (), groups: Iterable[str] = ()) -> OwnTable:
         """Let users, and members of groups, read a table besides those who may already."""
-        self._get(name)
+        self._shelf.get(name)
         marker = self.path.parent / SHARING / self.path.name
         with storing("the list of those who share"):
             marker.parent.mkdir(exist_ok=True)
@@ -380,7 +371,7 @@ class MyDB:
             users, groups = change(now)
             return replace(entry, notes=replace(now, users=users, groups=groups).notes())
 
-        return OwnTable.of(self._store.amend(self._get(name).name, shared))
+        return OwnTable.of(self._shelf.store.amend(self._shelf.get(name).name, shared))
 
     def _publish(
         self,
@@ -396,7 +387,7 @@ class MyDB:
         """Publish what was written, if the table of that name is still what was expected and there is room."""
 
         def settled(new: ArchiveEntry, entries: tuple[ArchiveEntry, ...]) -> ArchiveEntry:
-            now = _among(entries, name)
+            now = among(entries, name)
             if not expected(now):
                 raise otherwise
             before = OwnTable.of(now) if now else OwnTable.of(new)
@@ -406,13 +397,13 @@ class MyDB:
             return replace(new, notes=table.notes())
 
         done = Origin(origin, report.n_rows if n_rows is None else n_rows) if origin else None
-        self._store.publish(name, report.directory, settle=settled, origin=done)
+        self._shelf.store.publish(name, report.directory, settle=settled, origin=done)
 
     def _draft(self, table: Table) -> Draft:
         used = self.n_bytes
         most = max(_LEAST_STAGED, _STAGED_BYTES * self.quota.n_bytes)
-        complaint = self.quota.exceeded(f"{_bare_name(table.name)} would take several times as much.", used)
-        return Draft(self._made(), table, most_bytes=most, too_large=complaint)
+        complaint = self.quota.exceeded(f"{bare_name(table.name)} would take several times as much.", used)
+        return Draft(self._shelf.made(), table, most_bytes=most, too_large=complaint)
 
     def _check_room(self, name: str, *, replace: bool) -> None:
         """Refuse what is sure to be refused, before its rows are computed."""
@@ -421,55 +412,6 @@ class MyDB:
             raise TableExistsError(name)
         self.quota.check(tables.values(), OwnTable(name, 0, 1, "", ""))
 
-    @property
-    def _store(self) -> ArchiveDirectory:
-        if self._found is None:
-            try:
-                self._found = ArchiveDirectory(self.path)
-            except UnreadableFileError as error:
-                raise StoreError(_DAMAGED) from error
-        return self._found
-
-    def _exists(self) -> bool:
-        return self._found is not None or self.path.exists()
-
-    def _made(self) -> ArchiveDirectory:
-        """The store, made if it is not there; of two processes that make it at once, one does."""
-        if not self._exists():
-            with storing("a new MyDB"):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                new = Path(tempfile.mkdtemp(prefix=".new-", dir=self.path.parent))
-                ArchiveDirectory.create(new)
-                try:
-                    os.rename(new, self.path)
-                except OSError:
-                    shutil.rmtree(new, ignore_errors=True)
-                    if not self.path.exists():
-                        raise
-                sync_directory(self.path.parent)
-        return self._store
-
-    def _entries(self) -> tuple[ArchiveEntry, ...]:
-        if not self._exists():
-            return ()
-        try:
-            return self._store.tables()
-        except (FileNotFoundError, StoreError) as error:
-            raise StoreError(_DAMAGED) from error
-
-    def _find(self, name: str) -> ArchiveEntry | None:
-        return _among(self._entries(), f"{MYDB}.{name}")
-
-    def _get(self, name: str) -> ArchiveEntry:
-        found = self._find(name)
-        if found is None:
-            near = [f"{MYDB}.{hit}" for hit in near_names(name, (_bare(entry) for entry in self._entries()))]
-            raise UnknownTableError(f"{MYDB}.{name[:100]}", near=near)
-        return found
-
-
-_DAMAGED = "The list of your own tables is damaged. The operator of this archive can restore it from a copy."
-
 
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
@@ -477,18 +419,6 @@ def _checked(name: str) -> str:
             "table", f"{name[:100]!r} cannot be the name of a table: letters, digits and _, the first a letter."
         )
     return name
-
-
-def _bare_name(name: str) -> str:
-    return name.partition(".")[2]
-
-
-def _bare(entry: ArchiveEntry) -> str:
-    return _bare_name(entry.name)
-
-
-def _among(entries: Iterable[ArchiveEntry], name: str) -> ArchiveEntry | None:
-    return next((entry for entry in entries if entry.name.lower() == name.lower()), None)
 
 
 def _joined(now: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
