@@ -140,6 +140,8 @@ class Settings:
     """What the tables of a user may take on the disk, in MB, unless `skydex user quota` says otherwise."""
     mydb_tables: int = 500
     """How many tables a user may have, unless `skydex user quota` says otherwise."""
+    groups_per_user: int = 20
+    """How many groups a user may make for sharing tables."""
     session_hours: float = 12.0
     """How long a login in a browser lasts, in hours."""
     token_days: float = 90.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import httpx
@@ -287,3 +288,83 @@ def test_where_the_operator_makes_accounts_nobody_else_does(server, web):
 def test_credentials_in_an_address_are_not_taken(served, accounts):
     reply = httpx.post(f"{served.url}/account/login?name=alice&password={PASSWORD}")
     assert reply.status_code == 400
+
+
+@pytest.fixture
+def programs(served, accounts):
+    """Programs of alice, who makes groups, of bob and of a third."""
+    if accounts.find("carol") is None:
+        accounts.add("carol", PASSWORD)
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(httpx.Client(base_url=served.url, auth=(name, PASSWORD), timeout=30))
+            for name in ("alice", "bob", "carol")
+        ]
+
+
+def test_a_group_that_a_user_makes_sees_the_tables_that_are_shared_with_it_as_long_as_it_is_there(programs):
+    alice, bob, carol = programs
+    made = alice.post("/account/groups", json={"name": "friends"})
+    assert (made.status_code, made.json()) == (201, {"name": "alice.friends", "members": ["alice"]})
+    query = {"LANG": "ADQL", "QUERY": "SELECT x FROM alice.t", "FORMAT": "csv"}
+    assert alice.put("/mydb/tables/t", content=b"x\n1\n", headers={"content-type": "text/csv"}).status_code == 201
+    assert alice.post("/mydb/tables/t/share", data={"groups": "alice.friends"}).status_code == 200
+    assert bob.get("/tap/sync", params=query).status_code == 400
+    added = alice.post("/account/groups/friends/add", json={"user": "BOB"})
+    assert added.json() == {"name": "alice.friends", "members": ["alice", "bob"]}
+    assert bob.get("/account/groups").json() == {"groups": [{"name": "alice.friends"}]}, "who is in it alice alone sees"
+    assert bob.get("/tap/sync", params=query).text.split() == ["x", "1"]
+    assert carol.get("/tap/sync", params=query).status_code == 400
+    for path, user in (("add", "carol"), ("remove", "alice")):
+        assert bob.post(f"/account/groups/alice.friends/{path}", json={"user": user}).status_code == 403
+        assert carol.post(f"/account/groups/alice.friends/{path}", json={"user": user}).status_code == 400
+    assert bob.delete("/account/groups/alice.friends").status_code == 403
+    assert bob.post("/account/groups/alice.friends/leave").json() == {"groups": []}
+    assert bob.get("/tap/sync", params=query).status_code == 400
+    assert alice.post("/account/groups/friends/leave").status_code == 400
+    assert alice.post("/account/groups/alice.friends/leave").status_code == 403
+    alice.post("/account/groups/friends/add", json={"user": "bob"})
+    assert alice.post("/account/groups/friends/remove", json={"user": "bob"}).json()["members"] == ["alice"]
+    alice.post("/account/groups/friends/add", json={"user": "bob"})
+    assert alice.delete("/account/groups/alice.friends").json() == {"groups": []}
+    assert bob.get("/tap/sync", params=query).status_code == 400
+    assert alice.post("/account/groups", json={"name": "Friends"}).status_code == 400, "a name is given once"
+
+
+def test_groups_of_the_operator_and_of_others_are_not_touched(programs, accounts):
+    alice, bob, _ = programs
+    accounts.add_group("team")
+    accounts.join("team", "alice")
+    for path in ("", "/add", "/leave"):
+        assert alice.post(f"/account/groups/team{path}", json={"user": "bob"}).status_code in (400, 403)
+        assert bob.post(f"/account/groups/team{path}", json={"user": "bob"}).status_code == 400
+    assert accounts.groups()["team"] == ("alice",)
+    assert alice.post("/account/groups", json={"name": "team"}).json()["name"] == "alice.team"
+    for name in ("a.b", "bob.x", "", "1", "mydb"):
+        assert alice.post("/account/groups", json={"name": name}).status_code == 400
+
+
+def test_a_user_makes_so_many_groups_and_they_go_with_her(programs, accounts):
+    carol = programs[2]
+    replies = [carol.post("/account/groups", json={"name": f"g{n}"}).status_code for n in range(21)]
+    assert replies == [201] * 20 + [403]
+    assert carol.post("/account/groups/g1/add", json={"user": "nobody1"}).status_code == 400
+    assert carol.post("/account/groups/g1/add", json={"user": "bob"}).status_code == 200
+    accounts.remove("carol")
+    assert not [group for group in accounts.groups() if group.startswith("carol.")]
+    assert "carol.g1" not in accounts.get("bob").groups
+
+
+def test_groups_are_made_and_ended_with_a_browser(browser):
+    logged_in(browser).open("/account/groups").submit("Make a group", name="readers")
+    assert "alice.readers" in browser.reply.text
+    browser.submit("Add", user="bob")
+    assert "alice, bob" in browser.reply.text
+    browser.submit("Delete the group")
+    assert "alice.readers" not in browser.reply.text
+
+
+def test_r23_a_cookie_alone_makes_no_group(browser, accounts):
+    logged_in(browser)
+    assert browser.client.post("/account/groups", data={"name": "forged"}).status_code == 403
+    assert "alice.forged" not in accounts.groups()

@@ -20,7 +20,14 @@ from skydex.accounts.record import Record
 from skydex.accounts.throttle import Throttle, network_of
 from skydex.accounts.token import Token, TokenKind, digest_of, new_secret
 from skydex.accounts.user import User, check_name
-from skydex.errors import BadParameterError, LoginError, NameTakenError, UnknownGroupError, UnknownUserError
+from skydex.errors import (
+    BadParameterError,
+    LoginError,
+    NameTakenError,
+    NotAllowedError,
+    UnknownGroupError,
+    UnknownUserError,
+)
 
 __all__ = ["ACCOUNTS_FILE", "Accounts"]
 
@@ -35,6 +42,8 @@ _N_TURNS = 64
 """Attempts of one address follow each other, so that many at once are not more than are counted."""
 _MOST_KEPT = {TokenKind.TOKEN: 100, TokenKind.SESSION: 20}
 """Tokens of one user; a further one replaces the oldest."""
+_MOST_NAMES = 1000
+"""Groups that one user may ever make: their names are never given again."""
 _BAD_TOKEN = "The token is unknown, or expired, or revoked. Make a new one."
 _TOKENS = "SELECT id, label, created, expires FROM tokens WHERE"
 _USERS = """
@@ -149,6 +158,11 @@ class Accounts:
         with self._record.change() as record:
             for table in ("tokens", "members"):
                 record.execute(f"DELETE FROM {table} WHERE wsid = ?", (user.wsid,))
+            mine = _pattern(user)
+            record.execute("DELETE FROM members WHERE group_name LIKE ? ESCAPE '!'", (mine,))
+            record.execute(
+                "UPDATE groups SET removed = ? WHERE name LIKE ? ESCAPE '!' AND removed IS NULL", (time.time(), mine)
+            )
             record.execute("UPDATE users SET password = NULL, removed = ? WHERE wsid = ?", (time.time(), user.wsid))
         return user
 
@@ -316,6 +330,51 @@ class Accounts:
             raise NameTakenError("group", name) from error
         return name
 
+    def add_own_group(self, owner: User, name: str, *, most: int) -> str:
+        """Make a group for a user, who is in it; gives its name, which begins with hers: `alice.friends`.
+
+        No such name is that of a group of the operator's, or tells one user of the groups of another.
+
+        Raises
+        ------
+        NotAllowedError
+            She has `most` groups already.
+        """
+        full = f"{owner.name}.{check_name(name, what='group')}"
+        now = time.time()
+        try:
+            with self._record.change() as record:
+                counted = record.execute(
+                    "SELECT count(*), count(*) - count(removed) FROM groups WHERE name LIKE ? ESCAPE '!'",
+                    (_pattern(owner),),
+                ).fetchone()
+                if counted[1] >= most or counted[0] >= _MOST_NAMES:
+                    raise NotAllowedError(
+                        f"You have made {counted[1]} groups, and may not make more: {most} at a time."
+                    )
+                record.execute("INSERT INTO groups VALUES (?, ?, NULL)", (full, now))
+                record.execute("INSERT INTO members VALUES (?, ?)", (owner.wsid, full))
+        except sqlite3.IntegrityError as error:
+            raise NameTakenError("group", name) from error
+        return full
+
+    def get_own_group(self, owner: User, name: str) -> str:
+        """The name of a group that a user made, given with or without her own before it.
+
+        Raises
+        ------
+        NotAllowedError
+            She is in it, but did not make it.
+        UnknownGroupError
+            There is none that she knows of.
+        """
+        full = name if "." in name else f"{owner.name}.{name}"
+        if full.partition(".")[0].lower() == owner.name.lower():
+            return self.get_group(full)
+        if full.lower() in map(str.lower, owner.groups):
+            raise NotAllowedError(f"Only who made the group {full} may change it. You may leave it.")
+        raise UnknownGroupError(name[:100])
+
     def remove_group(self, name: str) -> None:
         """Remove a group; its name, with which tables may be shared, is never given again."""
         known = self.get_group(name)
@@ -410,6 +469,11 @@ class Accounts:
             (digest_of(secret), kind, time.time()),
         )
         return self._user(rows[0]) if rows else None
+
+
+def _pattern(owner: User) -> str:
+    """What the names of all groups are like that a user made, for LIKE with `!` before what stands for itself."""
+    return f"{owner.name.replace('_', '!_')}.%"
 
 
 def _new_wsid(record: sqlite3.Connection) -> int:

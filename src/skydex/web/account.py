@@ -11,6 +11,10 @@ token with each request.
 - `POST /account/password`: `password`, `new_password`; all tokens and sessions end.
 - `GET /account/tokens`: my tokens. `POST /account/tokens`: `label`, `days`; the answer shows the new token this once.
 - `DELETE /account/tokens/{id}` (or `POST`): end one.
+- `GET /account/groups`: the groups that I am in, with the members of those that I made.
+- `POST /account/groups`: `name`; make a group, with which MyDB tables may be shared.
+- `POST /account/groups/{name}/add`, `.../remove`: `user`; by who made the group. `POST /account/groups/{name}/leave`.
+- `DELETE /account/groups/{name}` (or `POST`): end it.
 """
 
 from __future__ import annotations
@@ -27,7 +31,14 @@ from urllib.parse import quote
 from starlette.routing import BaseRoute, Route
 
 from skydex.accounts import Token, User
-from skydex.errors import BadParameterError, LoginError, LoginNeededError, NotAllowedError, SkydexError
+from skydex.errors import (
+    BadParameterError,
+    LoginError,
+    LoginNeededError,
+    NotAllowedError,
+    SkydexError,
+    UnknownGroupError,
+)
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Handler, Reply
 from skydex.web.door import COOKIE, LOGIN, SAFE_METHODS, way_up
@@ -133,6 +144,52 @@ async def _revoke(call: Call, _: dali.Parameters) -> _Seen:
     return _Seen("", "", {"tokens": _tokens(call, user)}, next="account")
 
 
+async def _make_group(call: Call, given: dali.Parameters) -> _Seen:
+    user, accounts = _needed(call, "A group"), call.site.accounts
+    most = call.site.settings.groups_per_user
+    name = await asyncio.to_thread(accounts.add_own_group, user, _get(given, "name"), most=most)
+    return _Seen("", "", _group_facts(call, user, name), 201, next="account/groups")
+
+
+async def _add_member(call: Call, given: dali.Parameters) -> _Seen:
+    return await _with_member(call, given, call.site.accounts.join)
+
+
+async def _remove_member(call: Call, given: dali.Parameters) -> _Seen:
+    return await _with_member(call, given, call.site.accounts.leave)
+
+
+async def _with_member(call: Call, given: dali.Parameters, change: Callable[[str, str], User]) -> _Seen:
+    """Somebody comes or goes, as the maker of a group wishes."""
+    user, who = _needed(call, "A group"), _get(given, "user")
+    name = await asyncio.to_thread(call.site.accounts.get_own_group, user, call.part("name") or "")
+    if who.lower() == user.name.lower():
+        raise BadParameterError("user", "must be somebody else: you are in the groups that you made.")
+    await asyncio.to_thread(change, name, who)
+    return _Seen("", "", _group_facts(call, user, name), next="account/groups")
+
+
+async def _leave_group(call: Call, _: dali.Parameters) -> _Seen:
+    user, asked = _needed(call, "A group"), call.part("name") or ""
+    name = next((group for group in user.groups if group.lower() == asked.lower()), None)
+    if name is None:
+        raise UnknownGroupError(asked[:100])
+    if name in _made_by(user):
+        raise NotAllowedError("You made this group: delete it instead.")
+    if "." not in name:
+        raise NotAllowedError("Those who run this archive say who is in this group. Ask them.")
+    user = await asyncio.to_thread(call.site.accounts.leave, name, user.name)
+    return _Seen("", "", {"groups": _groups(call, user)}, next="account/groups")
+
+
+async def _end_group(call: Call, _: dali.Parameters) -> _Seen:
+    user, accounts = _needed(call, "A group"), call.site.accounts
+    name = await asyncio.to_thread(accounts.get_own_group, user, call.part("name") or "")
+    await asyncio.to_thread(accounts.remove_group, name)
+    user = replace(user, groups=user.groups - {name})
+    return _Seen("", "", {"groups": _groups(call, user)}, next="account/groups")
+
+
 async def _welcome(call: Call, user: User) -> _Seen:
     """Somebody has just shown who she is: she gets a session."""
     seconds = call.site.settings.session_hours * _HOUR_S
@@ -164,6 +221,7 @@ def _account_page(call: Call) -> _Seen:
     )
     facts = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
     change = f'<p><a href="{_way(call, "account/password")}">Change the password</a></p>'
+    change += f'<p><a href="{_way(call, "account/groups")}">Groups</a></p>'
     leave = _form(call, "account/logout", (), "Log out")
     body = f"<table>{facts}</table>{change}{leave}<h2>Tokens</h2>{_tokens_html(call, user)}"
     return _Seen("Your account", body, _facts(call, user))
@@ -226,6 +284,44 @@ def _token_row(call: Call, token: Token) -> str:
     end = _form(call, f"account/tokens/{token.id}", (), "End it")
     label, until = escape(token.label or "no label"), written_moment(token.expires)
     return f"<tr><td>{label}</td><td>until {until}</td><td>{end}</td></tr>"
+
+
+def _groups_page(call: Call) -> _Seen:
+    if call.user is None and call.is_browser:
+        return _Seen("", "", next=LOGIN)
+    user = _needed(call, "A group")
+    about = (
+        "<p>Tables of MyDB can be shared with a group. Who is added to one sees such tables, and nobody sees hers.</p>"
+    )
+    groups = _groups(call, user)
+    rows = "".join(_group_row(call, group) for group in groups)
+    make = _form(call, "account/groups", (_Field("name", "Name of a new group"),), "Make a group")
+    return _Seen("Groups", f"{about}{rows}{make}{_back(call)}", {"groups": groups})
+
+
+def _group_row(call: Call, group: dict[str, Any]) -> str:
+    name, way = escape(group["name"]), f"account/groups/{group['name']}"
+    if "members" not in group:
+        return f"<h2>{name}</h2>{_form(call, f'{way}/leave', (), 'Leave it') if '.' in name else ''}"
+    who = (_Field("user", "User"),)
+    forms = (_form(call, f"{way}/{word}", who, label) for word, label in (("add", "Add"), ("remove", "Remove")))
+    members = escape(", ".join(group["members"]))
+    return f"<h2>{name}</h2><p>{members}</p>{''.join(forms)}{_form(call, way, (), 'Delete the group')}"
+
+
+def _groups(call: Call, user: User) -> list[dict[str, Any]]:
+    return [_group_facts(call, user, name) for name in sorted(user.groups)]
+
+
+def _group_facts(call: Call, user: User, name: str) -> dict[str, Any]:
+    """What a user may know of a group: of one that she made, who is in it."""
+    if name.partition(".")[0].lower() != user.name.lower() or "." not in name:
+        return {"name": name}
+    return {"name": name, "members": list(call.site.accounts.groups().get(name, ()))}
+
+
+def _made_by(user: User) -> set[str]:
+    return {name for name in user.groups if name.lower().startswith(f"{user.name.lower()}.")}
 
 
 def _tokens(call: Call, user: User) -> list[dict[str, str]]:
@@ -392,6 +488,11 @@ def _routes(site: Site) -> list[BaseRoute]:
         ("/logout", _handler(_account_page, _logout), ("POST",)),
         ("/password", _handler(_password_page, _change_password), ("GET", "POST")),
         ("/tokens", _handler(_tokens_page, _make_token), ("GET", "POST")),
+        ("/groups", _handler(_groups_page, _make_group), ("GET", "POST")),
+        ("/groups/{name}", _handler(_groups_page, _end_group), ("POST", "DELETE")),
+        ("/groups/{name}/add", _handler(_groups_page, _add_member), ("POST",)),
+        ("/groups/{name}/remove", _handler(_groups_page, _remove_member), ("POST",)),
+        ("/groups/{name}/leave", _handler(_groups_page, _leave_group), ("POST",)),
         ("/tokens/{id}", _handler(_tokens_page, _revoke), ("POST", "DELETE")),
     )
     return [
