@@ -167,6 +167,21 @@ def test_r03_lists_up_to_their_limits_are_read(text):
     assert translate(tree)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("SELECT TOP 3e a FROM t", "exponent without digits"),
+        ("SELECT 5exec", "exponent without digits"),
+        ("SELECT a.x FROM t a CROSS APPLY f b", "APPLY is followed by"),
+        ("SELECT a.x FROM t a CROSS APPLY f --(1)", "APPLY is followed by"),
+        ("SELECT a.x FROM t a OUTER APPLY [f] b", "APPLY is followed by"),
+    ],
+)
+def test_r07_numbers_and_calls_that_are_not_finished_are_told(text, says):
+    with pytest.raises(QuerySyntaxError, match=says):
+        parse_tsql(text)
+
+
 @pytest.mark.parametrize("text", ["", ";", " ; ;\n", "-- nothing"])
 def test_a_text_without_a_statement_is_refused(text):
     with pytest.raises(QuerySyntaxError, match="no statement"):

@@ -91,6 +91,8 @@ def _fault(node: exp.Expression) -> tuple[str, str] | None:
         return "SELECT", "SELECT names no column; write * for all of them."
     if isinstance(node, exp.In) and not any(value for key, value in node.args.items() if key != "this"):
         return "IN", "The list of IN is empty."
+    if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Anonymous | exp.Dot | exp.Subquery):
+        return "APPLY", "APPLY is followed by a table function with its arguments, or by a query in parentheses."
     if isinstance(node, exp.Star) and any(node.args.values()):
         return "*", "T-SQL has nothing behind * that leaves columns out: name those that you want."
     if isinstance(node, exp.Subquery) and isinstance(node.parent, exp.From | exp.Join) and _is_nameless(node):
@@ -182,4 +184,10 @@ def _joins(tokens: Sequence[Token]) -> Iterator[Finding]:
     yield from ((join, "This JOIN has no ON that says which rows belong together.") for join in waiting[0])
 
 
-_RULES: tuple[Callable[[Sequence[Token]], Iterator[Finding]], ...] = (_typographic, _foreign, _gaps, _joins)
+def _numbers(tokens: Sequence[Token]) -> Iterator[Finding]:
+    for token in tokens:
+        if token.token_type is TokenType.NUMBER and token.text[-1] in "eE+-":
+            yield token, f"The number {token.text[:40]} has an exponent without digits."
+
+
+_RULES: tuple[Callable[[Sequence[Token]], Iterator[Finding]], ...] = (_typographic, _foreign, _gaps, _joins, _numbers)
