@@ -86,6 +86,8 @@ class Settings:
     """Time limit of reading such a file, in seconds."""
     upload_rows: int = 10_000_000
     """Rows of one such table."""
+    uploads_mb: int = 20_000
+    """Size of all tables that are being received at once, in MB; further ones are told to come back."""
     upload_from_uri: bool = False
     """Whether such tables may be named by an address from which the server fetches them; only public machines count."""
     fetch_time_s: float = 60.0

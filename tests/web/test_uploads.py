@@ -30,6 +30,7 @@ from test_tap import error_of, table_of
 from skydex.errors import BadParameterError, FetchError, StoreError, UploadTooLargeError
 from skydex.settings import Settings
 from skydex.web.asgi import Call
+from skydex.web.intake import Intake
 from skydex.web.uploads import received
 
 COUNT = "SELECT COUNT(*) AS n FROM TAP_UPLOAD.u"
@@ -247,7 +248,7 @@ async def taken(folder, query_string, *, body=b"", content_type="", fetcher=None
             await asyncio.Event().wait()
         return {"type": "http.disconnect"}
 
-    call = Call(SimpleNamespace(settings=settings, fetcher=fetcher), scope, receive)
+    call = Call(SimpleNamespace(settings=settings, fetcher=fetcher, intake=Intake(settings.uploads_mb)), scope, receive)
     try:
         _, uploads = await received(call, folder)
     finally:
@@ -269,6 +270,31 @@ def test_r14_a_disk_that_takes_no_more_is_an_error_that_says_so(run, tmp_path):
             run(taken(tmp_path, "", body=body, content_type="multipart/form-data; boundary=xx"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_r14_what_many_send_at_once_is_limited_together(archive):
+    head = b'--xx\r\nContent-Disposition: form-data; name="data"; filename="u"\r\n\r\n'
+    address = "/ps1casjobs/services/jobs.asmx/UploadData"
+    start = f"POST {address} HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n"
+    with serving(archive, uploads_mb=1) as server, httpx.Client(base_url=server.url, timeout=30) as web:
+        small = {"data": ("u", bytes(400_000))}
+        with socket.create_connection(("127.0.0.1", server.port)) as slow:
+            slow.sendall(
+                start.encode() + b"Content-Type: multipart/form-data; boundary=xx\r\n\r\n" + head + bytes(900_000)
+            )
+            for _ in range(100):
+                refused = web.post(address, files=small)
+                if refused.status_code == 503:
+                    break
+                time.sleep(0.05)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+            assert web.get("/availability").is_success
+        for _ in range(100):
+            answer = web.post(address, files=small)
+            if answer.status_code != 503:
+                break
+            time.sleep(0.05)
+        assert "WSID" in answer.text
 
 
 def test_tables_elsewhere_are_fetched_where_that_is_allowed(run, tmp_path):

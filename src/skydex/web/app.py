@@ -22,6 +22,7 @@ from skydex.web.dispatch import Dispatcher, Rules
 from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
+from skydex.web.intake import Intake
 from skydex.web.runner import Runner
 from skydex.web.service import Service
 from skydex.web.site import Site
@@ -64,7 +65,8 @@ def create_app(
     state = StateDirectory(settings.state_directory(directory))
     runner = Runner(state, settings, dispatcher, orders, lambda: (name for name, _ in archive.accounts.removed()))
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
-    site = Site(archive, settings, dispatcher, runner, folders, fetcher, forwarder=_forwarder(directory, settings))
+    intake, forwarder = Intake(settings.uploads_mb), _forwarder(directory, settings)
+    site = Site(archive, settings, dispatcher, runner, folders, intake, fetcher, forwarder=forwarder)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

@@ -57,7 +57,8 @@ async def counterparts(call: Call) -> Reply:
     offer = find_offer(call.site.archive, path, call.owner)
     if not offer.crossmatch:
         raise UnknownResourceError("cross-match", path[:80])
-    with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.upload_mb) as files:
+    max_mb, intake = call.site.settings.upload_mb, call.site.intake
+    with call.site.folders.folder() as folder, KeptFiles(folder, max_mb, intake) as files:
         fields = await received_fields(call, files)
         file = files.of_part("file") or _in_text(fields, files)
         upload = Upload("positions", str(file.path), file.content_type)

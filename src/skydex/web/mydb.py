@@ -12,6 +12,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from starlette.routing import BaseRoute, Route
@@ -58,9 +59,13 @@ def owner_of(call: Call) -> str:
 async def keep(call: Call, name: str, manner: Manner, *, description: str = "") -> Mapping[str, Any]:
     """Put the body of a request, which is a file, into an own table; what is said of it."""
     name = own_name(name, owner_of(call))
-    with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.mydb_upload_mb) as files:
+    with call.site.folders.folder() as folder, _files(call, folder) as files:
         await call.posted_file(files, Head(name, None, call.header(b"content-type").decode("latin-1")))
         return await _kept(call, name, files.last, (manner, description))
+
+
+def _files(call: Call, folder: Path) -> KeptFiles:
+    return KeptFiles(folder, call.site.settings.mydb_upload_mb, call.site.intake)
 
 
 async def deposit(call: Call, order: Deposit) -> Mapping[str, Any]:
@@ -151,7 +156,7 @@ def refuse(error: SkydexError) -> Reply:
 
 async def _posted(call: Call, owner: str) -> Reply:
     """A file that comes in a form, with the name of its table."""
-    with call.site.folders.folder() as folder, KeptFiles(folder, call.site.settings.mydb_upload_mb) as files:
+    with call.site.folders.folder() as folder, _files(call, folder) as files:
         given = await call.parameters(files)
         name = given.find("name")
         if name is None:

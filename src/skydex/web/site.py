@@ -12,6 +12,7 @@ from skydex.web.door import Door
 from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
+from skydex.web.intake import Intake
 from skydex.web.runner import Runner
 
 __all__ = ["Site"]
@@ -31,6 +32,8 @@ class Site:
     """Who has jobs done."""
     folders: Folders = field(default_factory=Folders)
     """Where files that come with requests are kept while these are answered."""
+    intake: Intake = field(default_factory=lambda: Intake(Settings().uploads_mb))
+    """What counts the files that are being received."""
     fetcher: Fetcher | None = None
     """Who fetches files that requests name by their address; None where nothing is fetched."""
     door: Door = field(default_factory=Door)

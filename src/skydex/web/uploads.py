@@ -19,6 +19,7 @@ from skydex.store.files import storing
 from skydex.web.asgi import Call
 from skydex.web.dali import Parameters
 from skydex.web.forms import Head
+from skydex.web.intake import Intake
 
 __all__ = ["KeptFile", "KeptFiles", "received"]
 
@@ -49,7 +50,7 @@ async def received(call: Call, directory: Path) -> tuple[Parameters, tuple[Uploa
     UploadTooLargeError
         The files are larger than the service takes.
     """
-    files = KeptFiles(directory, call.site.settings.upload_mb)
+    files = KeptFiles(directory, call.site.settings.upload_mb, call.site.intake)
     with files:
         parameters = await call.parameters(files)
     wanted = _wanted(parameters.values("UPLOAD"))
@@ -79,12 +80,23 @@ class KeptFile:
 
 
 class KeptFiles:
-    """The files of one form, written as they come."""
+    """The files of one form, written as they come.
 
-    def __init__(self, directory: Path, max_mb: int) -> None:
+    Parameters
+    ----------
+    directory : Path
+        Where they go; made when there is a first one.
+    max_mb : int
+        How large they may be together, in MB.
+    intake : Intake
+        What counts them with all others, as long as this is entered.
+    """
+
+    def __init__(self, directory: Path, max_mb: int, intake: Intake) -> None:
         self._directory = directory
         self._max_mb = max_mb
-        self._left = max_mb << 20
+        self._intake = intake
+        self._n_taken = 0
         self._kept: list[tuple[str, KeptFile]] = []
         self._open: BinaryIO | None = None
 
@@ -92,6 +104,7 @@ class KeptFiles:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._intake.give_back(self._n_taken)
         self.end()
 
     @storing("an uploaded table")
@@ -101,9 +114,10 @@ class KeptFiles:
 
     @storing("an uploaded table")
     def add(self, piece: bytes) -> None:
-        self._left -= len(piece)
-        if self._left < 0:
+        if self._n_taken + len(piece) > self._max_mb << 20:
             raise UploadTooLargeError("What is uploaded", f"{self._max_mb:,} MB")
+        self._intake.take(len(piece))
+        self._n_taken += len(piece)
         assert self._open is not None
         self._open.write(piece)
 

@@ -46,7 +46,7 @@ async def received(call: Call, folder: Path, given: Parameters | None = None) ->
     given : Parameters, optional
         What it asks, where that is known already.
     """
-    with KeptFiles(folder, min(call.site.settings.mydb_upload_mb, _MOST_MB)) as files:
+    with KeptFiles(folder, min(call.site.settings.mydb_upload_mb, _MOST_MB), call.site.intake) as files:
         parameters = given or await call.parameters(files, large={DATA})
         kept = files.of_part(DATA)
         text = parameters.find(DATA)
