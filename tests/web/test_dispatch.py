@@ -92,6 +92,20 @@ def test_a_worker_that_is_killed_gives_a_clean_error_and_is_replaced(run, staff)
     run(main())
 
 
+def test_r04_a_worker_that_is_given_up_as_it_ends_answers_nobody_else(run, staff):
+    async def main():
+        async with staff(n_workers=1) as dispatcher:
+            for _ in range(5):
+                given_up = await dispatcher.submit(("echo", b"x"), asker="a")
+                waiting = asyncio.create_task(answer(dispatcher, "echo", b"Vega", asker="b"))
+                await asyncio.sleep(0)  # so that it stands in line
+                time.sleep(0.2)  # the answer is there, and this process has not looked yet
+                given_up.close()
+                assert await waiting == b"Vega"
+
+    run(main())
+
+
 def test_workers_that_all_die_with_the_fork_server_come_back(run, staff):
     async def main():
         async with staff(n_workers=2) as dispatcher:

@@ -183,6 +183,7 @@ class _Worker(asyncio.Protocol):
         self.number = number
         self.errand: _Errand | None = None
         self.was_ready = False
+        self._is_killed = False
         self._dispatcher = dispatcher
         self._reader = FrameReader()
         self._exchange: Exchange | None = None
@@ -208,6 +209,7 @@ class _Worker(asyncio.Protocol):
 
     def kill(self) -> None:
         """End the process; its socket then closes, and it is replaced."""
+        self._is_killed = True
         self._dispatcher.kill(self.number)
         self.resume()  # a paused socket would not tell of its end
 
@@ -232,7 +234,7 @@ class _Worker(asyncio.Protocol):
                 self.was_ready = is_free = True
         if exchange:
             exchange.wake()
-        if is_free:
+        if is_free and not self._is_killed:  # it may have said so before its end, and been heard after
             self._finish()
             self._dispatcher.on_free(self)
 
