@@ -36,6 +36,8 @@ __all__ = [
     "LoginNeededError",
     "MemoryLimitError",
     "NameTakenError",
+    "NoOverlapError",
+    "NoPositionError",
     "NotAllowedError",
     "NotYoursError",
     "QuerySyntaxError",
@@ -59,6 +61,7 @@ __all__ = [
     "UnknownContextError",
     "UnknownFunctionError",
     "UnknownGroupError",
+    "UnknownImageError",
     "UnknownObjectError",
     "UnknownResourceError",
     "UnknownTableError",
@@ -193,6 +196,12 @@ class UnknownObjectError(_UnknownName):
     noun = "object"
 
 
+class UnknownImageError(_UnknownName):
+    """An image that the asker cannot see; "not yours" and "not there" read alike."""
+
+    noun = "image"
+
+
 class UnknownUserError(_UnknownName):
     """A user that is not there, or not any more."""
 
@@ -268,6 +277,23 @@ class NotYoursError(RequestError):
 
 class BadRegionError(RequestError):
     """A region of the sky that cannot be: a polygon of two points, a negative radius."""
+
+
+class NoPositionError(RequestError):
+    """An image that is asked for a place on the sky, though its header does not say where it is."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f'The image "{name}" has no celestial coordinates: ask for pixels of it.')
+
+
+class NoOverlapError(RequestError):
+    """A region that no pixel of an image lies in."""
+
+    def __init__(self, name: str, distance_arcsec: float | None = None) -> None:
+        self.name, self.distance_arcsec = name, distance_arcsec
+        far = "" if distance_arcsec is None else f" Its nearest edge is {distance_arcsec:.4g} arcsec away."
+        super().__init__(f'The image "{name}" does not reach this place.{far}')
 
 
 class UnknownResourceError(RequestError):

@@ -9,6 +9,7 @@ from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
+from skydex.archive.images import Images
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.mashup import MashupRequest, Output
 from skydex.archive.offers import (
@@ -25,6 +26,7 @@ from skydex.archive.offers import (
     TapOffer,
     read_offers,
 )
+from skydex.archive.pictures import Picture, PictureRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.sharing import readers
 from skydex.archive.uploads import TAP_UPLOAD
@@ -51,12 +53,15 @@ __all__ = [
     "Deadline",
     "Deposit",
     "Explanation",
+    "Images",
     "IndexRequest",
     "Manner",
     "MashupRequest",
     "NamesOffer",
     "Offers",
     "Output",
+    "Picture",
+    "PictureRequest",
     "Place",
     "PrivateOffer",
     "QueryRequest",

@@ -22,9 +22,11 @@ from skydex.archive.answer import Answer, Explanation
 from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.examples import ReadyExample, ready_examples
+from skydex.archive.images import Images, OpenImages
 from skydex.archive.naming import ArchiveNames
 from skydex.archive.offers import ContextOffer, Offers, plain_context, read_offers
 from skydex.archive.owners import OwnerViews
+from skydex.archive.pictures import Picture, PictureRequest
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
@@ -35,7 +37,7 @@ from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.query.languages.words import spelled
 from skydex.settings import Settings
-from skydex.store import ArchiveDirectory
+from skydex.store import ArchiveDirectory, Imagery
 from skydex.tables import Result, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
@@ -136,6 +138,7 @@ class Archive:
         self._shows_private = shows_private
         self._scan: Engine = ScanEngine()
         self._sql: Engine | None = None
+        self._imagery, self._open_images = Imagery(directory.path), OpenImages()
         self._lock = threading.Lock()
         self._holdings = self._read_holdings()
 
@@ -278,6 +281,20 @@ class Archive:
         chunks = _written(form, result)
         return Answer(form.media_type, form.suffixes[0], result.columns, chunks, overflow, lambda: _n_rows(result))
 
+    def draw(self, request: PictureRequest, deadline: Deadline | None = None) -> Picture:
+        """Answer a request for pixels.
+
+        Raises
+        ------
+        SkydexError
+            Before the first chunk for everything wrong with the request; from the chunks if it fails under way.
+        """
+        return request.draw(self, deadline)
+
+    def images(self, owner: str | None = None) -> Images:
+        """The images that a user, or anybody, may see."""
+        return Images(self._imagery, self._open_images, self._hidden_from(owner))
+
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""
         explanation = Explanation(self.plan(request))
@@ -306,10 +323,13 @@ class Archive:
 
     def _seen_by(self, owner: str | None) -> _Holdings:
         """What exists for a user, or for anybody."""
-        whole = self.refresh()
+        return self.refresh().without(self._hidden_from(owner))
+
+    def _hidden_from(self, owner: str | None) -> frozenset[str]:
+        """Schemas, in small letters, that do not exist for a user, or for anybody."""
         if self._shows_private or not self.offers.private:
-            return whole
-        return whole.without(self.offers.hidden_from(owner, self._groups_of(owner)))
+            return frozenset()
+        return self.offers.hidden_from(owner, self._groups_of(owner))
 
     def mydb(self, owner: str) -> MyDB:
         """The tables that a user keeps.

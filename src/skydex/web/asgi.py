@@ -499,5 +499,6 @@ def _start(reply: Reply, *more: tuple[bytes, bytes]) -> Message:
 def _headers(facts: dict[str, Any]) -> Headers:
     """What a worker knows of an answer besides its bytes."""
     suffix, overflow = facts.get("suffix", ""), facts.get("overflow")
-    name = ((b"content-disposition", f'inline; filename="result{suffix}"'.encode("latin-1")),) if suffix else ()
+    file_name = facts.get("file_name") or (f"result{suffix}" if suffix else "")
+    name = ((b"content-disposition", f'inline; filename="{file_name}"'.encode("latin-1")),) if file_name else ()
     return (*name, (MORE_ROWS, b"true" if overflow else b"false")) if overflow is not None else name

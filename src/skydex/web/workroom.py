@@ -1,8 +1,8 @@
 """What happens inside a worker: open the archive once, then do one order after another.
 
 An order is a request for a table and the name of a format, to be answered; `Checked`, to see whether it could be
-answered; `Filed`, to put the answer into a file, where it is whole or not there; `Looked`, to look names up; or a
-`Deposit`, a file that is to become a table of one's own.
+answered; `Filed`, to put the answer into a file, where it is whole or not there; `Looked`, to look names up; a
+`Deposit`, a file that is to become a table of one's own; or a `PictureRequest`, to be answered with pixels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skydex.archive import Answer, Archive, Deadline, Deposit, TableRequest
+from skydex.archive import Answer, Archive, Deadline, Deposit, Picture, PictureRequest, TableRequest
 from skydex.errors import JobSpaceError
 from skydex.formats import get_format
 from skydex.jobs import Handler
@@ -85,7 +85,9 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
     """
     archive = Archive.open(directory, replace(settings, temp_dir=str(scratch)))
 
-    def handle(order: TableOrder | Checked | Filed | Looked | Deposit, deadline: float | None) -> _Done:
+    def handle(
+        order: TableOrder | PictureRequest | Checked | Filed | Looked | Deposit, deadline: float | None
+    ) -> _Done:
         if isinstance(order, Checked):
             return _checked(archive, order.order)
         if isinstance(order, Looked):
@@ -94,6 +96,8 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
             return asdict(archive.deposit(order)), iter(())
         time_s = order.time_s if isinstance(order, Filed) else settings.query_time_s
         moment = Deadline(deadline, time_s) if deadline is not None else None
+        if isinstance(order, PictureRequest):
+            return _drawn(archive.draw(order, moment))
         if isinstance(order, Filed):
             return _filed(order, archive.answer(*order.order, moment))
         return _answered(archive.answer(*order, moment))
@@ -104,6 +108,10 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
 def _answered(answer: Answer) -> _Done:
     facts = {"media_type": answer.media_type, "suffix": answer.suffix}
     return facts if answer.overflow is None else {**facts, "overflow": answer.overflow}, answer.chunks
+
+
+def _drawn(picture: Picture) -> _Done:
+    return {"media_type": picture.media_type, "suffix": picture.suffix, "file_name": picture.file_name}, picture.chunks
 
 
 def _checked(archive: Archive, order: TableOrder) -> _Done:

@@ -1,0 +1,109 @@
+"""`Images`: the images of an archive that somebody may see, found by name or identifier, and opened.
+
+Opened images are kept, a few hundred at a time: their headers, where their parts lie, their WCS; no pixels.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+from skydex.errors import UnknownImageError
+from skydex.images import Image, open_pixels
+from skydex.store import ImageRecord, Imagery
+
+__all__ = ["Images", "OpenImages"]
+
+_MOST_OPEN = 256
+
+
+class OpenImages:
+    """Images that are open, by where they are; shared by everybody who may see them."""
+
+    def __init__(self) -> None:
+        self._open = functools.lru_cache(_MOST_OPEN)(_opened)
+
+    def get(self, record: ImageRecord) -> Image:
+        """The image of a record; `StoreError` if it is not there any more."""
+        return self._open(record.name, record.opener, record.location, record.access)
+
+
+class Images:
+    """What a user, or anybody, sees of an archive's images.
+
+    Parameters
+    ----------
+    imagery : Imagery
+        The register.
+    opened : OpenImages
+        Those that are open.
+    hidden : frozenset of str
+        Collections, in small letters, that do not exist for who asks.
+    """
+
+    def __init__(self, imagery: Imagery, opened: OpenImages, hidden: frozenset[str] = frozenset()) -> None:
+        self._imagery, self._opened, self._hidden = imagery, opened, hidden
+
+    def collections(self) -> tuple[str, ...]:
+        """Names of collections with images."""
+        return tuple(name for name in self._imagery.collections() if name.lower() not in self._hidden)
+
+    def find(self, name: str, *, caseless: bool = False) -> list[ImageRecord]:
+        """The images of a name, one for each extension, in their order; none if there is no such name."""
+        for collection in self.collections():
+            found = self._imagery.find(collection, name, caseless=caseless)
+            if found:
+                return found
+        return []
+
+    def get(self, name: str, extension: str | int | None = None, *, caseless: bool = False) -> ImageRecord:
+        """The image that a name means.
+
+        Parameters
+        ----------
+        name : str
+            Name or alias.
+        extension : str or int, optional
+            Number or EXTNAME of the extension (`SCI`, `SCI,2`); if it is not said, the first one with an image.
+        caseless : bool, optional
+            Whether names are compared without regard to case.
+
+        Raises
+        ------
+        UnknownImageError
+            There is no such image, or it has no such extension.
+        """
+        found = self.find(name, caseless=caseless)
+        chosen = next((record for record in found if _is(record, extension)), None)
+        if chosen is None:
+            of = "" if extension is None or not found else f"[{extension}]"
+            raise UnknownImageError(name[:200] + of)
+        return chosen
+
+    def get_did(self, did: str) -> ImageRecord:
+        """The image of an identifier; `UnknownImageError` if there is none."""
+        for collection in self.collections():
+            found = self._imagery.find_did(collection, did)
+            if found:
+                return found
+        raise UnknownImageError(did[:200])
+
+    def records(self, collection: str) -> Iterator[ImageRecord]:
+        """All images of a collection."""
+        if collection.lower() not in self._hidden:
+            yield from self._imagery.records(collection)
+
+    def open(self, record: ImageRecord) -> Image:
+        """Open an image, or take the one that is open."""
+        return self._opened.get(record)
+
+
+def _is(record: ImageRecord, extension: str | int | None) -> bool:
+    if extension is None:
+        return True
+    word = str(extension).strip().upper()
+    return word == str(record.hdu) or word in (record.extension.upper(), record.extension.upper().partition(",")[0])
+
+
+def _opened(name: str, opener: str, location: str, access: bytes) -> Image:
+    return Image(name, open_pixels(opener, location, access))

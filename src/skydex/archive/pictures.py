@@ -1,0 +1,42 @@
+"""`PictureRequest`: what is asked of images, answered by a worker like a request for a table; `Picture`: its answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skydex.archive.archive import Archive
+    from skydex.engines import Deadline
+
+__all__ = ["Picture", "PictureRequest"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Bytes of one answer, to be walked through once."""
+
+    media_type: str
+    """What the bytes are."""
+    suffix: str
+    """File name ending that fits, with its dot."""
+    chunks: Iterator[bytes]
+    """The bytes, as they become known."""
+    file_name: str = ""
+    """What a file of them may be called, in letters, digits and `._+-` alone; empty if that is up to the receiver."""
+
+
+class PictureRequest(ABC):
+    """Something that an archive can be asked of its images; its subclasses are frozen and can be pickled."""
+
+    @abstractmethod
+    def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
+        """Answer it.
+
+        Raises
+        ------
+        SkydexError
+            Before the first chunk for everything wrong with the request.
+        """

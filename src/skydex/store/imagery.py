@@ -1,0 +1,149 @@
+"""`Imagery`: which images an archive has, and where each of them is: its register of images.
+
+One SQLite file for each collection, `images/<collection>.sqlite`, which is written anew and renamed into its place, so
+that nobody sees half of one. Images themselves are left where they are: a name that somebody sends is looked up here,
+and never joined to a path.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from skydex.errors import StoreError
+from skydex.store.files import storing
+
+__all__ = ["ImageRecord", "Imagery"]
+
+_FOLDER = "images"
+_SUFFIX = ".sqlite"
+_FIELDS = "name, hdu, extension, did, opener, location, access"
+_TABLES = """
+    CREATE TABLE image (
+        name TEXT NOT NULL, hdu INTEGER NOT NULL, extension TEXT NOT NULL, did TEXT NOT NULL UNIQUE,
+        opener TEXT NOT NULL, location TEXT NOT NULL, access BLOB NOT NULL
+    );
+    CREATE TABLE alias (alias TEXT NOT NULL, image INTEGER NOT NULL);
+"""
+_INDEXES = """
+    CREATE INDEX image_by_name ON image (name);
+    CREATE INDEX alias_by_name ON alias (alias);
+    CREATE INDEX alias_by_lower_name ON alias (alias COLLATE NOCASE);
+"""
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image of a collection: an extension of a file, or what a simulated camera has seen."""
+
+    collection: str
+    """Schema of the tables that describe it."""
+    name: str
+    """As services and tables name it: `hst_10543_29_acs_wfc_f606w`; images of one file share it."""
+    hdu: int
+    """Number of the extension; 0 for the primary HDU."""
+    extension: str
+    """EXTNAME, and EXTVER after a comma, as in `SCI,1`; empty if it has none."""
+    did: str
+    """Its identifier, `obs_publisher_did` of ObsCore."""
+    opener: str
+    """How it is opened (`skydex.images.openers`)."""
+    location: str
+    """Where, as its opener understands it."""
+    access: bytes = b""
+    """What its opener has noted of it."""
+    aliases: tuple[str, ...] = ()
+    """Further names under which it is asked for, such as that of its file; not given back."""
+
+
+class Imagery:
+    """The register of images of an archive; safe to share between threads.
+
+    Parameters
+    ----------
+    directory : Path
+        The archive.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory / _FOLDER
+        self._local = threading.local()
+
+    def collections(self) -> tuple[str, ...]:
+        """Names of the collections that have images, sorted."""
+        return tuple(sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}")))
+
+    def publish(self, collection: str, records: Iterable[ImageRecord]) -> int:
+        """Write the register of a collection, in place of the one that was there; give the number of its images."""
+        with storing("the register of images"):
+            self._folder.mkdir(exist_ok=True)
+            target = self._folder / f"{collection}{_SUFFIX}"
+            made = target.with_suffix(f".{os.getpid()}.part")
+            try:
+                n_images = _write(made, records)
+                os.replace(made, target)
+            finally:
+                made.unlink(missing_ok=True)
+        return n_images
+
+    def remove(self, collection: str) -> None:
+        """Forget the images of a collection."""
+        (self._folder / f"{collection}{_SUFFIX}").unlink(missing_ok=True)
+
+    def find(self, collection: str, name: str, *, caseless: bool = False) -> list[ImageRecord]:
+        """The images of a name or an alias, by the numbers of their extensions; none if there is none of that name."""
+        collate = " COLLATE NOCASE" if caseless else ""
+        query = (
+            f"SELECT DISTINCT {_FIELDS} FROM alias JOIN image ON image.rowid = alias.image"
+            f" WHERE alias = ?{collate} ORDER BY name, hdu"
+        )
+        return list(self._rows(collection, query, (name,)))
+
+    def find_did(self, collection: str, did: str) -> ImageRecord | None:
+        """The image of an identifier."""
+        return next(self._rows(collection, f"SELECT {_FIELDS} FROM image WHERE did = ?", (did,)), None)
+
+    def records(self, collection: str) -> Iterator[ImageRecord]:
+        """All images of a collection, in the order in which they were registered."""
+        return self._rows(collection, f"SELECT {_FIELDS} FROM image ORDER BY rowid", ())
+
+    def _rows(self, collection: str, query: str, values: tuple[str, ...]) -> Iterator[ImageRecord]:
+        file = self._open(collection)
+        if file is not None:
+            yield from (ImageRecord(collection, *row) for row in file.execute(query, values))
+
+    def _open(self, collection: str) -> sqlite3.Connection | None:
+        """The register of a collection, opened by this thread as it stands now."""
+        opened: dict[str, tuple[tuple[int, int], sqlite3.Connection]] = self._local.__dict__
+        path = self._folder / f"{collection}{_SUFFIX}"
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            return None
+        version = (facts.st_ino, facts.st_mtime_ns)
+        if collection not in opened or opened[collection][0] != version:
+            try:
+                file = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+            except sqlite3.Error as error:
+                raise StoreError(f"The register of images of {collection} cannot be read.") from error
+            opened[collection] = (version, file)
+        return opened[collection][1]
+
+
+def _write(path: Path, records: Iterable[ImageRecord]) -> int:
+    n_images = 0
+    with closing(sqlite3.connect(path)) as file, file:
+        file.executescript(_TABLES)
+        for record in records:
+            values = (record.name, record.hdu, record.extension, record.did, record.opener, record.location)
+            row = file.execute("INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, record.access)).lastrowid
+            names = dict.fromkeys((record.name, *record.aliases))
+            file.executemany("INSERT INTO alias VALUES (?, ?)", ((name, row) for name in names))
+            n_images += 1
+        file.executescript(_INDEXES)
+    return n_images
