@@ -2,7 +2,7 @@
 
 One SQLite file for each collection, `images/<collection>.sqlite`, which is written anew and renamed into its place, so
 that nobody sees half of one. Images themselves are left where they are: a name that somebody sends is looked up here,
-and never joined to a path.
+and never joined to a path. A location that begins with `archive:` is one below the archive, wherever that lies.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skydex.errors import StoreError
@@ -22,6 +22,7 @@ __all__ = ["ImageRecord", "Imagery"]
 
 _FOLDER = "images"
 _SUFFIX = ".sqlite"
+_BELOW = "archive:"
 _FIELDS = "name, hdu, extension, did, opener, location, access"
 _TABLES = """
     CREATE TABLE image (
@@ -71,6 +72,7 @@ class Imagery:
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._folder = directory / _FOLDER
         self._local = threading.local()
 
@@ -115,7 +117,12 @@ class Imagery:
     def _rows(self, collection: str, query: str, values: tuple[str, ...]) -> Iterator[ImageRecord]:
         file = self._open(collection)
         if file is not None:
-            yield from (ImageRecord(collection, *row) for row in file.execute(query, values))
+            for row in file.execute(query, values):
+                record = ImageRecord(collection, *row)
+                yield replace(record, location=self._placed(record.location))
+
+    def _placed(self, location: str) -> str:
+        return f"{self._directory}/{location[len(_BELOW) :]}" if location.startswith(_BELOW) else location
 
     def _open(self, collection: str) -> sqlite3.Connection | None:
         """The register of a collection, opened by this thread as it stands now."""
