@@ -9,9 +9,10 @@ from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
+from skydex.archive.filters import ColumnFilter
 from skydex.archive.images import Images
 from skydex.archive.index_request import IndexRequest
-from skydex.archive.mashup import MashupRequest, Output
+from skydex.archive.mashup import MashupCount, MashupRequest, Output
 from skydex.archive.offers import (
     MYDB_CONTEXT,
     OFFERS_FILE,
@@ -45,6 +46,7 @@ __all__ = [
     "BatchRequest",
     "CatalogOffer",
     "CatalogRequest",
+    "ColumnFilter",
     "ConeOffer",
     "ConeRequest",
     "Constraint",
@@ -56,6 +58,7 @@ __all__ = [
     "Images",
     "IndexRequest",
     "Manner",
+    "MashupCount",
     "MashupRequest",
     "NamesOffer",
     "Offers",

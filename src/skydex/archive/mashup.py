@@ -1,4 +1,4 @@
-"""`MashupRequest`: rows of one table as MAST's invoke asks for them, page by page.
+"""`MashupRequest`: rows of one table as MAST's invoke asks for them, page by page; `MashupCount`: only how many.
 
 An answer tells how many rows there are in all, so the whole result is counted, and only its page is kept. Columns that
 belong together, as those of one filter, can be left out where the whole result has nothing in them.
@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from skydex.archive.constraints import Constraint, condition_of
+from skydex.archive.filters import ColumnFilter
 from skydex.archive.requests import Upload
 from skydex.errors import BadParameterError
 from skydex.formats import Format, get_format
@@ -26,11 +27,14 @@ from skydex.query import Namespace, Plan, bind, build, make_plan
 from skydex.sky import Cone
 from skydex.tables import Column, Result, Table, arrow_schema
 
-__all__ = ["MashupRequest", "Output"]
+__all__ = ["MashupCount", "MashupRequest", "Output"]
 
 _ROWS = "t"
 """What the table is called in the query."""
 _ARCMIN = 60.0
+_PAGE_ROWS = 50_000
+_COUNT = "Column1"
+"""What MAST calls a column that has no name."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,13 @@ class MashupRequest:
     """Before which output the distance from the cone's centre stands, in arcminutes, by which the rows are sorted."""
     constraints: tuple[Constraint, ...] = ()
     """All of them hold."""
+    filters: tuple[ColumnFilter, ...] = ()
+    """All of these, too."""
     sort_by: tuple[str, ...] = ()
     """Columns by which rows are sorted."""
     page: int = 1
     """Number of the page, from 1."""
-    page_rows: int = 50_000
+    page_rows: int = _PAGE_ROWS
     """Rows of a page."""
     max_rows: int | None = None
     """Rows of the whole answer."""
@@ -107,14 +113,7 @@ class MashupRequest:
         return result
 
     def form(self, name: str, namespace: Namespace) -> Format:
-        """A format in the shape that MAST gives it; `xml` is a VOTable."""
-        form = get_format({"xml": "votable/td", "votable": "votable/td", "extjs": "json"}.get(name, name))
-        writers: dict[str, Writer] = {
-            "json": partial(write_mashup_json, with_selected=self.with_selected),
-            "extjs": write_mashup_extjs,
-            "csv": write_bare_csv,
-        }
-        return replace(form, write=writers[name]) if name in writers else form
+        return _form(name, partial(write_mashup_json, with_selected=self.with_selected))
 
     def _selected(self, table: Table) -> Iterator[exp.Expression]:
         for place, output in enumerate(self.outputs):
@@ -130,6 +129,7 @@ class MashupRequest:
             yield build.in_cone(_position(table), self.cone)
         for constraint in self.constraints:
             yield condition_of(constraint, table.get_column(constraint.name), _ROWS, missing=None)
+        yield from (one.condition(table, _ROWS) for one in self.filters)
 
     def _keys(self, table: Table) -> Iterator[exp.Expression]:
         if self.distance_at is not None:
@@ -155,6 +155,50 @@ class MashupRequest:
         if output.group and output.group not in living:
             return False
         return not self.without_nulls or output.name in living
+
+
+@dataclass(frozen=True)
+class MashupCount:
+    """The number of rows: one row with one column."""
+
+    table: str
+    """Qualified name of the table."""
+    cone: Cone | None = None
+    """Region, if there is one."""
+    filters: tuple[ColumnFilter, ...] = ()
+    """All of them hold."""
+    owner: str | None = None
+    """Who asks; None for anybody."""
+    max_rows: ClassVar[int | None] = None
+    collection: ClassVar[str | None] = None
+    uploads: ClassVar[tuple[Upload, ...]] = ()
+
+    def plan(self, namespace: Namespace) -> Plan:
+        """Make the tree, bind and plan it."""
+        table = namespace.get(self.table).table
+        conditions = [one.condition(table, _ROWS) for one in self.filters]
+        if self.cone is not None:
+            conditions.append(build.in_cone(_position(table), self.cone))
+        number = build.named(build.call("COUNT", exp.Star()), _COUNT)
+        query = build.select_query([number], table, alias=_ROWS, conditions=conditions)
+        return make_plan(bind(query, namespace))
+
+    def shaped(self, result: Result, namespace: Namespace) -> Result:
+        """The same as a page of one row."""
+        result.infos = (*result.infos, *zip(PAGING, ("1", str(_PAGE_ROWS), "1"), strict=True))
+        result.name = self.table
+        return result
+
+    def form(self, name: str, namespace: Namespace) -> Format:
+        """As of rows, but that MAST calls the number a text."""
+        return _form(name, partial(write_mashup_json, as_texts=(_COUNT,)))
+
+
+def _form(name: str, as_json: Writer) -> Format:
+    """A format in the shape that MAST gives it; `xml` is a VOTable."""
+    form = get_format({"xml": "votable/td", "votable": "votable/td", "extjs": "json"}.get(name, name))
+    writers: dict[str, Writer] = {"json": as_json, "extjs": write_mashup_extjs, "csv": write_bare_csv}
+    return replace(form, write=writers[name]) if name in writers else form
 
 
 def _position(table: Table) -> list[exp.Expression]:

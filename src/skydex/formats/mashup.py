@@ -8,7 +8,7 @@ makes the result says so in its infos (`PAGING`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,8 +30,10 @@ _SELECTED = "_selected_"
 """A column that MAST's pages tick: always null, and always the last."""
 
 
-def write_mashup_json(result: Result, *, with_selected: bool = False) -> Iterator[bytes]:
-    """Write a page of rows as objects."""
+def write_mashup_json(
+    result: Result, *, with_selected: bool = False, as_texts: Collection[str] = ()
+) -> Iterator[bytes]:
+    """Write a page of rows as objects; the numbers of some columns may be called texts, as MAST calls counts."""
     keys = [f"{json.dumps(column.name)}: " for column in result.columns]
     end = f', "{_SELECTED}": null}}' if with_selected else "}"
     n_rows = 0
@@ -41,7 +43,9 @@ def write_mashup_json(result: Result, *, with_selected: bool = False) -> Iterato
     ):
         yield chunk[0 if n_rows else 1 :]  # the first row has no comma before it
         n_rows += n_more
-    about = {"fields": _fields(result.columns, with_selected=with_selected), "paging": _paging(result, n_rows)}
+    fields = _fields(result.columns, with_selected=with_selected)
+    fields = [{**field, "type": "string"} if field["name"] in as_texts else field for field in fields]
+    about = {"fields": fields, "paging": _paging(result, n_rows)}
     yield ("\n], " + json.dumps(about, ensure_ascii=False)[1:] + "\n").encode("utf-8", "replace")
 
 

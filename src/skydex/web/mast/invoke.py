@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from skydex.errors import BadParameterError, BusyError, SkydexError, near_names
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
-from skydex.web.mast import hsc, names
+from skydex.web.mast import hsc, names, psf
 from skydex.web.mast.names import JSON_TYPE, santa
 from skydex.web.mast.requests import InvokeRequest, InvokeService
 from skydex.web.service import Link, Service
@@ -23,7 +23,9 @@ from skydex.web.site import Site
 
 __all__ = ["SERVICE", "SERVICES"]
 
-SERVICES: dict[str, InvokeService] = {service.name: service for service in (*names.SERVICES, *hsc.SERVICES)}
+SERVICES: dict[str, InvokeService] = {
+    service.name: service for service in (*names.SERVICES, *hsc.SERVICES, *psf.SERVICES)
+}
 """Everything that can be invoked, by its name."""
 
 INVOKE = ("/api/v0/invoke", "/portal/Mashup/Mashup.asmx/invoke")
