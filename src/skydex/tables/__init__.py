@@ -12,6 +12,7 @@ from skydex.tables.column import (
     uniquely_named,
 )
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
+from skydex.tables.obscore import OBSCORE, OBSCORE_COLUMNS, OBSCORE_MODEL, OBSCORE_UTYPE
 from skydex.tables.positions import POSITION_NAMES, likely_position
 from skydex.tables.result import Result, conform, conformed, counted, limited
 from skydex.tables.table import Example, ForeignKey, Position, Table
@@ -19,6 +20,10 @@ from skydex.tables.table import Example, ForeignKey, Position, Table
 __all__ = [
     "BIT",
     "INDEX_COLUMN",
+    "OBSCORE",
+    "OBSCORE_COLUMNS",
+    "OBSCORE_MODEL",
+    "OBSCORE_UTYPE",
     "POSITION_NAMES",
     "Column",
     "Datatype",

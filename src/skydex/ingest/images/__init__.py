@@ -1,0 +1,16 @@
+"""Images become part of an archive: a register of where they are, and tables that describe them."""
+
+from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
+from skydex.ingest.images.entry import ImageEntry, address_of, did_of
+from skydex.ingest.images.publish import ImageReport, publish_images, remove_images
+
+__all__ = [
+    "CARD_COLUMNS",
+    "IMAGE_COLUMNS",
+    "ImageEntry",
+    "ImageReport",
+    "address_of",
+    "did_of",
+    "publish_images",
+    "remove_images",
+]

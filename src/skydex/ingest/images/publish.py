@@ -1,0 +1,324 @@
+"""`publish_images`: the images of a collection appear in an archive, with the tables that describe them.
+
+Three steps, each of which happens wholly or not at all: the register, so that whatever a table names can be opened;
+`<collection>.images` with `<collection>.image_cards`; and `ivoa.obscore`, made anew from the images of all
+collections. The same call made again mends what a killed one left undone. Images themselves are not touched.
+
+Addresses are stored without that of the server (`Relation.links`), which can change.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from skydex.errors import BadRecipeError, StoreError, UnknownTableError
+from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
+from skydex.ingest.images.entry import ImageEntry, address_of
+from skydex.sky import index29
+from skydex.store import ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout
+from skydex.tables import (
+    INDEX_COLUMN,
+    OBSCORE,
+    OBSCORE_COLUMNS,
+    OBSCORE_UTYPE,
+    Example,
+    ForeignKey,
+    Position,
+    Table,
+    arrow_schema,
+)
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+__all__ = ["ImageReport", "publish_images", "remove_images"]
+
+_COLLECTION = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
+_RESERVED = frozenset({"ivoa", "tap_schema", "tap_upload", "mydb"})
+_POSITION = Position("s_ra", "s_dec")
+_ID = "obs_publisher_did"
+_LINKS = {"links": ["access_url"]}
+"""Note of a table: columns whose values are addresses on the server that shows them."""
+_BATCH = 500
+_ATTEMPTS = 10
+_ABOUT_OBSCORE = "Images of all collections of this archive, as ObsCore 1.1 describes data sets: one row for each."
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """What was published."""
+
+    collection: str
+    """Name of the collection."""
+    n_images: int
+    """Images of it."""
+    n_cards: int
+    """Header cards of them."""
+    seconds: float
+    """How long it took."""
+
+    def __str__(self) -> str:
+        return f"{self.collection}: {self.n_images:,} images, {self.n_cards:,} header cards, {self.seconds:.1f} s"
+
+
+def publish_images(
+    directory: ArchiveDirectory, collection: str, entries: Iterable[ImageEntry], *, description: str
+) -> ImageReport:
+    """Publish the images of a collection, in place of those that were published before.
+
+    Parameters
+    ----------
+    directory : ArchiveDirectory
+        The archive.
+    collection : str
+        Schema of the tables that describe them.
+    entries : iterable of ImageEntry
+        The images, all of that collection; walked through once.
+    description : str
+        One paragraph for people on the images of this collection.
+
+    Raises
+    ------
+    BadRecipeError
+        A name that no collection can have, or a value of a column that there is not.
+    StoreError
+        The disk is full or fails.
+    """
+    started = time.perf_counter()
+    images = Table(
+        f"{_checked(collection)}.images",
+        IMAGE_COLUMNS,
+        description,
+        _POSITION,
+        _ID,
+        examples=_EXAMPLES_OF_IMAGES,
+    )
+    cards = Table(
+        f"{collection}.image_cards",
+        CARD_COLUMNS,
+        f"Cards of the headers of the images in {images.name}.",
+        foreign_keys=(ForeignKey(images.name, ((_ID, _ID),), "The image"),),
+    )
+    with _Writer(directory, images) as image_rows, _Writer(directory, cards) as card_rows:
+        n_images = Imagery(directory.path).publish(collection, _recorded(entries, image_rows, card_rows))
+        image_rows.publish(_LINKS)
+        card_rows.publish()
+    _publish_obscore(directory)
+    return ImageReport(collection, n_images, card_rows.n_rows, time.perf_counter() - started)
+
+
+def remove_images(directory: ArchiveDirectory, collection: str) -> None:
+    """Take the images of a collection out of an archive; they themselves stay where they are."""
+    for name in (f"{collection}.images", f"{collection}.image_cards"):
+        if _is_listed(directory, name):
+            directory.remove(name)
+    Imagery(directory.path).remove(collection)
+    _publish_obscore(directory)
+
+
+_EXAMPLES_OF_IMAGES = (
+    Example(
+        "Images of a place",
+        "SELECT name, hdu, filter, t_min, t_exptime FROM {table} WHERE s_region IS NOT NULL ORDER BY t_min",
+    ),
+)
+
+
+def _checked(collection: str) -> str:
+    if not _COLLECTION.fullmatch(collection) or collection.lower() in _RESERVED:
+        raise BadRecipeError(
+            f"No collection of images can be called {collection[:100]!r}: take letters, digits and _, the first of "
+            f"them a letter, and none of {', '.join(sorted(_RESERVED))}."
+        )
+    return collection
+
+
+class _Writer:
+    """Rows on their way into a table; nothing is left of them if they are not published."""
+
+    def __init__(self, directory: ArchiveDirectory, table: Table) -> None:
+        examples = tuple(replace(e, query=e.query.replace("{table}", table.name)) for e in table.examples)
+        self._directory, self._table = directory, replace(table, examples=examples)
+        self._schema = arrow_schema(table.columns)
+        self._rows: dict[str, list[Any]] = {}
+        self._waiting = self._pieces = 0
+        self.n_rows = 0
+
+    def __enter__(self) -> _Writer:
+        self._staging = self._directory.stage(self._table, Layout())
+        self._rows = {column.name: [] for column in self._table.columns}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._staging.close()
+        shutil.rmtree(self._staging.directory, ignore_errors=True)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add a row; columns that it does not have are null."""
+        for name, values in self._rows.items():
+            values.append(row.get(name))
+        self.n_rows += 1
+        self._waiting += 1
+        if self._waiting >= _BATCH:
+            self._flush()
+
+    def add_table(self, rows: pa.Table) -> None:
+        """Add rows in the columns of the table."""
+        if self._table.position is not None:
+            ra, dec = (rows[name].to_numpy().astype(np.float64) for name in (_POSITION.ra, _POSITION.dec))
+            index = index29(ra, dec)
+            rows = rows.add_column(0, pa.field(INDEX_COLUMN, pa.int64()), pa.array(index, mask=index < 0))
+        self._staging.add(str(self._pieces), rows)
+        self._pieces += 1
+
+    def _flush(self) -> None:
+        arrays = [pa.array(self._rows[field.name], field.type, from_pandas=True) for field in self._schema]
+        self.add_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._rows = {name: [] for name in self._rows}
+        self._waiting = 0
+
+    def publish(self, notes: Mapping[str, Any] | None = None, *, of: tuple[ArchiveEntry, ...] = ()) -> None:
+        """Make the table appear.
+
+        Parameters
+        ----------
+        notes : mapping, optional
+            Notes of its entry.
+        of : tuple of ArchiveEntry
+            The tables that it was made of.
+
+        Raises
+        ------
+        _OutdatedError
+            These were published anew meanwhile.
+        """
+        if self._waiting:
+            self._flush()
+
+        def settle(entry: ArchiveEntry, listed: tuple[ArchiveEntry, ...]) -> ArchiveEntry:
+            if of and not set(_versions(of)) <= set(_versions(listed)):
+                raise _OutdatedError("Tables of images were published meanwhile.")
+            return replace(entry, notes=notes or {})
+
+        written = self._staging.finish()
+        self._directory.publish(self._table.name, written.directory, settle=settle)
+
+
+class _OutdatedError(StoreError):
+    """What a table was made of has changed."""
+
+
+def _versions(entries: Iterable[ArchiveEntry]) -> Iterator[tuple[str, str]]:
+    return ((entry.name, entry.version) for entry in entries)
+
+
+def _recorded(entries: Iterable[ImageEntry], images: _Writer, cards: _Writer) -> Iterator[ImageRecord]:
+    """The records of images, whose rows and cards are written on the way."""
+    known = {column.name for column in IMAGE_COLUMNS}
+    for entry in entries:
+        unknown = entry.row.keys() - known
+        if unknown:
+            raise BadRecipeError(f"A table of images has no column {', '.join(sorted(unknown))}.")
+        images.add({**_defaults(entry), **entry.row})
+        for row in _cards(entry):
+            cards.add(row)
+        yield entry.record
+
+
+def _defaults(entry: ImageEntry) -> dict[str, Any]:
+    """What follows from the record, and must not be null in ObsCore."""
+    record = entry.record
+    return {
+        "dataproduct_type": "image",
+        "calib_level": 2,
+        "obs_collection": record.collection,
+        "obs_id": record.name,
+        _ID: record.did,
+        "access_url": address_of(record.collection, record.name, record.hdu),
+        "access_format": "image/fits",
+        "o_ucd": "phot.count",
+        "t_xel": 1,
+        "em_xel": 1,
+        "pol_xel": 0,
+        "name": record.name,
+        "hdu": record.hdu,
+        "extension": record.extension or None,
+    }
+
+
+def _cards(entry: ImageEntry) -> Iterator[dict[str, Any]]:
+    if entry.header is None:
+        return
+    record = entry.record
+    own = {_ID: record.did, "name": record.name, "hdu": record.hdu}
+    for number, (keyword, value, comment) in enumerate(_readable(entry.header)):
+        if keyword:
+            is_number = isinstance(value, int | float)
+            text = ("T" if value else "F") if isinstance(value, bool) else str(value)
+            yield {
+                **own,
+                "card": number,
+                "keyword": keyword,
+                "value": text,
+                "number": float(value) if is_number else None,
+                "comment": comment or None,
+            }
+
+
+def _readable(header: fits.Header) -> Iterator[tuple[str, Any, str]]:
+    """Cards whose values can be read; one that cannot stands for nothing."""
+    for card in header.cards:
+        try:
+            yield card.keyword, card.value, card.comment
+        except Exception:  # astropy raises what it likes over damaged cards
+            yield "", None, ""
+
+
+def _publish_obscore(directory: ArchiveDirectory) -> None:
+    """Make `ivoa.obscore` anew; if images are published meanwhile, once more."""
+    for _ in range(_ATTEMPTS):
+        sources = tuple(directory.get(name) for name in _image_tables(directory))
+        if not sources:
+            if _is_listed(directory, OBSCORE):
+                directory.remove(OBSCORE)
+            return
+        table = Table(OBSCORE, OBSCORE_COLUMNS, _ABOUT_OBSCORE, _POSITION, _ID, utype=OBSCORE_UTYPE)
+        try:
+            with _Writer(directory, table) as rows:
+                for entry in sources:
+                    for part in _rows_of(directory, entry.name):
+                        rows.add_table(part)
+                rows.publish(_LINKS, of=sources)
+            return
+        except _OutdatedError:
+            continue
+    raise StoreError(f"{OBSCORE} could not be made: images are being published too often.")
+
+
+def _image_tables(directory: ArchiveDirectory) -> list[str]:
+    names = (f"{collection}.images" for collection in Imagery(directory.path).collections())
+    return [name for name in names if _is_listed(directory, name)]
+
+
+def _rows_of(directory: ArchiveDirectory, name: str) -> Iterator[pa.Table]:
+    """Rows of a table of images, in the columns of ObsCore."""
+    dataset = directory.open(name)
+    schema = arrow_schema(OBSCORE_COLUMNS)
+    for piece in dataset.select(None).pieces:
+        yield dataset.read(piece, schema.names).select(schema.names).cast(schema)
+
+
+def _is_listed(directory: ArchiveDirectory, name: str) -> bool:
+    try:
+        directory.get(name)
+    except UnknownTableError:
+        return False
+    return True
