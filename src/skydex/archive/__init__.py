@@ -12,6 +12,7 @@ from skydex.archive.examples import ReadyExample
 from skydex.archive.filters import ColumnFilter
 from skydex.archive.images import Images
 from skydex.archive.index_request import IndexRequest
+from skydex.archive.intervals import Interval
 from skydex.archive.mashup import MashupCount, MashupRequest, Output
 from skydex.archive.offers import (
     MYDB_CONTEXT,
@@ -57,6 +58,7 @@ __all__ = [
     "Explanation",
     "Images",
     "IndexRequest",
+    "Interval",
     "Manner",
     "MashupCount",
     "MashupRequest",

@@ -31,6 +31,15 @@ class Picture:
 class PictureRequest(ABC):
     """Something that an archive can be asked of its images; its subclasses are frozen and can be pickled."""
 
+    def check(self, archive: Archive) -> None:  # noqa: B027  most have nothing to see to before they are answered
+        """See whether it could be answered, without doing so: for jobs, before they are accepted.
+
+        Raises
+        ------
+        SkydexError
+            It could not.
+        """
+
     @abstractmethod
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
         """Answer it.

@@ -15,6 +15,7 @@ from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_c
 from skydex.tables.obscore import OBSCORE, OBSCORE_COLUMNS, OBSCORE_MODEL, OBSCORE_UTYPE
 from skydex.tables.positions import POSITION_NAMES, likely_position
 from skydex.tables.result import Result, conform, conformed, counted, limited
+from skydex.tables.services import InputParameter, ServiceDescriptor
 from skydex.tables.table import Example, ForeignKey, Position, Table
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "Datatype",
     "Example",
     "ForeignKey",
+    "InputParameter",
     "Position",
     "Result",
+    "ServiceDescriptor",
     "Table",
     "arrow_schema",
     "arrow_type",

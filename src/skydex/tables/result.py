@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skydex.tables.column import Column, arrow_schema, arrow_type
+from skydex.tables.services import ServiceDescriptor
 
 __all__ = ["Result", "conform", "conformed", "counted", "limited"]
 
@@ -31,6 +32,8 @@ class Result:
     """A sentence for people."""
     infos: tuple[tuple[str, str], ...] = ()
     """Facts about the result that travel with it: (name, value), as VOTable INFO."""
+    services: tuple[ServiceDescriptor, ...] = ()
+    """What can be done with its rows elsewhere; formats that have no place for it leave it out."""
     warnings: list[str] = field(default_factory=list)
     """What is odd about the answer."""
     max_rows: int | None = None

@@ -21,7 +21,15 @@ _RANGE = re.compile(rb"bytes=([0-9]{0,18})-([0-9]{0,18})")
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-async def file_reply(call: Call, path: Path, media_type: str, *, sha256: str = "", headers: Headers = ()) -> Reply:
+async def file_reply(
+    call: Call,
+    path: Path,
+    media_type: str,
+    *,
+    sha256: str = "",
+    headers: Headers = (),
+    span: tuple[int, int] | None = None,
+) -> Reply:
     """A file, as much of it as the call asks for.
 
     Parameters
@@ -36,6 +44,8 @@ async def file_reply(call: Call, path: Path, media_type: str, *, sha256: str = "
         Hexadecimal digest of its content, if it is known; it becomes the validator.
     headers : tuple of pairs of bytes
         Further headers.
+    span : pair of int, optional
+        Where what is meant begins in the file, and how many bytes it has; by default it is the whole file.
 
     Raises
     ------
@@ -47,16 +57,16 @@ async def file_reply(call: Call, path: Path, media_type: str, *, sha256: str = "
     if tag and _is_known(call.header(b"if-none-match"), tag):
         return Reply(b"", media_type, 304, headers)
     descriptor = await asyncio.to_thread(_opened, path)
-    size = os.fstat(descriptor).st_size
+    first, size = span or (0, os.fstat(descriptor).st_size)
     asked = _RANGE.fullmatch(call.header(b"range").strip()) if _may_have_part(call, tag) else None
     if asked is None or asked[0] == b"bytes=-":
-        return Reply(FilePart(descriptor, 0, size), media_type, headers=headers)
+        return Reply(FilePart(descriptor, first, size), media_type, headers=headers)
     start, end = _bounds(asked[1], asked[2], size)
     if start >= end:
         os.close(descriptor)
         return Reply(b"", media_type, 416, (*headers, (b"content-range", b"bytes */%d" % size)))
-    span = (b"content-range", b"bytes %d-%d/%d" % (start, end - 1, size))
-    return Reply(FilePart(descriptor, start, end - start), media_type, 206, (*headers, span))
+    told = (b"content-range", b"bytes %d-%d/%d" % (start, end - 1, size))
+    return Reply(FilePart(descriptor, first + start, end - start), media_type, 206, (*headers, told))
 
 
 def _validators(tag: bytes, sha256: str) -> Headers:

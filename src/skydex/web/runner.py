@@ -45,12 +45,12 @@ from skydex.jobs import (
 from skydex.settings import Settings
 from skydex.web.dali import error_message
 from skydex.web.dispatch import Dispatcher
-from skydex.web.workroom import Filed, Room, TableOrder
+from skydex.web.workroom import Filed, JobOrder, Room
 
 __all__ = ["OrderOf", "Runner"]
 
 T = TypeVar("T")
-OrderOf = Callable[[Settings, Job, Path], TableOrder]
+OrderOf = Callable[[Settings, Job, Path], JobOrder]
 """What a worker is to do for a job whose files lie in a directory; raises `RequestError` if it cannot be done."""
 
 _CLAIM_S = 2.0
@@ -158,7 +158,7 @@ class Runner:
         """The file with the result of a completed job."""
         return self._state.result(job.id, job.attempt)
 
-    def order(self, job: Job) -> TableOrder:
+    def order(self, job: Job) -> JobOrder:
         """What a worker is to do for a job; `RequestError` if it cannot be done."""
         return self._orders[job.kind](self._settings, job, self._state.folder(job.id))
 

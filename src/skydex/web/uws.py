@@ -40,7 +40,14 @@ from skydex.web.asgi import Call, Endpoint, Refusal, Reply
 from skydex.web.files import file_reply
 from skydex.web.moments import parsed_moment, written_moment
 from skydex.web.site import Site
-from skydex.web.uws_documents import RESULT, job_document, list_document, parameters_document, results_document
+from skydex.web.uws_documents import (
+    RESULT,
+    Part,
+    job_document,
+    list_document,
+    parameters_document,
+    results_document,
+)
 from skydex.web.workroom import Checked
 
 __all__ = ["JobKind", "JobPlace", "uws_routes"]
@@ -85,6 +92,8 @@ class JobKind:
     """The form of errors."""
     fault: Callable[[str], Reply]
     """The document that says why a job failed."""
+    parts: Callable[[Path], tuple[Part, ...]] | None = None
+    """The results in the file of a job, for jobs that have several; by default the file is the one result."""
 
     def shows(self, job: Job, place: JobPlace) -> bool:
         """Whether a job is in a list."""
@@ -140,7 +149,7 @@ class _Tree:
         if call.scope["method"] == "POST":
             return await self._change(call, place, job)
         job = await _waited(call, job, await call.parameters())
-        return Reply(job_document(job, place.url), XML_TYPE)
+        return Reply(job_document(job, place.url, await self._parts(call, job)), XML_TYPE)
 
     async def phase(self, call: Call) -> Reply:
         place, job = await self._find(call)
@@ -205,12 +214,15 @@ class _Tree:
 
     async def results(self, call: Call) -> Reply:
         place, job = await self._find(call)
-        return Reply(results_document(job, place.url), XML_TYPE)
+        return Reply(results_document(job, place.url, await self._parts(call, job)), XML_TYPE)
 
     async def result(self, call: Call) -> Reply:
         _, job = await self._find(call)
         if call.part("name") == RESULT and job.fault is not None:  # TapPlus looks for the reason here
             return dataclasses.replace(self._kind.fault(job.fault.message), status=404)
+        parts = await self._parts(call, job)
+        if parts is not None:
+            return await _part_reply(call, job, parts)
         if call.part("name") != RESULT or job.result is None:
             raise UnknownResourceError("result", call.part("name") or "")
         name = f'inline; filename="result{job.result.suffix}"'.encode("latin-1")
@@ -233,6 +245,12 @@ class _Tree:
         for job in [(await self._find_named(call, job_id))[1] for job_id in named]:
             await call.site.runner.remove(job.id)
         return _text("")
+
+    async def _parts(self, call: Call, job: Job) -> tuple[Part, ...] | None:
+        """The results of a job that has several."""
+        if self._kind.parts is None or job.result is None:
+            return None
+        return await asyncio.to_thread(self._kind.parts, call.site.runner.result(job))
 
     async def _find(self, call: Call) -> tuple[JobPlace, Job]:
         """The job that a call addresses."""
@@ -456,6 +474,16 @@ def _phase(word: str) -> Phase:
         return Phase(word.strip().upper())
     except ValueError:
         raise BadParameterError("PHASE", f"must be one of {', '.join(Phase)}.") from None
+
+
+async def _part_reply(call: Call, job: Job, parts: tuple[Part, ...]) -> Reply:
+    """The one of several results that a call names."""
+    part = next((part for part in parts if part.name == call.part("name")), None)
+    if part is None:
+        raise UnknownResourceError("result", call.part("name") or "")
+    disposition = (b"content-disposition", f'inline; filename="{part.name}"'.encode("latin-1"))
+    path = call.site.runner.result(job)
+    return await file_reply(call, path, part.media_type, span=(part.start, part.size), headers=(disposition,))
 
 
 async def _attachment(call: Call, name: str, file: Path) -> Reply:

@@ -6,16 +6,32 @@ have the prefix `uws:`, on which TapPlus insists.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from skydex.jobs import Job
 from skydex.web.moments import written_moment
 from skydex.web.xml import document, element, optional, text
 
-__all__ = ["RESULT", "job_document", "list_document", "parameters_document", "results_document"]
+__all__ = ["RESULT", "Part", "job_document", "list_document", "parameters_document", "results_document"]
 
 RESULT = "result"
 """Name of the one result of a job."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several results of a job."""
+
+    name: str
+    """As it stands in its address."""
+    media_type: str
+    """What it holds."""
+    start: int
+    """Where it begins in the file of all results."""
+    size: int
+    """Bytes."""
+
 
 _NAMESPACES = {
     "xmlns:uws": "http://www.ivoa.net/xml/UWS/v1.0",
@@ -31,8 +47,8 @@ def list_document(jobs: Iterable[Job], url: str) -> bytes:
     return document(element("uws:jobs", *(_reference(job, url) for job in jobs), attributes=attributes))
 
 
-def job_document(job: Job, url: str) -> bytes:
-    """All of a job of the list at an address."""
+def job_document(job: Job, url: str, parts: Sequence[Part] | None = None) -> bytes:
+    """All of a job of the list at an address; with the parts of its result, if it is not one whole."""
     root = element(
         "uws:job",
         text("uws:jobId", job.id),
@@ -46,7 +62,7 @@ def job_document(job: Job, url: str) -> bytes:
         text("uws:executionDuration", job.duration_s),
         text("uws:destruction", written_moment(job.destruction)),
         _parameters(job, url),
-        _results(job, url),
+        _results(job, url, parts),
         _fault(job),
         attributes={"version": "1.1", **_NAMESPACES},
     )
@@ -58,9 +74,9 @@ def parameters_document(job: Job, url: str) -> bytes:
     return document(_parameters(job, url, _NAMESPACES))
 
 
-def results_document(job: Job, url: str) -> bytes:
+def results_document(job: Job, url: str, parts: Sequence[Part] | None = None) -> bytes:
     """Where the results of a job of the list at an address are."""
-    return document(_results(job, url, _NAMESPACES))
+    return document(_results(job, url, parts, _NAMESPACES))
 
 
 def _reference(job: Job, url: str) -> str:
@@ -84,17 +100,23 @@ def _parameters(job: Job, url: str, attributes: dict[str, str] | None = None) ->
     return element("uws:parameters", *values, *files, attributes=attributes)
 
 
-def _results(job: Job, url: str, attributes: dict[str, str] | None = None) -> str:
+def _results(job: Job, url: str, parts: Sequence[Part] | None, attributes: dict[str, str] | None = None) -> str:
     if job.result is None:
         return element("uws:results", attributes=attributes)
+    whole = Part(RESULT, job.result.media_type, 0, job.result.size)
+    results = (_result(job, url, part) for part in ([whole] if parts is None else parts))
+    return element("uws:results", *results, attributes=attributes)
+
+
+def _result(job: Job, url: str, part: Part) -> str:
     facts = {
-        "id": RESULT,
+        "id": part.name,
         "xlink:type": "simple",
-        "xlink:href": f"{url}/{job.id}/results/{RESULT}",
-        "size": str(job.result.size),
-        "mime-type": job.result.media_type,
+        "xlink:href": f"{url}/{job.id}/results/{part.name}",
+        "size": str(part.size),
+        "mime-type": part.media_type,
     }
-    return element("uws:results", element("uws:result", attributes=facts), attributes=attributes)
+    return element("uws:result", attributes=facts)
 
 
 def _fault(job: Job) -> str:

@@ -7,7 +7,7 @@ answered; `Filed`, to put the answer into a file, where it is whole or not there
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,15 @@ from skydex.jobs import Handler
 from skydex.settings import Settings
 from skydex.store.files import new_file, storing, sync_directory
 
-__all__ = ["PRELOAD", "Checked", "Filed", "Looked", "TableOrder", "open_workroom"]
+__all__ = ["PRELOAD", "Checked", "Filed", "JobOrder", "Looked", "TableOrder", "open_workroom"]
 
 PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
 """Modules that a fork server imports before it forks, so that workers share them."""
 
 TableOrder = tuple[TableRequest, str]
 """A table that is wanted, and the name of its format."""
+JobOrder = TableOrder | PictureRequest
+"""What a job may be for."""
 _Done = tuple[dict[str, Any], Iterator[bytes]]
 
 
@@ -33,7 +35,7 @@ _Done = tuple[dict[str, Any], Iterator[bytes]]
 class Checked:
     """See whether an order could be carried out: all that its author can do wrong shows."""
 
-    order: TableOrder
+    order: JobOrder
     """What would be wanted."""
 
 
@@ -51,7 +53,7 @@ class Room:
 class Filed:
     """Carry out an order and put the bytes into a file."""
 
-    order: TableOrder
+    order: JobOrder
     """What is wanted."""
     file: Path
     """Where it gets its place when it is whole and on the disk."""
@@ -99,10 +101,18 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
         if isinstance(order, PictureRequest):
             return _drawn(archive.draw(order, moment))
         if isinstance(order, Filed):
-            return _filed(order, archive.answer(*order.order, moment))
+            return _filed(order, *_done(archive, order.order, moment))
         return _answered(archive.answer(*order, moment))
 
     return handle
+
+
+def _done(archive: Archive, order: JobOrder, deadline: Deadline | None) -> tuple[_Done, Callable[[], int | None]]:
+    """What is wanted for a job, and what tells the number of its rows when all of them are out."""
+    if isinstance(order, PictureRequest):
+        return _drawn(archive.draw(order, deadline)), lambda: None
+    answer = archive.answer(*order, deadline)
+    return _answered(answer), answer.n_rows
 
 
 def _answered(answer: Answer) -> _Done:
@@ -114,7 +124,10 @@ def _drawn(picture: Picture) -> _Done:
     return {"media_type": picture.media_type, "suffix": picture.suffix, "file_name": picture.file_name}, picture.chunks
 
 
-def _checked(archive: Archive, order: TableOrder) -> _Done:
+def _checked(archive: Archive, order: JobOrder) -> _Done:
+    if isinstance(order, PictureRequest):
+        order.check(archive)
+        return {}, iter(())
     request, format_name = order
     get_format(format_name)
     archive.check(request)
@@ -128,9 +141,9 @@ def _looked(archive: Archive, texts: tuple[str, ...], owner: str | None) -> _Don
     return {"found": found, "near": near}, iter(())
 
 
-def _filed(filed: Filed, answer: Answer) -> _Done:
+def _filed(filed: Filed, done: _Done, n_rows: Callable[[], int | None]) -> _Done:
     """Facts about a file that is whole and durable, with its name and that of its directory."""
-    path, (facts, chunks) = filed.file, _answered(answer)
+    path, (facts, chunks) = filed.file, done
     with storing("the result of the job"):
         is_new = not path.parent.exists()
         with new_file(path) as file:
@@ -141,4 +154,4 @@ def _filed(filed: Filed, answer: Answer) -> _Done:
         sync_directory(path.parent)
         if is_new:
             sync_directory(path.parent.parent)
-    return {**facts, **asdict(file.written), "n_rows": answer.n_rows()}, iter(())
+    return {**facts, **asdict(file.written), "n_rows": n_rows()}, iter(())

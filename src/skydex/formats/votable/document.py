@@ -160,10 +160,10 @@ def _fields(facts: tuple[_Facts, ...], serialization: Serialization) -> tuple[st
     return f'<COOSYS ID="{_ICRS}" system="ICRS"/>\n' if any(references) else "", fields
 
 
-def footer(serialization: Serialization, *, infos: Iterable[Info] = ()) -> bytes:
-    """Everything after the last row, with what became known only then."""
+def footer(serialization: Serialization, *, infos: Iterable[Info] = (), services: str = "") -> bytes:
+    """Everything after the last row, with what became known only then, and the resources that describe services."""
     tail = "".join(info.xml() for info in infos)
-    return f"{_CLOSING[serialization]}</DATA>\n</TABLE>\n{tail}</RESOURCE>\n</VOTABLE>\n".encode()
+    return f"{_CLOSING[serialization]}</DATA>\n</TABLE>\n{tail}</RESOURCE>\n{services}</VOTABLE>\n".encode()
 
 
 def error_votable(message: str) -> bytes:

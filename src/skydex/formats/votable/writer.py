@@ -19,7 +19,17 @@ import pyarrow.compute as pc
 from skydex.errors import SkydexError
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.formats.votable.binary import rows_as_bytes
-from skydex.formats.votable.document import VOTABLE_1_4, Info, Serialization, Version, footer, header
+from skydex.formats.votable.document import (
+    VOTABLE_1_4,
+    Info,
+    Serialization,
+    Version,
+    field_ids,
+    footer,
+    header,
+    wire_column,
+)
+from skydex.formats.votable.services import services_xml
 from skydex.formats.votable.tabledata import rows_as_xml
 from skydex.tables import Column, Datatype, Result
 
@@ -72,7 +82,16 @@ def write_votable(
         yield footer(serialization, infos=[Info("QUERY_STATUS", "ERROR", str(error))])
         raise
     result.warnings.extend(_damage(name, serialization) for name in sorted(damaged))
-    yield footer(serialization, infos=[*_overflow(result), *_warnings(result.warnings[told:])])
+    infos = [*_overflow(result), *_warnings(result.warnings[told:])]
+    yield footer(serialization, infos=infos, services=_services(result, columns, serialization))
+
+
+def _services(result: Result, columns: Sequence[Column], serialization: Serialization) -> str:
+    if not result.services:
+        return ""
+    wire = [wire_column(column, serialization) for column in columns]
+    identifiers = {column.name: known for column, known in zip(wire, field_ids(wire), strict=True)}
+    return services_xml(result.services, identifiers)
 
 
 def _rows(
