@@ -66,7 +66,7 @@ def test_an_image_is_found_by_its_place(directory):
 def test_header_cards_can_be_searched(directory):
     header = fits.Header([("EXPTIME", 30.5, "seconds"), ("HISTORY", "reduced"), ("DONE", True), ("OBJECT", "M 87")])
     publish_images(directory, "north", [entry("north", "a", header=header)], description="One")
-    rows = asked(directory, "SELECT keyword, value, number, comment FROM north.image_cards ORDER BY card")
+    rows = asked(directory, "SELECT keyword, text, number, comment FROM north.image_cards ORDER BY card")
     assert [tuple(row.values()) for row in rows] == [
         ("EXPTIME", "30.5", 30.5, "seconds"),
         ("HISTORY", "reduced", None, None),

@@ -40,7 +40,7 @@ CARD_COLUMNS = (
     Column("hdu", _I, ucd="meta.id;meta.number", description="Number of its extension"),
     Column("card", _I, ucd="meta.number", description="Place of the card in the header, from 0"),
     _text("keyword", "meta.id", "Keyword, in capital letters"),
-    _text("value", "meta.note", "Value, as text"),
+    _text("text", "meta.note", "Value, as text"),
     Column("number", _D, ucd="meta.number", description="Value of a number; 1 or 0 for T or F"),
     _text("comment", "meta.note", "Comment behind the value"),
 )

@@ -267,7 +267,7 @@ def _cards(entry: ImageEntry) -> Iterator[dict[str, Any]]:
                 **own,
                 "card": number,
                 "keyword": keyword,
-                "value": text,
+                "text": text,
                 "number": float(value) if is_number else None,
                 "comment": comment or None,
             }
