@@ -24,6 +24,7 @@ from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.images import Images, OpenImages
 from skydex.archive.naming import ArchiveNames
+from skydex.archive.obscore import without_collections
 from skydex.archive.offers import ContextOffer, Offers, plain_context, read_offers
 from skydex.archive.owners import OwnerViews
 from skydex.archive.pictures import Picture, PictureRequest
@@ -37,8 +38,8 @@ from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.query.languages.words import spelled
 from skydex.settings import Settings
-from skydex.store import ArchiveDirectory, Imagery
-from skydex.tables import Result, Table, counted
+from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, Imagery
+from skydex.tables import OBSCORE, Result, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
 __all__ = ["Archive"]
@@ -67,9 +68,10 @@ class _Holdings:
             return self
         if schemas not in self._parts:
             seen = [relation for relation in self._relations if relation.table.schema_name.lower() not in schemas]
-            self._parts[schemas] = _Holdings(
-                self.revision, [_unlinked(r, schemas) for r in seen], self._offers, is_part=True
-            )
+            shown = [
+                without_collections(r, schemas) if r.table.name == OBSCORE else _unlinked(r, schemas) for r in seen
+            ]
+            self._parts[schemas] = _Holdings(self.revision, shown, self._offers, is_part=True)
         return self._parts[schemas]
 
     def find(self, name: str) -> View | None:
@@ -387,20 +389,24 @@ class Archive:
 
     def _read_holdings(self) -> _Holdings:
         revision = self._directory.revision
-        relations = [Relation(dataset.table, dataset) for dataset in map(self._directory.open, self._names())]
+        entries = sorted(self._directory.tables(), key=lambda entry: entry.name)
+        relations = [self._relation(entry) for entry in entries]
         holdings = _Holdings(revision, relations, lambda: self.offers)
         holdings.everything().namespace  # noqa: B018  what most ask for is ready before they ask
         return holdings
 
-    def _names(self) -> list[str]:
-        return sorted(entry.name for entry in self._directory.tables())
+    def _relation(self, entry: ArchiveEntry) -> Relation:
+        dataset = self._directory.open(entry.name)
+        relation = Relation(dataset.table, dataset)
+        links = entry.notes.get(LINKS)
+        return relation.linked(links, self._settings.public_url) if links else relation
 
 
 def _unlinked(relation: Relation, schemas: frozenset[str]) -> Relation:
     """A table without its keys into schemas that do not exist."""
     keys = relation.table.foreign_keys
     kept = tuple(key for key in keys if key.target_table.partition(".")[0].lower() not in schemas)
-    return relation if kept == keys else Relation(replace(relation.table, foreign_keys=kept), relation.rows)
+    return relation if kept == keys else replace(relation, table=replace(relation.table, foreign_keys=kept))
 
 
 def _describes(ready: ReadyExample) -> bool:

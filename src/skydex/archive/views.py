@@ -135,7 +135,7 @@ def _presented(relation: Relation, name: str, shown_of: Mapping[str, str]) -> Re
     table = relation.table
     keys = tuple(_key(key, shown_of) for key in table.foreign_keys if key.target_table.lower() in shown_of)
     examples = tuple(_example(example, shown_of) for example in table.examples)
-    return Relation(replace(table, name=name, foreign_keys=keys, examples=examples), relation.rows)
+    return replace(relation, table=replace(table, name=name, foreign_keys=keys, examples=examples))
 
 
 def _with_bits(relation: Relation, bits: frozenset[str]) -> Relation:
@@ -145,7 +145,7 @@ def _with_bits(relation: Relation, bits: frozenset[str]) -> Relation:
         replace(column, xtype=BIT) if f"{table.bare_name}.{column.name}".lower() in bits else column
         for column in table.columns
     )
-    return relation if columns == table.columns else Relation(replace(table, columns=columns), relation.rows)
+    return relation if columns == table.columns else replace(relation, table=replace(table, columns=columns))
 
 
 def _key(key: ForeignKey, shown_of: Mapping[str, str]) -> ForeignKey:

@@ -100,6 +100,11 @@ def _nullif(node: exp.Nullif, batch: pa.RecordBatch) -> Operand:
     return pc.if_else(equal, pa.scalar(None, subject.type), subject)
 
 
+def _joined(node: exp.DPipe, batch: pa.RecordBatch) -> Operand:
+    """Two texts one behind the other; null if one of them is."""
+    return pc.binary_join_element_wise(evaluate(node.this, batch), evaluate(node.expression, batch), "")
+
+
 def _in_region(node: InRegion, batch: pa.RecordBatch) -> Operand:
     ra, dec = (_repeated(evaluate(part, batch), batch.num_rows) for part in (node.this, node.expression))
     inside = node.meta["region"].contains(_numbers(ra), _numbers(dec))
@@ -163,6 +168,7 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.Abs: _unary(pc.abs_checked),
     exp.Lower: _unary(pc.utf8_lower),
     exp.Upper: _unary(pc.utf8_upper),
+    exp.DPipe: _joined,
     exp.Not: _unary(pc.invert),
     exp.EQ: _binary(pc.equal),
     exp.NEQ: _binary(pc.not_equal),

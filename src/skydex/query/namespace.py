@@ -6,15 +6,16 @@ trunk knows the difference. Names resolve without regard to case; a bare name wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
 from skydex.errors import UnknownTableError, near_names
 from skydex.store import Dataset
-from skydex.tables import Table
+from skydex.tables import Column, Table
 
 __all__ = ["Namespace", "Others", "Relation"]
 
@@ -30,6 +31,14 @@ class Relation:
     """Name, columns and position."""
     rows: Dataset | pa.Table
     """A stored data set, or a small table in memory."""
+    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Columns of addresses that are stored without their beginning, each with what stands before its values."""
+
+    def linked(self, columns: Iterable[str], server: str) -> Relation:
+        """The same table where some columns hold addresses on a server, stored from its first slash onwards."""
+        table, links = self.table, dict.fromkeys(columns, server)
+        shown = tuple(_longer(c, len(server)) if c.name in links else c for c in table.columns)
+        return replace(self, table=replace(table, columns=shown), links=MappingProxyType(links))
 
     @property
     def dataset(self) -> Dataset | None:
@@ -119,3 +128,8 @@ class Namespace:
         near = near or [bare[hit] for hit in near_names(lower, bare)]
         hint = "" if near or not name.upper().startswith("TAP_UPLOAD.") else _UPLOADS
         raise UnknownTableError(name, near=near, hint=hint, **place)
+
+
+def _longer(column: Column, n_characters: int) -> Column:
+    """A column of texts that begin with so many further characters."""
+    return replace(column, arraysize=f"{column.max_length + n_characters}*") if column.max_length else column

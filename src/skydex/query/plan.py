@@ -32,7 +32,7 @@ _SCANNED: frozenset[type[exp.Expression]] = frozenset({
     exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, InRegion, Compute,
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
     exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Nullif, exp.Abs,
-    exp.Cast, exp.DataType, exp.Array, exp.Lower, exp.Upper,
+    exp.Cast, exp.DataType, exp.Array, exp.Lower, exp.Upper, exp.DPipe,
     exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot,
 })  # fmt: skip
 """Kinds of nodes that the scan engine evaluates; one contract suite holds both engines to the same answers."""

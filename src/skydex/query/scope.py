@@ -39,9 +39,13 @@ class Source:
     """Names of the columns that the query reads, in the order of their first use."""
 
     def value(self, name: str) -> Value:
-        """One of its columns, noted as used."""
+        """One of its columns, noted as used; an address that is stored without its beginning is completed."""
         self.used[name] = None
-        return Value(tree.column(self.identifier, name), self.columns[name])
+        node: exp.Expression = tree.column(self.identifier, name)
+        if self.relation is not None and name in self.relation.links:
+            server = tree.string(self.relation.links[name])
+            node = exp.Paren(this=exp.DPipe(this=server, expression=node))
+        return Value(node, self.columns[name])
 
     def shown(self) -> Iterator[str]:
         """Names in the tree of the columns that `*` means; what begins with `~` is never a user's."""

@@ -3,7 +3,7 @@
 from skydex.store.appending import append_rows, worth_appending
 from skydex.store.assembly import WriteReport, physical_schema
 from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
-from skydex.store.directory import ArchiveDirectory, ArchiveEntry, Origin
+from skydex.store.directory import LINKS, ArchiveDirectory, ArchiveEntry, Origin
 from skydex.store.imagery import ImageRecord, Imagery
 from skydex.store.layout import INGEST_REPORT, Layout
 from skydex.store.staging import Staging
@@ -11,6 +11,7 @@ from skydex.store.verify import Damage, verify
 
 __all__ = [
     "INGEST_REPORT",
+    "LINKS",
     "ArchiveDirectory",
     "ArchiveEntry",
     "Damage",

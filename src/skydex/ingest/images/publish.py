@@ -23,7 +23,7 @@ from skydex.errors import BadRecipeError, StoreError, UnknownTableError
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
 from skydex.ingest.images.entry import ImageEntry, address_of
 from skydex.sky import index29
-from skydex.store import ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout
+from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout
 from skydex.tables import (
     INDEX_COLUMN,
     OBSCORE,
@@ -45,8 +45,7 @@ _COLLECTION = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
 _RESERVED = frozenset({"ivoa", "tap_schema", "tap_upload", "mydb"})
 _POSITION = Position("s_ra", "s_dec")
 _ID = "obs_publisher_did"
-_LINKS = {"links": ["access_url"]}
-"""Note of a table: columns whose values are addresses on the server that shows them."""
+_LINKS = {LINKS: ["access_url"]}
 _BATCH = 500
 _ATTEMPTS = 10
 _ABOUT_OBSCORE = "Images of all collections of this archive, as ObsCore 1.1 describes data sets: one row for each."
