@@ -10,6 +10,7 @@ from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
 from skydex.archive.filters import ColumnFilter
+from skydex.archive.image_search import Chosen, ImageSearch, Spanning, Touch, Words
 from skydex.archive.images import Images
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.intervals import Interval
@@ -28,6 +29,7 @@ from skydex.archive.offers import (
     TapOffer,
     read_offers,
 )
+from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.sharing import readers
@@ -38,6 +40,7 @@ from skydex.engines import Deadline
 __all__ = [
     "MYDB_CONTEXT",
     "OFFERS_FILE",
+    "OLD_COLUMNS",
     "OPERATORS",
     "PARAMETERS",
     "ROWS_AFFECTED",
@@ -47,6 +50,7 @@ __all__ = [
     "BatchRequest",
     "CatalogOffer",
     "CatalogRequest",
+    "Chosen",
     "ColumnFilter",
     "ConeOffer",
     "ConeRequest",
@@ -56,6 +60,7 @@ __all__ = [
     "Deadline",
     "Deposit",
     "Explanation",
+    "ImageSearch",
     "Images",
     "IndexRequest",
     "Interval",
@@ -64,6 +69,7 @@ __all__ = [
     "MashupRequest",
     "NamesOffer",
     "Offers",
+    "OldImageSearch",
     "Output",
     "Picture",
     "PictureRequest",
@@ -74,11 +80,14 @@ __all__ = [
     "Schema",
     "Search",
     "SortKey",
+    "Spanning",
     "TableFunction",
     "TableRequest",
     "TapOffer",
+    "Touch",
     "Upload",
     "View",
+    "Words",
     "described_columns",
     "own_name",
     "own_table_request",

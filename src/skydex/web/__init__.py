@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skydex.settings import Settings
-from skydex.web import account, casjobs, catalogs, mast, mydb, pages, scs, sesame, tap, vosi
+from skydex.web import account, casjobs, catalogs, mast, mydb, pages, scs, sesame, sia, tap, vosi
 from skydex.web.app import App
 from skydex.web.app import create_app as _create_app
 from skydex.web.server import serve_services
@@ -16,6 +16,7 @@ SERVICES: tuple[Service, ...] = (
     account.SERVICE,
     tap.SERVICE,
     scs.SERVICE,
+    sia.SERVICE,
     catalogs.SERVICE,
     casjobs.SERVICE,
     sesame.SERVICE,

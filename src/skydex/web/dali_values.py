@@ -14,7 +14,7 @@ from skydex.archive import Interval
 from skydex.errors import BadParameterError, BadRegionError
 from skydex.sky import Cone, Polygon, Range, Region
 
-__all__ = ["parse_circle", "parse_interval", "parse_polygon", "parse_pos"]
+__all__ = ["parse_circle", "parse_interval", "parse_numbers", "parse_polygon", "parse_pos"]
 
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,4})?|inf(?:inity)?)",
@@ -32,7 +32,7 @@ def parse_circle(name: str, text: str) -> Cone:
     BadParameterError
         The value of the parameter `name` is none.
     """
-    return _circle(name, _numbers(name, text))
+    return _circle(name, parse_numbers(name, text))
 
 
 def parse_polygon(name: str, text: str) -> Polygon:
@@ -43,7 +43,7 @@ def parse_polygon(name: str, text: str) -> Polygon:
     BadParameterError
         The value of the parameter `name` is none.
     """
-    return _polygon(name, _numbers(name, text))
+    return _polygon(name, parse_numbers(name, text))
 
 
 def parse_pos(name: str, text: str) -> Region:
@@ -56,11 +56,11 @@ def parse_pos(name: str, text: str) -> Region:
     """
     word, _, rest = text.strip().partition(" ")
     if word.upper() == "CIRCLE":
-        return _circle(name, _numbers(name, rest))
+        return _circle(name, parse_numbers(name, rest))
     if word.upper() == "POLYGON":
-        return _polygon(name, _numbers(name, rest))
+        return _polygon(name, parse_numbers(name, rest))
     if word.upper() == "RANGE":
-        return _range(name, _numbers(name, rest))
+        return _range(name, parse_numbers(name, rest))
     raise BadParameterError(name, f'must be {_SHAPES}, in degrees, not "{_short(text)}".')
 
 
@@ -72,7 +72,7 @@ def parse_interval(name: str, text: str) -> Interval:
     BadParameterError
         The value of the parameter `name` is none.
     """
-    numbers = _numbers(name, text)
+    numbers = parse_numbers(name, text)
     if len(numbers) not in (1, 2):
         raise BadParameterError(name, f'must be an interval, two numbers, not "{_short(text)}".')
     low, high = numbers[0], numbers[-1]
@@ -110,7 +110,8 @@ def _range(name: str, numbers: list[float]) -> Range:
         raise BadParameterError(name, f"is no range. {error}") from error
 
 
-def _numbers(name: str, text: str) -> list[float]:
+def parse_numbers(name: str, text: str) -> list[float]:
+    """Read numbers with blanks or commas between them; each may be infinite."""
     words = text.replace(",", " ").split(None, _MOST_NUMBERS)
     if len(words) > _MOST_NUMBERS:
         raise BadParameterError(name, f"has more than {_MOST_NUMBERS:,} numbers.")

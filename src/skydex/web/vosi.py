@@ -42,6 +42,7 @@ _PROTOCOLS = {
     "xmlns:vosi": "http://www.ivoa.net/xml/VOSICapabilities/v1.0",
     "xmlns:tr": "http://www.ivoa.net/xml/TAPRegExt/v1.0",
     "xmlns:cs": "http://www.ivoa.net/xml/ConeSearch/v1.0",
+    "xmlns:sia": "http://www.ivoa.net/xml/SIA/v1.1",
     **_NAMESPACES,
 }
 _STARTED = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
