@@ -22,6 +22,7 @@ __all__ = [
     "BadRegionError",
     "BadRowsError",
     "BodyTooLargeError",
+    "BundleLimitError",
     "BusyError",
     "DamagedDataError",
     "EngineError",
@@ -439,6 +440,14 @@ class AnswerTooLargeError(LimitError):
             f"The answer is over the {megabytes:,} MB that a quick job may have. "
             "Put it into a table of your own with SELECT ... INTO mydb.name, and download that."
         )
+
+
+class BundleLimitError(LimitError):
+    """A file that a bundle has no room for."""
+
+    def __init__(self, what: str, megabytes: int) -> None:
+        self.what, self.megabytes = what, megabytes
+        super().__init__(f"{what} may have {megabytes:,} MB at most: ask for this file apart from the others.")
 
 
 class BusyError(LimitError):

@@ -138,6 +138,12 @@ class Settings:
     """Jobs of one address or one user, with those that have ended."""
     jobs_kept_mb: int = 20_000
     """What these take on the disk, with their uploads and results, in MB."""
+    bundle_files: int = 10_000
+    """Files that one bundle may be asked for."""
+    bundle_mb: int = 2000
+    """Size of all files in a bundle, before they are compressed, in MB; those beyond it are missing."""
+    bundle_file_mb: int = 256
+    """Size of one file in a bundle, in MB."""
     mydb_mb: int = 1000
     """What the tables of a user may take on the disk, in MB, unless `skydex user quota` says otherwise."""
     mydb_tables: int = 500

@@ -3,6 +3,8 @@
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.archive import Archive
 from skydex.archive.batch import ROWS_AFFECTED, BatchRequest
+from skydex.archive.bundle_containers import CONTAINERS
+from skydex.archive.bundle_request import BundleFile, BundleRequest
 from skydex.archive.catalog_columns import described_columns
 from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
@@ -38,6 +40,7 @@ from skydex.archive.views import Schema, View
 from skydex.engines import Deadline
 
 __all__ = [
+    "CONTAINERS",
     "MYDB_CONTEXT",
     "OFFERS_FILE",
     "OLD_COLUMNS",
@@ -48,6 +51,8 @@ __all__ = [
     "Answer",
     "Archive",
     "BatchRequest",
+    "BundleFile",
+    "BundleRequest",
     "CatalogOffer",
     "CatalogRequest",
     "Chosen",
