@@ -24,6 +24,7 @@ __all__ = [
     "BodyTooLargeError",
     "BundleLimitError",
     "BusyError",
+    "CutoutTooLargeError",
     "DamagedDataError",
     "EngineError",
     "FetchError",
@@ -448,6 +449,17 @@ class BundleLimitError(LimitError):
     def __init__(self, what: str, megabytes: int) -> None:
         self.what, self.megabytes = what, megabytes
         super().__init__(f"{what} may have {megabytes:,} MB at most: ask for this file apart from the others.")
+
+
+class CutoutTooLargeError(LimitError):
+    """A part of an image that has more pixels than one answer may."""
+
+    def __init__(self, shape: Sequence[int], limit: int) -> None:
+        self.shape, self.limit = tuple(shape), limit
+        super().__init__(
+            f"A cutout of {self.shape[1]:,} x {self.shape[0]:,} pixels is over the limit of {limit:,} pixels. "
+            "Ask for a smaller one, or download the whole image."
+        )
 
 
 class BusyError(LimitError):

@@ -1,26 +1,45 @@
 """Images: open them, cut regions with their WCS, render them to FITS, PNG and JPEG."""
 
+from skydex.images.box import Box
+from skydex.images.cutout import MOST_PIXELS, Cutout, cut
+from skydex.images.fits_files import FitsImage, FitsSurvey, index_fits, survey_fits
 from skydex.images.image import Image
+from skydex.images.limits import ImageLimits
 from skydex.images.look import Look, Scale, Stretch
 from skydex.images.marks import Compass
 from skydex.images.openers import Opener, open_pixels
 from skydex.images.palettes import PALETTES
-from skydex.images.pixels import Pixels
+from skydex.images.pixels import LookUp, Pixels
+from skydex.images.regions import box_of
 from skydex.images.render import MEDIA_TYPES, render
 from skydex.images.resizing import Resizing, shrunk
+from skydex.images.writing import fits_chunks, to_fits
 
 __all__ = [
     "MEDIA_TYPES",
+    "MOST_PIXELS",
     "PALETTES",
+    "Box",
     "Compass",
+    "Cutout",
+    "FitsImage",
+    "FitsSurvey",
     "Image",
+    "ImageLimits",
     "Look",
+    "LookUp",
     "Opener",
     "Pixels",
     "Resizing",
     "Scale",
     "Stretch",
+    "box_of",
+    "cut",
+    "fits_chunks",
+    "index_fits",
     "open_pixels",
     "render",
     "shrunk",
+    "survey_fits",
+    "to_fits",
 ]

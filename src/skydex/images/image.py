@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import functools
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.coordinates import SkyCoord
-from astropy.wcs import WCS
-from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
-from skydex.errors import NoPositionError
-from skydex.images.pixels import Pixels
+from skydex.errors import NoOverlapError, NoPositionError
+from skydex.images.box import Box
+from skydex.images.cards import MovableCards
+from skydex.images.pixels import DistortedPixels, LookUp, Pixels
+from skydex.sky import separation_deg
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+    from skydex.images.projection import Projection
 
 __all__ = ["Image"]
 
 Floats = NDArray[np.float64]
+_RIM_POINTS = 33
+"""Places along each edge of an image that its distance is measured to."""
 
 
 class Image:
@@ -43,32 +51,93 @@ class Image:
         return self.pixels.shape
 
     @functools.cached_property
+    def cards(self) -> MovableCards:
+        """Its header as a cutout has it."""
+        return MovableCards.of(self.pixels.header)
+
+    @functools.cached_property
+    def lookups(self) -> tuple[LookUp, ...]:
+        """Tables of distortions that its WCS needs."""
+        return self.pixels.lookups if isinstance(self.pixels, DistortedPixels) else ()
+
+    @functools.cached_property
     def wcs(self) -> WCS:
-        """Its celestial WCS.
+        """Its celestial WCS; its world axes stand in the order of the header.
 
         Raises
         ------
         NoPositionError
             Its header has none, or one that makes no sense.
         """
+        from skydex.images.projection import celestial_wcs
+
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                wcs = WCS(self.pixels.header).celestial
+                wcs = celestial_wcs(self.pixels.header, self.lookups)
         except Exception as error:  # the WCS library raises what it likes
             raise NoPositionError(self.name) from error
-        if not wcs.has_celestial:
+        if wcs is None:
             raise NoPositionError(self.name)
         return wcs
 
+    @functools.cached_property
+    def projection(self) -> Projection:
+        """The way between ICRS and its pixels; `NoPositionError` if there is none."""
+        from skydex.images.projection import Projection
+
+        try:
+            return Projection(self.wcs)
+        except ValueError as error:  # a frame that is not one of the sky
+            raise NoPositionError(self.name) from error
+
     def pixels_of(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Pixel coordinates x, y (from 0) of positions, ICRS, degrees; NaN where they cannot be projected."""
-        place = SkyCoord(ra_deg, dec_deg, unit="deg").transform_to(wcs_to_celestial_frame(self.wcs))
-        x, y = self.wcs.all_world2pix(place.spherical.lon.deg, place.spherical.lat.deg, 0, quiet=True)
-        return np.asarray(x), np.asarray(y)
+        return self.projection.pixels_of(ra_deg, dec_deg)
 
     def positions_of(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
-        """Positions, ICRS, degrees, of pixel coordinates (from 0)."""
-        lon, lat = self.wcs.all_pix2world(x, y, 0)
-        place = SkyCoord(lon, lat, unit="deg", frame=wcs_to_celestial_frame(self.wcs)).icrs
-        return place.ra.deg, place.dec.deg
+        """Positions, ICRS, degrees, of pixel coordinates (from 0); NaN where there is no sky."""
+        return self.projection.positions_of(x, y)
+
+    def box_at(self, ra_deg: float, dec_deg: float, nx: int, ny: int) -> Box:
+        """The box of a size around a position, ICRS, degrees.
+
+        Raises
+        ------
+        NoOverlapError
+            The position cannot be projected: it is on the far side of the sky.
+        """
+        x, y = self.pixels_of(ra_deg, dec_deg)
+        if not (np.isfinite(x) and np.isfinite(y)):
+            raise NoOverlapError(self.name, self.distance_arcsec(ra_deg, dec_deg))
+        return Box.centred(float(x), float(y), nx, ny)
+
+    def overlap(self, box: Box) -> Box:
+        """The part of a box that lies on the image.
+
+        Raises
+        ------
+        NoOverlapError
+            There is none.
+        """
+        inside = box.on(self.shape)
+        if inside is None:
+            raise NoOverlapError(self.name, self._distance_of(box))
+        return inside
+
+    def distance_arcsec(self, ra_deg: float, dec_deg: float) -> float | None:
+        """How far a position outside the image is from its nearest edge; None if its edges have no position."""
+        ny, nx = self.shape
+        x, y = np.linspace(-0.5, nx - 0.5, _RIM_POINTS), np.linspace(-0.5, ny - 0.5, _RIM_POINTS)
+        same_x, same_y = np.full_like(y, -0.5), np.full_like(x, -0.5)
+        rim_x = np.concatenate([x, x, same_x, same_x + nx])
+        rim_y = np.concatenate([same_y, same_y + ny, y, y])
+        separations = separation_deg(ra_deg, dec_deg, *self.positions_of(rim_x, rim_y))
+        return None if np.isnan(separations).all() else float(np.nanmin(separations)) * 3600.0
+
+    def _distance_of(self, box: Box) -> float | None:
+        try:
+            ra, dec = self.positions_of(box.x0 + (box.nx - 1) / 2.0, box.y0 + (box.ny - 1) / 2.0)
+            return self.distance_arcsec(float(ra), float(dec)) if np.isfinite(ra) else None
+        except NoPositionError:
+            return None

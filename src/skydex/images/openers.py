@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from skydex.errors import StoreError
+from skydex.images.fits_pixels import open_fits
 from skydex.images.pixels import Pixels
 
 __all__ = ["ENTRY_POINTS", "Opener", "open_pixels"]
@@ -52,4 +53,4 @@ def _opener(name: str) -> Opener:
     return opener
 
 
-_BUILTIN: dict[str, Opener] = {}
+_BUILTIN: dict[str, Opener] = {"fits": open_fits}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from astropy.io import fits
 from numpy.typing import NDArray
 
-__all__ = ["Pixels"]
+from skydex.images.cards import card_of, cards_of, keyword_of, number_of
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+__all__ = ["DistortedPixels", "LookUp", "Pixels"]
 
 
 class Pixels(Protocol):
@@ -37,4 +42,40 @@ class Pixels(Protocol):
         DamagedDataError
             The pixels cannot be read any more.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """A table of distortions, of which a WCS interpolates; HST's files have them as image extensions.
+
+    `Distortion keywords` of astropy and stwcs: `CPDISj` with `WCSDVARR`, `D2IMj` with `D2IMARR`.
+    """
+
+    name: str
+    """EXTNAME."""
+    version: int
+    """EXTVER."""
+    data: NDArray[Any]
+    """Distortions in pixels, (ny, nx)."""
+    cards: bytes
+    """Header cards but for those that tell shape and type."""
+
+    def moved(self, x0: int, y0: int) -> LookUp:
+        """The table of an image that begins at the pixel (x0, y0), from 0: its CRVALj are pixels of the image."""
+        by = {"CRVAL1": x0, "CRVAL2": y0}
+        cards = (
+            card_of(key, (number_of(card) or 0.0) - by[key]) if (key := keyword_of(card)) in by else card
+            for card in cards_of(self.cards)
+        )
+        return replace(self, cards=b"".join(cards))
+
+
+@runtime_checkable
+class DistortedPixels(Protocol):
+    """Pixels whose WCS needs tables of distortions."""
+
+    @property
+    def lookups(self) -> tuple[LookUp, ...]:
+        """All tables that the header refers to."""
         ...

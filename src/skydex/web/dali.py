@@ -17,6 +17,7 @@ from skydex.errors import (
     BadParameterError,
     BodyTooLargeError,
     BusyError,
+    CutoutTooLargeError,
     ForgedRequestError,
     JobPhaseError,
     JobSpaceError,
@@ -61,6 +62,7 @@ MOST_FIELDS = 1000
 _STATUS: tuple[tuple[type[SkydexError], int, str], ...] = (
     (BodyTooLargeError, 413, "UsageError"),
     (UploadTooLargeError, 413, "UsageError"),
+    (CutoutTooLargeError, 413, "UsageError"),
     (LoginError, 401, "AuthenticationError"),
     (ForgedRequestError, 403, "AuthorizationError"),
     (NotAllowedError, 403, "AuthorizationError"),
