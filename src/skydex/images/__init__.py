@@ -3,6 +3,8 @@
 from skydex.images.box import Box
 from skydex.images.cutout import MOST_PIXELS, Cutout, cut
 from skydex.images.fits_files import FitsImage, FitsSurvey, index_fits, survey_fits
+from skydex.images.footprint import Footprint, footprint_of
+from skydex.images.headers import facts_of
 from skydex.images.image import Image
 from skydex.images.limits import ImageLimits
 from skydex.images.look import Look, Scale, Stretch
@@ -24,6 +26,7 @@ __all__ = [
     "Cutout",
     "FitsImage",
     "FitsSurvey",
+    "Footprint",
     "Image",
     "ImageLimits",
     "Look",
@@ -35,7 +38,9 @@ __all__ = [
     "Stretch",
     "box_of",
     "cut",
+    "facts_of",
     "fits_chunks",
+    "footprint_of",
     "index_fits",
     "open_pixels",
     "render",

@@ -117,3 +117,23 @@ def test_identifiers_and_addresses_hold_what_a_uri_may_hold(name):
     did = did_of("hsc", name, 1)
     assert re.fullmatch(r"ivo://skydex/hsc\?[A-Za-z0-9._~@:%-]+/1", did)
     assert re.fullmatch(r"/images/hsc/[A-Za-z0-9._~@:+%-]+/1", address_of("hsc", name, 1))
+
+
+def test_a_header_tells_what_the_row_leaves_open(directory):
+    header = fits.Header(
+        [
+            ("NAXIS1", 100), ("NAXIS2", 50), ("TELESCOP", "HST"), ("EXPTIME", 30.0),
+            ("CTYPE1", "RA---TAN"), ("CTYPE2", "DEC--TAN"), ("CRVAL1", 10.0), ("CRVAL2", 20.0),
+            ("CRPIX1", 50.5), ("CRPIX2", 25.5), ("CDELT1", -0.001), ("CDELT2", 0.001),
+        ]
+    )  # fmt: skip
+    record = ImageRecord("north", "a", 0, "", did_of("north", "a", 0), "fits", "/data/a.fits")
+    publish_images(directory, "north", [ImageEntry(record, {"t_exptime": 60.0}, header)], description="One")
+    (row,) = asked(directory, "SELECT * FROM north.images")
+    assert (row["facility_name"], row["t_exptime"], row["s_xel1"], row["s_xel2"]) == ("HST", 60.0, 100, 50)
+    assert (row["s_ra"], row["s_dec"]) == (pytest.approx(10.0), pytest.approx(20.0))
+    assert row["s_pixel_scale"] == pytest.approx(3.6)
+    assert row["s_fov"] == pytest.approx(np.hypot(0.1, 0.05), rel=1e-4)
+    inside = "SELECT obs_id FROM ivoa.obscore WHERE 1 = CONTAINS(POINT(10.04, 20.02), s_region)"
+    assert asked(directory, inside) == [{"obs_id": "a"}]
+    assert asked(directory, inside.replace("20.02", "20.03")) == []

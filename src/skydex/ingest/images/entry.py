@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from skydex.images import Footprint
 from skydex.store import ImageRecord
 
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["ImageEntry", "address_of", "did_of"]
+__all__ = ["ImageEntry", "address_of", "did_of", "place_of"]
 
 _AUTHORITY = "skydex"
 _SAFE = "@:+"
@@ -39,6 +40,19 @@ def did_of(collection: str, name: str, hdu: int) -> str:
     `%` of those that have been.
     """
     return f"ivo://{_AUTHORITY}/{collection}?{quote(name, safe='@:')}/{hdu}"
+
+
+def place_of(footprint: Footprint | None) -> dict[str, Any]:
+    """Where an image lies, by columns of ObsCore."""
+    if footprint is None:
+        return {}
+    return {
+        "s_ra": footprint.ra_deg,
+        "s_dec": footprint.dec_deg,
+        "s_fov": footprint.fov_deg,
+        "s_region": footprint.region,
+        "s_pixel_scale": footprint.pixel_scale_arcsec,
+    }
 
 
 def address_of(collection: str, name: str, hdu: int | None = None) -> str:

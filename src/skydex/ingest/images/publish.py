@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from skydex.errors import BadRecipeError, StoreError, UnknownTableError
+from skydex.images import Image, facts_of, footprint_of
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
-from skydex.ingest.images.entry import ImageEntry, address_of
+from skydex.ingest.images.entry import ImageEntry, address_of, place_of
 from skydex.sky import index29
 from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout
 from skydex.tables import (
@@ -46,6 +48,7 @@ _RESERVED = frozenset({"ivoa", "tap_schema", "tap_upload", "mydb"})
 _POSITION = Position("s_ra", "s_dec")
 _ID = "obs_publisher_did"
 _LINKS = {LINKS: ["access_url"]}
+_PLACE = frozenset({"s_ra", "s_dec", "s_fov", "s_region", "s_pixel_scale"})
 _BATCH = 500
 _ATTEMPTS = 10
 _ABOUT_OBSCORE = "Images of all collections of this archive, as ObsCore 1.1 describes data sets: one row for each."
@@ -226,7 +229,7 @@ def _recorded(entries: Iterable[ImageEntry], images: _Writer, cards: _Writer) ->
         unknown = entry.row.keys() - known
         if unknown:
             raise BadRecipeError(f"A table of images has no column {', '.join(sorted(unknown))}.")
-        images.add({**_defaults(entry), **entry.row})
+        images.add({**_defaults(entry), **_facts(entry), **entry.row})
         for row in _cards(entry):
             cards.add(row)
         yield entry.record
@@ -251,6 +254,29 @@ def _defaults(entry: ImageEntry) -> dict[str, Any]:
         "hdu": record.hdu,
         "extension": record.extension or None,
     }
+
+
+def _facts(entry: ImageEntry) -> dict[str, Any]:
+    """What the header says; where the image lies is worked out only if its row does not tell."""
+    if entry.header is None:
+        return {}
+    facts = facts_of(entry.header)
+    shape = tuple(entry.row.get(name, facts.get(name)) for name in ("s_xel2", "s_xel1"))
+    if None in shape or not _PLACE - entry.row.keys():
+        return facts
+    footprint = footprint_of(Image(entry.record.name, _HeaderOnly(entry.header, shape)))
+    return facts | place_of(footprint)
+
+
+@dataclass(frozen=True)
+class _HeaderOnly:
+    """Stands for pixels where nobody asks for them."""
+
+    header: fits.Header
+    shape: tuple[int, int]
+
+    def read(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
+        raise NotImplementedError
 
 
 def _cards(entry: ImageEntry) -> Iterator[dict[str, Any]]:
