@@ -16,6 +16,7 @@ from skydex.archive import OFFERS_FILE
 from skydex.demo.catalogs import CATALOGS, DemoCatalog, find_hats, find_seeds
 from skydex.demo.collections import COLLECTIONS, printed_rows
 from skydex.demo.examples import EXAMPLES, FOREIGN_KEYS
+from skydex.demo.images import SIMULATED_IMAGES, publish_simulated_images
 from skydex.demo.plan import simulate_plan
 from skydex.demo.publishing import publish_simulated
 from skydex.demo.simulation import Printed
@@ -100,7 +101,7 @@ def _ingest(directory: ArchiveDirectory, data: Path, catalogs: Iterable[DemoCata
 
 
 def _simulate(directory: ArchiveDirectory, folder: Path, size: Size, seed: int) -> None:
-    """Make and publish the simulated collections, and say which of their rows are real."""
+    """Make and publish the simulated collections, say which of their rows are real, and register their images."""
     label = f"skydex {__version__} (size {size.name}, seed {seed})"
     printed: list[tuple[str, Printed]] = []
     for collection in COLLECTIONS.values():
@@ -111,6 +112,8 @@ def _simulate(directory: ArchiveDirectory, folder: Path, size: Size, seed: int) 
             print(f"  {table.name}: {n_rows:,} rows, {time.perf_counter() - start:.1f} s", flush=True)
     if printed:
         publish_simulated(printed_rows(printed), directory, folder, label=label)
+    for camera in SIMULATED_IMAGES:
+        print(f"  {publish_simulated_images(camera(directory, size, seed), directory, label=label)}", flush=True)
 
 
 def _mount(directory: ArchiveDirectory, data: Path) -> None:

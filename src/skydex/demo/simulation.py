@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from skydex.demo.size import Size
+from skydex.ingest.images import ImageEntry
 from skydex.tables import Column, arrow_schema
 
-__all__ = ["TRUTH", "Printed", "Simulate", "SimulatedTable", "batch_of"]
+__all__ = ["TRUTH", "Printed", "Simulate", "SimulatedImages", "SimulatedTable", "batch_of"]
 
 TRUTH = "truth"
 """Schema of the tables that are not published."""
@@ -56,6 +57,18 @@ class SimulatedTable:
     """Rows that are real."""
     is_real: bool = False
     """Whether all of them are."""
+
+
+@dataclass(frozen=True)
+class SimulatedImages:
+    """The images of a simulated camera."""
+
+    collection: str
+    """Schema of the tables that describe them."""
+    description: str
+    """What they are; that they are simulated is added by `publish_simulated_images`."""
+    entries: Iterator[ImageEntry]
+    """The images; walked through once."""
 
 
 Simulate = Callable[[Size, int], Iterator[SimulatedTable]]

@@ -1,0 +1,147 @@
+"""`simulate_images`: every image that the catalogues of the Hubble fields name is registered.
+
+What is on an image is written to the truth of the archive: a Parquet file for each field, with a row group for each
+image. What else an image is made of, some hundred bytes, is noted in the register.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, fields
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skydex.demo.cameras.hsc.headers import header_of
+from skydex.demo.cameras.hsc.scenes import Scene, Sources, scenes
+from skydex.demo.hsc import Image
+from skydex.demo.hsc.images import DETECTORS
+from skydex.demo.simulation import TRUTH, SimulatedImages
+from skydex.demo.size import Size
+from skydex.ingest.images import ImageEntry, did_of
+from skydex.store import ArchiveDirectory, ImageRecord
+
+__all__ = ["image_of", "scene_file", "simulate_images"]
+
+_COLLECTION, _HDU = "hsc", 1
+_SCHEMA = pa.schema(
+    [
+        ("x", pa.float64()),
+        ("y", pa.float64()),
+        ("mag", pa.float32()),
+        ("ray_mag", pa.float32()),
+        ("is_galaxy", pa.bool_()),
+        ("source_id", pa.int64()),
+    ]
+)
+_WIDTHS = {"LP": 0.14, "W": 0.22, "M": 0.08, "N": 0.02}
+"""Widths of filters relative to their wavelength, by the end of their names; illustrative."""
+_BYTES_PER_PIXEL = 4
+
+
+def simulate_images(directory: ArchiveDirectory, size: Size, seed: int) -> SimulatedImages:
+    """The images of the Hubble fields; the tables of `hsc` and `hcv` are published already."""
+    description = (
+        "Images of the Hubble fields, each of one visit and filter, in electrons per second: every image that "
+        "hsc.detailedCatalog and hcv.HCVdetailed name, with their sources at the magnitudes given there. Pixels are "
+        "made where they are asked for."
+    )
+    return SimulatedImages(_COLLECTION, description, _entries(directory, size, seed))
+
+
+def scene_file(archive: Path, group: str) -> Path:
+    """Where the sources on the images of a group stand."""
+    return archive / TRUTH / "hsc_scenes" / f"{group}.parquet"
+
+
+def image_of(noted: dict[str, Any]) -> Image:
+    """The image that a record notes."""
+    facts = noted["image"]
+    return Image(**{**facts, "detector": DETECTORS[facts["detector"]], "gradient": tuple(facts["gradient"])})
+
+
+def _entries(directory: ArchiveDirectory, size: Size, seed: int) -> Iterator[ImageEntry]:
+    for group, several in groupby(scenes(directory, size, seed), key=lambda scene: scene.group):
+        file = scene_file(directory.path, group)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(pq.ParquetWriter(file, _SCHEMA)) as writer:
+            for number, scene in enumerate(several):
+                writer.write_table(_rows(scene.sources), row_group_size=max(1, len(scene.sources)))
+                yield _entry(scene, number, seed)
+
+
+def _rows(sources: Sources) -> pa.Table:
+    return pa.table({field.name: getattr(sources, field.name) for field in fields(Sources)}, schema=_SCHEMA)
+
+
+def _entry(scene: Scene, row_group: int, seed: int) -> ImageEntry:
+    image = scene.image
+    word = next(word for word, detector in DETECTORS.items() if detector is image.detector)
+    facts = {**asdict(image), "detector": word}
+    record = ImageRecord(
+        collection=_COLLECTION,
+        name=image.name,
+        hdu=_HDU,
+        extension="SCI,1",
+        did=did_of(_COLLECTION, image.name, _HDU),
+        opener="simulated",
+        location=f"archive:hsc/{image.name}",
+        access=json.dumps({"group": scene.group, "row_group": row_group, "seed": seed, "image": facts}).encode(),
+        aliases=(f"{image.name}_drz", f"{image.name}_drz.fits", f"{image.name}.fits"),
+    )
+    return ImageEntry(record, _described(image), header_of(image, seed))
+
+
+def _described(image: Image) -> dict[str, Any]:
+    """Its row in the table of images."""
+    scale = image.detector.scale_arcsec
+    low, high = _band(image)
+    side = image.naxis * scale / 3600
+    cd = image.cd
+    return {
+        "calib_level": 3,
+        "obs_title": f"SIMULATED {image.detector.name} {image.filter} of {image.target}, visit {image.visit}",
+        "access_estsize": image.naxis**2 * _BYTES_PER_PIXEL // 1024,
+        "target_name": image.target,
+        "s_ra": image.ra % 360.0,
+        "s_dec": image.dec,
+        "s_fov": side * np.sqrt(2),
+        "s_region": "POLYGON " + " ".join(f"{angle:.8f}" for angle in image.footprint().ravel()),
+        "s_resolution": round(max(2 * scale, 1.03 * np.degrees(image.wavelength * 1e-10 / 2.4) * 3600), 3),
+        "s_xel1": image.naxis,
+        "s_xel2": image.naxis,
+        "s_pixel_scale": scale,
+        "t_min": image.start_mjd,
+        "t_max": image.stop_mjd,
+        "t_exptime": image.exposure_s,
+        "em_min": low,
+        "em_max": high,
+        "em_res_power": image.wavelength * 1e-10 / (high - low),
+        "facility_name": "HST (simulated)",
+        "instrument_name": image.detector.name,
+        "proposal_id": str(image.prop_id),
+        "filter": image.filter,
+        "detector": image.detector.name,
+        "n_exposures": image.n_exposures,
+        "bunit": "ELECTRONS/S",
+        "bitpix": -32,
+        "ctype1": "RA---TAN",
+        "ctype2": "DEC--TAN",
+        "crpix1": image.crpix,
+        "crpix2": image.crpix,
+        "crval1": image.ra,
+        "crval2": image.dec,
+        **{f"cd{i + 1}_{j + 1}": float(cd[i, j]) for i in range(2) for j in range(2)},
+    }
+
+
+def _band(image: Image) -> tuple[float, float]:
+    """Wavelengths between which the filter is open, metres."""
+    width = next(width for end, width in _WIDTHS.items() if image.filter.endswith(end)) * image.wavelength
+    return (image.wavelength - width / 2) * 1e-10, (image.wavelength + width / 2) * 1e-10

@@ -1,0 +1,36 @@
+"""`publish_simulated_images`: the images of the simulated collections are registered; none is rendered.
+
+Each camera (`skydex.demo.cameras`) that has images of a collection brings a function `simulate_images(directory, size,
+seed)`, which may look at the tables that are published already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from skydex.demo.cameras.hsc import simulate_images as simulate_hsc_images
+from skydex.demo.simulation import SimulatedImages
+from skydex.demo.size import Size
+from skydex.ingest.images import ImageReport, publish_images
+from skydex.store import ArchiveDirectory
+
+__all__ = ["SIMULATED_IMAGES", "publish_simulated_images"]
+
+SIMULATED_IMAGES: tuple[Callable[[ArchiveDirectory, Size, int], SimulatedImages], ...] = (simulate_hsc_images,)
+"""The cameras, in the order in which their images are published."""
+
+
+def publish_simulated_images(images: SimulatedImages, directory: ArchiveDirectory, *, label: str) -> ImageReport:
+    """Register the images of a camera, and say that they are simulated.
+
+    Parameters
+    ----------
+    images : SimulatedImages
+        The images; walked through once.
+    directory : ArchiveDirectory
+        Where they are published.
+    label : str
+        What made them, for the description: simulator, version and seed.
+    """
+    description = f"SIMULATED by {label}. {images.description}"
+    return publish_images(directory, images.collection, images.entries, description=description)
