@@ -49,6 +49,7 @@ __all__ = [
     "ResultTooLongError",
     "ServiceError",
     "SettingsError",
+    "SeveralValuesError",
     "SkydexError",
     "SpillLimitError",
     "StoreError",
@@ -121,6 +122,14 @@ class BadParameterError(RequestError):
     def __init__(self, name: str, problem: str) -> None:
         self.name = name
         super().__init__(f"Parameter {name}: {problem}")
+
+
+class SeveralValuesError(BadParameterError):
+    """A parameter with several values where there can be one only."""
+
+    def __init__(self, name: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(name, f"has several values, and there can be one only. {remedy}")
 
 
 class Located(RequestError):

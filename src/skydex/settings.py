@@ -144,6 +144,8 @@ class Settings:
     """Size of all files in a bundle, before they are compressed, in MB; those beyond it are missing."""
     bundle_file_mb: int = 256
     """Size of one file in a bundle, in MB."""
+    cutouts_per_job: int = 1000
+    """Cutouts that one job may ask for."""
     mydb_mb: int = 1000
     """What the tables of a user may take on the disk, in MB, unless `skydex user quota` says otherwise."""
     mydb_tables: int = 500

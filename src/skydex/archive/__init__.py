@@ -16,6 +16,7 @@ from skydex.archive.image_search import Chosen, ImageSearch, Spanning, Touch, Wo
 from skydex.archive.images import Images
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.intervals import Interval
+from skydex.archive.links_request import LINKS_FORMAT, LinksRequest
 from skydex.archive.mashup import MashupCount, MashupRequest, Output
 from skydex.archive.offers import (
     MYDB_CONTEXT,
@@ -35,18 +36,21 @@ from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.sharing import readers
+from skydex.archive.soda_request import SODA_FORMATS, SodaJob, SodaRequest
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.archive.views import Schema, View
 from skydex.engines import Deadline
 
 __all__ = [
     "CONTAINERS",
+    "LINKS_FORMAT",
     "MYDB_CONTEXT",
     "OFFERS_FILE",
     "OLD_COLUMNS",
     "OPERATORS",
     "PARAMETERS",
     "ROWS_AFFECTED",
+    "SODA_FORMATS",
     "TAP_UPLOAD",
     "Answer",
     "Archive",
@@ -69,6 +73,7 @@ __all__ = [
     "Images",
     "IndexRequest",
     "Interval",
+    "LinksRequest",
     "Manner",
     "MashupCount",
     "MashupRequest",
@@ -84,6 +89,8 @@ __all__ = [
     "ReadyExample",
     "Schema",
     "Search",
+    "SodaJob",
+    "SodaRequest",
     "SortKey",
     "Spanning",
     "TableFunction",

@@ -21,6 +21,7 @@ from skydex.accounts import Accounts
 from skydex.archive.answer import Answer, Explanation
 from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
+from skydex.archive.descriptors import services_of
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.images import Images, OpenImages
 from skydex.archive.naming import ArchiveNames
@@ -279,6 +280,7 @@ class Archive:
         """
         form = request.form(format_name, self.namespace(request.collection, request.owner))
         result = counted(self.query(request, deadline))
+        result.services += services_of(result.columns, self._settings.public_url)
         overflow = result.overflow if result.is_held else None
         chunks = _written(form, result)
         return Answer(form.media_type, form.suffixes[0], result.columns, chunks, overflow, lambda: _n_rows(result))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skydex.settings import Settings
-from skydex.web import account, casjobs, catalogs, mast, mydb, pages, scs, sesame, sia, tap, vosi
+from skydex.web import account, casjobs, catalogs, datalink, mast, mydb, pages, scs, sesame, sia, soda, tap, vosi
 from skydex.web.app import App
 from skydex.web.app import create_app as _create_app
 from skydex.web.server import serve_services
@@ -21,6 +21,8 @@ SERVICES: tuple[Service, ...] = (
     casjobs.SERVICE,
     sesame.SERVICE,
     mast.SERVICE,
+    soda.SERVICE,
+    datalink.SERVICE,
     mydb.SERVICE,
     vosi.SERVICE,
 )
