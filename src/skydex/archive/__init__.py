@@ -9,6 +9,7 @@ from skydex.archive.catalog_columns import described_columns
 from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
+from skydex.archive.cutout_request import CUTOUT_FORMATS, CutoutRequest, ImageName, PixelPlace, SkyPlace
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
 from skydex.archive.filters import ColumnFilter
@@ -43,6 +44,7 @@ from skydex.engines import Deadline
 
 __all__ = [
     "CONTAINERS",
+    "CUTOUT_FORMATS",
     "LINKS_FORMAT",
     "MYDB_CONTEXT",
     "OFFERS_FILE",
@@ -66,9 +68,11 @@ __all__ = [
     "Constraint",
     "ContextOffer",
     "CounterpartsRequest",
+    "CutoutRequest",
     "Deadline",
     "Deposit",
     "Explanation",
+    "ImageName",
     "ImageSearch",
     "Images",
     "IndexRequest",
@@ -83,12 +87,14 @@ __all__ = [
     "Output",
     "Picture",
     "PictureRequest",
+    "PixelPlace",
     "Place",
     "PrivateOffer",
     "QueryRequest",
     "ReadyExample",
     "Schema",
     "Search",
+    "SkyPlace",
     "SodaJob",
     "SodaRequest",
     "SortKey",

@@ -1,14 +1,16 @@
 """Images: open them, cut regions with their WCS, render them to FITS, PNG and JPEG."""
 
+from skydex.images.align import aligned
 from skydex.images.box import Box
-from skydex.images.cutout import MOST_PIXELS, Cutout, cut
+from skydex.images.brightness import SOFTENING, brightness, is_softened
+from skydex.images.cutout import MOST_PIXELS, Cutout, cut, placed
 from skydex.images.fits_files import FitsImage, FitsSurvey, index_fits, survey_fits
 from skydex.images.footprint import Footprint, footprint_of
 from skydex.images.headers import facts_of
 from skydex.images.image import Image
 from skydex.images.limits import ImageLimits
 from skydex.images.look import Look, Scale, Stretch
-from skydex.images.marks import Compass
+from skydex.images.marks import Compass, compass_at
 from skydex.images.openers import Opener, open_pixels
 from skydex.images.palettes import PALETTES
 from skydex.images.pixels import LookUp, Pixels
@@ -16,11 +18,13 @@ from skydex.images.regions import box_of
 from skydex.images.render import MEDIA_TYPES, render
 from skydex.images.resizing import Resizing, shrunk
 from skydex.images.writing import fits_chunks, to_fits
+from skydex.images.zoomed import sky_text, with_history, zoomed
 
 __all__ = [
     "MEDIA_TYPES",
     "MOST_PIXELS",
     "PALETTES",
+    "SOFTENING",
     "Box",
     "Compass",
     "Cutout",
@@ -36,15 +40,23 @@ __all__ = [
     "Resizing",
     "Scale",
     "Stretch",
+    "aligned",
     "box_of",
+    "brightness",
+    "compass_at",
     "cut",
     "facts_of",
     "fits_chunks",
     "footprint_of",
     "index_fits",
+    "is_softened",
     "open_pixels",
+    "placed",
     "render",
     "shrunk",
+    "sky_text",
     "survey_fits",
     "to_fits",
+    "with_history",
+    "zoomed",
 ]

@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from skydex.images.box import Box
+from skydex.images.image import Image
+
 if TYPE_CHECKING:
     from PIL.Image import Image as Drawing
 
-__all__ = ["Compass", "draw_compass", "draw_marker"]
+__all__ = ["Compass", "compass_at", "draw_compass", "draw_marker"]
 
 Point = tuple[float, float]
 _GAPS = ((60, 5, 2), (200, 10, 20), (500, 20, 40))
@@ -22,6 +25,7 @@ _ARROWS = ((128, 0.3), (512, 0.2), (1024, 0.1))
 _SHORT_ARROW = 0.05
 _EAST = 0.6
 _TIP = math.radians(25.0)
+_ARCSEC = 1.0 / 3600.0
 
 
 class Compass(NamedTuple):
@@ -29,6 +33,23 @@ class Compass(NamedTuple):
 
     north_deg: float
     east_deg: float
+
+
+def compass_at(image: Image, box: Box) -> Compass:
+    """Where north and east are in the middle of a part of an image.
+
+    Raises
+    ------
+    NoPositionError
+        It has no celestial coordinates.
+    """
+    x, y = box.x0 + (box.nx - 1) / 2.0, box.y0 + (box.ny - 1) / 2.0
+    ra, dec = (float(number) for number in image.positions_of(x, y))
+    step = math.copysign(_ARCSEC, -dec)  # towards the equator, that no step leads over a pole
+    east = _ARCSEC / max(math.cos(math.radians(dec)), 1e-6)
+    x_to, y_to = image.pixels_of([ra, ra + east], [dec + step, dec])
+    north_deg, east_deg = (math.degrees(math.atan2(y_to[i] - y, x_to[i] - x)) for i in (0, 1))
+    return Compass(north_deg + (180.0 if step < 0.0 else 0.0), east_deg)
 
 
 def draw_marker(drawing: Drawing) -> None:

@@ -3,7 +3,22 @@
 from pathlib import Path
 
 from skydex.settings import Settings
-from skydex.web import account, casjobs, catalogs, datalink, mast, mydb, pages, scs, sesame, sia, soda, tap, vosi
+from skydex.web import (
+    account,
+    casjobs,
+    catalogs,
+    datalink,
+    fitscut,
+    mast,
+    mydb,
+    pages,
+    scs,
+    sesame,
+    sia,
+    soda,
+    tap,
+    vosi,
+)
 from skydex.web.app import App
 from skydex.web.app import create_app as _create_app
 from skydex.web.server import serve_services
@@ -23,6 +38,7 @@ SERVICES: tuple[Service, ...] = (
     mast.SERVICE,
     soda.SERVICE,
     datalink.SERVICE,
+    fitscut.SERVICE,
     mydb.SERVICE,
     vosi.SERVICE,
 )
