@@ -12,7 +12,7 @@ import math
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from skydex.errors import UnreadableFileError
 from skydex.images.cards import BLOCK, CARD, cards_of, keyword_of
 from skydex.images.fits_headers import FitsFacts, image_cards, merged_cards
 from skydex.images.fits_sources import Source, open_source
+from skydex.images.fits_tiles import TileLayout
 from skydex.images.limits import ImageLimits
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _walked(name: str, source: Source, limits: ImageLimits) -> FitsSurvey:
             if facts.name in _LOOKUPS:
                 walk.lookups.append((f"{facts.name},{facts.version}", hdu))
             if facts.is_image:
-                found.append((hdu, cards, facts))
+                found.append((hdu, cards, _checked(cards, facts, limits)))
     except _BadFileError as error:
         if primary is None:
             raise UnreadableFileError(name, str(error)) from error
@@ -157,6 +158,16 @@ def _walked(name: str, source: Source, limits: ImageLimits) -> FitsSurvey:
         assert primary is not None, "where there is an image there is a first HDU"
         _add(walk, primary, merged_cards(image_cards(cards, facts), primary_cards if hdu.number else b""), hdu, facts)
     return FitsSurvey(tuple(walk.images), tuple(walk.refusals))
+
+
+def _checked(cards: bytes, facts: FitsFacts, limits: ImageLimits) -> FitsFacts:
+    """What a header says, and what is wrong with its tiles if it has some."""
+    if facts.is_tiled and facts.shape is not None:
+        try:
+            TileLayout.of(cards, facts.shape, limits)
+        except ValueError as error:
+            return replace(facts, shape=None, problem=str(error))
+    return facts
 
 
 def _add(walk: _Walk, primary: Hdu, cards: bytes, hdu: Hdu, facts: FitsFacts) -> None:

@@ -1,25 +1,27 @@
 """The opener `fits`: pixels of a FITS file, of which only those that are asked for are read.
 
-FITS 4.0 (IAU FWG, 2018-08-13): data types (5), BSCALE, BZERO and BLANK (4.4.2.5). Values are those that astropy gives:
-integers with the offset of an unsigned type become that type, other scaled integers floats.
+Of a plain file those are the bytes of the rows and columns themselves; of a tile-compressed image (FITS 4.0, IAU FWG,
+2018-08-13, section 10.1) the tiles that hold them; a file that is compressed as a whole is unpacked up to them.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import zlib
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skydex.errors import DamagedDataError
-from skydex.images.cards import cards_of, keyword_of, number_of
+from skydex.images.cards import cards_of, keyword_of
 from skydex.images.fits_files import Access, Hdu, index_fits, read_hdu
 from skydex.images.fits_headers import FitsFacts, image_cards, merged_cards
 from skydex.images.fits_sources import Source, open_source
+from skydex.images.fits_stored import CHANGED, GONE, TYPES, Place, StoredPixels, whole
+from skydex.images.fits_tiles import Tile, TileLayout
 from skydex.images.kept import Kept
 from skydex.images.limits import ImageLimits
 from skydex.images.pixels import LookUp, Pixels
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["open_fits"]
 
 _LIMITS = ImageLimits()
-_CHANGED = "The file of an image is not as it was when it was registered: ingest it again."
-_GONE = "The file of an image cannot be read any more."
 _SPARE = 1 << 16
 """Bytes between the columns asked for that are rather read in one go than left out by a call for each row."""
 _MOST_KEPT = 32 << 20
@@ -39,7 +39,6 @@ _MOST_KEPT = 32 << 20
 _KEPT = Kept(128 << 20)
 _MOST_OF_TABLE = 64 << 20
 _SHAPE = ("XTENSION", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "CHECKSUM", "DATASUM")
-_TYPES = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
 
 
 def open_fits(location: str, access: bytes) -> Pixels:
@@ -61,44 +60,11 @@ def open_fits(location: str, access: bytes) -> Pixels:
     try:
         with open_source(location, _LIMITS) as source:
             return _opened(location, noted, source)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DamagedDataError(_GONE) from error
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DamagedDataError(GONE) from error
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the data of an image lie."""
-
-    path: str
-    """The file."""
-    offset: int
-    """Where in it, unpacked, in bytes."""
-    check: int
-    """CRC-32 of the header before it, so that another file of the same path is another place."""
-
-
-class _StoredPixels(ABC):
-    """An image of a FITS file."""
-
-    def __init__(self, place: Place, facts: FitsFacts, header: fits.Header, lookups: tuple[LookUp, ...]) -> None:
-        assert facts.shape is not None, "only images are opened"
-        self.shape, self.header, self.lookups = facts.shape, header, lookups
-        self._place = place
-        self._type = np.dtype(">" + _TYPES[facts.bitpix])
-        self._scaling = Scaling.of(header, facts.bitpix)
-
-    def read(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
-        try:
-            return self._scaling.applied(self._stored(y0, y1, x0, x1))
-        except (OSError, EOFError, zlib.error) as error:
-            raise DamagedDataError(_GONE) from error
-
-    @abstractmethod
-    def _stored(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
-        """Numbers as the file has them."""
-
-
-class PlainPixels(_StoredPixels):
+class PlainPixels(StoredPixels):
     """An image that is stored as it is: rows of numbers."""
 
     def _stored(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
@@ -115,18 +81,18 @@ class PlainPixels(_StoredPixels):
         if (stride - nx * size) * ny <= _SPARE:
             n_bytes = (ny - 1) * stride + nx * size
             raw = os.pread(descriptor, n_bytes, first)
-            return np.ndarray((ny, nx), self._type, _whole(raw, n_bytes), strides=(stride, size))
+            return np.ndarray((ny, nx), self._type, whole(raw, n_bytes), strides=(stride, size))
         rows = np.empty((ny, nx), self._type)
         buffer = memoryview(rows.data).cast("B")
         n_row = nx * size
         for row in range(ny):
             part = buffer[row * n_row : (row + 1) * n_row]
             if os.preadv(descriptor, (part,), first + row * stride) < n_row:
-                raise DamagedDataError(_CHANGED)
+                raise DamagedDataError(CHANGED)
         return rows
 
 
-class PackedPixels(_StoredPixels):
+class PackedPixels(StoredPixels):
     """An image in a file that is compressed as a whole: unpacked up to the rows that are asked for.
 
     A small image is kept for a while, unpacked.
@@ -143,52 +109,52 @@ class PackedPixels(_StoredPixels):
         n_bytes = (y1 - y0) * stride
         with open_source(self._place.path, _LIMITS) as source:
             raw = source.read(self._place.offset + y0 * stride, n_bytes)
-        return np.frombuffer(_whole(raw, n_bytes), self._type).reshape(y1 - y0, self.shape[1])
+        return np.frombuffer(whole(raw, n_bytes), self._type).reshape(y1 - y0, self.shape[1])
 
 
-class Scaling:
-    """From stored numbers to physical values."""
+class TiledPixels(StoredPixels):
+    """A tile-compressed image: unpacked are the tiles that are asked for, and those are kept for a while."""
 
-    def __init__(self, scale: float, zero: float, blank: int | None, bitpix: int) -> None:
-        self._scale, self._zero, self._blank = scale, zero, blank
-        unsigned = {8: -128.0, 16: 2.0**15, 32: 2.0**31, 64: 2.0**63}.get(bitpix)
-        self._is_unsigned = scale == 1.0 and zero == unsigned and blank is None
-        self._is_plain = scale == 1.0 and zero == 0.0 and blank is None
-        self._float = np.dtype(np.float32 if abs(bitpix) <= 16 or bitpix == -32 else np.float64)
+    def __init__(
+        self, place: Place, facts: FitsFacts, header: fits.Header, lookups: tuple[LookUp, ...], layout: TileLayout
+    ) -> None:
+        super().__init__(place, facts, header, lookups)
+        self._layout = layout
 
-    @classmethod
-    def of(cls, header: fits.Header, bitpix: int) -> Scaling:
-        values = {
-            keyword_of(card): number_of(card)
-            for card in cards_of(header.tostring(sep="", padding=False).encode("ascii", "replace"))
-            if keyword_of(card) in ("BSCALE", "BZERO", "BLANK")
-        }
-        blank = values.get("BLANK") if bitpix > 0 else None
-        scale, zero = values.get("BSCALE"), values.get("BZERO")
-        return cls(1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank), bitpix)
-
-    def applied(self, stored: NDArray[Any]) -> NDArray[Any]:
-        """Physical values, in native byte order."""
-        native = stored.astype(stored.dtype.newbyteorder("="))  # a copy, always
-        if self._is_plain:
-            return native
-        if self._is_unsigned:
-            return _offset(native)
-        values: NDArray[Any] = native.astype(self._float)
-        np.multiply(values, self._scale, out=values)
-        np.add(values, self._zero, out=values)
-        if self._blank is not None:
-            values[native == self._blank] = np.nan
-        return values
+    def _stored(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
+        out = np.empty((y1 - y0, x1 - x0), self._type.newbyteorder("="))
+        with _Tiles(self._place, self._layout) as tiles:
+            for tile in self._layout.tiles(y0, y1, x0, x1):
+                values = _KEPT.get((self._place, tile.number), functools.partial(tiles.read, tile))
+                left, right = max(x0, tile.x0), min(x1, tile.x0 + tile.nx)
+                low, high = max(y0, tile.y0), min(y1, tile.y0 + tile.ny)
+                part = values[low - tile.y0 : high - tile.y0, left - tile.x0 : right - tile.x0]
+                out[low - y0 : high - y0, left - x0 : right - x0] = part
+        return out
 
 
-def _offset(native: NDArray[Any]) -> NDArray[Any]:
-    """Integers of which the highest bit tells the other sign."""
-    if native.dtype == np.uint8:
-        return (native ^ np.uint8(0x80)).view(np.int8)
-    unsigned = native.view(native.dtype.str.replace("i", "u"))
-    turned: NDArray[Any] = unsigned ^ unsigned.dtype.type(1 << (8 * native.dtype.itemsize - 1))
-    return turned
+class _Tiles:
+    """Tiles of a file, which is opened only if one of them is not known already."""
+
+    def __init__(self, place: Place, layout: TileLayout) -> None:
+        self._place, self._layout = place, layout
+        self._stack = ExitStack()
+        self._source: Source | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def read(self, tile: Tile) -> NDArray[Any]:
+        """Unpack a tile."""
+        if self._source is None:
+            self._source = self._stack.enter_context(open_source(self._place.path, _LIMITS))
+        layout, begin = self._layout, self._place.offset
+        row = layout.row(whole(self._source.read(begin + tile.number * layout.width, layout.width), layout.width))
+        packed = self._source.read(begin + layout.heap + row.offset, row.length)
+        return layout.unpacked(tile, row, whole(packed, row.length))
 
 
 def _opened(location: str, noted: Access, source: Source) -> Pixels:
@@ -197,30 +163,26 @@ def _opened(location: str, noted: Access, source: Source) -> Pixels:
     primary = read_hdu(source, noted.primary)
     own = read_hdu(source, noted.image) if noted.image.number else primary
     if not primary or not own:
-        raise DamagedDataError(_CHANGED)
+        raise DamagedDataError(CHANGED)
     facts = FitsFacts.of(own, _LIMITS)
     offset = noted.image.offset + noted.image.length
     if facts.shape is None or not source.reaches(offset + facts.n_bytes):
-        raise DamagedDataError(_CHANGED)
+        raise DamagedDataError(CHANGED)
     cards = merged_cards(image_cards(own, facts), primary if noted.image.number else b"")
     header = fits.Header.fromstring(cards.decode("ascii"))
     lookups = tuple(_lookup(source, hdu) for hdu in noted.lookups)
     place = Place(location, offset, noted.image.check)
+    if facts.is_tiled:
+        return TiledPixels(place, facts, header, lookups, TileLayout.of(own, facts.shape, _LIMITS))
     return (PackedPixels if source.is_packed else PlainPixels)(place, facts, header, lookups)
-
-
-def _whole(raw: bytes, n_bytes: int) -> bytes:
-    if len(raw) < n_bytes:
-        raise DamagedDataError(_CHANGED)
-    return raw
 
 
 def _lookup(source: Source, hdu: Hdu) -> LookUp:
     cards = read_hdu(source, hdu)
     facts = FitsFacts.of(cards, _LIMITS) if cards else None
     if facts is None or facts.shape is None or facts.n_bytes > _MOST_OF_TABLE:
-        raise DamagedDataError(_CHANGED)
-    raw = _whole(source.read(hdu.offset + hdu.length, facts.n_bytes), facts.n_bytes)
-    data = np.frombuffer(raw, ">" + _TYPES[facts.bitpix]).reshape(facts.shape)
+        raise DamagedDataError(CHANGED)
+    raw = whole(source.read(hdu.offset + hdu.length, facts.n_bytes), facts.n_bytes)
+    data = np.frombuffer(raw, ">" + TYPES[facts.bitpix]).reshape(facts.shape)
     kept = (card for card in cards_of(cards) if keyword_of(card) not in _SHAPE)
     return LookUp(facts.name, facts.version, data.astype(data.dtype.newbyteorder("=")), b"".join(kept))
