@@ -112,8 +112,10 @@ def _simulate(directory: ArchiveDirectory, folder: Path, size: Size, seed: int) 
             print(f"  {table.name}: {n_rows:,} rows, {time.perf_counter() - start:.1f} s", flush=True)
     if printed:
         publish_simulated(printed_rows(printed), directory, folder, label=label)
-    for camera in SIMULATED_IMAGES:
-        print(f"  {publish_simulated_images(camera(directory, size, seed), directory, label=label)}", flush=True)
+    for name, simulate_images in SIMULATED_IMAGES.items():
+        if name in COLLECTIONS:
+            images = simulate_images(directory, size, seed)
+            print(f"  {publish_simulated_images(images, directory, label=label)}", flush=True)
 
 
 def _mount(directory: ArchiveDirectory, data: Path) -> None:

@@ -6,9 +6,10 @@ seed)`, which may look at the tables that are published already.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from skydex.demo.cameras.hsc import simulate_images as simulate_hsc_images
+from skydex.demo.cameras.psf import simulate_images as simulate_psf_images
 from skydex.demo.simulation import SimulatedImages
 from skydex.demo.size import Size
 from skydex.ingest.images import ImageReport, publish_images
@@ -16,8 +17,11 @@ from skydex.store import ArchiveDirectory
 
 __all__ = ["SIMULATED_IMAGES", "publish_simulated_images"]
 
-SIMULATED_IMAGES: tuple[Callable[[ArchiveDirectory, Size, int], SimulatedImages], ...] = (simulate_hsc_images,)
-"""The cameras, in the order in which their images are published."""
+SIMULATED_IMAGES: Mapping[str, Callable[[ArchiveDirectory, Size, int], SimulatedImages]] = {
+    "psf": simulate_psf_images,
+    "hsc": simulate_hsc_images,
+}
+"""The cameras by the collections whose tables they look at, in the order in which their images are published."""
 
 
 def publish_simulated_images(images: SimulatedImages, directory: ArchiveDirectory, *, label: str) -> ImageReport:

@@ -13,6 +13,7 @@ from skydex.images.look import Look, Scale, Stretch
 from skydex.images.marks import Compass, compass_at
 from skydex.images.openers import Opener, open_pixels
 from skydex.images.palettes import PALETTES
+from skydex.images.passbands import Passband, find_passband
 from skydex.images.pixels import LookUp, Pixels
 from skydex.images.regions import box_of
 from skydex.images.render import MEDIA_TYPES, render
@@ -36,6 +37,7 @@ __all__ = [
     "Look",
     "LookUp",
     "Opener",
+    "Passband",
     "Pixels",
     "Resizing",
     "Scale",
@@ -46,6 +48,7 @@ __all__ = [
     "compass_at",
     "cut",
     "facts_of",
+    "find_passband",
     "fits_chunks",
     "footprint_of",
     "index_fits",

@@ -37,7 +37,7 @@ class Section:
         columns = np.arange(self.x0, self.x1, dtype=np.uint64)
         return np.asarray(rows[:, None] + columns, dtype=np.uint64)
 
-    def near(self, x: Floats, y: Floats, margin: float) -> NDArray[np.bool_]:
+    def near(self, x: Floats, y: Floats, margin: float | Floats) -> NDArray[np.bool_]:
         """Which places are on the section or within a margin about it."""
         is_beside = (x > self.x0 - 0.5 - margin) & (x < self.x1 - 0.5 + margin)
         return is_beside & (y > self.y0 - 0.5 - margin) & (y < self.y1 - 0.5 + margin)

@@ -1,9 +1,10 @@
 """`simulate_psf`: measured stars of three detectors, as the PSF databases of MAST list them.
 
 Centres count pixels over the whole detector, so that the published example has as many stars as it says: six
-unsaturated ones of UVIS with 100..102 on both axes, in an archive of any size. What a stamp must show of a star stands
-in `truth.psf_sources` (its exact centre in the calibrated file, its flux) and `truth.psf_exposures` (the focus); its
-neighbours are the other stars of its exposure.
+unsaturated ones of UVIS with 100..102 on both axes, in an archive of any size. They count from 0, as the cutout service
+does that they are handed to, so that a star is in the middle of its stamp. What a stamp must show of a star stands in
+`truth.psf_sources` (its exact centre in the calibrated file, its flux) and `truth.psf_exposures` (focus, background);
+its neighbours are the other stars of its exposure.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from numpy.typing import NDArray
 
 from skydex.demo.chance import stream
 from skydex.demo.columns import read_columns
-from skydex.demo.psf.exposures import DETECTORS, N_PLANTED, Detector, Exposures, make_exposures
+from skydex.demo.psf.exposures import (
+    CHIP_HEIGHT,
+    DETECTORS,
+    N_PLANTED,
+    SUBARRAY,
+    Detector,
+    Exposures,
+    make_exposures,
+)
 from skydex.demo.publications import printed_in, read_printed
 from skydex.demo.simulation import SimulatedTable, batch_of
 from skydex.demo.size import Size
@@ -37,8 +46,6 @@ _FIRST_ID = 9_000_000_000_000
 _IDS_OF_A_DETECTOR = 200_000_000_000
 _LOW, _HIGH = 100, 102
 """Centres of the published example."""
-_SUBARRAY = 1024
-_CHIP_HEIGHT = 2051
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class _Stars:
     exposure: Integers
     """Number of the exposure."""
     x: Floats
-    """Exact centre on the detector, pixels; whole numbers are middles of pixels."""
+    """Exact centre on the detector, pixels from 0; whole numbers are middles of pixels."""
     y: Floats
     """Exact centre on the detector, pixels."""
     chip: Integers
@@ -121,19 +128,27 @@ def _drawn(rng: np.random.Generator, detector: Detector, exposures: Exposures, h
     exposure = np.repeat(here, exposures.n_stars[here])
     n_rows = len(exposure)
     is_sub = exposures.is_subarray[exposure]
-    x = rng.uniform(0.5, 0.5 + np.where(is_sub, _SUBARRAY, detector.width))
-    y = rng.uniform(0.5, 0.5 + np.where(is_sub, _SUBARRAY, detector.height))
+    x = rng.uniform(-0.5, np.where(is_sub, SUBARRAY, detector.width) - 0.5)
+    y = rng.uniform(-0.5, np.where(is_sub, SUBARRAY, detector.height) - 0.5)
     chip = _chips(rng, detector, y)
     is_saturated = rng.random(n_rows) < detector.saturated
-    flux = np.exp(rng.normal(np.log(np.where(is_saturated, 1.5e6, 2.5e4)), np.where(is_saturated, 0.7, 1.1)))
+    drawn = rng.normal(np.log(np.where(is_saturated, 1.5e6, 2.5e4)), np.where(is_saturated, 0.7, 1.1))
+    flux = np.exp(_as_saturated(detector, drawn, is_saturated))
     identifier = first_id + np.arange(n_rows)
     stars = _Stars(identifier, exposure, x, y, chip, flux.round(1), is_saturated)
     return _planted(rng, stars) if detector.name == "UVIS" else stars
 
 
+def _as_saturated(detector: Detector, log_flux: Floats, is_saturated: NDArray[np.bool_]) -> Floats:
+    """Fluxes that fill a pixel, or do not, wherever in it a star lies: others are mirrored at the limit."""
+    least, most = (np.log(detector.full_well / peak) for peak in (detector.peaks[0], 1.1 * detector.peaks[1]))
+    mirrored = np.where(is_saturated, least + np.abs(log_flux - least), most - np.abs(log_flux - most))
+    return np.asarray(mirrored, np.float64)
+
+
 def _chips(rng: np.random.Generator, detector: Detector, y: Floats) -> Integers:
     if detector.name == "UVIS":
-        return np.where(y > _CHIP_HEIGHT + 0.5, 1, 2)
+        return np.where(y > CHIP_HEIGHT - 0.5, 1, 2)
     return rng.integers(1, 5, len(y)) if detector.name == "WFPC2" else np.ones(len(y), np.int64)
 
 
@@ -162,9 +177,9 @@ def _rows(rng: np.random.Generator, detector: Detector, exposures: Exposures, st
     calibrated = _in_calibrated(detector, stars, *centre)
     raw = _in_raw(detector, exposures.is_subarray[which], stars.chip, *calibrated)
     time = exposures.exptime[which] if detector.name == "IR" else 1.0
-    sharpness = 0.19 * (1.0 - 0.02 * np.abs(exposures.focus[which]))
+    sharpness = detector.peaks[1] * (1.0 - 0.02 * np.abs(exposures.focus[which]))
     qfit = np.exp(rng.normal(np.log(0.03 + 0.6 / np.sqrt(stars.flux / 1e3) * 0.1), 0.35))
-    excess = np.maximum(stars.flux * sharpness / 84_000.0, 1.0)
+    excess = np.maximum(stars.flux * sharpness / detector.full_well, 1.0)
     ra, dec = _on_sky(detector, exposures, stars)
     names = ("rootname", "filter", "aperture", "proptype", "targname")
     rows: dict[str, Any] = {name: getattr(exposures, name).take(taken) for name in names}
@@ -176,9 +191,11 @@ def _rows(rng: np.random.Generator, detector: Detector, exposures: Exposures, st
         "psf_y_center": centre[1],
         "chip": pa.array(stars.chip).cast(pa.string()),
         "psf_flux": stars.flux / time,
-        "sky": np.round(rng.gamma(2.0, 15.0, n_rows) / time, 3),
+        "sky": np.round(exposures.sky[which] * rng.normal(1.0, 0.02, n_rows) / time, 3),
         "qfit": np.where(stars.is_saturated, 0.0, np.round(qfit, 5)),
-        "pixc": np.round(stars.flux * sharpness * rng.uniform(0.8, 1.0, n_rows) / time, 2),
+        "pixc": np.round(
+            np.minimum(stars.flux * sharpness * rng.uniform(0.8, 1.0, n_rows), detector.full_well) / time, 2
+        ),
         "n_sat_pixels": np.where(stars.is_saturated, 1 + rng.poisson(3.0 * excess), 0),
         "x_raw": raw[0],
         "y_raw": raw[1],
@@ -199,7 +216,7 @@ def _rows(rng: np.random.Generator, detector: Detector, exposures: Exposures, st
 
 def _in_calibrated(detector: Detector, stars: _Stars, x: Integers, y: Integers) -> tuple[Integers, Integers]:
     """Pixel in the file of the chip: both chips of UVIS lie one above the other on the detector."""
-    return (x, np.where(stars.chip == 1, y - _CHIP_HEIGHT, y)) if detector.name == "UVIS" else (x, y)
+    return (x, np.where(stars.chip == 1, y - CHIP_HEIGHT, y)) if detector.name == "UVIS" else (x, y)
 
 
 def _in_raw(
@@ -210,7 +227,7 @@ def _in_raw(
         return x, y
     if detector.name == "IR":
         return x + 5, y + 5
-    middle = np.where((x > detector.width // 2) & ~is_subarray, 60, 0)
+    middle = np.where((x >= detector.width // 2) & ~is_subarray, 60, 0)
     return x + 25 + middle, y + np.where((chip == 1) & ~is_subarray, 19, 0)
 
 
@@ -239,8 +256,8 @@ _TRUTH_OF_SOURCES = (
     Column("id", Datatype.LONG),
     Column("rootname", Datatype.CHAR, "17*"),
     Column("chip", Datatype.INT),
-    Column("x", Datatype.DOUBLE, unit="pix", description="Exact centre in the calibrated file, counted from 1"),
-    Column("y", Datatype.DOUBLE, unit="pix", description="Exact centre in the calibrated file, counted from 1"),
+    Column("x", Datatype.DOUBLE, unit="pix", description="Exact centre in the calibrated file, counted from 0"),
+    Column("y", Datatype.DOUBLE, unit="pix", description="Exact centre in the calibrated file, counted from 0"),
     Column("flux", Datatype.DOUBLE, unit="count", description="Electrons in the whole exposure"),
     Column("is_saturated", Datatype.BOOLEAN),
 )
@@ -252,10 +269,15 @@ _TRUTH_OF_EXPOSURES = (
     Column("mjd", Datatype.DOUBLE, unit="d"),
     Column("exptime", Datatype.DOUBLE, unit="s"),
     Column("focus", Datatype.DOUBLE, unit="um"),
+    Column("sky", Datatype.DOUBLE, unit="count", description="Background in a pixel, electrons in the whole exposure"),
     Column("ra", Datatype.DOUBLE, unit="deg"),
     Column("dec", Datatype.DOUBLE, unit="deg"),
     Column("pa_v3", Datatype.DOUBLE, unit="deg"),
-    Column("n_stars", Datatype.INT),
+    Column("n_stars", Datatype.INT, description="Its stars follow one another in psf_sources, as exposures do here"),
+    Column("aperture", Datatype.CHAR, "50*"),
+    Column("second_filter", Datatype.CHAR, "25*"),
+    Column("proposid", Datatype.INT),
+    Column("targname", Datatype.CHAR, "30*"),
 )
 
 

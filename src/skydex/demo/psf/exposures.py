@@ -17,13 +17,17 @@ from skydex.demo.publications import read_printed
 from skydex.demo.size import Size
 from skydex.sky import directions_deg, unit_vectors
 
-__all__ = ["DETECTORS", "N_PLANTED", "Detector", "Exposures", "make_exposures"]
+__all__ = ["CHIP_HEIGHT", "DETECTORS", "N_PLANTED", "SUBARRAY", "Detector", "Exposures", "make_exposures"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 N_PLANTED = 6
 """Stars of the published example; each is in an exposure of its own, the first ones of UVIS."""
+SUBARRAY = 1024
+"""Rows and columns of the corner of UVIS that is read out alone."""
+CHIP_HEIGHT = 2051
+"""Rows of a chip of UVIS."""
 _N_EXPOSURES = 2000
 _ORBIT_D = 95.42 / 1440
 _BASE36 = np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", np.uint8)
@@ -43,6 +47,8 @@ _FIELDS = (
 )
 _PARALLEL_SHARE, _SUBARRAYS = 0.3, 0.12
 _FIELD_RADIUS_DEG = 0.1
+_FAINT_SKY = 6.0
+"""Background of the published example, so faint that noise makes some pixels negative."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,10 @@ class Detector:
     """Pixels along y."""
     scale_arcsec: float
     """Side of a pixel."""
+    full_well: float
+    """Electrons that a pixel holds."""
+    peaks: tuple[float, float]
+    """The least and the most of a star's light that falls into one pixel, by filter and place in the pixel."""
     first_mjd: float
     """Begin of service."""
     last_mjd: float
@@ -82,6 +92,8 @@ DETECTORS = (
         width=4096,
         height=4102,
         scale_arcsec=0.0396,
+        full_well=70_000.0,
+        peaks=(0.08, 0.225),
         first_mjd=55_000.0,
         last_mjd=60_500.0,
         filters=(
@@ -111,6 +123,8 @@ DETECTORS = (
         width=1014,
         height=1014,
         scale_arcsec=0.1283,
+        full_well=80_000.0,
+        peaks=(0.13, 0.45),
         first_mjd=55_000.0,
         last_mjd=60_500.0,
         filters=("F160W", "F110W", "F125W", "F140W", "F105W", "F098M", "F127M", "F139M", "F153M"),
@@ -124,6 +138,8 @@ DETECTORS = (
         width=800,
         height=800,
         scale_arcsec=0.0996,
+        full_well=60_000.0,
+        peaks=(0.15, 0.40),
         first_mjd=49_350.0,
         last_mjd=54_960.0,
         filters=(
@@ -179,6 +195,8 @@ class Exposures:
     """Centre of the detector, degrees, ICRS."""
     pa_v3: Floats
     """Position angle, degrees."""
+    sky: Floats
+    """Background in a pixel, electrons in the whole exposure."""
     n_stars: Integers
     """How many stars are measured in it."""
 
@@ -222,6 +240,7 @@ def make_exposures(detector: Detector, size: Size, seed: int, *, n_stars: int) -
         dec=dec,
         pa_v3=rng.uniform(0.0, 360.0, n_rows),
         n_stars=planted + rng.multinomial(n_stars - np.count_nonzero(planted), weights / weights.sum()),
+        sky=np.where(planted, _FAINT_SKY, rng.gamma(2.0, 12.0, n_rows) + 1.0).round(2),
     )
 
 

@@ -1,0 +1,178 @@
+"""Effective PSFs of Hubble's cameras: how much of a star's light falls into a pixel, by where its centre lies.
+
+The telescope's aperture (2.4 m, with its central obscuration, four vanes and three pads) with an error of its wave
+front is transformed to the focal plane at a few wavelengths of a filter; the diffusion of charges, light that is
+scattered near by, and the pixel itself blur it (Anderson & King 2000, PASP 112, 1360, for the notion; the aperture
+after Krist, Hook & Stoehr 2011, SPIE 8127). Widths of the blur are chosen so that the core and the encircled energy
+come out like those of the published grids of WFC3, which the tests hold beside them; nothing of the grids is used here.
+Amounts of the aberrations are illustrative.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import convolve1d, gaussian_filter
+
+__all__ = ["HALF", "OVERSAMPLING", "Blur", "draw_star", "effective_psf"]
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+OVERSAMPLING = 4
+"""Values in a pixel along each axis."""
+HALF = 50
+"""A PSF reaches so many pixels from its centre."""
+
+_MARGIN = 1
+"""Pixels beyond, for interpolation."""
+_DIAMETER_M = 2.4
+_LEAST_SAMPLES, _MOST_SAMPLES = 96, 256
+"""Across the aperture; as many as keep the pattern from repeating itself within the PSF."""
+_FINER = 4
+_VANE, _PAD = 0.011, 0.065
+_PADS = ((0.8921, 0.0), (-0.4615, 0.7555), (-0.4564, -0.7606))
+_ARCSEC = np.pi / 648_000.0
+_WAVE_FRONT_UM = {"defocus per um": 0.0061, "astigmatism": 0.012, "trefoil": 0.010}
+_DEFOCUSED_UM = 6.0
+"""Focus of the second PSF between which and the one in focus is interpolated: by the square of the focus."""
+_STEPS_PER_UM = 2
+_PIXEL = np.array((0.5, 1.0, 1.0, 1.0, 0.5)) / OVERSAMPLING
+
+
+@dataclass(frozen=True)
+class Blur:
+    """What a camera does to the image that the telescope makes."""
+
+    scale_arcsec: float
+    """Side of a pixel."""
+    obscuration: float
+    """Radius of the central obscuration, of that of the aperture."""
+    diffusion: float
+    """Of charges, sigma, pixels."""
+    scattered: float
+    """Part of the light that is scattered near by."""
+    scattering: float = 1.7
+    """How far, sigma, pixels."""
+
+
+def effective_psf(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> Singles:
+    """The effective PSF of a camera in a filter.
+
+    Parameters
+    ----------
+    blur : Blur
+        The camera.
+    wavelengths_um : tuple of float
+        Wavelengths that stand for the filter.
+    focus_um : float
+        Displacement of the secondary mirror; taken to half a micrometre.
+
+    Returns
+    -------
+    psf : (n, n) float32 array
+        The part of a star's light in a pixel whose middle is a number of steps, `OVERSAMPLING` of which make a pixel,
+        from the star's centre; the centre is in the middle. Values at whole pixels add up to 1.
+    """
+    return _focused(blur, wavelengths_um, round(abs(focus_um) * _STEPS_PER_UM))
+
+
+@functools.lru_cache(48)
+def _focused(blur: Blur, wavelengths_um: tuple[float, ...], steps: int) -> Singles:
+    weight = min(steps / _STEPS_PER_UM / _DEFOCUSED_UM, 1.0) ** 2
+    sharp, wide = (_at_focus(blur, wavelengths_um, focus_um) for focus_um in (0.0, _DEFOCUSED_UM))
+    psf: Singles = sharp + np.float32(weight) * (wide - sharp)
+    psf.setflags(write=False)
+    return psf
+
+
+@functools.lru_cache(80)
+def _at_focus(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> Singles:
+    light = sum(_monochromatic(blur, wavelength, focus_um) for wavelength in wavelengths_um)
+    for axis in (0, 1):
+        light = convolve1d(light, _PIXEL, axis=axis, mode="nearest")
+    light = gaussian_filter(light, blur.diffusion * OVERSAMPLING, mode="nearest")
+    around = gaussian_filter(light, blur.scattering * OVERSAMPLING, mode="nearest", truncate=3.0)
+    psf = (1.0 - blur.scattered) * light + blur.scattered * around
+    return np.asarray(psf * (OVERSAMPLING**2 / psf.sum()), np.float32)
+
+
+def _monochromatic(blur: Blur, wavelength_um: float, focus_um: float) -> Singles:
+    """Intensities in the focal plane."""
+    widest = 2 * (HALF + _MARGIN) * blur.scale_arcsec * _ARCSEC * _DIAMETER_M * 1e6
+    n_samples = int(np.clip(np.ceil(widest / wavelength_um), _LEAST_SAMPLES, _MOST_SAMPLES))
+    wavelength_um = max(wavelength_um, widest / _MOST_SAMPLES)  # of the largest pixels alone, which hide the core
+    across = (np.arange(n_samples) + 0.5) / n_samples * 2.0 - 1.0
+    x, y = np.meshgrid(across, across)
+    square = x**2 + y**2
+    error_um = (
+        _WAVE_FRONT_UM["defocus per um"] * focus_um * np.sqrt(3.0) * (2.0 * square - 1.0)
+        + _WAVE_FRONT_UM["astigmatism"] * np.sqrt(6.0) * (x**2 - y**2)
+        + _WAVE_FRONT_UM["trefoil"] * np.sqrt(8.0) * (x**2 - 3.0 * y**2) * x
+    )
+    wave = (_aperture(blur.obscuration, n_samples) * np.exp(2j * np.pi / wavelength_um * error_um)).astype(np.complex64)
+    most = (HALF + _MARGIN) * OVERSAMPLING
+    angle = np.arange(-most, most + 1) / OVERSAMPLING * blur.scale_arcsec * _ARCSEC
+    path = np.outer(angle, across) * (_DIAMETER_M / 2.0) / (wavelength_um * 1e-6)
+    turn = np.exp(-2j * np.pi * path).astype(np.complex64)
+    field = turn @ wave @ turn.T
+    intensity: Singles = field.real**2 + field.imag**2
+    intensity /= intensity.sum()
+    return intensity
+
+
+@functools.lru_cache(16)
+def _aperture(obscuration: float, n_samples: int) -> Singles:
+    """How much of each cell of the aperture is open."""
+    n = n_samples * _FINER
+    across = (np.arange(n) + 0.5) / n * 2.0 - 1.0
+    x, y = np.meshgrid(across, across)
+    radius = np.hypot(x, y)
+    is_open = (radius <= 1.0) & (radius >= obscuration)
+    is_open &= (np.abs(x + y) > _VANE * np.sqrt(2.0)) & (np.abs(x - y) > _VANE * np.sqrt(2.0))
+    for at_x, at_y in _PADS:
+        is_open &= np.hypot(x - at_x, y - at_y) > _PAD
+    return np.asarray(is_open.reshape(n_samples, _FINER, n_samples, _FINER).mean((1, 3)), np.float32)
+
+
+def draw_star(psf: Singles, x: float, y: float, *, rows: tuple[int, int], columns: tuple[int, int]) -> Singles:
+    """A star's light in the pixels of some rows and columns, none farther than `HALF` from its centre.
+
+    Parameters
+    ----------
+    psf : (n, n) float32 array
+        From `effective_psf`.
+    x, y : float
+        Centre, pixels, counted from 0.
+    rows, columns : tuple of int
+        First and last but one.
+    """
+    ny, nx = rows[1] - rows[0], columns[1] - columns[0]
+    first_y, weights_y = _cubic(rows[0] - y)
+    first_x, weights_x = _cubic(columns[0] - x)
+    wide = slice(first_x, first_x + OVERSAMPLING * (nx - 1) + 4)
+    lines = sum(
+        weight * psf[first_y + n : first_y + n + OVERSAMPLING * (ny - 1) + 1 : OVERSAMPLING, wide]
+        for n, weight in enumerate(weights_y)
+    )
+    drawn: Singles = sum(
+        weight * lines[:, n : n + OVERSAMPLING * (nx - 1) + 1 : OVERSAMPLING] for n, weight in enumerate(weights_x)
+    )
+    return drawn
+
+
+def _cubic(offset: float) -> tuple[int, Singles]:
+    """First of four steps of a PSF, and their weights, for a value at an offset from the centre in pixels."""
+    place = (offset + HALF + _MARGIN) * OVERSAMPLING
+    whole = int(np.floor(place))
+    t = place - whole
+    weights = (
+        -t * (t - 1) * (t - 2) / 6,
+        (t + 1) * (t - 1) * (t - 2) / 2,
+        -(t + 1) * t * (t - 2) / 2,
+        (t + 1) * t * (t - 1) / 6,
+    )
+    return whole - 1, np.array(weights, np.float32)
