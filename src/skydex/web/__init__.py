@@ -32,10 +32,10 @@ SERVICES: tuple[Service, ...] = (
     tap.SERVICE,
     scs.SERVICE,
     sia.SERVICE,
+    mast.SERVICE,  # before the API that takes all addresses below its own
     catalogs.SERVICE,
     casjobs.SERVICE,
     sesame.SERVICE,
-    mast.SERVICE,
     soda.SERVICE,
     datalink.SERVICE,
     fitscut.SERVICE,

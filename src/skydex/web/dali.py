@@ -156,7 +156,7 @@ class Parameters:
         return value
 
 
-def parse_pairs(text: bytes) -> list[tuple[str, str]]:
+def parse_pairs(text: bytes, *, most: int = MOST_FIELDS) -> list[tuple[str, str]]:
     """Names and values in a query string or an urlencoded form.
 
     Raises
@@ -165,9 +165,9 @@ def parse_pairs(text: bytes) -> list[tuple[str, str]]:
         There are too many.
     """
     try:
-        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most)
     except ValueError as error:
-        raise BadParameterError("request", f"has more than {MOST_FIELDS} parameters.") from error
+        raise BadParameterError("request", f"has more than {most} parameters.") from error
 
 
 def row_limit(parameters: Parameters, settings: Settings) -> int:

@@ -22,7 +22,7 @@ from skydex.web.dali import Parameters
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 
-__all__ = ["PATHS", "SERVICE", "cutout_request"]
+__all__ = ["PATHS", "SERVICE", "cutout_request", "is_small"]
 
 PATHS = ("/cgi-bin/fitscut.cgi", "/cgi-bin/hla/fitscut.cgi")
 """Where it answers: as at HLA and Pan-STARRS, and as at MAST for the images of the PSF databases."""
@@ -36,7 +36,7 @@ _LONGEST_NAME = 1000
 _MOST_SIDE = 10_000_000
 """Pixels along a side, beyond any image; how many there may be altogether is the archive's affair."""
 _SMALL = 1 << 20
-"""Pixels of cutouts that need no longer than other quick requests."""
+"""Pixels of a small cutout."""
 _PAN_STARRS = re.compile(r"(.*/)?rings\.v\d", re.IGNORECASE)
 
 
@@ -65,8 +65,7 @@ async def cutout(call: Call) -> Reply:
     """Answer with a cutout."""
     parameters = await call.parameters()
     request = cutout_request(parameters, call.owner)
-    is_quick = request.size is not None and request.size[0] * request.size[1] <= _SMALL
-    reply = await call.ask(request, is_quick=is_quick)
+    reply = await call.ask(request, is_quick=is_small(request))
     return _as_download(reply) if _is(parameters, "download", default=False) else reply
 
 
@@ -102,6 +101,11 @@ def cutout_request(parameters: Parameters, owner: str | None) -> CutoutRequest:
         is_caseless=_is(parameters, "caseless", default=False),
         owner=owner,
     )
+
+
+def is_small(request: CutoutRequest) -> bool:
+    """Whether a cutout needs no longer than other quick requests."""
+    return request.size is not None and request.size[0] * request.size[1] <= _SMALL
 
 
 def _name(parameters: Parameters, band: str) -> ImageName | None:

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from skydex.errors import BadParameterError, BusyError, SkydexError, near_names
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
-from skydex.web.mast import hsc, names, psf
+from skydex.web.mast import downloads, hsc, names, psf
 from skydex.web.mast.names import JSON_TYPE, santa
 from skydex.web.mast.requests import InvokeRequest, InvokeService
 from skydex.web.service import Link, Service
@@ -67,12 +67,14 @@ def _routes(site: Site) -> list[BaseRoute]:
         *(Route(path, endpoint) for path in INVOKE),
         Route(COLUMNS, Endpoint(site, columns, methods=methods)),
         Route(SANTA, Endpoint(site, santa, methods=methods)),
+        *downloads.routes(site),
     ]
 
 
 def _links(site: Site) -> Iterable[Link]:
     yield Link("Requests in JSON (MAST invoke)", f"{site.url}{INVOKE[0]}")
+    yield Link("Products by their data URIs (MAST Download)", f"{site.url}{downloads.BASE}/file")
     yield Link("Positions of named objects (SANTA)", f"{site.url}{SANTA}?name=M31&outputFormat=json")
 
 
-SERVICE = Service("mast", "MAST: invoke and names", _routes, lambda _: (), _links)
+SERVICE = Service("mast", "MAST: invoke, downloads and names", _routes, lambda _: (), _links)
