@@ -106,7 +106,7 @@ def publish_images(
     cards = Table(
         f"{collection}.image_cards",
         CARD_COLUMNS,
-        f"Cards of the headers of the images in {images.name}.",
+        f"{description} These are the cards of the headers of the images in {images.name}.",
         foreign_keys=(ForeignKey(images.name, ((_ID, _ID),), "The image"),),
     )
     with _Writer(directory, images) as image_rows, _Writer(directory, cards) as card_rows:
