@@ -47,7 +47,7 @@ def semantics(rows):
 def test_an_image_has_its_file_a_preview_cutouts_its_header_and_what_lies_beside_it(web):
     rows = links(web, CHIP)
     assert semantics(rows) == [
-        "#this", "#preview", "#cutout", "#cutout", "#detached-header", "#error", "#coderived"
+        "#this", "#preview", "#cutout", "#cutout", "#auxiliary", "#error", "#auxiliary"
     ]  # fmt: skip
     for row in rows:
         assert sum(bool(row[name]) for name in ("access_url", "service_def", "error_message")) == 1
@@ -116,7 +116,7 @@ def test_more_identifiers_than_are_answered_are_told(web):
 
 def test_an_object_has_its_row_a_light_curve_a_preview_and_cutouts(web):
     rows = links(web, "sky.stars/1")
-    assert semantics(rows) == ["#this", "#coderived", "#preview-image", "#progenitor", "#progenitor", "#progenitor"]
+    assert semantics(rows) == ["#this", "#progenitor", "#preview-image", "#progenitor", "#progenitor", "#progenitor"]
     by_local = {row["local_semantics"]: row for row in rows}
     assert set(by_local) == {"row", "lightcurve", "preview", "cutout", "images"}
     curve = document(httpx.get(by_local["lightcurve"]["access_url"])).get_first_table().to_table()
@@ -134,11 +134,11 @@ def test_a_large_identifier_is_not_rounded(web):
 
 
 def test_an_object_in_no_image_has_no_cutouts(web):
-    assert semantics(links(web, "sky.stars/2")) == ["#this", "#coderived"]
+    assert semantics(links(web, "sky.stars/2")) == ["#this", "#progenitor"]
 
 
 def test_the_header_of_an_image_is_a_table(web):
-    row = next(row for row in links(web, CHIP) if row["semantics"] == "#detached-header")
+    row = next(row for row in links(web, CHIP) if row["local_semantics"] == "header")
     cards = document(httpx.get(row["access_url"])).get_first_table().to_table()
     assert "CRVAL1" in {str(keyword) for keyword in cards["keyword"]}
 

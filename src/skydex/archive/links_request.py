@@ -2,8 +2,9 @@
 
 DataLink 1.1 (IVOA REC 2023-12-15), section 3. An identifier is ObsCore's `obs_publisher_did`; or the name of a table, a
 slash, and the value of its column of identifiers: `hcv.HCVmatch/1234567`. What semantics are called says the core
-vocabulary (http://www.ivoa.net/rdf/datalink/core): a light curve is co-derived with the object of a catalogue, and the
-images in which it lies are its progenitors.
+vocabulary (http://www.ivoa.net/rdf/datalink/core), of which only those terms are used that DataLink 1.0 had: they are
+what clients know without asking a network. What the row of an object was made of are its progenitors: its light curve,
+and the images in which it lies.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _CUTOUT_PIXELS = 32
 """Radius of such a cutout, in pixels of the image."""
 _RADIUS_DEG = 5 / 3600
 """Radius where the size of a pixel is not known."""
-_SIBLINGS = {"ERR": "#error", "RMS": "#error", "WHT": "#weight", "IVM": "#weight", "SCI": "#coderived"}
+_SIBLINGS = {"ERR": "#error", "RMS": "#error", "WHT": "#weight", "IVM": "#weight"}
 """What other extensions of the file of an image are to it, by EXTNAME; the others are auxiliary."""
 _ALIAS = "t"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
@@ -195,7 +196,7 @@ class _Finder:
     def _header(self, did: str, record: ImageRecord) -> _Link:
         cards = f"{spelled(record.collection)}.image_cards"
         query = f"SELECT * FROM {cards} WHERE obs_publisher_did = {_quoted(did)} ORDER BY card"
-        return self._table(did, "#detached-header", "Cards of its header, as a table", query, local="header")
+        return self._table(did, "#auxiliary", "Cards of its header, as a table", query, local="header")
 
     def _siblings(self, did: str, record: ImageRecord) -> Iterator[_Link]:
         """Other images in the same file."""
@@ -254,7 +255,7 @@ class _Finder:
             order = f" ORDER BY {time}" if time else ""
             query = f"SELECT * FROM {_spelled(other.name)} WHERE {spelled(column)} = {_adql(value)}{order}"
             about = f"Light curve: its rows of {other.name}" if time else f"Its rows of {other.name}"
-            link = self._table(identifier, "#coderived", about, query, local="lightcurve" if time else "rows")
+            link = self._table(identifier, "#progenitor", about, query, local="lightcurve" if time else "rows")
             yield replace(link, content_qualifier="#timeseries" if time else None)
 
     def _pictures(self, identifier: str, ra_deg: float, dec_deg: float) -> Iterator[_Link]:

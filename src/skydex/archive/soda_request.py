@@ -27,7 +27,7 @@ from skydex.errors import (
     UnknownImageError,
 )
 from skydex.formats.package import PACKAGE_TYPE, packed
-from skydex.images import MEDIA_TYPES, Box, Image, Look, Scale, Stretch, box_of, cut, fits_chunks, render
+from skydex.images import MEDIA_TYPES, Box, Image, Look, Scale, Stretch, box_of, brightness, fits_chunks, render
 from skydex.sky import Region
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class SodaRequest(PictureRequest):
     def _chunks(self, image: Image, box: Box) -> Iterator[bytes]:
         if self.format == "fits":
             return fits_chunks(image, box)
-        return iter((render([cut(image, box).data], _LOOK, self.format),))
+        shrink = max(1, math.ceil(math.sqrt(box.n_pixels / _MOST_SHOWN)))
+        return iter((render([brightness(image, box, shrink=shrink)], _LOOK, self.format),))
 
     def _check_axes(self, archive: Archive, name: str, deadline: Deadline | None) -> None:
         """See to it that an image has something of the wavelengths and times that are asked for."""
