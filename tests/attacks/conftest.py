@@ -19,6 +19,7 @@ def ground(tmp_path_factory):
     folder = tmp_path_factory.mktemp("attacked")
     archive = serving.build_archive(folder)
     publish_catalog(archive, folder)
+    publish_exposure(archive, folder)
     outside, temp = folder / "outside", folder / "temp"
     outside.mkdir()
     temp.mkdir()
@@ -42,3 +43,25 @@ def publish_catalog(archive, folder):
     ingest_files([folder / "summary.fits"], archive, "hsc.SumMagAper2CatView", position=position)
     offer = '[[catalog]]\npath = "hsc/v3/summary/magaper2"\ntable = "hsc.SumMagAper2CatView"\n'
     (archive / "services.toml").write_text(offer)
+
+
+def publish_exposure(archive, folder):
+    """Publish a table of the PSF databases, and an image, at the addresses that records attack."""
+    import numpy as np
+    from astropy.io import fits
+    from astropy.table import Table
+    from ground import GOOD_IMAGE
+
+    from skydex.images import index_fits
+    from skydex.ingest import ingest_files
+    from skydex.ingest.images import did_of
+    from skydex.store import ImageRecord, Imagery
+
+    rows = Table({"id": [1, 2], "rootname": ["good", "x'"], "chip": ["1", "2"], "qfit": [0.1, 0.0]})
+    rows.write(folder / "uvis.fits")
+    ingest_files([folder / "uvis.fits"], archive, "psf.UVIS", position="none", id="id")
+    file = folder / f"{GOOD_IMAGE}.fits"
+    fits.writeto(file, np.ones((60, 80), np.float32))
+    (image,) = index_fits(file)
+    place = did_of("psf", GOOD_IMAGE, 0), "fits", str(file), image.access
+    Imagery(archive).publish("psf", [ImageRecord("psf", GOOD_IMAGE, 0, "", *place)])

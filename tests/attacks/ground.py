@@ -21,10 +21,13 @@ BASES = {
     "catalogs": "",
     "web": "",
     "mast": "",
+    "fitscut": "",
     "resolver": "/cgi-bin/nph-sesame",
     "casjobs": "/ps1casjobs",
 }
 """Where the records' bases are here."""
+GOOD_IMAGE = "good_flt"
+"""An image that is there."""
 TIME_LIMIT_S = 5.0
 """Time limit of a query."""
 PROBE_S = 2.0
@@ -129,6 +132,8 @@ class Ground:
             "REDIRECTOR_URL": self.canary.url,
             "TABLE": "sky.stars",
             "STRING_COLUMN": "name",
+            "GOOD_IMAGE": GOOD_IMAGE,
+            "GOOD_URI": f"mast:WFC3PSF/url/cgi-bin/fitscut.cgi?red={GOOD_IMAGE}&size=5&format=fits/good.fits",
             "DATA_DIR": str(self.archive),
             "TEMP_DIR": str(self.temp),
             "SELF_URL": self.server.url,

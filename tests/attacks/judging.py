@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
+import subprocess
+import tarfile
+import tempfile
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 from ground import Ground
 from lxml import etree
@@ -11,6 +19,7 @@ from records import Record
 from sending import Outcome
 
 _MOST_WEB_MB, _MOST_CHILD_MB = 600, 2600
+_PLAIN = re.compile(r"([A-Za-z0-9_+-][A-Za-z0-9._+-]*/?)+", re.ASCII)
 FORGED = "evil.example"
 """The host that records pretend to be."""
 
@@ -92,6 +101,27 @@ def _status(*wanted: int) -> Callable[[Outcome], bool]:
     return lambda outcome: outcome.status in wanted
 
 
+def _bundle_safe(outcome: Outcome) -> bool:
+    """One folder with plain names below it comes out of an archive, or of a script that is run."""
+    if outcome.status != 200:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        kind = outcome.header("content-type").partition(";")[0]
+        if kind == "text/x-shellscript":
+            environ = {**os.environ, "no_proxy": "127.0.0.1,localhost"}
+            subprocess.run(["sh"], input=outcome.body, cwd=folder, env=environ, capture_output=True, timeout=60)
+        elif kind == "application/zip":
+            with zipfile.ZipFile(io.BytesIO(outcome.body)) as file:
+                assert all(_PLAIN.fullmatch(name) for name in file.namelist())
+                file.extractall(folder)
+        else:
+            with tarfile.open(fileobj=io.BytesIO(outcome.body), mode="r:gz") as tar:
+                assert all(_PLAIN.fullmatch(name) for name in tar.getnames())
+                tar.extractall(folder, filter="data")
+        found = list(Path(folder).iterdir())
+        return len(found) <= 1 and all(_PLAIN.fullmatch(path.name) for path in Path(folder).rglob("*"))
+
+
 CLASSES: dict[str, Callable[[Outcome], bool]] = {
     "ok": _answered,
     "ok_empty": _answered,
@@ -107,6 +137,7 @@ CLASSES: dict[str, Callable[[Outcome], bool]] = {
     "client_error": _client_error,
     "not_found": _status(404),
     "unauthorized": _status(401, 403),
+    "bundle_safe": _bundle_safe,
     "too_large": _status(413),
     "too_many": _too_many,
     "see_other": _status(303),

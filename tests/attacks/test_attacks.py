@@ -19,21 +19,12 @@ from records import OWN, Record, filled, read_records
 from sending import Outcome, send, send_raw
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "attacks.jsonl"
-LATER = {
-    "download": "/api/v0.1/Download/file",
-    "fitscut": "/cgi-bin/fitscut.cgi",
-}
-"""Surfaces that are not there yet, by the first word, and where they are going to be."""
 _MOST_SAID = 10_000
 
 
 def records():
     found = [*(read_records(SAMPLE) if SAMPLE.is_file() else ()), *read_records(OWN)]
-    return [pytest.param(record, id=record.id) for record in found if surface_of(record) not in LATER]
-
-
-def surface_of(record: Record) -> str:
-    return record.surface.partition("/")[0]
+    return [pytest.param(record, id=record.id) for record in found]
 
 
 def deadline_of(record: Record) -> float:
@@ -62,13 +53,6 @@ def test_attack_is_without_effect(record, ground):
     for outcome in outcomes(request, deadline_of(record), ground):
         assert outcome.seconds < deadline_of(record)
         check(record, outcome, ground, said=str(request)[:_MOST_SAID])
-
-
-@pytest.mark.parametrize(("surface", "n_records"), [("download", 2), ("fitscut", 1)])
-def test_records_wait_only_for_what_is_not_offered(surface, n_records, ground, shared_data):
-    waiting = [record for record in read_records(shared_data / "attacks.jsonl") if surface_of(record) == surface]
-    assert len(waiting) == n_records
-    assert ground.web.get(LATER[surface]).status_code == 404
 
 
 def check_stored(record: Record, ground) -> None:
