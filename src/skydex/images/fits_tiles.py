@@ -194,7 +194,10 @@ class TileLayout:
         if row.column == "GZIP_COMPRESSED_DATA":
             return _shaped(_gzip(packed, n, self.bitpix, is_exact=True, is_shuffled=False), tile).astype(dtype)
         is_quantised = "ZSCALE" in self.fields and self.bitpix < 0
-        values = _shaped(self._decoded(tile, packed, is_exact=not is_quantised), tile)
+        try:
+            values = _shaped(self._decoded(tile, packed, is_exact=not is_quantised), tile)
+        except Exception as error:  # the C routines have errors of their own
+            raise ValueError("a tile is damaged") from error
         if not is_quantised:
             return _with_blanks(values.astype(dtype), values, row.blank if self.bitpix < 0 else None)
         return _with_blanks(self._floats(tile, row, values, dtype), values, row.blank)
