@@ -13,6 +13,7 @@ from skydex.archive.cutout_request import CUTOUT_FORMATS, CutoutRequest, ImageNa
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
 from skydex.archive.filters import ColumnFilter
+from skydex.archive.hla_images import HlaImagesRequest
 from skydex.archive.image_search import Chosen, ImageSearch, Spanning, Touch, Words
 from skydex.archive.images import Images
 from skydex.archive.index_request import IndexRequest
@@ -37,6 +38,7 @@ from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.sharing import readers
+from skydex.archive.skycell_files import SkycellFilesRequest
 from skydex.archive.soda_request import SODA_FORMATS, SodaJob, SodaRequest
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.archive.views import Schema, View
@@ -72,6 +74,7 @@ __all__ = [
     "Deadline",
     "Deposit",
     "Explanation",
+    "HlaImagesRequest",
     "ImageName",
     "ImageSearch",
     "Images",
@@ -95,6 +98,7 @@ __all__ = [
     "Schema",
     "Search",
     "SkyPlace",
+    "SkycellFilesRequest",
     "SodaJob",
     "SodaRequest",
     "SortKey",
