@@ -1,7 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 import yaml
+from astropy.io import fits
 
 BAD = "id,ra,dec\n1,10,20\n2,10,91\n3,11,21\n4,12,22\n"  # declination 91
 
@@ -84,3 +86,46 @@ def test_removed_table_is_gone_and_a_mistyped_one_is_named(skydex, stars_file, t
     assert '"my.stars"' in skydex("remove", where, "my.star").err
     assert skydex("remove", where, "my.stars").status == 0
     assert "my.stars" not in skydex("list", where).out
+
+
+@pytest.fixture
+def night(tmp_path):
+    """A folder with an image and something else."""
+    folder = tmp_path / "night-1"
+    folder.mkdir()
+    header = fits.Header([("CTYPE1", "RA---TAN"), ("CTYPE2", "DEC--TAN"), ("CRVAL1", 10.0), ("CRVAL2", 20.0)])
+    fits.PrimaryHDU(np.zeros((4, 4), ">f4"), header).writeto(folder / "m31.fits")
+    (folder / "log.txt").write_text("Clear sky")
+    return folder
+
+
+def test_ingest_images_publishes_images_and_lists_what_it_refuses(skydex, night, tmp_path):
+    ran = skydex("ingest-images", night, "--into", tmp_path / "a")
+    assert ran.status == 0, ran.err
+    first, refused = ran.out.splitlines()
+    assert first == "night_1: 1 images of 1 files (1 new)"
+    assert refused.endswith("log.txt: refused (new): it is no FITS file: it does not begin with SIMPLE")
+    found = skydex("query", tmp_path / "a", "SELECT obs_id FROM ivoa.obscore", "--format", "csv")
+    assert found.out.split() == ["obs_id", "m31"]
+
+
+def test_a_dry_run_of_ingest_images_publishes_nothing(skydex, night, tmp_path):
+    ran = skydex("ingest-images", night, "-a", tmp_path / "a", "-c", "survey", "--dry-run")
+    assert ran.out.startswith("survey: 1 images of 1 files")
+    assert n_rows(tmp_path / "a", "survey.images") is None
+
+
+def test_remove_of_a_table_of_images_removes_the_images(skydex, night, tmp_path):
+    skydex("ingest-images", night, "-a", tmp_path / "a", "-c", "survey")
+    assert skydex("remove", tmp_path / "a", "SURVEY.images").status == 0
+    assert json.loads((tmp_path / "a" / "archive.json").read_text())["tables"] == []
+    assert (night / "m31.fits").is_file()
+
+
+def test_verify_notices_that_an_image_has_gone(skydex, night, tmp_path):
+    skydex("ingest-images", night, "-a", tmp_path / "a", "-c", "survey")
+    assert skydex("verify", tmp_path / "a").status == 0
+    (night / "m31.fits").unlink()
+    ran = skydex("verify", tmp_path / "a")
+    assert ran.status == 1
+    assert "m31.fits: it is gone, or cannot be read" in ran.out

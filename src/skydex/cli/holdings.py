@@ -16,7 +16,7 @@ from skydex.errors import StoreError
 
 if TYPE_CHECKING:
     from skydex.archive import Archive as OpenArchive
-    from skydex.store import Dataset
+    from skydex.store import ArchiveDirectory, Dataset
     from skydex.tables import Column
 
 __all__ = ["COMMANDS", "PANEL"]
@@ -109,14 +109,15 @@ def verify(
 ) -> None:
     """Read every byte and compare it with what was published, or with what users have kept.
 
-    Lists what is damaged, missing or surplus, and exits with status 1 if there is anything.
+    Lists what is damaged, missing or surplus, and exits with status 1 if there is anything. Files of images, which lie
+    elsewhere, are looked at as well: whether they are still there, of the same size, and alike at both ends.
 
     **Examples**
 
     - `skydex verify archive`
     - `skydex verify archive survey.stars`
     """
-    from skydex.store import ArchiveDirectory
+    from skydex.store import ArchiveDirectory, Imagery
 
     directory = ArchiveDirectory(archive)
     names = [entry.name for entry in ([directory.get(table)] if table else directory.tables())]
@@ -126,11 +127,16 @@ def verify(
         n_sound, n_damaged = n_sound + is_sound, n_damaged + (not is_sound)
         if n_left := len(directory.abandoned(name)):
             print(f"  {n_left} unfinished ingests wait to be started again; the next that ends clears the others away.")
+    collections = () if table else Imagery(directory.path).collections()
+    n_changed = sum(not _has_originals(directory, collection) for collection in collections)
     for name, opened in () if table else _kept_by_users(open_archive(archive, config)):
         is_sound = _is_sound(name, opened)
         n_sound, n_damaged = n_sound + is_sound, n_damaged + (not is_sound)
     if n_damaged:
         remark(f"skydex: {n_damaged} of {n_sound + n_damaged} tables are damaged.")
+    if n_changed:
+        remark(f"skydex: files of {n_changed} of {len(collections)} collections of images have changed.")
+    if n_damaged or n_changed:
         raise typer.Exit(1)
 
 
@@ -147,6 +153,17 @@ def _is_sound(name: str, opened: Callable[[], Dataset]) -> bool:
     print(f"{name}: {'damaged' if found else 'sound'}")
     for damage in found:
         print(f"  {damage.partition}: {damage.problem}")
+    return not found
+
+
+def _has_originals(directory: ArchiveDirectory, collection: str) -> bool:
+    """Whether the files of a collection of images are what they were; says what it finds."""
+    from skydex.ingest.images import changed_originals
+
+    found = list(changed_originals(directory, collection))
+    print(f"images of {collection}: {'changed' if found else 'sound'}")
+    for file, problem in found:
+        print(f"  {file}: {problem}")
     return not found
 
 

@@ -1,4 +1,4 @@
-"""Tables into an archive and out of it: `ingest`, `mount`, `remove`."""
+"""Tables and images into an archive and out of it: `ingest`, `ingest-images`, `mount`, `remove`."""
 
 from __future__ import annotations
 
@@ -122,6 +122,43 @@ def _publish(files: list[str], into: Path, name: str, recipe: str | None, given:
     output().print(report)
 
 
+def ingest_images(
+    paths: Annotated[list[str], typer.Argument(metavar="DIR...", help="Directories of FITS files, or files.")],
+    into: Archive = Path("archive"),
+    *,
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", metavar="NAME", help="Their schema; by default named as the first DIR.")
+    ] = "",
+    description: Annotated[str, typer.Option(help="One paragraph about the images.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing; tell what would be done.")] = False,
+) -> None:
+    """Publish the images of FITS files, which stay where they are.
+
+    Every image extension of every file below the directories is found by its place on the sky, in `ivoa.obscore` and
+    in a table NAME.images; its header cards are in NAME.image_cards. What cannot be published is listed with the
+    reason. The same command again looks at files that are new or have changed, forgets those that are gone, and goes
+    on where it was interrupted.
+
+    **Examples**
+
+    - `skydex ingest-images /data/m87 --into archive`
+    - `skydex ingest-images /data/run1 /data/run2 -a archive --collection survey --description 'Survey of M 31'`
+    - `skydex ingest-images /data/new --collection survey --dry-run`
+    """
+    from skydex import ingest as ingests
+    from skydex.ingest import images
+    from skydex.store import ArchiveDirectory
+
+    name = collection or ingests.adql_name(Path(paths[0]).resolve().name)
+    directory = ArchiveDirectory.create(into)
+    if dry_run:
+        print(images.survey_images(paths, directory, name))
+        return
+    with progress_bar(name, unit="files") as progress:
+        report = images.ingest_images(paths, directory, name, description=description, progress=progress)
+    print(report)
+
+
 def mount(
     place: Annotated[str, typer.Argument(metavar="PATH-OR-URL", help="A HATS catalogue, or Parquet files.")],
     into: Archive = Path("archive"),
@@ -153,13 +190,25 @@ def remove(
     """Take a table out of an archive.
 
     Its files are deleted when no running query reads them any more; those of a mounted catalogue are left alone. What
-    killed ingests of the table left behind is deleted as well.
+    killed ingests of the table left behind is deleted as well. To remove a table of images, such as survey.images, is
+    to remove these images from the archive; their files are left alone.
 
-    **Example**: `skydex remove archive survey.stars`
+    **Examples**
+
+    - `skydex remove archive survey.stars`
+    - `skydex remove archive survey.images`
     """
-    from skydex.store import ArchiveDirectory
+    from skydex.store import ArchiveDirectory, Imagery
 
-    ArchiveDirectory(archive).remove(table)
+    directory = ArchiveDirectory(archive)
+    collection, _, bare = table.partition(".")
+    held = {name.lower(): name for name in Imagery(directory.path).collections()}
+    if bare.lower() == "images" and collection.lower() in held:
+        from skydex.ingest.images import remove_images
+
+        remove_images(directory, held[collection.lower()])
+    else:
+        directory.remove(table)
     remark(f"{table} is removed.")
 
 
@@ -176,4 +225,4 @@ def _number_or_text(text: str) -> int | float | str:
     return text
 
 
-COMMANDS = (Command(ingest), Command(mount), Command(remove))
+COMMANDS = (Command(ingest), Command(ingest_images), Command(mount), Command(remove))

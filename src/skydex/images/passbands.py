@@ -17,8 +17,10 @@ __all__ = ["Passband", "find_passband", "x_ray_band"]
 _NAMED = re.compile(r"F[QR]?(\d{3,4})(W2|LP|[WMNX])")
 _WIDTHS = {"W": 0.25, "W2": 0.55, "X": 0.4, "M": 0.1, "N": 0.012, "LP": 0.3}
 """Width of a filter of a space telescope by the letters behind its number, in parts of its wavelength."""
+_IN_NM = frozenset({"ACS", "UVIS", "WFPC2"})
+"""Systems whose numbers are nanometres."""
 _IN_TENS = frozenset({"IR", "NICMOS", "NIRCAM", "NIRISS", "MIRI"})
-"""Systems whose numbers are hundredths of a micrometre; those of the others are nanometres."""
+"""Systems whose numbers are hundredths of a micrometre, as are small numbers elsewhere."""
 _KEV_M = 1.239_841_984e-9
 """Wavelength of a photon of one keV, m."""
 
@@ -65,7 +67,9 @@ def _by_name(word: str, systems: tuple[str, ...]) -> Passband | None:
     found = _NAMED.fullmatch(word)
     if found is None:
         return None
-    middle = float(found[1]) * (10.0 if _IN_TENS.intersection(systems) else 1.0)
+    number = float(found[1])
+    is_infrared = _IN_TENS.intersection(systems) or (number < 200 and not _IN_NM.intersection(systems))
+    middle = number * (10.0 if is_infrared else 1.0)
     width = middle * _WIDTHS[found[2]]
     if found[2] == "LP":
         middle += width / 2

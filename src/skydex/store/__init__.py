@@ -4,7 +4,7 @@ from skydex.store.appending import append_rows, worth_appending
 from skydex.store.assembly import WriteReport, physical_schema
 from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
 from skydex.store.directory import LINKS, ArchiveDirectory, ArchiveEntry, Origin
-from skydex.store.imagery import ImageRecord, Imagery
+from skydex.store.imagery import ImageRecord, Imagery, OriginalFile
 from skydex.store.layout import INGEST_REPORT, Layout
 from skydex.store.staging import Staging
 from skydex.store.verify import Damage, verify
@@ -20,6 +20,7 @@ __all__ = [
     "Imagery",
     "Layout",
     "Origin",
+    "OriginalFile",
     "Partition",
     "Piece",
     "RowGroups",

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from skydex.errors import StoreError
 from skydex.store.files import storing
 
-__all__ = ["ImageRecord", "Imagery"]
+__all__ = ["ImageRecord", "Imagery", "OriginalFile"]
 
 _FOLDER = "images"
 _SUFFIX = ".sqlite"
@@ -30,6 +31,7 @@ _TABLES = """
         opener TEXT NOT NULL, location TEXT NOT NULL, access BLOB NOT NULL
     );
     CREATE TABLE alias (alias TEXT NOT NULL, image INTEGER NOT NULL);
+    CREATE TABLE original (location TEXT PRIMARY KEY, mark TEXT NOT NULL, problem TEXT NOT NULL);
 """
 _INDEXES = """
     CREATE INDEX image_by_name ON image (name);
@@ -62,6 +64,21 @@ class ImageRecord:
     """Further names under which it is asked for, such as that of its file; not given back."""
 
 
+@dataclass(frozen=True)
+class OriginalFile:
+    """A file that was looked at for images, as it was then."""
+
+    location: str
+    """Where; images in it have the same location."""
+    mark: str
+    """Changes when the file does; what it is made of is up to who looks."""
+    problem: str = ""
+    """What of it is no image, and why; empty if there is nothing to say."""
+
+
+_Located = TypeVar("_Located", ImageRecord, OriginalFile)
+
+
 class Imagery:
     """The register of images of an archive; safe to share between threads.
 
@@ -80,14 +97,26 @@ class Imagery:
         """Names of the collections that have images, sorted."""
         return tuple(sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}")))
 
-    def publish(self, collection: str, records: Iterable[ImageRecord]) -> int:
-        """Write the register of a collection, in place of the one that was there; give the number of its images."""
+    def publish(
+        self, collection: str, records: Iterable[ImageRecord], *, originals: Iterable[OriginalFile] = ()
+    ) -> int:
+        """Write the register of a collection, in place of the one that was there; give the number of its images.
+
+        Parameters
+        ----------
+        collection : str
+            Its name.
+        records : iterable of ImageRecord
+            Its images.
+        originals : iterable of OriginalFile, optional
+            The files in which they were found, with those in which there were none.
+        """
         with storing("the register of images"):
             self._folder.mkdir(exist_ok=True)
             target = self._folder / f"{collection}{_SUFFIX}"
             made = target.with_suffix(f".{os.getpid()}.part")
             try:
-                n_images = _write(made, records)
+                n_images = _write(made, map(self._kept, records), map(self._kept, originals))
                 os.replace(made, target)
             finally:
                 made.unlink(missing_ok=True)
@@ -114,6 +143,22 @@ class Imagery:
         """All images of a collection, in the order in which they were registered."""
         return self._rows(collection, f"SELECT {_FIELDS} FROM image ORDER BY rowid", ())
 
+    def aliases(self, collection: str) -> dict[str, tuple[str, ...]]:
+        """Further names of the images of a collection, by identifier."""
+        file = self._open(collection)
+        found: dict[str, tuple[str, ...]] = {}
+        query = "SELECT did, alias FROM alias JOIN image ON image.rowid = alias.image WHERE alias <> name"
+        for did, alias in file.execute(query) if file is not None else ():
+            found[did] = (*found.get(did, ()), alias)
+        return found
+
+    def originals(self, collection: str) -> Iterator[OriginalFile]:
+        """The files in which images of a collection were looked for."""
+        file = self._open(collection)
+        if file is not None:
+            for location, *facts in file.execute("SELECT location, mark, problem FROM original ORDER BY rowid"):
+                yield OriginalFile(self._placed(location), *facts)
+
     def _rows(self, collection: str, query: str, values: tuple[str, ...]) -> Iterator[ImageRecord]:
         file = self._open(collection)
         if file is not None:
@@ -123,6 +168,13 @@ class Imagery:
 
     def _placed(self, location: str) -> str:
         return f"{self._directory}/{location[len(_BELOW) :]}" if location.startswith(_BELOW) else location
+
+    def _kept(self, one: _Located) -> _Located:
+        """With the location as it is written: without the place of the archive."""
+        inside = f"{self._directory}/"
+        if not one.location.startswith(inside):
+            return one
+        return replace(one, location=_BELOW + one.location.removeprefix(inside))
 
     def _open(self, collection: str) -> sqlite3.Connection | None:
         """The register of a collection, opened by this thread as it stands now."""
@@ -142,7 +194,7 @@ class Imagery:
         return opened[collection][1]
 
 
-def _write(path: Path, records: Iterable[ImageRecord]) -> int:
+def _write(path: Path, records: Iterable[ImageRecord], originals: Iterable[OriginalFile]) -> int:
     n_images = 0
     with closing(sqlite3.connect(path)) as file, file:
         file.executescript(_TABLES)
@@ -152,5 +204,7 @@ def _write(path: Path, records: Iterable[ImageRecord]) -> int:
             names = dict.fromkeys((record.name, *record.aliases))
             file.executemany("INSERT INTO alias VALUES (?, ?)", ((name, row) for name in names))
             n_images += 1
+        facts = ((original.location, original.mark, original.problem) for original in originals)
+        file.executemany("INSERT INTO original VALUES (?, ?, ?)", facts)
         file.executescript(_INDEXES)
     return n_images

@@ -12,12 +12,15 @@ from __future__ import annotations
 import re
 import shutil
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from skydex.errors import BadRecipeError, StoreError, UnknownTableError
@@ -25,12 +28,13 @@ from skydex.images import Image, facts_of, footprint_of
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
 from skydex.ingest.images.entry import ImageEntry, address_of, place_of
 from skydex.sky import index29
-from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout
+from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout, OriginalFile
 from skydex.tables import (
     INDEX_COLUMN,
     OBSCORE,
     OBSCORE_COLUMNS,
     OBSCORE_UTYPE,
+    Column,
     Example,
     ForeignKey,
     Position,
@@ -41,7 +45,7 @@ from skydex.tables import (
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["ImageReport", "publish_images", "remove_images"]
+__all__ = ["ImageReport", "Kept", "checked_collection", "publish_images", "remove_images"]
 
 _COLLECTION = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
 _RESERVED = frozenset({"ivoa", "tap_schema", "tap_upload", "mydb"})
@@ -49,9 +53,15 @@ _POSITION = Position("s_ra", "s_dec")
 _ID = "obs_publisher_did"
 _LINKS = {LINKS: ["access_url"]}
 _PLACE = frozenset({"s_ra", "s_dec", "s_fov", "s_region", "s_pixel_scale"})
+_EXTENSION = next(column for column in IMAGE_COLUMNS if column.name == "extension")
+_AUXILIARY = ("ERR", "DQ", "SAMP", "TIME", "WHT", "CTX", "MSK", "MASK", "VAR", "EXP", "EXPWT", "NUM", "WT")
+"""Names of extensions that tell of the errors of another; they are no products of their own in `ivoa.obscore`."""
 _BATCH = 500
 _ATTEMPTS = 10
-_ABOUT_OBSCORE = "Images of all collections of this archive, as ObsCore 1.1 describes data sets: one row for each."
+_ABOUT_OBSCORE = (
+    "Images of all collections of this archive, as ObsCore 1.1 describes data sets: one row for each. Images that tell "
+    "of the errors of others are not among them; the tables of each collection have them."
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,23 @@ class ImageReport:
         return f"{self.collection}: {self.n_images:,} images, {self.n_cards:,} header cards, {self.seconds:.1f} s"
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What stays as it was published before."""
+
+    records: tuple[ImageRecord, ...] = ()
+    """Images whose rows and cards are taken over."""
+    originals: Iterable[OriginalFile] = ()
+    """What the register keeps of files; asked for when all new images have passed."""
+
+
 def publish_images(
-    directory: ArchiveDirectory, collection: str, entries: Iterable[ImageEntry], *, description: str
+    directory: ArchiveDirectory,
+    collection: str,
+    entries: Iterable[ImageEntry],
+    *,
+    description: str,
+    kept: Kept | None = None,
 ) -> ImageReport:
     """Publish the images of a collection, in place of those that were published before.
 
@@ -86,6 +111,8 @@ def publish_images(
         The images, all of that collection; walked through once.
     description : str
         One paragraph for people on the images of this collection.
+    kept : Kept, optional
+        What stays of those that were published before.
 
     Raises
     ------
@@ -96,7 +123,7 @@ def publish_images(
     """
     started = time.perf_counter()
     images = Table(
-        f"{_checked(collection)}.images",
+        f"{checked_collection(collection)}.images",
         IMAGE_COLUMNS,
         description,
         _POSITION,
@@ -109,8 +136,12 @@ def publish_images(
         f"{description} These are the cards of the headers of the images in {images.name}.",
         foreign_keys=(ForeignKey(images.name, ((_ID, _ID),), "The image"),),
     )
+    kept = kept or Kept()
     with _Writer(directory, images) as image_rows, _Writer(directory, cards) as card_rows:
-        n_images = Imagery(directory.path).publish(collection, _recorded(entries, image_rows, card_rows))
+        for writer in (image_rows, card_rows) if kept.records else ():
+            writer.take_over(pa.array([record.did for record in kept.records]))
+        records = chain(kept.records, _recorded(entries, image_rows, card_rows))
+        n_images = Imagery(directory.path).publish(collection, records, originals=kept.originals)
         image_rows.publish(_LINKS)
         card_rows.publish()
     _publish_obscore(directory)
@@ -134,7 +165,8 @@ _EXAMPLES_OF_IMAGES = (
 )
 
 
-def _checked(collection: str) -> str:
+def checked_collection(collection: str) -> str:
+    """The name of a collection; `BadRecipeError` if none can be called so."""
     if not _COLLECTION.fullmatch(collection) or collection.lower() in _RESERVED:
         raise BadRecipeError(
             f"No collection of images can be called {collection[:100]!r}: take letters, digits and _, the first of "
@@ -180,6 +212,14 @@ class _Writer:
             rows = rows.add_column(0, pa.field(INDEX_COLUMN, pa.int64()), pa.array(index, mask=index < 0))
         self._staging.add(str(self._pieces), rows)
         self._pieces += 1
+
+    def take_over(self, dids: pa.Array) -> None:
+        """Add the rows of some images from the table that is published now."""
+        for rows in _rows_of(self._directory, self._table.name, self._table.columns):
+            chosen = rows.filter(pc.is_in(rows[_ID], dids))
+            if len(chosen):
+                self.n_rows += len(chosen)
+                self.add_table(chosen)
 
     def _flush(self) -> None:
         arrays = [pa.array(self._rows[field.name], field.type, from_pandas=True) for field in self._schema]
@@ -300,11 +340,13 @@ def _cards(entry: ImageEntry) -> Iterator[dict[str, Any]]:
 
 def _readable(header: fits.Header) -> Iterator[tuple[str, Any, str]]:
     """Cards whose values can be read; one that cannot stands for nothing."""
-    for card in header.cards:
-        try:
-            yield card.keyword, card.value, card.comment
-        except Exception:  # astropy raises what it likes over damaged cards
-            yield "", None, ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of astropy, about cards that it mends
+        for card in header.cards:
+            try:
+                yield card.keyword, card.value, card.comment
+            except Exception:  # astropy raises what it likes over damaged cards
+                yield "", None, ""
 
 
 def _publish_obscore(directory: ArchiveDirectory) -> None:
@@ -319,8 +361,8 @@ def _publish_obscore(directory: ArchiveDirectory) -> None:
         try:
             with _Writer(directory, table) as rows:
                 for entry in sources:
-                    for part in _rows_of(directory, entry.name):
-                        rows.add_table(part)
+                    for part in _rows_of(directory, entry.name, (*OBSCORE_COLUMNS, _EXTENSION)):
+                        rows.add_table(part.filter(_is_product(part)).drop_columns([_EXTENSION.name]))
                 rows.publish(_LINKS, of=sources)
             return
         except _OutdatedError:
@@ -333,12 +375,18 @@ def _image_tables(directory: ArchiveDirectory) -> list[str]:
     return [name for name in names if _is_listed(directory, name)]
 
 
-def _rows_of(directory: ArchiveDirectory, name: str) -> Iterator[pa.Table]:
-    """Rows of a table of images, in the columns of ObsCore."""
+def _rows_of(directory: ArchiveDirectory, name: str, columns: tuple[Column, ...]) -> Iterator[pa.Table]:
+    """Rows of a published table, in some of its columns."""
     dataset = directory.open(name)
-    schema = arrow_schema(OBSCORE_COLUMNS)
+    schema = arrow_schema(columns)
     for piece in dataset.select(None).pieces:
         yield dataset.read(piece, schema.names).select(schema.names).cast(schema)
+
+
+def _is_product(images: pa.Table) -> pa.ChunkedArray:
+    """Whether each image is one that somebody would look for, and not what is known of the errors of another."""
+    name = pc.utf8_upper(pc.list_element(pc.split_pattern(pc.fill_null(images[_EXTENSION.name], ""), ","), 0))
+    return pc.invert(pc.is_in(name, pa.array(_AUXILIARY)))
 
 
 def _is_listed(directory: ArchiveDirectory, name: str) -> bool:
