@@ -80,7 +80,7 @@ def build_linked(directory: Path, images: Path | None = None) -> Path:
         archive,
         "sky.visits",
         position="none",
-        columns={"mjd": {"ucd": "time.epoch", "unit": "d"}},
+        columns={"mjd": {"ucd": "time.epoch", "unit": "d"}, "mag": {"ucd": "phot.mag"}},
         foreign_keys=[{"target_table": "sky.stars", "columns": {"star": "star"}}],
     )
     return archive

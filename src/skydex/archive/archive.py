@@ -264,6 +264,8 @@ class Archive:
         plan = request.plan(namespace)
         result = self.run(plan, deadline)
         result.warnings += warnings
+        if any(scan.relation.links for scan in plan.scans.values()):
+            result.services += services_of(result.columns, self._settings.public_url)
         return request.shaped(result, namespace)
 
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
@@ -280,7 +282,6 @@ class Archive:
         """
         form = request.form(format_name, self.namespace(request.collection, request.owner))
         result = counted(self.query(request, deadline))
-        result.services += services_of(result.columns, self._settings.public_url)
         overflow = result.overflow if result.is_held else None
         chunks = _written(form, result)
         return Answer(form.media_type, form.suffixes[0], result.columns, chunks, overflow, lambda: _n_rows(result))

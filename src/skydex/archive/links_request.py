@@ -251,8 +251,8 @@ class _Finder:
             column = _pointing_column(other, table, key)
             if column is None:
                 continue
-            time = next((spelled(c.name) for c in other.columns if (c.ucd or "").startswith("time.")), None)
-            order = f" ORDER BY {time}" if time else ""
+            time = _time_column(other) if (other.n_rows or 0) > (table.n_rows or 0) else None
+            order = f" ORDER BY {spelled(time)}" if time else ""
             query = f"SELECT * FROM {_spelled(other.name)} WHERE {spelled(column)} = {_adql(value)}{order}"
             about = f"Light curve: its rows of {other.name}" if time else f"Its rows of {other.name}"
             link = self._table(identifier, "#progenitor", about, query, local="lightcurve" if time else "rows")
@@ -260,7 +260,7 @@ class _Finder:
 
     def _pictures(self, identifier: str, ra_deg: float, dec_deg: float) -> Iterator[_Link]:
         """Cutouts of the images that a place lies in, the deepest ones first, with a preview of the deepest."""
-        rows = self._observations.around(ra_deg, dec_deg, _OF_PLACE, most=None)
+        rows = self._observations.around(ra_deg, dec_deg, _OF_PLACE)
         if not rows:
             return
         deepest = sorted(rows, key=lambda row: -(row["t_exptime"] or 0.0))[:_MOST_CUTOUTS]
@@ -312,9 +312,25 @@ def _failed(identifier: str, message: str) -> _Link:
 
 
 def _pointing_column(other: Table, table: Table, key: Column) -> str | None:
-    """The column of a table that names rows of another by its identifiers."""
-    keys = (one for one in other.foreign_keys if one.target_table.lower() == table.name.lower())
-    return next((here for one in keys for here, there in one.columns if there.lower() == key.name.lower()), None)
+    """The column of a table that names the objects of another: by a foreign key to it, or to one of its collection.
+
+    In a collection columns of identifiers that are called the same hold the same: what points at `ps1.ObjectThin` by
+    `objID` belongs to the rows of `ps1.MeanObjectView` as well.
+    """
+    if other.name == table.name:
+        return None
+    schema = f"{table.schema_name}.".lower()
+    pairs = (p for one in other.foreign_keys if one.target_table.lower().startswith(schema) for p in one.columns)
+    return next((here for here, there in pairs if there.lower() == key.name.lower()), None)
+
+
+def _time_column(table: Table) -> str | None:
+    """The column that says when something was measured; none in a table of no measurements."""
+    numbers = [column for column in table.columns if column.datatype.is_numeric and not column.is_array]
+    if not any((column.ucd or "").startswith("phot") for column in numbers):
+        return None
+    times = (c.name for word in ("time.epoch", "time.start") for c in numbers if (c.ucd or "").startswith(word))
+    return next(times, None)
 
 
 def _when(row: Mapping[str, Any]) -> str:

@@ -10,26 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from skydex.archive.image_search import ImageSearch
 from skydex.query import bind, make_plan
-from skydex.query.build import call, column_node, literal, select_query
-from skydex.query.tree import integer
-from skydex.tables import OBSCORE
+from skydex.query.build import column_node, literal, select_query
+from skydex.sky import Cone
+from skydex.tables import OBSCORE, Result
 
 if TYPE_CHECKING:
     from skydex.archive.archive import Archive
     from skydex.engines import Deadline
 
-__all__ = ["DID", "Observations"]
-
-DID = "obs_publisher_did"
-"""The column that names a data set."""
-_ALIAS = "o"
+__all__ = ["Observations"]
 
 Row = dict[str, Any]
+_DID = "obs_publisher_did"
+_ROWS = "o"
 
 
 class Observations:
-    """What somebody sees of `ivoa.obscore`.
+    """What somebody sees of `ivoa.obscore`; nothing, if there is no such table.
 
     Parameters
     ----------
@@ -42,29 +41,29 @@ class Observations:
     """
 
     def __init__(self, archive: Archive, owner: str | None, deadline: Deadline | None = None) -> None:
-        self._archive, self._deadline = archive, deadline
+        self._archive, self._owner, self._deadline = archive, owner, deadline
         self._namespace = archive.namespace(owner=owner)
+        self._relation = self._namespace.find(OBSCORE)
 
     def find(self, dids: Iterable[str], columns: Sequence[str]) -> dict[str, Row]:
         """Some columns of the rows of identifiers, by these; those of which there is no row are left out."""
         wanted = [literal(did) for did in dict.fromkeys(dids)]
-        if not wanted:
+        if self._relation is None or not wanted:
             return {}
-        is_one = exp.In(this=column_node(DID, _ALIAS), expressions=wanted)
-        return {row[DID]: row for row in self._rows([is_one], (DID, *columns), len(wanted))}
+        outputs = [column_node(name, _ROWS) for name in (_DID, *columns)]
+        is_one = exp.In(this=column_node(_DID, _ROWS), expressions=wanted)
+        query = select_query(outputs, self._relation.table, alias=_ROWS, conditions=[is_one])
+        plan = make_plan(bind(query, self._namespace))
+        return {row[_DID]: row for row in _rows(self._archive.run(plan, self._deadline))}
 
-    def around(self, ra_deg: float, dec_deg: float, columns: Sequence[str], *, most: int | None) -> list[Row]:
-        """Some columns of the images that a place (ICRS, degrees) lies in, at most so many."""
-        place = call("POINT", literal(float(ra_deg)), literal(float(dec_deg)))
-        holds = exp.EQ(this=call("CONTAINS", place, column_node("s_region", _ALIAS)), expression=integer(1))
-        return self._rows([holds], columns, most)
-
-    def _rows(self, conditions: Sequence[exp.Expression], columns: Sequence[str], most: int | None) -> list[Row]:
-        relation = self._namespace.find(OBSCORE)
-        if relation is None:
+    def around(self, ra_deg: float, dec_deg: float, columns: Sequence[str]) -> list[Row]:
+        """Some columns of the images that a place lies in; degrees, ICRS."""
+        if self._relation is None:
             return []
-        outputs = [column_node(name, _ALIAS) for name in columns]
-        query = select_query(outputs, relation.table, alias=_ALIAS, conditions=conditions)
-        plan = make_plan(bind(query, self._namespace), most)
-        with self._archive.run(plan, self._deadline) as result:
-            return [row for batch in result.batches for row in batch.to_pylist()]
+        place = ImageSearch((Cone(ra_deg, dec_deg, 0.0),), columns=tuple(columns), owner=self._owner)
+        return _rows(self._archive.query(place, self._deadline))
+
+
+def _rows(result: Result) -> list[Row]:
+    with result:
+        return [row for batch in result.batches for row in batch.to_pylist()]

@@ -1,0 +1,98 @@
+"""Links and cutouts as an archive gives them: private images, tables of measurements, what is no image of ours."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from astropy.io.votable import parse
+
+from skydex.archive import Archive, ConeRequest, LinksRequest, QueryRequest, SodaJob, SodaRequest
+from skydex.archive.links_request import _time_column
+from skydex.engines import Deadline
+from skydex.errors import TimeLimitError, UnknownImageError
+from skydex.ingest.images import did_of
+from skydex.sky import Cone
+from skydex.tables import Column, Datatype, Table
+
+sys.path.append(str(Path(__file__).parents[1] / "web"))
+
+CHIP = did_of("pics", "chips", 1)
+PLACE = Cone(150.0, 2.0, 0.001)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    import linked_ground
+
+    return linked_ground.build_linked(tmp_path_factory.mktemp("links"))
+
+
+def drawn(archive, request, deadline=None):
+    return b"".join(archive.draw(request, deadline).chunks)
+
+
+def links(archive, identifier, owner=None):
+    document = drawn(archive, LinksRequest((identifier,), "http://s.org", owner=owner))
+    return parse(io.BytesIO(document)).get_first_table().to_table()
+
+
+def test_a_private_image_is_there_for_its_users_alone(tmp_path):
+    import linked_ground
+
+    path = linked_ground.build_linked(tmp_path)
+    (path / "services.toml").write_text('[[private]]\nschema = "pics"\nusers = ["alice"]\n', encoding="utf-8")
+    archive = Archive.open(path)
+    archive.accounts.add("alice", "a good long password")
+    assert fits.open(io.BytesIO(drawn(archive, SodaRequest(CHIP, PLACE, owner="alice"))))[0].data.shape == (22, 22)
+    with pytest.raises(UnknownImageError):
+        archive.draw(SodaRequest(CHIP, PLACE))
+    with pytest.raises(UnknownImageError):
+        SodaJob((SodaRequest(CHIP, PLACE),)).check(archive)
+    assert len(links(archive, CHIP, "alice")) == 7
+    (row,) = links(archive, CHIP)
+    assert row["error_message"].startswith("NotFoundFault")
+    local = {owner: set(links(archive, "sky.stars/1", owner)["local_semantics"]) for owner in (None, "alice")}
+    assert local == {None: {"row", "lightcurve"}, "alice": {"row", "lightcurve", "preview", "cutout", "images"}}
+
+
+def test_only_tables_of_images_of_the_archive_describe_services(path):
+    archive = Archive.open(path)
+    assert len(archive.query(QueryRequest("SELECT obs_publisher_did FROM ivoa.obscore")).services) == 3
+    assert len(archive.query(QueryRequest("SELECT a.obs_publisher_did AS x FROM pics.images AS a")).services) == 3
+    assert len(archive.query(ConeRequest("ivoa.obscore", 150, 2, 1)).services) == 3
+    assert not archive.query(QueryRequest("SELECT obs_id FROM ivoa.obscore")).services
+    assert not archive.query(QueryRequest("SELECT star FROM sky.stars")).services
+
+
+def test_a_job_ends_at_its_limit(path):
+    with pytest.raises(TimeLimitError):
+        drawn(Archive.open(path), SodaJob((SodaRequest(CHIP, PLACE),) * 3), Deadline.after(-1))
+
+
+def table(name, *columns, n_rows=0, keys=()):
+    return Table(name, tuple(columns), foreign_keys=keys, n_rows=n_rows, id_column="id")
+
+
+def number(name, ucd):
+    return Column(name, Datatype.DOUBLE, ucd=ucd)
+
+
+MAG = number("mag", "phot.mag;em.opt")
+
+
+@pytest.mark.parametrize(
+    ("columns", "time"),
+    [
+        ((MAG, number("mjd", "time.epoch")), "mjd"),
+        ((MAG, number("start", "time.start;obs"), number("mid", "time.epoch;obs")), "mid"),
+        ((MAG, number("exptime", "time.duration;obs.exposure")), None),
+        ((number("mjd", "time.epoch"),), None),
+        ((MAG, Column("date", Datatype.CHAR, "20*", ucd="time.epoch"), number("t0", "time.start")), "t0"),
+    ],
+)
+def test_measurements_have_a_time_and_a_brightness(columns, time):
+    assert _time_column(table("sky.t", *columns)) == time
