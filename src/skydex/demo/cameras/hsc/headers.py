@@ -8,7 +8,7 @@ import numpy as np
 from astropy.io import fits
 
 from skydex import __version__
-from skydex.demo.cameras.hsc.optics import aperture_arcsec, enclosed, pixel_noise, psf_of_image
+from skydex.demo.cameras.hsc.optics import aperture_arcsec, enclosed, full_well, pixel_noise, psf_of_image
 from skydex.demo.hsc import Image
 from skydex.demo.hsc.measurements import ZERO_POINTS
 from skydex.demo.times import timestamps
@@ -80,6 +80,7 @@ def _photometry(image: Image) -> tuple[_Card, ...]:
     flam = 10 ** (-0.4 * (zero + 5 * math.log10(image.wavelength) - _AB_OF_FLUX))
     radius = aperture_arcsec(image)
     share = float(enclosed(psf_of_image(image), radius / image.detector.scale_arcsec, np.zeros(())))
+    well = full_well(image)
     return (
         ("BUNIT", "ELECTRONS/S", "unit of the pixels"),
         ("PHOTFLAM", float(f"{flam:.7e}"), "[erg/s/cm2/Angstrom] of 1 electron/s"),
@@ -89,6 +90,7 @@ def _photometry(image: Image) -> tuple[_Card, ...]:
         ("APERRAD", radius, "[arcsec] radius of the catalogue's aperture"),
         ("APERFRAC", round(share, 4), "share of a star's light within it"),
         ("BACKNOIS", float(f"{noise.background:.6e}"), "noise of an empty pixel"),
+        *([("SATURATE", float(f"{well:.6e}"), "most that a pixel holds")] if math.isfinite(well) else []),
         ("QUANTUM", float(f"{noise.quantum:.6e}"), "variance of light / light"),
     )
 
