@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from io import BytesIO
 from pathlib import Path
 
@@ -18,13 +19,22 @@ needs_fitscut = pytest.mark.skipif(PROGRAM is None, reason="Debian's fitscut is 
 
 def cut_fits(file: Path, *options: str) -> fits.PrimaryHDU:
     """What it cuts out as FITS."""
-    with fits.open(BytesIO(_run(*options, str(file)))) as hdus:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "cutout.fits"
+        subprocess.run([PROGRAM, *options, str(file), str(made)], capture_output=True, timeout=60, check=True)
+        written = made.read_bytes()
+    with fits.open(BytesIO(written)) as hdus:
         return fits.PrimaryHDU(hdus[0].data.copy(), hdus[0].header.copy())
 
 
 def draw_png(*arguments: object) -> np.ndarray:
     """The pixels that it draws as PNG, which loses nothing."""
     return np.asarray(Pictures.open(BytesIO(_run("--png", *map(str, arguments)))))
+
+
+def draw_jpeg(file: Path, *options: str) -> np.ndarray:
+    """The pixels of its JPEG."""
+    return np.asarray(Pictures.open(BytesIO(_run("--jpg", *options, str(file)))))
 
 
 def _run(*arguments: str) -> bytes:
