@@ -90,7 +90,7 @@ def test_files_come_out_as_they_went_in_and_the_manifest_tells_of_each(container
 
 
 @pytest.mark.parametrize("container", ["tar.gz", "zip"])
-def test_what_fails_is_told_and_does_not_spoil_the_rest(container, tmp_path):
+def test_r19_what_fails_is_told_and_does_not_spoil_the_rest(container, tmp_path):
     files = unpacked(container, packed(container, Missing(), Noise(100), Missing(is_late=True), None), tmp_path)
     manifest = files.pop("MANIFEST.HTML")
     assert list(files) == ["WFC3PSF/1.fits"]

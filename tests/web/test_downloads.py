@@ -96,7 +96,7 @@ def test_a_product_is_byte_for_byte_the_cutout_at_its_address(web):
         (uri("x.fits").replace("mast:", "mast:" + "x" * 5000), 404, "No product"),
     ],
 )
-def test_what_is_wrong_is_told(web, asked, status, says):
+def test_r18_what_is_no_product_is_told_and_no_path_is_opened(web, asked, status, says):
     answer = web.get(f"{DOWNLOAD}/file", params={} if asked is None else {"uri": asked})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
     assert says in answer.text
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_told(web, asked, status, says):
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "multipart"])
-def test_a_bundle_has_every_product_and_tells_what_is_missing(web, tmp_path, method):
+def test_r19_a_bundle_has_every_product_and_tells_what_is_missing(web, tmp_path, method):
     asked = [uri("a.fits"), MISSING, uri("b.fits", "WFPC2PSF", size=101), uri("a.fits"), "../../x", uri("../b.fits")]
     if method == "GET":
         answer = web.get(f"{DOWNLOAD}/bundle.tar.gz", params={"uri": asked})
@@ -183,7 +183,7 @@ HOSTILE = (
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_a_script_fetches_what_can_be_had_and_does_nothing_else(web, tmp_path):
+def test_r19_a_script_fetches_what_can_be_had_and_does_nothing_else(web, tmp_path):
     answer = web.post(f"{DOWNLOAD}/bundle.sh", data={"uri": [uri("a.fits"), uri("b.fits", size=101), *HOSTILE]})
     assert answer.headers["content-type"].startswith("text/x-shellscript")
     environ = {**os.environ, "no_proxy": "127.0.0.1,localhost"}

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,8 @@ __all__ = ["ImageRecord", "Imagery", "OriginalFile"]
 _FOLDER = "images"
 _SUFFIX = ".sqlite"
 _BELOW = "archive:"
+_MOST_FOUND = 512
+"""Names whose images a thread remembers."""
 _FIELDS = "name, hdu, extension, did, opener, location, access"
 _TABLES = """
     CREATE TABLE image (
@@ -76,6 +78,18 @@ class OriginalFile:
     """What of it is no image, and why; empty if there is nothing to say."""
 
 
+@dataclass(frozen=True)
+class _Register:
+    """The register of a collection, opened by one thread."""
+
+    version: tuple[int, int]
+    """Which file it is."""
+    file: sqlite3.Connection
+    """The file."""
+    found: dict[tuple[str, bool], tuple[ImageRecord, ...]] = field(default_factory=dict)
+    """What names were found to mean, with and without regard to case: many stamps are of one frame."""
+
+
 _Located = TypeVar("_Located", ImageRecord, OriginalFile)
 
 
@@ -95,7 +109,11 @@ class Imagery:
 
     def collections(self) -> tuple[str, ...]:
         """Names of the collections that have images, sorted."""
-        return tuple(sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}")))
+        try:
+            names = os.listdir(self._folder)
+        except FileNotFoundError:
+            return ()
+        return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
     def publish(
         self, collection: str, records: Iterable[ImageRecord], *, originals: Iterable[OriginalFile] = ()
@@ -128,12 +146,20 @@ class Imagery:
 
     def find(self, collection: str, name: str, *, caseless: bool = False) -> list[ImageRecord]:
         """The images of a name or an alias, by the numbers of their extensions; none if there is none of that name."""
-        collate = " COLLATE NOCASE" if caseless else ""
-        query = (
-            f"SELECT DISTINCT {_FIELDS} FROM alias JOIN image ON image.rowid = alias.image"
-            f" WHERE alias = ?{collate} ORDER BY name, hdu"
-        )
-        return list(self._rows(collection, query, (name,)))
+        register = self._open(collection)
+        if register is None:
+            return []
+        known = register.found.get((name, caseless))
+        if known is None:
+            collate = " COLLATE NOCASE" if caseless else ""
+            query = (
+                f"SELECT DISTINCT {_FIELDS} FROM alias JOIN image ON image.rowid = alias.image"
+                f" WHERE alias = ?{collate} ORDER BY name, hdu"
+            )
+            if len(register.found) >= _MOST_FOUND:
+                register.found.clear()
+            known = register.found[name, caseless] = tuple(self._rows(collection, query, (name,)))
+        return list(known)
 
     def find_did(self, collection: str, did: str) -> ImageRecord | None:
         """The image of an identifier."""
@@ -145,26 +171,27 @@ class Imagery:
 
     def aliases(self, collection: str) -> dict[str, tuple[str, ...]]:
         """Further names of the images of a collection, by identifier."""
-        file = self._open(collection)
+        register = self._open(collection)
         found: dict[str, tuple[str, ...]] = {}
         query = "SELECT did, alias FROM alias JOIN image ON image.rowid = alias.image WHERE alias <> name"
-        for did, alias in file.execute(query) if file is not None else ():
+        for did, alias in register.file.execute(query) if register is not None else ():
             found[did] = (*found.get(did, ()), alias)
         return found
 
     def originals(self, collection: str) -> Iterator[OriginalFile]:
         """The files in which images of a collection were looked for."""
-        file = self._open(collection)
-        if file is not None:
-            for location, *facts in file.execute("SELECT location, mark, problem FROM original ORDER BY rowid"):
+        register = self._open(collection)
+        if register is not None:
+            for location, *facts in register.file.execute(
+                "SELECT location, mark, problem FROM original ORDER BY rowid"
+            ):
                 yield OriginalFile(self._placed(location), *facts)
 
     def _rows(self, collection: str, query: str, values: tuple[str, ...]) -> Iterator[ImageRecord]:
-        file = self._open(collection)
-        if file is not None:
-            for row in file.execute(query, values):
-                record = ImageRecord(collection, *row)
-                yield replace(record, location=self._placed(record.location))
+        register = self._open(collection)
+        if register is not None:
+            for name, hdu, extension, did, opener, location, access in register.file.execute(query, values):
+                yield ImageRecord(collection, name, hdu, extension, did, opener, self._placed(location), access)
 
     def _placed(self, location: str) -> str:
         return f"{self._directory}/{location[len(_BELOW) :]}" if location.startswith(_BELOW) else location
@@ -176,22 +203,22 @@ class Imagery:
             return one
         return replace(one, location=_BELOW + one.location.removeprefix(inside))
 
-    def _open(self, collection: str) -> sqlite3.Connection | None:
+    def _open(self, collection: str) -> _Register | None:
         """The register of a collection, opened by this thread as it stands now."""
-        opened: dict[str, tuple[tuple[int, int], sqlite3.Connection]] = self._local.__dict__
+        opened: dict[str, _Register] = self._local.__dict__
         path = self._folder / f"{collection}{_SUFFIX}"
         try:
             facts = path.stat()
         except FileNotFoundError:
             return None
         version = (facts.st_ino, facts.st_mtime_ns)
-        if collection not in opened or opened[collection][0] != version:
+        if collection not in opened or opened[collection].version != version:
             try:
                 file = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
             except sqlite3.Error as error:
                 raise StoreError(f"The register of images of {collection} cannot be read.") from error
-            opened[collection] = (version, file)
-        return opened[collection][1]
+            opened[collection] = _Register(version, file)
+        return opened[collection]
 
 
 def _write(path: Path, records: Iterable[ImageRecord], originals: Iterable[OriginalFile]) -> int:
