@@ -14,6 +14,7 @@ from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
 from skydex.archive.filters import ColumnFilter
 from skydex.archive.hla_images import HlaImagesRequest
+from skydex.archive.image_request import ImageFileRequest, PreviewRequest
 from skydex.archive.image_search import Chosen, ImageSearch, Spanning, Touch, Words
 from skydex.archive.images import Images
 from skydex.archive.index_request import IndexRequest
@@ -75,6 +76,7 @@ __all__ = [
     "Deposit",
     "Explanation",
     "HlaImagesRequest",
+    "ImageFileRequest",
     "ImageName",
     "ImageSearch",
     "Images",
@@ -92,6 +94,7 @@ __all__ = [
     "PictureRequest",
     "PixelPlace",
     "Place",
+    "PreviewRequest",
     "PrivateOffer",
     "QueryRequest",
     "ReadyExample",

@@ -56,6 +56,11 @@ class Images:
                 return found
         return []
 
+    def find_in(self, collection: str, name: str) -> list[ImageRecord]:
+        """The images of a name in one collection, which is compared without regard to case."""
+        known = next((own for own in self.collections() if own.lower() == collection.lower()), None)
+        return self._imagery.find(known, name) if known else []
+
     def get(self, name: str, extension: str | int | None = None, *, caseless: bool = False) -> ImageRecord:
         """The image that a name means.
 

@@ -18,7 +18,8 @@ from skydex.images.pixels import LookUp, Pixels
 from skydex.images.regions import box_of
 from skydex.images.render import MEDIA_TYPES, render
 from skydex.images.resizing import Resizing, shrunk
-from skydex.images.writing import fits_chunks, to_fits
+from skydex.images.thumbnails import thumbnail
+from skydex.images.writing import file_chunks, fits_chunks, to_fits
 from skydex.images.zoomed import sky_text, with_history, zoomed
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "compass_at",
     "cut",
     "facts_of",
+    "file_chunks",
     "find_passband",
     "fits_chunks",
     "footprint_of",
@@ -59,6 +61,7 @@ __all__ = [
     "shrunk",
     "sky_text",
     "survey_fits",
+    "thumbnail",
     "to_fits",
     "with_history",
     "zoomed",

@@ -6,7 +6,8 @@ Tables of distortions that a WCS needs follow as image extensions, as HST's own 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from skydex.images.cutout import Cutout, cut, placed, with_gaps
 from skydex.images.image import Image
 from skydex.images.pixels import LookUp
 
-__all__ = ["fits_chunks", "to_fits"]
+__all__ = ["file_chunks", "fits_chunks", "to_fits"]
 
 _STRIP = 1 << 20
 """Pixels that are read at once when a large part of an image is written."""
@@ -69,23 +70,58 @@ def fits_chunks(image: Image, box: Box) -> Iterator[bytes]:
     NoOverlapError
         No pixel of the box is on the image; before the first chunk.
     """
-    is_whole = image.overlap(box) == box
+    dtype = _dtype(image, box)
     cards, lookups = placed(image, box)
+    header = _header(dtype, box.shape, cards, has_more=bool(lookups))
+    return itertools.chain((header,), _data_chunks(image, box, dtype), (_tables(lookups),))
+
+
+def file_chunks(images: Mapping[int, tuple[str, Image]]) -> Iterator[bytes]:
+    """Write whole images as one file, each at the number of its HDU, with the memory of some rows.
+
+    Parameters
+    ----------
+    images : mapping of int
+        By the numbers of HDUs, 0 for the primary one: EXTNAME, with EXTVER after a comma, and the image. Numbers that
+        are left out become HDUs without data.
+
+    Yields
+    ------
+    chunk : bytes
+        Further bytes of a FITS file.
+    """
+    for number in range(max(images) + 1):
+        name, image = images.get(number, ("", None))
+        if image is None:
+            yield _header(np.dtype(np.uint8), (), b"", is_primary=number == 0, has_more=True)
+            continue
+        box = Box.whole(image.shape)
+        dtype, cards = _dtype(image, box), _extension(name) + image.cards.moved(0, 0)
+        yield _header(dtype, box.shape, cards, is_primary=number == 0, has_more=True)
+        yield from _data_chunks(image, box, dtype)
+    tables = {(table.name, table.version): table for _, image in images.values() for table in image.lookups}
+    yield _tables(tuple(tables.values()))
+
+
+def _extension(name: str) -> bytes:
+    word, comma, version = name.partition(",")
+    cards = card_of("EXTNAME", _short(word)) if word else b""
+    return cards + card_of("EXTVER", int(version)) if comma and version.isdecimal() else cards
+
+
+def _dtype(image: Image, box: Box) -> np.dtype[Any]:
+    """The type of numbers that a box has."""
     inside = image.overlap(box)
     sample = image.pixels.read(inside.y0, inside.y0 + 1, inside.x0, inside.x0 + 1).dtype
-    dtype = sample if is_whole else with_gaps(sample)
-    return _streamed(image, box, dtype, cards, lookups)
+    return sample if inside == box else with_gaps(sample)
 
 
-def _streamed(
-    image: Image, box: Box, dtype: np.dtype[Any], cards: bytes, lookups: tuple[LookUp, ...]
-) -> Iterator[bytes]:
-    yield _header(dtype, box.shape, cards, has_more=bool(lookups))
+def _data_chunks(image: Image, box: Box, dtype: np.dtype[Any]) -> Iterator[bytes]:
     n_rows = max(1, _STRIP // box.nx)
     for y0 in range(box.y0, box.y0 + box.ny, n_rows):
         strip = Box(box.x0, y0, box.nx, min(n_rows, box.y0 + box.ny - y0))
         yield _stored(_strip(image, strip, dtype))
-    yield b"\0" * (-box.n_pixels * dtype.itemsize % BLOCK) + _tables(lookups)
+    yield b"\0" * (-box.n_pixels * dtype.itemsize % BLOCK)
 
 
 def _strip(image: Image, strip: Box, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from skydex.web import (
     datalink,
     fitscut,
     hlasiap,
+    image_files,
     mast,
     mydb,
     pages,
@@ -43,6 +44,7 @@ SERVICES: tuple[Service, ...] = (
     fitscut.SERVICE,
     ps1filenames.SERVICE,
     hlasiap.SERVICE,
+    image_files.SERVICE,
     mydb.SERVICE,
     vosi.SERVICE,
 )

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import os
 import re
+from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 
 from skydex.errors import StoreError
@@ -29,6 +30,7 @@ async def file_reply(
     sha256: str = "",
     headers: Headers = (),
     span: tuple[int, int] | None = None,
+    is_dated: bool = False,
 ) -> Reply:
     """A file, as much of it as the call asks for.
 
@@ -46,6 +48,8 @@ async def file_reply(
         Further headers.
     span : pair of int, optional
         Where what is meant begins in the file, and how many bytes it has; by default it is the whole file.
+    is_dated : bool, optional
+        Whether size and date of the file are its validators, where no digest is known.
 
     Raises
     ------
@@ -57,7 +61,14 @@ async def file_reply(
     if tag and _is_known(call.header(b"if-none-match"), tag):
         return Reply(b"", media_type, 304, headers)
     descriptor = await asyncio.to_thread(_opened, path)
-    first, size = span or (0, os.fstat(descriptor).st_size)
+    facts = os.fstat(descriptor)
+    if is_dated:
+        tag = b'"%x-%x"' % (facts.st_mtime_ns, facts.st_size)
+        headers = (*headers, (b"etag", tag), (b"last-modified", formatdate(facts.st_mtime, usegmt=True).encode()))
+        if _has_dated(call, tag, facts.st_mtime):
+            os.close(descriptor)
+            return Reply(b"", media_type, 304, headers)
+    first, size = span or (0, facts.st_size)
     asked = _RANGE.fullmatch(call.header(b"range").strip()) if _may_have_part(call, tag) else None
     if asked is None or asked[0] == b"bytes=-":
         return Reply(FilePart(descriptor, first, size), media_type, headers=headers)
@@ -78,6 +89,18 @@ def _is_known(condition: bytes, tag: bytes) -> bool:
     """Whether a client has the file already, compared weakly (RFC 9110, 13.1.2)."""
     known = [word.strip().removeprefix(b"W/") for word in condition.split(b",")]
     return condition.strip() == b"*" or tag in known
+
+
+def _has_dated(call: Call, tag: bytes, modified_s: float) -> bool:
+    """Whether a client has the file already: the date counts only where there is no tag (RFC 9110, 13.1.3)."""
+    condition = call.header(b"if-none-match")
+    if condition:
+        return _is_known(condition, tag)
+    try:
+        known = parsedate_to_datetime(call.header(b"if-modified-since").decode("latin-1"))
+        return int(modified_s) <= known.timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _may_have_part(call: Call, tag: bytes) -> bool:

@@ -1,0 +1,127 @@
+"""Images as files: originals whole and in part, single extensions, previews, and a page of them."""
+
+from __future__ import annotations
+
+import time
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pictures
+import pytest
+import serving
+from astropy.io import fits
+from PIL import Image as Pictures
+
+ACS = "hst_10543_29_acs_wfc_f606w"
+FLT = "ibc302ioq_flt"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture(scope="module")
+def web(files):
+    with (
+        serving.serving(pictures.build(files)) as server,
+        httpx.Client(base_url=f"{server.url}/images/", timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def original(files) -> bytes:
+    return (files / "files" / f"{ACS}_drz.fits").read_bytes()
+
+
+@pytest.mark.parametrize("place", [f"hla/{ACS}", f"HLA/{ACS}", f"hla/{ACS}_drz.fits", f"hla/{ACS}/0"])
+def test_an_original_comes_byte_for_byte(web, original, place):
+    answer = web.get(place)
+    assert answer.content == original
+    assert answer.headers["content-type"] == "application/fits"
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert answer.headers["content-length"] == str(len(original))
+    assert answer.headers["content-disposition"] == f'attachment; filename="{ACS}_drz.fits"'
+
+
+@pytest.mark.parametrize(("asked", "part"), [("bytes=0-79", slice(0, 80)), ("bytes=2880-", slice(2880, None)),
+                                             ("bytes=-100", slice(-100, None))])  # fmt: skip
+def test_a_part_of_an_original_is_a_part(web, original, asked, part):
+    answer = web.get(f"hla/{ACS}", headers={"range": asked})
+    assert answer.status_code == 206
+    assert answer.content == original[part]
+    assert web.get(f"hla/{ACS}", headers={"range": "bytes=99999999-"}).status_code == 416
+
+
+def test_who_has_an_original_is_not_sent_it_again(web, original):
+    first = web.head(f"hla/{ACS}")
+    assert first.headers["content-length"] == str(len(original))
+    tag, date = first.headers["etag"], first.headers["last-modified"]
+    assert web.get(f"hla/{ACS}", headers={"if-none-match": tag}).status_code == 304
+    assert web.get(f"hla/{ACS}", headers={"if-modified-since": date}).status_code == 304
+    assert web.get(f"hla/{ACS}", headers={"if-none-match": '"other"', "if-modified-since": date}).status_code == 200
+    resumed = {"range": "bytes=10-", "if-range": tag}
+    assert web.get(f"hla/{ACS}", headers=resumed).content == original[10:]
+    assert web.get(f"hla/{ACS}", headers={**resumed, "if-range": '"other"'}).content == original
+
+
+def test_an_extension_alone_is_a_file_of_its_own(web, files):
+    answer = web.get(f"hla/{FLT}/2")
+    assert answer.headers["content-type"] == "image/fits"
+    with fits.open(BytesIO(answer.content)) as hdus:
+        hdus.verify("exception")
+        assert len(hdus) == 1
+        np.testing.assert_array_equal(hdus[0].data, pictures.numbers(2))
+    assert web.get(f"hla/{FLT}").content == (files / "files" / f"{FLT}.fits").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "place", ["hla/nothing", "other/" + ACS, f"hla/{ACS}/7", f"hla/{FLT}/0", "hla/..%2F..%2Fetc%2Fpasswd", "hla/%00"]
+)
+def test_what_is_not_there_is_told(web, place):
+    answer = web.get(place)
+    assert answer.status_code == 404
+    assert answer.text.startswith("NotFoundError: No image")
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("jpg", "JPEG"), ("jpeg", "JPEG"), ("png", "PNG")])
+@pytest.mark.parametrize("place", [ACS, f"{FLT}/2", "rings.v3.skycell.1784.059.stk.i.unconv.fits"])
+def test_a_preview_is_a_picture_of_the_whole(web, place, ending, kind):
+    answer = web.get(f"hla/{place}/preview.{ending}", params={"SIZE": "50"})
+    with Pictures.open(BytesIO(answer.content)) as drawn:
+        assert (drawn.format, drawn.size, drawn.mode) == (kind, (50, 50), "L")
+        rows = np.asarray(drawn, float).mean(axis=1)
+    assert rows[0] > rows[-1], "the first row has the largest y, where the numbers are largest"
+    assert "max-age" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "5000", "large"])
+def test_the_size_of_a_preview_has_limits(web, size):
+    answer = web.get(f"hla/{ACS}/preview.jpg", params={"size": size})
+    assert answer.status_code == 400
+    assert "size" in answer.text
+
+
+def test_a_page_shows_the_previews_of_a_collection(web):
+    answer = web.get("hla")
+    assert "img-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.text.count("<img ") == 5
+    assert f"/images/hla/{ACS}/preview.jpg" in answer.text
+    assert web.get("hlaa").status_code == 404
+
+
+def test_a_preview_of_a_large_image_is_quick(tmp_path):
+    from skydex.images import Image, index_fits, open_pixels, thumbnail
+
+    path = tmp_path / "large.fits"
+    header = fits.Header({"SIMPLE": True, "BITPIX": 16, "NAXIS": 2, "NAXIS1": 30_000, "NAXIS2": 30_000})
+    with path.open("wb") as file:
+        file.write(header.tostring().encode())
+        file.truncate(2880 + 2 * 30_000**2 + 2880)
+    begin = time.perf_counter()
+    small = thumbnail(Image("large", open_pixels("fits", str(path), index_fits(path)[0].access)), 200)
+    assert small.shape == (200, 200)
+    assert time.perf_counter() - begin < 10
