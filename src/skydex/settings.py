@@ -146,6 +146,8 @@ class Settings:
     """Size of one file in a bundle, in MB."""
     cutouts_per_job: int = 1000
     """Cutouts that one job may ask for."""
+    hips_cache_mb: int = 1000
+    """Disk for tiles of HiPS that were made already, in MB; those used longest ago go first."""
     mydb_mb: int = 1000
     """What the tables of a user may take on the disk, in MB, unless `skydex user quota` says otherwise."""
     mydb_tables: int = 500

@@ -53,14 +53,17 @@ def facts_of(file: Path, hdu: int) -> dict[str, object]:
 
 def build_pictures(archive: Path, images: Path, names=tuple(PICTURES), *, collection: str = "pics") -> Path:
     """Publish some of the real images below a folder."""
+    from skydex.images import index_fits
     from skydex.ingest.images import ImageEntry, did_of, publish_images
     from skydex.store import ArchiveDirectory, ImageRecord
 
     def entries():
         for name in names:
             place, hdu, more = PICTURES[name]
-            record = ImageRecord(collection, name, hdu, "", did_of(collection, name, hdu), "fits", str(images / place))
-            yield ImageEntry(record, {**facts_of(images / place, hdu), **more})
+            path = images / place
+            access = next(found.access for found in index_fits(path) if found.hdu == hdu)
+            record = ImageRecord(collection, name, hdu, "", did_of(collection, name, hdu), "fits", str(path), access)
+            yield ImageEntry(record, {**facts_of(path, hdu), **more})
 
     publish_images(
         ArchiveDirectory.create(archive), collection, entries(), description="Real images of several telescopes."

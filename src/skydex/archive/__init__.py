@@ -13,6 +13,14 @@ from skydex.archive.cutout_request import CUTOUT_FORMATS, CutoutRequest, ImageNa
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
 from skydex.archive.filters import ColumnFilter
+from skydex.archive.hips import (
+    AllskyRequest,
+    CoverageRequest,
+    HipsListRequest,
+    HipsRequest,
+    PropertiesRequest,
+    TileRequest,
+)
 from skydex.archive.hla_images import HlaImagesRequest
 from skydex.archive.image_request import ImageFileRequest, PreviewRequest
 from skydex.archive.image_search import Chosen, ImageSearch, Spanning, Touch, Words
@@ -57,6 +65,7 @@ __all__ = [
     "ROWS_AFFECTED",
     "SODA_FORMATS",
     "TAP_UPLOAD",
+    "AllskyRequest",
     "Answer",
     "Archive",
     "BatchRequest",
@@ -71,10 +80,13 @@ __all__ = [
     "Constraint",
     "ContextOffer",
     "CounterpartsRequest",
+    "CoverageRequest",
     "CutoutRequest",
     "Deadline",
     "Deposit",
     "Explanation",
+    "HipsListRequest",
+    "HipsRequest",
     "HlaImagesRequest",
     "ImageFileRequest",
     "ImageName",
@@ -96,6 +108,7 @@ __all__ = [
     "Place",
     "PreviewRequest",
     "PrivateOffer",
+    "PropertiesRequest",
     "QueryRequest",
     "ReadyExample",
     "Schema",
@@ -109,6 +122,7 @@ __all__ = [
     "TableFunction",
     "TableRequest",
     "TapOffer",
+    "TileRequest",
     "Touch",
     "Upload",
     "View",

@@ -39,7 +39,7 @@ from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.query.languages.words import spelled
 from skydex.settings import Settings
-from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, Imagery
+from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, Imagery, TileCache
 from skydex.tables import OBSCORE, Result, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
@@ -299,6 +299,12 @@ class Archive:
     def images(self, owner: str | None = None) -> Images:
         """The images that a user, or anybody, may see."""
         return Images(self._imagery, self._open_images, self._hidden_from(owner))
+
+    @functools.cached_property
+    def tiles(self) -> TileCache:
+        """Tiles of maps that were made already."""
+        state = self._settings.state_directory(self._directory.path)
+        return TileCache(state / "hips", self._settings.hips_cache_mb << 20)
 
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""

@@ -98,6 +98,10 @@ class Images:
         if collection.lower() not in self._hidden:
             yield from self._imagery.records(collection)
 
+    def published(self, collection: str) -> float:
+        """When the images of a collection were published, in seconds since 1970; 0 if it has none."""
+        return 0.0 if collection.lower() in self._hidden else self._imagery.published(collection)
+
     def open(self, record: ImageRecord) -> Image:
         """Open an image, or take the one that is open."""
         return self._opened.get(record)

@@ -19,14 +19,21 @@ from skydex.images.regions import box_of
 from skydex.images.render import MEDIA_TYPES, render
 from skydex.images.resizing import Resizing, shrunk
 from skydex.images.thumbnails import thumbnail
+from skydex.images.tile_files import ALLSKY_ORDER, TILE_FORMATS, allsky_of, tile_file, tile_values
+from skydex.images.tiles import SIDE_DEG, TILE_ORDERS, TILE_WIDTH, Layer, Tile, tile_data
 from skydex.images.writing import file_chunks, fits_chunks, to_fits
 from skydex.images.zoomed import sky_text, with_history, zoomed
 
 __all__ = [
+    "ALLSKY_ORDER",
     "MEDIA_TYPES",
     "MOST_PIXELS",
     "PALETTES",
+    "SIDE_DEG",
     "SOFTENING",
+    "TILE_FORMATS",
+    "TILE_ORDERS",
+    "TILE_WIDTH",
     "Box",
     "Compass",
     "Cutout",
@@ -35,6 +42,7 @@ __all__ = [
     "Footprint",
     "Image",
     "ImageLimits",
+    "Layer",
     "Look",
     "LookUp",
     "Opener",
@@ -43,7 +51,9 @@ __all__ = [
     "Resizing",
     "Scale",
     "Stretch",
+    "Tile",
     "aligned",
+    "allsky_of",
     "box_of",
     "brightness",
     "compass_at",
@@ -62,6 +72,9 @@ __all__ = [
     "sky_text",
     "survey_fits",
     "thumbnail",
+    "tile_data",
+    "tile_file",
+    "tile_values",
     "to_fits",
     "with_history",
     "zoomed",

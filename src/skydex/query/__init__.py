@@ -6,6 +6,7 @@ from skydex.query.build import table_query
 from skydex.query.languages import get_language
 from skydex.query.namespace import Namespace, Others, Relation
 from skydex.query.plan import Plan, Scan, make_plan, within
+from skydex.query.region_texts import parse_regions
 from skydex.query.rules import ADQL_RULES, Rules
 from skydex.query.tsql import TSQL_RULES
 
@@ -23,6 +24,7 @@ __all__ = [
     "build",
     "get_language",
     "make_plan",
+    "parse_regions",
     "table_query",
     "within",
 ]

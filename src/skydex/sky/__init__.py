@@ -2,9 +2,11 @@
 
 from skydex.sky.angles import directions_deg, haversine, separation_deg, unit_vectors
 from skydex.sky.coverage import (
+    coverage_as_fits,
     coverage_from_fits,
     coverage_of_index29,
     coverage_of_pixels,
+    coverage_of_regions,
     coverage_ranges29,
     coverage_to_fits,
     sky_fraction,
@@ -52,9 +54,11 @@ __all__ = [
     "circles_touching",
     "close_gaps",
     "corners_of_boxes",
+    "coverage_as_fits",
     "coverage_from_fits",
     "coverage_of_index29",
     "coverage_of_pixels",
+    "coverage_of_regions",
     "coverage_ranges29",
     "coverage_to_fits",
     "directions_deg",

@@ -6,6 +6,8 @@ it, it takes half a second, which queries and clients need not spend.
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +17,17 @@ from numpy.typing import ArrayLike
 from skydex.errors import UnreadableFileError
 from skydex.sky.pixels import MAX_ORDER
 from skydex.sky.ranges import Ranges
+from skydex.sky.regions import Cone, Polygon
 
 if TYPE_CHECKING:
     from mocpy import MOC
 
 __all__ = [
+    "coverage_as_fits",
     "coverage_from_fits",
     "coverage_of_index29",
     "coverage_of_pixels",
+    "coverage_of_regions",
     "coverage_ranges29",
     "coverage_to_fits",
     "sky_fraction",
@@ -57,6 +62,25 @@ def coverage_of_index29(index29: ArrayLike, order: int) -> MOC:
     return coverage_of_pixels(order, np.unique(index[index >= 0] >> 2 * (MAX_ORDER - order)))
 
 
+def coverage_of_regions(regions: Iterable[Cone | Polygon], order: int) -> MOC:
+    """The MOC, at one order, of all pixels that circles and polygons touch."""
+    from astropy.coordinates import Latitude, Longitude
+    from mocpy import MOC
+
+    given = list(regions)
+    polygons = [part for region in given if isinstance(region, Polygon) for part in (region.ra_deg, region.dec_deg)]
+    cones = np.array([(c.ra_deg, c.dec_deg, c.radius_deg) for c in given if isinstance(c, Cone)]).reshape(-1, 3)
+    parts = [MOC.new_empty(order)]
+    if polygons:
+        vertices = [np.array(part) for part in polygons]
+        parts += MOC.from_polygons(vertices, max_depth=order, n_threads=1)
+    if len(cones):
+        lon, lat, radius = (cones[:, i] for i in range(3))
+        places = (Longitude(lon, unit="deg"), Latitude(lat, unit="deg"), Longitude(radius, unit="deg"))
+        parts += MOC.from_cones(*places, max_depth=order, n_threads=1)
+    return parts[0].union(*parts)
+
+
 def coverage_ranges29(coverage: MOC) -> Ranges:
     """The order-29 pixels of a MOC, as merged half-open ranges."""
     return np.asarray(coverage.to_depth29_ranges, dtype=np.int64).reshape(-1, 2)
@@ -65,6 +89,13 @@ def coverage_ranges29(coverage: MOC) -> Ranges:
 def coverage_to_fits(coverage: MOC, path: Path) -> None:
     """Write a MOC as FITS (MOC 2.0, NUNIQ), replacing what is there."""
     coverage.save(str(path), format="fits", overwrite=True)
+
+
+def coverage_as_fits(coverage: MOC) -> bytes:
+    """A MOC as the bytes of a FITS file (MOC 2.0, NUNIQ)."""
+    out = io.BytesIO()
+    coverage.serialize("fits").writeto(out)
+    return out.getvalue()
 
 
 def coverage_from_fits(path: Path) -> MOC:

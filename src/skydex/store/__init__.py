@@ -7,6 +7,7 @@ from skydex.store.directory import LINKS, ArchiveDirectory, ArchiveEntry, Origin
 from skydex.store.imagery import ImageRecord, Imagery, OriginalFile
 from skydex.store.layout import INGEST_REPORT, Layout
 from skydex.store.staging import Staging
+from skydex.store.tile_cache import TileCache
 from skydex.store.verify import Damage, verify
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RowGroups",
     "Selection",
     "Staging",
+    "TileCache",
     "WriteReport",
     "append_rows",
     "open_dataset",

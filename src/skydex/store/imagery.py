@@ -140,6 +140,13 @@ class Imagery:
                 made.unlink(missing_ok=True)
         return n_images
 
+    def published(self, collection: str) -> float:
+        """When the register of a collection was written, in seconds since 1970; 0 if there is none."""
+        try:
+            return (self._folder / f"{collection}{_SUFFIX}").stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
     def remove(self, collection: str) -> None:
         """Forget the images of a collection."""
         (self._folder / f"{collection}{_SUFFIX}").unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from skydex.web import (
     catalogs,
     datalink,
     fitscut,
+    hips,
     hlasiap,
     image_files,
     mast,
@@ -35,6 +36,7 @@ SERVICES: tuple[Service, ...] = (
     tap.SERVICE,
     scs.SERVICE,
     sia.SERVICE,
+    hips.SERVICE,
     mast.SERVICE,  # before the API that takes all addresses below its own
     catalogs.SERVICE,
     casjobs.SERVICE,

@@ -1,0 +1,375 @@
+"""Tiles of HiPS: the pixels of images on the HEALPix grid.
+
+HiPS 1.0 (IVOA REC 2017-05-19): a tile is a HEALPix pixel of some order, made of 512 x 512 pixels nine orders further
+down, in the arrangement of section 4.1. Positions become pixels of an image by its own WCS: on a coarse grid of the
+tile, between which they are interpolated as long as that is right to some hundredths of a pixel. Pixels are taken
+linearly where those of the tile are as large, and where they are larger, means of blocks of pixels. An image that is
+but a few pixels of the tile large is counted into them. Where images overlap, their mean is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from skydex.errors import NoPositionError
+from skydex.images.image import Image
+from skydex.images.look import BAD_VALUE
+from skydex.sky import Cone, centres_deg, pixels_of, separation_deg
+
+__all__ = ["SIDE_DEG", "TILE_ORDERS", "TILE_WIDTH", "Layer", "Tile", "tile_data"]
+
+TILE_ORDERS = 9
+"""Orders between a tile and its pixels."""
+TILE_WIDTH = 1 << TILE_ORDERS
+"""Pixels along an edge."""
+SIDE_DEG = math.degrees(math.sqrt(math.pi / 3.0))
+"""Side of a square with the area of a tile of order 0."""
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+Values = NDArray[np.float32]
+
+_STEPS = (32, 8)
+"""Widths of the grid on which positions are computed, each tried if the one before is not good enough."""
+_STRIDE = 8
+"""Width of the grid on which it is looked where a tile and an image meet."""
+_WIDE_DEG = 60.0
+"""Images that reach farther from their middle are looked up everywhere."""
+_TOLERANCE = 0.03
+"""Pixels of the image by which interpolated positions may be wrong."""
+_SMALL = 16.0
+"""An image that extends over fewer pixels of the tile is counted into them."""
+_DENSITY = 4.0
+"""Of such an image there are so many blocks, in each direction, for a pixel of the tile."""
+_PIECE = 1 << 22
+"""Pixels that are read at once."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile of HiPS."""
+
+    order: int
+    """HEALPix order."""
+    pixel: int
+    """NESTED number."""
+
+    @property
+    def scale_arcsec(self) -> float:
+        """Size of its pixels."""
+        return SIDE_DEG * 3600.0 / (TILE_WIDTH << self.order)
+
+    def positions(self, rows: Numbers, columns: Numbers) -> tuple[Floats, Floats]:
+        """Positions, ICRS, degrees, of the centres of its pixels; rows are counted as FITS has them."""
+        cells = (self.pixel << 2 * TILE_ORDERS) + _cells(rows, columns)
+        ra, dec = centres_deg(cells.ravel(), self.order + TILE_ORDERS)
+        return ra.reshape(cells.shape), dec.reshape(cells.shape)
+
+    @cached_property
+    def cone(self) -> Cone:
+        """A cone that holds it."""
+        ra, dec = centres_deg([self.pixel], self.order)
+        return Cone(float(ra[0]), float(dec[0]), min(math.degrees(1.07 / (1 << self.order)), 180.0))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An image that goes into a tile."""
+
+    open: Callable[[], Image]
+    """Gives it."""
+    weight: float = 1.0
+    """How much it counts."""
+    rank: int = 0
+    """Images of a rank are seen only where there are none of a higher one."""
+
+
+def tile_data(tile: Tile, layers: Iterable[Layer], *, most_pixels: int) -> Values | None:
+    """Make the pixels of a tile.
+
+    Parameters
+    ----------
+    tile : Tile
+        Which.
+    layers : iterable of Layer
+        The images that may touch it, of falling rank.
+    most_pixels : int
+        How many pixels of one image are looked at; of a larger part some rows are taken.
+
+    Returns
+    -------
+    values : (512, 512) float32 array, or None
+        NaN where there is no image; None if there is none in all of it. Row 0 is the first of a FITS tile.
+    """
+    canvas = _Canvas()
+    for layer in layers:
+        canvas.begin(layer.rank)
+        try:
+            _paint(canvas, tile, layer, most_pixels)
+        except NoPositionError:
+            continue
+    return canvas.values()
+
+
+class _Canvas:
+    """The tile as far as it is made: weighted sums, and sums of weights."""
+
+    def __init__(self) -> None:
+        self._rank: int | None = None
+        self._done: Values | None = None
+        self._sums = np.zeros(TILE_WIDTH * TILE_WIDTH)
+        self._weights = np.zeros(TILE_WIDTH * TILE_WIDTH)
+
+    def begin(self, rank: int) -> None:
+        """Go on with images of a rank."""
+        if self._rank is not None and rank != self._rank:
+            self._settle()
+        self._rank = rank
+
+    def add(self, places: Numbers, values: NDArray[np.float32], weight: float) -> None:
+        """Add values at places, each of which may occur several times; the places are numbers of pixels."""
+        is_known = np.isfinite(values)
+        places, values = places[is_known], values[is_known]
+        self._sums += np.bincount(places, values.astype(np.float64) * weight, TILE_WIDTH * TILE_WIDTH)
+        self._weights += np.bincount(places, minlength=TILE_WIDTH * TILE_WIDTH) * weight
+
+    def values(self) -> Values | None:
+        """The tile; None if it is empty."""
+        self._settle()
+        found = self._done
+        return None if found is None or not np.isfinite(found).any() else found.reshape(TILE_WIDTH, TILE_WIDTH)
+
+    def _settle(self) -> None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            made = (self._sums / self._weights).astype(np.float32)
+        self._done = made if self._done is None else np.where(np.isfinite(self._done), self._done, made)
+        self._sums[:] = self._weights[:] = 0.0
+
+
+def _paint(canvas: _Canvas, tile: Tile, layer: Layer, most_pixels: int) -> None:
+    image = layer.open()
+    scale = _scale_arcsec(image)
+    if not (scale > 0.0):
+        raise NoPositionError(image.name)
+    ratio = tile.scale_arcsec / scale
+    if max(image.shape) < _SMALL * ratio:
+        _count(canvas, tile, image, layer.weight, ratio, most_pixels)
+    else:
+        _interpolate(canvas, tile, image, layer.weight, ratio, most_pixels)
+
+
+def _count(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio: float, most_pixels: int) -> None:
+    """Count a small image into the pixels of the tile."""
+    ny, nx = image.shape
+    step = max(1, int(ratio / _DENSITY))
+    means = _block_means(image, (0, ny, 0, nx), step, most_pixels)
+    rows, columns = np.indices(means.shape)
+    y = np.minimum(rows * step + (step - 1) / 2.0, ny - 1.0)
+    x = np.minimum(columns * step + (step - 1) / 2.0, nx - 1.0)
+    ra, dec = image.positions_of(x.ravel(), y.ravel())
+    cells = pixels_of(ra, dec, tile.order + TILE_ORDERS)
+    is_here = (cells >> 2 * TILE_ORDERS) == tile.pixel
+    canvas.add(_places(cells[is_here] & ((1 << 2 * TILE_ORDERS) - 1)), means.ravel()[is_here], weight)
+
+
+def _interpolate(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio: float, most_pixels: int) -> None:
+    """Look up the pixels of the tile in the image."""
+    ny, nx = image.shape
+    x, y = _pixels_in(tile, image)
+    with np.errstate(invalid="ignore"):
+        is_on = (x >= -0.5) & (x <= nx - 0.5) & (y >= -0.5) & (y <= ny - 0.5)
+    places = np.flatnonzero(is_on)
+    if not len(places):
+        return
+    x, y = x.ravel()[places], y.ravel()[places]
+    step = max(1, int(ratio))
+    box = (*_bounds(y, step, ny), *_bounds(x, step, nx))
+    means = _block_means(image, box, step, most_pixels)
+    rows, columns = ((at - first + 0.5) / step - 0.5 for at, first in ((y, box[0]), (x, box[2])))
+    canvas.add(places, _between(means, rows, columns), weight)
+
+
+def _bounds(places: Floats, step: int, size: int) -> tuple[int, int]:
+    """First and last + 1 of the pixels that are needed to interpolate, in whole blocks counted from 0."""
+    low = max(0, int(places.min()) - step) // step * step
+    high = min(size, -(-(int(places.max()) + 2 * step) // step) * step)
+    return low, high
+
+
+def _between(values: Values, rows: Floats, columns: Floats) -> Values:
+    """Interpolate linearly; of neighbours without a value the others speak, if they have half the weight."""
+    at = np.stack([rows, columns])
+    is_known = np.isfinite(values)
+    if is_known.all():
+        return np.asarray(map_coordinates(values, at, order=1, mode="nearest"), dtype=np.float32)
+    sums = map_coordinates(np.where(is_known, values, 0.0), at, order=1, mode="nearest")
+    weights = map_coordinates(is_known.astype(np.float32), at, order=1, mode="nearest")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(weights >= 0.5, sums / weights, np.nan).astype(np.float32)
+
+
+def _pixels_in(tile: Tile, image: Image) -> tuple[Floats, Floats]:
+    """Where the pixels of a tile lie in an image, (512, 512) each; NaN for those that are not near it.
+
+    Far from an image the inverse of its distortions takes long and means nothing.
+    """
+    whole = np.full((TILE_WIDTH, TILE_WIDTH), np.nan), np.full((TILE_WIDTH, TILE_WIDTH), np.nan)
+    cone = _cone_of(image)
+    part = _part_in(tile, cone)
+    if part is None:
+        return whole
+    rows, columns = part
+    found = next(filter(None, (_between_nodes(tile, image, part, step) for step in _STEPS)), None)
+    x, y = found or _pixels_at(tile, image, rows, columns, cone)
+    here = np.ix_(rows, columns)
+    whole[0][here], whole[1][here] = x, y
+    return whole
+
+
+def _cone_of(image: Image) -> Cone | None:
+    """A cone that holds an image; None if it reaches too far."""
+    ny, nx = image.shape
+    x, y = np.meshgrid(np.linspace(-0.5, nx - 0.5, 5), np.linspace(-0.5, ny - 0.5, 5))
+    ra, dec = image.positions_of(x.ravel(), y.ravel())
+    middle = x.size // 2
+    radius = float(np.max(separation_deg(ra[middle], dec[middle], ra, dec)))
+    return Cone(float(ra[middle]), float(dec[middle]), 1.05 * radius) if radius < _WIDE_DEG else None
+
+
+def _part_in(tile: Tile, cone: Cone | None) -> tuple[Numbers, Numbers] | None:
+    """Rows and columns of a tile that hold all its pixels in a cone; None if there are none."""
+    every = np.arange(TILE_WIDTH)
+    if cone is None:
+        return every, every
+    nodes = np.append(every[::_STRIDE], TILE_WIDTH - 1)
+    ra, dec = tile.positions(*np.meshgrid(nodes, nodes, indexing="ij"))
+    reach = cone.radius_deg + 2.0 * _STRIDE * tile.scale_arcsec / 3600.0
+    rows, columns = np.nonzero(separation_deg(cone.ra_deg, cone.dec_deg, ra, dec) <= reach)
+    if not len(rows):
+        return None
+    return every[nodes[rows.min()] : nodes[rows.max()] + 1], every[nodes[columns.min()] : nodes[columns.max()] + 1]
+
+
+def _between_nodes(tile: Tile, image: Image, part: tuple[Numbers, Numbers], step: int) -> tuple[Floats, Floats] | None:
+    """Pixel coordinates interpolated between the nodes of a grid; None if they are not good enough."""
+    nodes = [np.append(numbers[:-1:step], numbers[-1]) for numbers in part]
+    if min(map(len, nodes)) < 2:
+        return None
+    rows, columns = (_interpolation(at, numbers) for at, numbers in zip(nodes, part, strict=True))
+    x, y = (rows @ values @ columns.T for values in _pixels_at(tile, image, nodes[0], nodes[1]))
+    middles = [(at[1:] + at[:-1]) // 2 for at in nodes]
+    true_x, true_y = _pixels_at(tile, image, middles[0], middles[1])
+    here = np.ix_(middles[0] - part[0][0], middles[1] - part[1][0])
+    is_on = _is_near(image, x[here], y[here]) | _is_near(image, true_x, true_y)
+    errors = np.maximum(np.abs(x[here] - true_x), np.abs(y[here] - true_y))[is_on]
+    return (x, y) if len(errors) and errors.max() <= _TOLERANCE else None  # NaN is no such error
+
+
+def _is_near(image: Image, x: Floats, y: Floats) -> NDArray[np.bool_]:
+    ny, nx = image.shape
+    with np.errstate(invalid="ignore"):
+        return np.asarray((x > -2.0) & (x < nx + 1.0) & (y > -2.0) & (y < ny + 1.0))
+
+
+def _pixels_at(
+    tile: Tile, image: Image, rows: Numbers, columns: Numbers, cone: Cone | None = None
+) -> tuple[Floats, Floats]:
+    """Pixel coordinates of these rows and columns, of those alone that lie in a cone."""
+    ra, dec = tile.positions(*np.meshgrid(rows, columns, indexing="ij"))
+    wanted = np.full(ra.shape, True) if cone is None else cone.contains(ra, dec)
+    x, y = np.full(ra.shape, np.nan), np.full(ra.shape, np.nan)
+    x[wanted], y[wanted] = image.pixels_of(ra[wanted], dec[wanted])
+    return x, y
+
+
+def _interpolation(nodes: Numbers, numbers: Numbers) -> Floats:
+    """The matrix that makes of values at nodes those at all numbers, linearly."""
+    return np.stack([np.interp(numbers, nodes, unit) for unit in np.eye(len(nodes))], axis=1)
+
+
+def _scale_arcsec(image: Image) -> float:
+    """Size of a pixel at the middle of an image."""
+    ny, nx = image.shape
+    x, y = (nx - 1) / 2.0 + np.array([0.0, 1.0, 0.0]), (ny - 1) / 2.0 + np.array([0.0, 0.0, 1.0])
+    ra, dec = np.radians(image.positions_of(x, y))
+    vectors = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
+    area = float(np.linalg.norm(np.cross(vectors[1] - vectors[0], vectors[2] - vectors[0])))
+    return math.degrees(math.sqrt(area)) * 3600.0
+
+
+def _block_means(image: Image, box: tuple[int, int, int, int], step: int, most_pixels: int) -> Values:
+    """Means of blocks of pixels of a part of an image; the last ones may be smaller."""
+    y0, y1, x0, x1 = box
+    if step == 1:
+        return _measured(image.pixels.read(y0, y1, x0, x1))
+    n_rows = step
+    if (y1 - y0) * (x1 - x0) > most_pixels:
+        n_rows = max(1, step * most_pixels // ((y1 - y0) * (x1 - x0)))
+    means = [_means(rows, step) for rows in _strips(image, box, step, n_rows)]
+    return np.concatenate(means)
+
+
+def _strips(image: Image, box: tuple[int, int, int, int], step: int, n_rows: int) -> Iterator[Values]:
+    """Rows of blocks, (n blocks, rows of each that are looked at, columns)."""
+    y0, y1, x0, x1 = box
+    whole = 1 if n_rows < step else max(1, _PIECE // (step * (x1 - x0)))
+    for first in range(y0, y1, whole * step):
+        last = min(first + whole * step, y1)
+        skipped = min((step - n_rows) // 2, last - first - 1)
+        last = min(first + skipped + n_rows, last) if n_rows < step else last
+        data = _measured(image.pixels.read(first + skipped, last, x0, x1))
+        height = step if n_rows == step else len(data)
+        n_missing = -len(data) % height
+        data = np.pad(data, ((0, n_missing), (0, 0)), constant_values=np.nan)
+        yield data.reshape(-1, height, x1 - x0)
+
+
+def _measured(data: NDArray[Any]) -> Values:
+    """Numbers in single precision, NaN where drizzled images, which are floats, hold a plain 0."""
+    values = np.asarray(data, dtype=np.float32)
+    return np.where(values == BAD_VALUE, np.float32(np.nan), values) if data.dtype.kind == "f" else values
+
+
+def _means(strips: Values, step: int) -> Values:
+    """Means over the rows of each strip and so many columns at a time; NaN does not count."""
+    n_missing = -strips.shape[2] % step
+    padded = np.pad(strips, ((0, 0), (0, 0), (0, n_missing)), constant_values=np.nan)
+    blocks = padded.reshape(*padded.shape[:2], -1, step)
+    is_known = np.isfinite(blocks)
+    sums = np.where(is_known, blocks, 0.0).sum(axis=(1, 3), dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums / is_known.sum(axis=(1, 3)), dtype=np.float32)
+
+
+def _cells(rows: Numbers, columns: Numbers) -> Numbers:
+    """Numbers, within the tile, of the HEALPix pixels at rows and columns (HiPS 1.0, section 4.1)."""
+    return np.asarray(_spread(TILE_WIDTH - 1 - rows) | (_spread(columns) << 1))
+
+
+def _places(cells: Numbers) -> Numbers:
+    """The same backwards: row x 512 + column."""
+    return np.asarray((TILE_WIDTH - 1 - _gathered(cells)) * TILE_WIDTH + _gathered(cells >> 1))
+
+
+def _spread(numbers: Numbers) -> Numbers:
+    """Bits of small numbers at every other place."""
+    spread = np.zeros_like(numbers)
+    for bit in range(TILE_ORDERS):
+        spread |= ((numbers >> bit) & 1) << 2 * bit
+    return spread
+
+
+def _gathered(numbers: Numbers) -> Numbers:
+    """Every other bit."""
+    gathered = np.zeros_like(numbers)
+    for bit in range(TILE_ORDERS):
+        gathered |= ((numbers >> 2 * bit) & 1) << bit
+    return gathered
