@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.wcs import WCS
 
-from skydex.archive import Archive, QueryRequest
+from skydex.archive import QueryRequest
 from skydex.demo.cameras.psf import open_image
 from skydex.demo.cameras.psf.registered import frames
 
@@ -15,15 +15,14 @@ SUFFIX = {"UVIS": "flt", "IR": "flt", "WFPC2": "c0m"}
 
 
 @pytest.fixture(scope="module")
-def opened(simulated):
-    return {(frame.name, frame.hdu): (frame, open_image(simulated, "", frame.access)) for frame in frames(simulated)}
+def opened(pictured):
+    return {(frame.name, frame.hdu): (frame, open_image(pictured, "", frame.access)) for frame in frames(pictured)}
 
 
 @pytest.fixture(scope="module")
-def stars(simulated):
+def stars(archive, pictured):
     """Rows of all tables, by detector, each with what is true of the star."""
-    archive = Archive.open(simulated)
-    truth = {row["id"]: row for row in pq.read_table(simulated / "truth" / "psf_sources.parquet").to_pylist()}
+    truth = {row["id"]: row for row in pq.read_table(pictured / "truth" / "psf_sources.parquet").to_pylist()}
     tables = {name: archive.query(QueryRequest(f"SELECT * FROM psf.{name}")).to_arrow().to_pylist() for name in SUFFIX}
     return {name: [{**truth[row["id"]], **row} for row in rows] for name, rows in tables.items()}
 

@@ -17,7 +17,7 @@ from skydex.demo.chance import stream
 from skydex.demo.ps1.exposures import AB_ZERO_JY, BANDS, DEPTHS
 from skydex.demo.ps1.sky import Sky
 
-__all__ = ["Stacks", "forced_rows", "stack_rows", "stacks_of"]
+__all__ = ["STACK_FWHM_ARCSEC", "Stacks", "forced_rows", "stack_rows", "stacks_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +31,8 @@ _MAG_PER_RATIO = 2.5 / np.log(10.0)
 _LIMIT_SNR = 5.0
 _TWICE = 0.05
 """Part of the objects that have a second row."""
-_FWHM_ARCSEC = np.array((1.40, 1.30, 1.22, 1.18, 1.12))
+STACK_FWHM_ARCSEC = np.array((1.40, 1.30, 1.22, 1.18, 1.12))
+"""Of stars in stacks, by band."""
 _PIXEL_ARCSEC = 0.25
 _FLAGS = (102_760_517, 128, 7_374_912)
 _RADII = {"R5": 3.00, "R6": 4.63, "R7": 7.43}
@@ -101,7 +102,7 @@ def _band_rows(sky: Sky, stacks: Stacks, band: int, chance: np.random.Generator)
     is_seen = np.isfinite(flux)
     size = things.size_arcsec[owner]
     in_band = sky.exposures.band == band
-    fwhm = _FWHM_ARCSEC[band] * chance.normal(1.0, 0.02, n)
+    fwhm = STACK_FWHM_ARCSEC[band] * chance.normal(1.0, 0.02, n)
     roundness = chance.uniform(0.93, 1.0, n)
     second = (fwhm / 2.355) ** 2 + (0.6 * size) ** 2
     extent = 1.0 + 0.5 * size / fwhm

@@ -1,7 +1,7 @@
 """Images become part of an archive: a register of where they are, and tables that describe them."""
 
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
-from skydex.ingest.images.entry import ImageEntry, address_of, did_of
+from skydex.ingest.images.entry import ImageEntry, address_of, did_of, place_of
 from skydex.ingest.images.files import (
     Change,
     FileEntry,
@@ -24,6 +24,7 @@ __all__ = [
     "changed_originals",
     "did_of",
     "ingest_images",
+    "place_of",
     "publish_images",
     "remove_images",
     "survey_images",

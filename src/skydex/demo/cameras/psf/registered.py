@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from skydex.demo.cameras.places import where_is
 from skydex.demo.cameras.psf.electronics import CAMERAS
 from skydex.demo.cameras.psf.frames import Frame, header_of
 from skydex.demo.cameras.truth import read_rows
@@ -25,7 +27,7 @@ _ABOUT = (
 
 def simulate_images(directory: ArchiveDirectory, size: Size, seed: int) -> SimulatedImages:
     """The frames of an archive whose tables are published."""
-    return SimulatedImages(_COLLECTION, _ABOUT, (_entry(frame) for frame in frames(directory.path)))
+    return SimulatedImages(_COLLECTION, _ABOUT, _entries(directory.path))
 
 
 def frames(archive: Path) -> Iterator[Frame]:
@@ -42,12 +44,26 @@ def frames(archive: Path) -> Iterator[Frame]:
         first += n_stars
 
 
-def _entry(frame: Frame) -> ImageEntry:
+def _entries(archive: Path) -> Iterator[ImageEntry]:
+    """All kinds of files of an exposure lie at the same place, but for their overscan."""
+    seen: dict[tuple[str, int], dict[str, Any]] = {}
+    for frame in frames(archive):
+        key = frame.rootname, frame.chip
+        if key not in seen:
+            seen = {old: where for old, where in seen.items() if old[0] == frame.rootname}
+            calibrated = replace(frame, suffix=frame.camera.suffixes[-1])
+            seen[key] = where_is(header_of(calibrated), calibrated.shape)
+        yield _entry(frame, seen[key])
+
+
+def _entry(frame: Frame, where: dict[str, Any]) -> ImageEntry:
     did = did_of(_COLLECTION, frame.name, frame.hdu)
     location = f"archive:{_COLLECTION}/{frame.name}[{frame.hdu}]"
     aliases = (f"{frame.name}.fits",)
     what = (_COLLECTION, frame.name, frame.hdu, frame.extension, did)
-    return ImageEntry(ImageRecord(*what, "simulated", location, frame.access, aliases), _row(frame), header_of(frame))
+    return ImageEntry(
+        ImageRecord(*what, "simulated", location, frame.access, aliases), {**_row(frame), **where}, header_of(frame)
+    )
 
 
 def _row(frame: Frame) -> dict[str, Any]:
