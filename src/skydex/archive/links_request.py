@@ -9,8 +9,9 @@ and the images in which it lies.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -146,8 +147,14 @@ class _Finder:
         self._images: Images = archive.images(request.owner)
         self._namespace: Namespace = archive.namespace(owner=request.owner)
         self._observations = Observations(archive, request.owner, deadline)
-        self._rows = self._observations.find(request.ids, _OF_IMAGE)
+        self._records = dict(self._known(request.ids))
+        self._rows = self._observations.find(self._records.values(), _OF_IMAGE)
         self.services: list[ServiceDescriptor] = []
+
+    def _known(self, ids: Iterable[str]) -> Iterator[tuple[str, ImageRecord]]:
+        for identifier in ids:
+            with contextlib.suppress(UnknownImageError):
+                yield identifier, self._images.get_did(identifier)
 
     def links(self, identifier: str) -> list[_Link]:
         """The links of one identifier, or the reason why there are none."""
@@ -160,10 +167,13 @@ class _Finder:
             return [_failed(identifier, f"{word}: {error}")]
 
     def _links(self, identifier: str) -> Iterator[_Link]:
+        record = self._records.get(identifier)
+        if record is not None:
+            return self._links_of_image(identifier, record)
         name, slash, value = identifier.partition("/")
-        if ":" not in name and slash:
-            return self._links_of_object(identifier, name, value)
-        return self._links_of_image(identifier, self._images.get_did(identifier))
+        if ":" in name or not slash:
+            raise UnknownImageError(identifier)
+        return self._links_of_object(identifier, name, value)
 
     def _links_of_image(self, did: str, record: ImageRecord) -> Iterator[_Link]:
         row = self._rows.get(did, {})
@@ -201,7 +211,7 @@ class _Finder:
     def _siblings(self, did: str, record: ImageRecord) -> Iterator[_Link]:
         """Other images in the same file."""
         others = [other for other in self._images.find(record.name) if other.did != did]
-        rows = self._observations.find([other.did for other in others], ("access_url", "access_format"))
+        rows = self._observations.find(others, ("access_url", "access_format"))
         for other in others:
             row = rows.get(other.did)
             if other.collection == record.collection and row is not None:

@@ -1,4 +1,4 @@
-"""Rows of `ivoa.obscore`: what is known of images beyond their pixels.
+"""Rows of `ivoa.obscore` and of the tables of images: what is known of images beyond their pixels.
 
 Ordinary queries, so that whoever asks here finds what a query of hers would find, and nothing else.
 """
@@ -14,6 +14,7 @@ from skydex.archive.image_search import ImageSearch
 from skydex.query import bind, make_plan
 from skydex.query.build import column_node, literal, select_query
 from skydex.sky import Cone
+from skydex.store import ImageRecord
 from skydex.tables import OBSCORE, Result
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _ROWS = "o"
 
 
 class Observations:
-    """What somebody sees of `ivoa.obscore`; nothing, if there is no such table.
+    """What somebody sees of the tables that describe images.
 
     Parameters
     ----------
@@ -43,25 +44,30 @@ class Observations:
     def __init__(self, archive: Archive, owner: str | None, deadline: Deadline | None = None) -> None:
         self._archive, self._owner, self._deadline = archive, owner, deadline
         self._namespace = archive.namespace(owner=owner)
-        self._relation = self._namespace.find(OBSCORE)
 
-    def find(self, dids: Iterable[str], columns: Sequence[str]) -> dict[str, Row]:
-        """Some columns of the rows of identifiers, by these; those of which there is no row are left out."""
-        wanted = [literal(did) for did in dict.fromkeys(dids)]
-        if self._relation is None or not wanted:
-            return {}
-        outputs = [column_node(name, _ROWS) for name in (_DID, *columns)]
-        is_one = exp.In(this=column_node(_DID, _ROWS), expressions=wanted)
-        query = select_query(outputs, self._relation.table, alias=_ROWS, conditions=[is_one])
-        plan = make_plan(bind(query, self._namespace))
-        return {row[_DID]: row for row in _rows(self._archive.run(plan, self._deadline))}
+    def find(self, records: Iterable[ImageRecord], columns: Sequence[str]) -> dict[str, Row]:
+        """Some columns of what is known of images, by their identifiers; of some of them perhaps nothing is."""
+        dids: dict[str, list[str]] = {}
+        for record in records:
+            dids.setdefault(record.collection, []).append(record.did)
+        found = (row for name, ids in dids.items() for row in self._of_collection(name, ids, (_DID, *columns)))
+        return {row[_DID]: row for row in found}
 
     def around(self, ra_deg: float, dec_deg: float, columns: Sequence[str]) -> list[Row]:
         """Some columns of the images that a place lies in; degrees, ICRS."""
-        if self._relation is None:
+        if self._namespace.find(OBSCORE) is None:
             return []
         place = ImageSearch((Cone(ra_deg, dec_deg, 0.0),), columns=tuple(columns), owner=self._owner)
         return _rows(self._archive.query(place, self._deadline))
+
+    def _of_collection(self, name: str, dids: Sequence[str], columns: Sequence[str]) -> list[Row]:
+        relation = self._namespace.find(f"{name}.images")
+        if relation is None:
+            return []
+        outputs = [column_node(column, _ROWS) for column in columns]
+        is_one = exp.In(this=column_node(_DID, _ROWS), expressions=[literal(did) for did in dids])
+        query = select_query(outputs, relation.table, alias=_ROWS, conditions=[is_one])
+        return _rows(self._archive.run(make_plan(bind(query, self._namespace)), self._deadline))
 
 
 def _rows(result: Result) -> list[Row]:

@@ -29,6 +29,7 @@ from skydex.errors import (
 from skydex.formats.package import PACKAGE_TYPE, packed
 from skydex.images import MEDIA_TYPES, Box, Image, Look, Scale, Stretch, box_of, brightness, fits_chunks, render
 from skydex.sky import Region
+from skydex.store import ImageRecord
 
 if TYPE_CHECKING:
     from skydex.archive.archive import Archive
@@ -79,8 +80,9 @@ class SodaRequest(PictureRequest):
             The parameters leave nothing of it.
         """
         images = archive.images(self.owner)
-        image = images.open(images.get_did(self.did))
-        self._check_axes(archive, image.name, deadline)
+        record = images.get_did(self.did)
+        self._check_axes(archive, record, deadline)
+        image = images.open(record)
         box = Box.whole(image.shape) if self.region is None else image.overlap(box_of(image, self.region))
         name = _UNSAFE.sub("_", image.name)[:_LONGEST_NAME] + ("" if self.region is None else "_cutout")
         suffix = _SUFFIXES[self.format]
@@ -93,21 +95,21 @@ class SodaRequest(PictureRequest):
         shrink = max(1, math.ceil(math.sqrt(box.n_pixels / _MOST_SHOWN)))
         return iter((render([brightness(image, box, shrink=shrink)], _LOOK, self.format),))
 
-    def _check_axes(self, archive: Archive, name: str, deadline: Deadline | None) -> None:
+    def _check_axes(self, archive: Archive, record: ImageRecord, deadline: Deadline | None) -> None:
         """See to it that an image has something of the wavelengths and times that are asked for."""
         asked = {"BAND": self.band, "TIME": self.time}
         wanted = {axis: interval for axis, interval in asked.items() if interval is not None}
         if not wanted:
             return
         columns = [column for axis in wanted for column in _AXES[axis][:2]]
-        row = Observations(archive, self.owner, deadline).find([self.did], columns).get(self.did, {})
+        row = Observations(archive, self.owner, deadline).find([record], columns).get(self.did, {})
         for axis, interval in wanted.items():
             first, last, noun = _AXES[axis]
             low, high = row.get(first), row.get(last)
             if low is None or high is None or math.isnan(low) or math.isnan(high):
-                raise BadParameterError(axis, f'cannot be used: the {noun} of the image "{name}" are not known.')
+                raise BadParameterError(axis, f'cannot be used: the {noun} of the image "{record.name}" are not known.')
             if not interval.touches(low, high):
-                raise NoOverlapError(name)
+                raise NoOverlapError(record.name)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from skydex.formats.votable import error_votable
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.service import Link, Service
+from skydex.web.sia import has_images
 from skydex.web.site import Site
 from skydex.web.vosi import capability, vosi_capabilities, vosi_routes
 
@@ -67,16 +68,20 @@ def _routes(site: Site) -> list[BaseRoute]:
 
 
 def _capabilities_here(call: Call) -> Iterable[str]:
-    yield from _capabilities(call.site)
+    yield _capability(call.site)
     yield from vosi_capabilities(call.site.url + BASE, with_tables=False)
 
 
+def _capability(site: Site) -> str:
+    return capability(_STANDARD, site.url + BASE)
+
+
 def _capabilities(site: Site) -> Iterable[str]:
-    yield capability(_STANDARD, site.url + BASE)
+    return (_capability(site),) if has_images(site) else ()
 
 
 def _links(site: Site) -> Iterable[Link]:
-    yield Link("Links of an image or an object by its identifier", f"{site.url}{BASE}")
+    return (Link("Links of an image or an object by its identifier", site.url + BASE),) if has_images(site) else ()
 
 
 SERVICE = Service("datalink", "What belongs to an image or an object (DataLink)", _routes, _capabilities, _links)

@@ -33,6 +33,7 @@ from skydex.web.dali_values import parse_circle, parse_interval, parse_polygon, 
 from skydex.web.pages import link_list, page
 from skydex.web.runner import OrderOf
 from skydex.web.service import Link, Service
+from skydex.web.sia import has_images
 from skydex.web.site import Site
 from skydex.web.uws import JobKind, JobPlace, uws_routes
 from skydex.web.uws_documents import Part
@@ -182,17 +183,21 @@ def _routes(site: Site) -> list[BaseRoute]:
 
 
 def _capabilities_here(call: Call) -> Iterable[str]:
-    yield from _capabilities(call.site)
+    yield from _own_capabilities(call.site)
     yield from vosi_capabilities(call.site.url + BASE, with_tables=False)
 
 
 def _capabilities(site: Site) -> Iterable[str]:
+    return _own_capabilities(site) if has_images(site) else ()
+
+
+def _own_capabilities(site: Site) -> Iterable[str]:
     for manner in ("sync", "async"):
         yield capability(f"{_STANDARD}{manner}-1.0", f"{site.url}{BASE}/{manner}")
 
 
 def _links(site: Site) -> Iterable[Link]:
-    yield Link("Cutouts of images by their identifiers", site.url + BASE)
+    return (Link("Cutouts of images by their identifiers", site.url + BASE),) if has_images(site) else ()
 
 
 SERVICE = Service("soda", _TITLE, _routes, _capabilities, _links, _ORDERS)
