@@ -136,3 +136,17 @@ def test_tiles_beyond_the_limit_are_refused_with_their_size(tmp_path):
     assert survey_fits(path).images
     with pytest.raises(UnreadableFileError, match=r"tiles have 1,000 x 1,100 pixels, and the limit is 1 million"):
         index_fits(path, limits=ImageLimits(tile_mpix=1))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["tiles", "gzip"])
+def test_numbers_that_are_kept_are_not_those_of_an_older_file(tmp_path, pack):
+    path = tmp_path / "it.fits"
+    plain = tmp_path / "plain.fits"
+    kind = fits.CompImageHDU if pack is bytes else fits.ImageHDU
+    fits.HDUList([fits.PrimaryHDU(), kind(measured("i2"))]).writeto(plain)
+    path.write_bytes(pack(plain.read_bytes()))
+    image = opened(path)
+    assert_same(image, measured("i2"))
+    fits.HDUList([fits.PrimaryHDU(), kind(measured("i2") - 1)]).writeto(plain, overwrite=True)
+    path.write_bytes(pack(plain.read_bytes()))
+    assert_same(image, measured("i2") - 1)

@@ -34,10 +34,10 @@ def web(files):
 
 @pytest.fixture
 def original(files) -> bytes:
-    return (files / "files" / f"{ACS}_drz.fits").read_bytes()
+    return (files / "hsc" / f"{ACS}_drz.fits").read_bytes()
 
 
-@pytest.mark.parametrize("place", [f"hla/{ACS}", f"HLA/{ACS}", f"hla/{ACS}_drz.fits", f"hla/{ACS}/0"])
+@pytest.mark.parametrize("place", [f"hsc/{ACS}", f"HSC/{ACS}", f"hsc/{ACS}_drz.fits", f"hsc/{ACS}/0"])
 def test_an_original_comes_byte_for_byte(web, original, place):
     answer = web.get(place)
     assert answer.content == original
@@ -50,36 +50,36 @@ def test_an_original_comes_byte_for_byte(web, original, place):
 @pytest.mark.parametrize(("asked", "part"), [("bytes=0-79", slice(0, 80)), ("bytes=2880-", slice(2880, None)),
                                              ("bytes=-100", slice(-100, None))])  # fmt: skip
 def test_a_part_of_an_original_is_a_part(web, original, asked, part):
-    answer = web.get(f"hla/{ACS}", headers={"range": asked})
+    answer = web.get(f"hsc/{ACS}", headers={"range": asked})
     assert answer.status_code == 206
     assert answer.content == original[part]
-    assert web.get(f"hla/{ACS}", headers={"range": "bytes=99999999-"}).status_code == 416
+    assert web.get(f"hsc/{ACS}", headers={"range": "bytes=99999999-"}).status_code == 416
 
 
 def test_who_has_an_original_is_not_sent_it_again(web, original):
-    first = web.head(f"hla/{ACS}")
+    first = web.head(f"hsc/{ACS}")
     assert first.headers["content-length"] == str(len(original))
     tag, date = first.headers["etag"], first.headers["last-modified"]
-    assert web.get(f"hla/{ACS}", headers={"if-none-match": tag}).status_code == 304
-    assert web.get(f"hla/{ACS}", headers={"if-modified-since": date}).status_code == 304
-    assert web.get(f"hla/{ACS}", headers={"if-none-match": '"other"', "if-modified-since": date}).status_code == 200
+    assert web.get(f"hsc/{ACS}", headers={"if-none-match": tag}).status_code == 304
+    assert web.get(f"hsc/{ACS}", headers={"if-modified-since": date}).status_code == 304
+    assert web.get(f"hsc/{ACS}", headers={"if-none-match": '"other"', "if-modified-since": date}).status_code == 200
     resumed = {"range": "bytes=10-", "if-range": tag}
-    assert web.get(f"hla/{ACS}", headers=resumed).content == original[10:]
-    assert web.get(f"hla/{ACS}", headers={**resumed, "if-range": '"other"'}).content == original
+    assert web.get(f"hsc/{ACS}", headers=resumed).content == original[10:]
+    assert web.get(f"hsc/{ACS}", headers={**resumed, "if-range": '"other"'}).content == original
 
 
 def test_an_extension_alone_is_a_file_of_its_own(web, files):
-    answer = web.get(f"hla/{FLT}/2")
+    answer = web.get(f"psf/{FLT}/2")
     assert answer.headers["content-type"] == "image/fits"
     with fits.open(BytesIO(answer.content)) as hdus:
         hdus.verify("exception")
         assert len(hdus) == 1
         np.testing.assert_array_equal(hdus[0].data, pictures.numbers(2))
-    assert web.get(f"hla/{FLT}").content == (files / "files" / f"{FLT}.fits").read_bytes()
+    assert web.get(f"psf/{FLT}").content == (files / "psf" / f"{FLT}.fits").read_bytes()
 
 
 @pytest.mark.parametrize(
-    "place", ["hla/nothing", "other/" + ACS, f"hla/{ACS}/7", f"hla/{FLT}/0", "hla/..%2F..%2Fetc%2Fpasswd", "hla/%00"]
+    "place", ["hsc/nothing", "other/" + ACS, f"hsc/{ACS}/7", f"psf/{FLT}/0", "hsc/..%2F..%2Fetc%2Fpasswd", "hsc/%00"]
 )
 def test_what_is_not_there_is_told(web, place):
     answer = web.get(place)
@@ -88,9 +88,9 @@ def test_what_is_not_there_is_told(web, place):
 
 
 @pytest.mark.parametrize(("ending", "kind"), [("jpg", "JPEG"), ("jpeg", "JPEG"), ("png", "PNG")])
-@pytest.mark.parametrize("place", [ACS, f"{FLT}/2", "rings.v3.skycell.1784.059.stk.i.unconv.fits"])
+@pytest.mark.parametrize("place", [f"hsc/{ACS}", f"psf/{FLT}/2", "ps1/rings.v3.skycell.1784.059.stk.i.unconv.fits"])
 def test_a_preview_is_a_picture_of_the_whole(web, place, ending, kind):
-    answer = web.get(f"hla/{place}/preview.{ending}", params={"SIZE": "50"})
+    answer = web.get(f"{place}/preview.{ending}", params={"SIZE": "50"})
     with Pictures.open(BytesIO(answer.content)) as drawn:
         assert (drawn.format, drawn.size, drawn.mode) == (kind, (50, 50), "L")
         rows = np.asarray(drawn, float).mean(axis=1)
@@ -100,17 +100,17 @@ def test_a_preview_is_a_picture_of_the_whole(web, place, ending, kind):
 
 @pytest.mark.parametrize("size", ["0", "-1", "5000", "large"])
 def test_the_size_of_a_preview_has_limits(web, size):
-    answer = web.get(f"hla/{ACS}/preview.jpg", params={"size": size})
+    answer = web.get(f"hsc/{ACS}/preview.jpg", params={"size": size})
     assert answer.status_code == 400
     assert "size" in answer.text
 
 
 def test_a_page_shows_the_previews_of_a_collection(web):
-    answer = web.get("hla")
+    answer = web.get("hsc")
     assert "img-src 'self'" in answer.headers["content-security-policy"]
-    assert answer.text.count("<img ") == 5
-    assert f"/images/hla/{ACS}/preview.jpg" in answer.text
-    assert web.get("hlaa").status_code == 404
+    assert answer.text.count("<img ") == 3
+    assert f"/images/hsc/{ACS}/preview.jpg" in answer.text
+    assert web.get("hscc").status_code == 404
 
 
 def test_a_preview_of_a_large_image_is_quick(tmp_path):

@@ -102,7 +102,7 @@ class PackedPixels(StoredPixels):
         ny, nx = self.shape
         if ny * nx * self._type.itemsize > _MOST_KEPT:
             return self._unpacked(y0, y1)[:, x0:x1]
-        return _KEPT.get(self._place, lambda: self._unpacked(0, ny))[y0:y1, x0:x1]
+        return _KEPT.get(self._version(), lambda: self._unpacked(0, ny))[y0:y1, x0:x1]
 
     def _unpacked(self, y0: int, y1: int) -> NDArray[Any]:
         stride = self.shape[1] * self._type.itemsize
@@ -122,10 +122,11 @@ class TiledPixels(StoredPixels):
         self._layout = layout
 
     def _stored(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
+        version = self._version()
         out = np.empty((y1 - y0, x1 - x0), self._type.newbyteorder("="))
         with _Tiles(self._place, self._layout) as tiles:
             for tile in self._layout.tiles(y0, y1, x0, x1):
-                values = _KEPT.get((self._place, tile.number), functools.partial(tiles.read, tile))
+                values = _KEPT.get((version, tile.number), functools.partial(tiles.read, tile))
                 left, right = max(x0, tile.x0), min(x1, tile.x0 + tile.nx)
                 low, high = max(y0, tile.y0), min(y1, tile.y0 + tile.ny)
                 part = values[low - tile.y0 : high - tile.y0, left - tile.x0 : right - tile.x0]

@@ -6,6 +6,7 @@ the offset of an unsigned type become that type, other scaled integers floats.
 
 from __future__ import annotations
 
+import os
 import zlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class StoredPixels(ABC):
         assert facts.shape is not None, "only images are opened"
         self.shape, self.header, self.lookups = facts.shape, header, lookups
         self._place = place
+        self._key = f"{place.offset} {place.check} {place.path}"
         self._type = np.dtype(">" + TYPES[facts.bitpix])
         self._scaling = Scaling.of(header, facts.bitpix)
 
@@ -56,6 +58,11 @@ class StoredPixels(ABC):
             return self._scaling.applied(self._stored(y0, y1, x0, x1))
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise DamagedDataError(GONE) from error
+
+    def _version(self) -> str:
+        """What numbers that are kept are known by: of a file that is changed they are others."""
+        facts = os.stat(self._place.path)
+        return f"{self._key} {facts.st_mtime_ns} {facts.st_size}"
 
     @abstractmethod
     def _stored(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:

@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,7 @@ class _Field:
     element: str
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """One rectangle of an image, as it was compressed."""
 
     number: int
