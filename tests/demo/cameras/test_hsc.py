@@ -170,6 +170,22 @@ def test_a_pixel_is_the_same_in_whatever_section_it_is_read(images: Images) -> N
         assert np.array_equal(pixels.read(1999, 2000, 2100, 2101), whole[99:100, 400:401])
 
 
+def test_a_galaxy_is_extended_and_looks_the_same_in_every_image(images: Images, catalog: pa.Table) -> None:
+    is_bright = pc.and_(pc.equal(catalog["Flags"], 1), pc.less(catalog["MagAper2"], 22))
+    is_here = pc.match_substring_regex(catalog["ImageName"], "hst_90016_.*_f814w")
+    found = []
+    for one in catalog.filter(pc.and_(is_bright, is_here)).to_pylist():
+        image = opened(images, one["ImageName"])
+        cutout, x0, y0 = section(image, one["XImage"] - 1, one["YImage"] - 1, 8)
+        x, y = np.arange(17) + x0 - one["XImage"] + 1, np.arange(17)[:, None] + y0 - one["YImage"] + 1
+        light = np.where(cutout > 5 * image.pixels.header["BACKNOIS"], cutout, 0.0)
+        found.append([float((light * part).sum() / light.sum()) for part in (x**2, y**2, x * y)])
+    moments = np.array(found)
+    assert len(moments) > 4
+    assert moments[:, :2].min() > 2  # of a star 1.2 at most
+    assert moments.std(axis=0).max() < 0.25
+
+
 def test_cosmic_rays_are_left_in_single_exposures_alone(images: Images) -> None:
     def sharp(name: str) -> int:
         """Pixels far above what their neighbours on both sides allow."""

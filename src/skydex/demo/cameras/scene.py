@@ -44,12 +44,14 @@ def draw_points(
         The light in each pixel.
     """
     light = np.zeros(section.shape)
+    near = section.near(x, y, max(psf.core_px, psf.wings_px) + 1)
+    x, y, flux = x[near], y[near], flux[near]
     reaches = _reaches(psf, flux, least)
     for reach in np.unique(reaches).tolist():
         chosen = np.flatnonzero((reaches == reach) & section.near(x, y, min(reach, psf.core_px) + 1))
         if len(chosen):
             add_stamps(light, section, x[chosen], y[chosen], stamps_of(psf, x[chosen], y[chosen], flux[chosen], reach))
-    for one in np.flatnonzero((reaches > psf.core_px) & section.near(x, y, psf.wings_px + 1)).tolist():
+    for one in np.flatnonzero(reaches > psf.core_px).tolist():
         _add_wings(light, section, psf, float(x[one]), float(y[one]), float(flux[one]))
     return light
 

@@ -37,6 +37,7 @@ Words = NDArray[np.uint64]
 _UNSEEN = 0.03
 """Light that is left out, relative to the noise of an empty pixel."""
 _POINTS_OF_GALAXY, _GALAXY_ARCSEC, _GOLDEN = 48, (0.06, 0.16), np.pi * (3 - np.sqrt(5))
+_GALAXY_REACH_PX, _OF_GALAXY = 32.0, ("size", "tilt", "position angle")
 _CELL_PX, _MOST_RAYS = 64, 64
 _RAY_ELECTRONS, _RAY_SPREAD, _RAY_PX, _RAY_STEPS = 900.0, 0.7, (1.0, 12.0), 24
 
@@ -61,31 +62,33 @@ def open_image(archive: Path, key: str, access: bytes) -> Pixels:
     except OSError as error:
         raise StoreError(f"The truth of the simulated image {key} is not there any more.") from error
     sources = Sources(**{name: rows[name].to_numpy() for name in rows.column_names})
-    view = _View(image, sources, int(noted["seed"]))
+    view = _View(image, noted["group"], sources, int(noted["seed"]))
     return SimulatedImage((image.naxis, image.naxis), header_of(image, noted["seed"]), view.draw)
 
 
 class _View:
     """What an image shows, drawn section by section."""
 
-    def __init__(self, image: Image, sources: Sources, seed: int) -> None:
+    def __init__(self, image: Image, group: str, sources: Sources, seed: int) -> None:
         self._image, self._psf, self._noise = image, psf_of_image(image), pixel_noise(image)
-        self._name = ("hsc", seed, image.name)
+        self._name, self._field = ("hsc", seed, image.name), ("hsc", seed, group)
         self._radius_px = aperture_arcsec(image) / image.detector.scale_arcsec
         self._zero = ZERO_POINTS[image.detector.name]
         self._places = (sources.x, sources.y)
-        points, galaxies = np.flatnonzero(~sources.is_galaxy), np.flatnonzero(sources.is_galaxy)
-        own = self._points_of_galaxies(sources, galaxies)
-        total = self._rates(sources.mag[points]) / enclosed(self._psf, self._radius_px, np.zeros(1))
-        self._x, self._y, self._flux = (
-            np.concatenate(pair) for pair in zip((sources.x[points], sources.y[points], total), own, strict=True)
-        )
+        is_star = sources.galaxy < 0
+        share = enclosed(self._psf, self._radius_px, np.zeros(1))
+        self._stars = (sources.x[is_star], sources.y[is_star], self._rates(sources.mag[is_star]) / share)
+        numbers = sources.galaxy.astype(np.float64)
+        galaxies = (sources.x, sources.y, self._rates(sources.mag), numbers)
+        self._galaxies = tuple(one[~is_star] for one in galaxies)
         self._hit = np.flatnonzero(~np.isnan(sources.ray_mag))
         self._hit_rates = self._rates(sources.ray_mag[self._hit])
 
     def draw(self, section: Section) -> Floats:
         """Electrons per second in each pixel."""
-        light = draw_points(section, self._psf, self._x, self._y, self._flux, least=_UNSEEN * self._noise.background)
+        least = _UNSEEN * self._noise.background
+        light = draw_points(section, self._psf, *self._stars, least=least)
+        light += draw_points(section, self._psf, *self._points_of_galaxies(section), least=least)
         self._add_rays(light, section)
         deviation = np.sqrt(self._noise.background**2 + self._noise.quantum * np.maximum(light, 0.0))
         light += deviation * normals(key_of(*self._name, "noise"), section.numbers(self._image.naxis))
@@ -96,23 +99,25 @@ class _View:
         """Electrons per second."""
         return np.asarray(10 ** (-0.4 * (mag.astype(np.float64) - self._zero)))
 
-    def _points_of_galaxies(self, sources: Sources, those: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
-        """Points whose light together makes tilted exponential discs with the right light in the aperture."""
-        numbers = those.astype(np.uint64)
-        size, tilt, turn = (
-            uniforms(key_of(*self._name[:2], word), numbers)[:, None] for word in ("size", "tilt", "pa")
-        )
-        scale_px = (_GALAXY_ARCSEC[0] + size * np.diff(_GALAXY_ARCSEC)) / self._image.detector.scale_arcsec
+    def _points_of_galaxies(self, section: Section) -> tuple[Floats, Floats, Floats]:
+        """Points whose light together makes tilted exponential discs with the right light in the aperture.
+
+        A galaxy looks the same in all images of its field.
+        """
+        near = section.near(self._galaxies[0], self._galaxies[1], self._psf.wings_px + _GALAXY_REACH_PX)
+        x, y, rates, galaxy = (one[near, None] for one in self._galaxies)
+        size, tilt, turn = (uniforms(key_of(*self._field, word), galaxy.astype(np.uint64)) for word in _OF_GALAXY)
+        scale = _GALAXY_ARCSEC[0] + size * (_GALAXY_ARCSEC[1] - _GALAXY_ARCSEC[0])
         share = (np.arange(_POINTS_OF_GALAXY) + 0.5) / _POINTS_OF_GALAXY
-        radius = scale_px * _disc_radii(share)
-        angle = np.arange(_POINTS_OF_GALAXY) * _GOLDEN
+        radius, angle = scale * _disc_radii(share), np.arange(_POINTS_OF_GALAXY) * _GOLDEN
         along, across = radius * np.cos(angle), radius * np.sin(angle) * (0.35 + 0.65 * tilt)
-        turn = turn * np.pi
-        dx, dy = along * np.cos(turn) - across * np.sin(turn), along * np.sin(turn) + across * np.cos(turn)
-        within = enclosed(self._psf, self._radius_px, np.hypot(dx, dy)).mean(axis=1)
-        total = self._rates(sources.mag[those]) / within
-        x, y = sources.x[those, None] + dx, sources.y[those, None] + dy
-        return x.ravel(), y.ravel(), np.repeat(total / _POINTS_OF_GALAXY, _POINTS_OF_GALAXY)
+        east = along * np.sin(turn * np.pi) + across * np.cos(turn * np.pi)
+        north = along * np.cos(turn * np.pi) - across * np.sin(turn * np.pi)
+        to_pixels = np.linalg.inv(self._image.cd * 3600)
+        dx, dy = (line[0] * east + line[1] * north for line in to_pixels)
+        within = enclosed(self._psf, self._radius_px, np.hypot(dx, dy)).mean(axis=1, keepdims=True)
+        flux = np.broadcast_to(rates / within / _POINTS_OF_GALAXY, dx.shape)
+        return (x + dx).ravel(), (y + dy).ravel(), flux.ravel()
 
     def _add_rays(self, light: Floats, section: Section) -> None:
         """Cosmic rays: those that hit catalogued sources, and in single exposures any others."""
@@ -177,8 +182,8 @@ class _View:
     def _bleeds(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Columns with their full rows, for each saturated star."""
         well = full_well(self._image)
-        bright = np.flatnonzero(self._flux * self._psf.core.max() > well)
-        x, y, flux = self._x[bright], self._y[bright], self._flux[bright]
+        is_bright = self._stars[2] * self._psf.core.max() > well
+        x, y, flux = (one[is_bright] for one in self._stars)
         stamps = stamps_of(self._psf, x, y, flux, self._psf.core_px)
         is_full = stamps > well
         excess = np.where(is_full, stamps - well, 0.0).sum(axis=1)

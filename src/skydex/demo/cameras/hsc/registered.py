@@ -36,7 +36,7 @@ _SCHEMA = pa.schema(
         ("y", pa.float64()),
         ("mag", pa.float32()),
         ("ray_mag", pa.float32()),
-        ("is_galaxy", pa.bool_()),
+        ("galaxy", pa.int32()),
         ("source_id", pa.int64()),
     ]
 )

@@ -47,8 +47,8 @@ class Sources:
     """AB magnitude within the aperture, without cosmic rays."""
     ray_mag: NDArray[np.float32]
     """AB magnitude of the cosmic ray that hit it; NaN if none did."""
-    is_galaxy: NDArray[np.bool_]
-    """Whether it is extended."""
+    galaxy: NDArray[np.int32]
+    """Number of a galaxy in its field; -1 for a star."""
     source_id: NDArray[np.int64]
     """`SourceID` of the catalogue; 0 for what is not in it."""
 
@@ -101,7 +101,7 @@ def _found(found: Detections, sky: Sky, chosen: NDArray[np.int64]) -> Sources:
         rows.y - 1,
         (-2.5 * np.log10(total - ray)).astype(np.float32),
         ray_mag.astype(np.float32),
-        is_star & (component == _GALAXY),
+        np.where(is_star & (component == _GALAXY), rows.star, -1).astype(np.int32),
         rows.source_id,
     )
 
@@ -119,19 +119,20 @@ def _missed(found: Detections, sky: Sky, number: int, known: NDArray[np.int64], 
     dec = stars.dec[missed] + stars.pm_dec[missed] * years / 3.6e6
     x, y = image.pixels(ra, dec)
     is_here = image.holds(x, y)
-    return _plain(x[is_here] - 1, y[is_here] - 1, mag[missed][is_here], stars.component[missed][is_here] == _GALAXY)
+    galaxy = np.where(stars.component[missed] == _GALAXY, missed, -1)[is_here]
+    return _plain(x[is_here] - 1, y[is_here] - 1, mag[missed][is_here], galaxy)
 
 
 def _planted(image: Image, points: _Points) -> Sources:
     """Points of light curves that were not measured in simulated images."""
     x, y = image.pixels(points.ra, points.dec)
-    return _plain(x - 1, y - 1, points.mag, np.zeros(len(points), np.bool_))
+    return _plain(x - 1, y - 1, points.mag, np.full(len(points), -1))
 
 
-def _plain(x: Floats, y: Floats, mag: Floats, is_galaxy: NDArray[np.bool_]) -> Sources:
-    return Sources(
-        x, y, mag.astype(np.float32), np.full(len(x), np.nan, np.float32), is_galaxy, np.zeros(len(x), np.int64)
-    )
+def _plain(x: Floats, y: Floats, mag: Floats, galaxy: NDArray[np.int64]) -> Sources:
+    """Sources that the catalogue does not have, or not as sources of the image."""
+    nothing = np.full(len(x), np.nan, np.float32)
+    return Sources(x, y, mag.astype(np.float32), nothing, galaxy.astype(np.int32), np.zeros(len(x), np.int64))
 
 
 def _joined(parts: list[Sources]) -> Sources:
