@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from typing import ClassVar
 
 import pyarrow as pa
@@ -27,10 +27,12 @@ from skydex.query import Namespace, Plan, bind, build, make_plan
 from skydex.sky import Cone
 from skydex.tables import Column, Result, Table, arrow_schema
 
-__all__ = ["MashupCount", "MashupRequest", "Output"]
+__all__ = ["ImagesTable", "MashupCount", "MashupRequest", "Output"]
 
 _ROWS = "t"
 """What the table is called in the query."""
+_IMAGES = "i"
+"""What the table of images is called there."""
 _ARCMIN = 60.0
 _PAGE_ROWS = 50_000
 _COUNT = "Column1"
@@ -42,11 +44,23 @@ class Output:
     """A column of the answer."""
 
     column: str
-    """The table's column; if empty, a text without content."""
+    """The table's column; if empty, a text that `of_image` fills."""
     name: str
     """What the answer calls it."""
     group: str = ""
     """If not empty: a column of the answer without which it is left out, where that one is null throughout."""
+    of_image: tuple[str, ...] = ()
+    """Columns of the table of images, whose values stand in one text with blanks between them."""
+
+
+@dataclass(frozen=True)
+class ImagesTable:
+    """A table of images, and how rows name theirs."""
+
+    table: str
+    """Qualified name, of a table with the columns that an ingest of images makes."""
+    column: str
+    """Column of the rows that holds the name of an image."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,8 @@ class MashupRequest:
     """Qualified name of the table."""
     outputs: tuple[Output, ...]
     """The columns of the answer."""
+    images: ImagesTable | None = None
+    """The table of images, if outputs tell of the image of a row."""
     cone: Cone | None = None
     """Region, if there is one."""
     distance_at: int | None = None
@@ -89,9 +105,12 @@ class MashupRequest:
             list(self._selected(table)),
             table,
             alias=_ROWS,
+            joined=list(self._joined(namespace)),
             conditions=list(self._conditions(table)),
             tail=build.Tail([(key, False) for key in self._keys(table)]),
         )
+        for join in query.args["joins"]:
+            join.set("side", "LEFT")
         return make_plan(bind(query, namespace), self.max_rows)
 
     def shaped(self, result: Result, namespace: Namespace) -> Result:
@@ -119,10 +138,25 @@ class MashupRequest:
         for place, output in enumerate(self.outputs):
             if place == self.distance_at:
                 yield exp.Alias(this=self._distance(table), alias=exp.Identifier(this="Distance", quoted=True))
-            node = (
-                build.column_node(table.get_column(output.column).name, _ROWS) if output.column else build.literal("")
-            )
+            if output.column:
+                node = build.column_node(table.get_column(output.column).name, _ROWS)
+            else:
+                node = _text_of_image(output.of_image if self.images else ())
             yield exp.Alias(this=node, alias=exp.Identifier(this=output.name, quoted=True))
+
+    def _joined(self, namespace: Namespace) -> Iterator[build.Joined]:
+        """The images of the rows; of an image with several extensions, the one that the pixels are in."""
+        if self.images is None:
+            return
+        extension = build.column_node("extension", _IMAGES)
+        is_first = exp.Or(
+            this=exp.Is(this=extension, expression=exp.Null()),
+            expression=exp.In(this=extension.copy(), expressions=[build.literal(name) for name in ("SCI", "SCI,1")]),
+        )
+        names = (build.column_node("name", _IMAGES), build.column_node(self.images.column, _ROWS))
+        same = exp.EQ(this=names[0], expression=names[1])
+        condition = exp.And(this=same, expression=exp.Paren(this=is_first))
+        yield build.Joined(namespace.get(self.images.table).table, _IMAGES, condition)
 
     def _conditions(self, table: Table) -> Iterator[exp.Expression]:
         if self.cone is not None:
@@ -192,6 +226,23 @@ class MashupCount:
     def form(self, name: str, namespace: Namespace) -> Format:
         """As of rows, but that MAST calls the number a text."""
         return _form(name, partial(write_mashup_json, as_texts=(_COUNT,)))
+
+
+def _text_of_image(columns: Sequence[str]) -> exp.Expression:
+    """Values of an image in one text; empty where there is no image."""
+    if not columns:
+        return build.literal("")
+    text = exp.DataType.build("varchar")
+    values = [exp.Cast(this=build.column_node(name, _IMAGES), to=text.copy()) for name in columns]
+    joined = reduce(lambda left, right: exp.DPipe(this=left, expression=right), _between(values, build.literal(" ")))
+    return build.call("COALESCE", joined, build.literal(""))
+
+
+def _between(nodes: Sequence[exp.Expression], separator: exp.Expression) -> Iterator[exp.Expression]:
+    for number, node in enumerate(nodes):
+        if number:
+            yield separator.copy()
+        yield node
 
 
 def _form(name: str, as_json: Writer) -> Format:

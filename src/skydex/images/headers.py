@@ -11,12 +11,9 @@ import datetime
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skydex.images.passbands import Passband, find_passband, x_ray_band
-
-if TYPE_CHECKING:
-    from astropy.io import fits
 
 __all__ = ["facts_of"]
 
@@ -47,10 +44,15 @@ _UCDS = (
 Header = Mapping[str, Any]
 
 
-def facts_of(header: fits.Header) -> dict[str, Any]:
+def facts_of(header: Mapping[str, Any]) -> dict[str, Any]:
     """What a header says of an image, by columns of ObsCore and of tables of images; what it does not say is left out.
 
     Times are MJD in the scale of the header; wavelengths are those of the filter, in vacuum.
+
+    Parameters
+    ----------
+    header : Header or mapping
+        Values by keyword.
     """
     facts: dict[str, Any] = {}
     for read in _READERS:

@@ -76,16 +76,16 @@ def _routes_at(site: Site, base: str) -> list[BaseRoute]:
 
 def _capabilities_here(call: Call) -> Iterable[str]:
     base_url = base_url_of(call)
-    yield tap_capability(call.site, base_url, about=view_of(call).title)
+    yield tap_capability(call.site, base_url, view_of(call))
     yield from vosi_capabilities(base_url, with_tables=True)
     yield examples_capability(base_url)
     yield from table_capabilities(call.site, base_url)
 
 
 def _capabilities(site: Site) -> Iterable[str]:
-    yield tap_capability(site, f"{site.url}/tap")
+    yield tap_capability(site, f"{site.url}/tap", site.archive.view())
     for offer in site.archive.offers_for(None).taps:
-        yield tap_capability(site, main_url(site, offer), about=offer.title or offer.name)
+        yield tap_capability(site, main_url(site, offer), site.archive.view(offer.key))
 
 
 def _links(site: Site) -> Iterable[Link]:

@@ -1,20 +1,22 @@
 """TAPRegExt: what a TAP service says it can.
 
 TAPRegExt 1.0 (IVOA REC 2012-08-27) with erratum 1: languages, versions and features (section 2.3), output formats
-(2.4), upload methods (2.5), resource limits (2.6). The feature lists beyond geometry and user defined functions are
-ADQL 2.1's (IVOA REC 2023-12-15). The interface declares version 1.1 and the role `std`, as TAP 1.1 (IVOA REC
-2019-09-27), section 2.4, asks. What the features do is the query language's affair.
+(2.4), upload methods (2.5), resource limits (2.6), data models (2.2). The feature lists beyond geometry and user
+defined functions are ADQL 2.1's (IVOA REC 2023-12-15). The interface declares version 1.1 and the role `std`, as TAP
+1.1 (IVOA REC 2019-09-27), section 2.4, asks. What the features do is the query language's affair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from skydex.archive.views import View
 from skydex.formats import Format, writable
 from skydex.query.functions import USER_DEFINED
 from skydex.query.languages import LANGUAGES, Language
 from skydex.query.languages.adql import FEATURES
 from skydex.settings import Settings
+from skydex.tables import OBSCORE, OBSCORE_MODEL
 from skydex.web.site import Site
 from skydex.web.vosi import SECURITY_METHODS
 from skydex.web.xml import element, optional, text
@@ -33,20 +35,27 @@ _TOO_NEW = ("features-adql-conditional",)
 """Offered but not declared: validators that know TAPRegExt's record of 2022 take these for mistakes."""
 
 
-def tap_capability(site: Site, base_url: str, *, about: str = "") -> str:
-    """The capability element of the TAP service at an address; `about` says what it shows."""
+def tap_capability(site: Site, base_url: str, view: View) -> str:
+    """The capability element of the TAP service that shows a view at an address."""
     access = text("accessURL", base_url, {"use": "base"})
     interface = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": "1.1"}
     return element(
         "capability",
-        optional("description", about),
+        optional("description", view.title),
         element("interface", access, *SECURITY_METHODS, attributes=interface),
+        *_data_models(view),
         *(_language(language) for language in LANGUAGES.values()),
         *(_output_format(kind) for kind in writable()),
         *_upload_methods(site.settings),
         *_limits(site.settings),
         attributes={"standardID": f"{_STANDARD}/TAP", "xsi:type": "tr:TableAccess"},
     )
+
+
+def _data_models(view: View) -> Iterable[str]:
+    """ObsCore where there is a table of that name, by which clients know that images can be looked for."""
+    if any(relation.table.name.lower() == OBSCORE for relation in view.relations):
+        yield text("dataModel", "ObsCore-1.1", {"ivo-id": OBSCORE_MODEL})
 
 
 def _language(language: Language) -> str:

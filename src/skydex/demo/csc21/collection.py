@@ -27,7 +27,7 @@ from skydex.demo.csc21.sources import Block, Looks, blocks, looks_at, sources_at
 from skydex.demo.publications import printed_in
 from skydex.demo.simulation import Printed, SimulatedTable, batch_of
 from skydex.demo.size import Size
-from skydex.tables import Column, Datatype
+from skydex.tables import OBSCORE_UTYPE, Column, Datatype
 
 __all__ = ["simulate_csc21"]
 
@@ -104,7 +104,13 @@ def simulate_csc21(size: Size, seed: int) -> Iterator[SimulatedTable]:
         "ObsCore",
         "The observations as ObsCore 1.1 describes data.",
         obscore_rows(sky),
-        {"ra": "s_ra", "dec": "s_dec", "id": "obs_publisher_did", "utype": "ivo://ivoa.net/std/obscore#table-1.1"},
+        {
+            "ra": "s_ra",
+            "dec": "s_dec",
+            "id": "obs_publisher_did",
+            "utype": OBSCORE_UTYPE,
+            "columns": {"s_ra": {"ucd": "pos.eq.ra"}, "s_dec": {"ucd": "pos.eq.dec"}},  # without the usual meta.main
+        },
     )
     yield from _truth(sky, size, seed)
 

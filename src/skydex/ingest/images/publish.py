@@ -269,8 +269,9 @@ def _recorded(entries: Iterable[ImageEntry], images: _Writer, cards: _Writer) ->
         unknown = entry.row.keys() - known
         if unknown:
             raise BadRecipeError(f"A table of images has no column {', '.join(sorted(unknown))}.")
-        images.add({**_defaults(entry), **_facts(entry), **entry.row})
-        for row in _cards(entry):
+        header = tuple(_readable(entry.header)) if entry.header is not None else ()
+        images.add({**_defaults(entry), **_facts(entry, header), **entry.row})
+        for row in _cards(entry.record, header):
             cards.add(row)
         yield entry.record
 
@@ -296,11 +297,11 @@ def _defaults(entry: ImageEntry) -> dict[str, Any]:
     }
 
 
-def _facts(entry: ImageEntry) -> dict[str, Any]:
+def _facts(entry: ImageEntry, cards: Iterable[tuple[str, Any, str]]) -> dict[str, Any]:
     """What the header says; where the image lies is worked out only if its row does not tell."""
     if entry.header is None:
         return {}
-    facts = facts_of(entry.header)
+    facts = facts_of({keyword: value for keyword, value, _ in cards})
     shape = tuple(entry.row.get(name, facts.get(name)) for name in ("s_xel2", "s_xel1"))
     if None in shape or not _PLACE - entry.row.keys():
         return facts
@@ -319,12 +320,9 @@ class _HeaderOnly:
         raise NotImplementedError
 
 
-def _cards(entry: ImageEntry) -> Iterator[dict[str, Any]]:
-    if entry.header is None:
-        return
-    record = entry.record
+def _cards(record: ImageRecord, header: Iterable[tuple[str, Any, str]]) -> Iterator[dict[str, Any]]:
     own = {_ID: record.did, "name": record.name, "hdu": record.hdu}
-    for number, (keyword, value, comment) in enumerate(_readable(entry.header)):
+    for number, (keyword, value, comment) in enumerate(header):
         if keyword:
             is_number = isinstance(value, int | float)
             text = ("T" if value else "F") if isinstance(value, bool) else str(value)
@@ -344,9 +342,11 @@ def _readable(header: fits.Header) -> Iterator[tuple[str, Any, str]]:
         warnings.simplefilter("ignore")  # of astropy, about cards that it mends
         for card in header.cards:
             try:
-                yield card.keyword, card.value, card.comment
+                value = card.value
             except Exception:  # astropy raises what it likes over damaged cards
                 yield "", None, ""
+            else:
+                yield card.keyword, value, card.comment
 
 
 def _publish_obscore(directory: ArchiveDirectory) -> None:

@@ -5,7 +5,7 @@
 object, `input`. `Mast.HscSpectra.Db.All`: all spectra. Answers have the columns, order and names of recorded ones: a
 distance in arcminutes, by which rows are sorted, the scatter of a magnitude as `_Sigma` in every version, and no filter
 in which nothing was measured. They show the tables that the catalogue REST API has at `hsc/{version}/...`; the columns
-that describe the WCS of an image are empty where the table has none.
+that describe the WCS of an image come from the table of images, and are empty for one that is not in the archive.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from skydex.archive import MashupRequest, Output
 from skydex.archive.constraints import Constraint
+from skydex.archive.mashup import ImagesTable
 from skydex.errors import UnknownResourceError
 from skydex.formats.mashup import properties_of
 from skydex.sky import Cone
@@ -31,7 +32,16 @@ _MAGNITUDES = {1: "magaper2", 2: "magauto"}
 _MOST_ROWS = 50_000
 _NOT_TOLD = {"starttime", "stoptime", "htmid", "x", "y", "z"}
 """Columns of the tables that these services leave out."""
-_WCS = ("naxis", "crpix", "crval", "cd_matrix")
+_WCS = {
+    "naxis": ("s_xel1", "s_xel2"),
+    "crpix": ("crpix1", "crpix2"),
+    "crval": ("crval1", "crval2"),
+    "cd_matrix": ("cd1_1", "cd1_2", "cd2_1", "cd2_2"),
+}
+"""What is told of the WCS of an image, each of columns of a table of images."""
+_COLLECTION = "hsc"
+"""Collection of the images, where that of the detections has none."""
+_IMAGE_NAME = "ImageName"
 _PREFIXES = ("A_", "W2_", "W3_")
 """Detectors, before the name of a filter, in the order of columns of one filter."""
 _DISTANCE_AT = 1
@@ -66,10 +76,12 @@ async def objects(call: Call, request: InvokeRequest, *, version: str) -> Reply:
 async def detections(call: Call, request: InvokeRequest, *, version: str) -> Reply:
     """Answer `Mast.HscMatches.Db`."""
     table = _table(call, f"hsc/{version}/detailed")
+    images = _images_of(call, table)
     match_id = request.integer("input", least=-(2**63), most=2**63 - 1)
     rows = MashupRequest(
         table.name,
-        (*(Output(name, name) for name in _told(table)), *(Output("", name) for name in _wcs_of(table))),
+        (*(Output(name, name) for name in _told(table)), *_wcs_of(table)),
+        images=images,
         constraints=(Constraint("MatchID", "eq", (str(match_id),)),),
         sort_by=("MemID",),
         owner=call.owner,
@@ -133,9 +145,17 @@ def _told(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.name.lower() not in _NOT_TOLD]
 
 
-def _wcs_of(table: Table) -> Iterator[str]:
-    """Columns that a table of detections does not have."""
-    return (name for name in _WCS if table.find_column(name) is None)
+def _wcs_of(table: Table) -> Iterator[Output]:
+    """What is told of the image of a detection, unless the table has it."""
+    return (Output("", name, of_image=columns) for name, columns in _WCS.items() if table.find_column(name) is None)
+
+
+def _images_of(call: Call, table: Table) -> ImagesTable | None:
+    """The table of the images of detections, if there is one that the caller may see."""
+    namespace = call.site.archive.namespace(owner=call.owner)
+    known = (f"{schema}.images" for schema in (table.schema_name, _COLLECTION))
+    found = next((name for name in known if namespace.find(name) is not None), None)
+    return ImagesTable(found, _IMAGE_NAME) if found and table.find_column(_IMAGE_NAME) else None
 
 
 def _properties(call: Call, path: str) -> Mapping[str, Mapping[str, Any]]:
