@@ -22,7 +22,7 @@ PUBLISHED = "ibc302ioq_8184981_F814W_{}_cutout.fits"
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    with serving.serving(psfground.build_ground(tmp_path_factory.mktemp("psf"))) as server:
+    with serving.serving(psfground.build_simulated(tmp_path_factory.mktemp("psf"))) as server:
         yield server
 
 
@@ -90,12 +90,43 @@ def test_the_steps_of_the_document_lead_to_the_same_pixels(tools, capfd):
     assert "6/6" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("unsat_size", "side"), [(51, 51), (101, 101)])
-def test_every_suffix_and_size_can_be_had(tools, unsat_size, side):
+SUFFIXES = {"UVIS": ["raw", "flt", "flc"], "IR": ["raw", "flt"], "WFPC2": ["d0m", "c0m"]}
+FILTERS = {
+    "UVIS": {"chip": ["1"], "subarray": ["0"], "n_sat_pixels": ["0"], "psf_x_center": [{"min": 500, "max": 1500}]},
+    "IR": {"psf_x_center": [{"min": 500, "max": 520}], "psf_y_center": [{"min": 100, "max": 900}]},
+    "WFPC2": {"chip": ["2", "3", "4"], "filter": ["F814W"], "psf_x_center": [{"min": 300, "max": 500}]},
+}
+
+
+@pytest.mark.parametrize("size", [51, 101])
+@pytest.mark.parametrize("detector", SUFFIXES)
+def test_every_detector_suffix_and_size_can_be_had(tools, detector, size):
+    columns = [*MINIMUM, "n_sat_pixels", *(["filter_2"] if detector == "WFPC2" else [])]
+    filters = [tools.set_filters({name: values})[0] for name, values in FILTERS[detector].items()]
+    obs = tools.mast_query_psf_database(detector, filters, columns)[:8]
+    assert len(obs) == 8
+    uris = tools.make_dataURIs(obs, detector, SUFFIXES[detector], unsat_size=size, sat_size=101)
+    wanted = [size if row["qfit"] > 0 else 101 for row in obs for _ in SUFFIXES[detector]]
+    with tarfile.open(tools.download_request_bundle(uris, "bundle.tar.gz"), "r:gz") as tar:
+        tar.extractall(filter="data")
+        names = [name for name in tar.getnames() if name.endswith(".fits")]
+    assert [name.rpartition("/")[2] for name in names] == [uri.rpartition("/")[2] for uri in uris]
+    assert {name.split("/")[1] for name in names} == {"WFPC2PSF" if detector == "WFPC2" else "WFC3PSF"}
+    assert [fits.getdata(name).shape for name in names] == [(side, side) for side in wanted]
+    urls = tools.convert_dataURIs_to_dataURLs(uris[:3])
+    for name, url in zip(names, urls, strict=False):
+        assert np.array_equal(fits.getdata(name), fits.getdata(url), equal_nan=True)
+
+
+def test_a_star_is_in_the_middle_of_its_stamp_however_its_file_is_called(tools):
     obs = tools.mast_query_psf_database("UVIS", corner(), list(MINIMUM))
-    uris = tools.make_dataURIs(obs[:1], "UVIS", ["flt", "flc", "raw"], unsat_size=unsat_size)
-    for uri in uris:
-        assert fits.getdata(tools.download_request_file([uri, uri.rpartition("/")[2]])).shape == (side, side)
+    for suffix in SUFFIXES["UVIS"]:
+        for url in tools.convert_dataURIs_to_dataURLs(tools.make_dataURIs(obs, "UVIS", [suffix])):
+            stamp = fits.getdata(url)
+            core = stamp[20:31, 20:31] - np.median(stamp)
+            y, x = np.unravel_index(core.argmax(), core.shape)
+            assert max(abs(y - 5), abs(x - 5)) <= 1
+            assert core.max() > 0.05 * 40_000
 
 
 def test_an_address_with_brackets_as_they_are_is_understood(tools, archive):

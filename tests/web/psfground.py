@@ -1,4 +1,4 @@
-"""The PSF databases with frames in real files: noise in the extensions that frames of WFC3/UVIS have."""
+"""The PSF databases with their frames: as they are simulated, or a few in real files, full of noise."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from astropy.io import fits
 from demonstration import build_collection
 
 from skydex.archive import Archive, QueryRequest
+from skydex.demo.cameras.psf import simulate_images
+from skydex.demo.images import publish_simulated_images
 from skydex.demo.psf import simulate_psf
+from skydex.demo.size import SIZES
 from skydex.images import index_fits
 from skydex.ingest.images import did_of
-from skydex.store import ImageRecord, Imagery
+from skydex.store import ArchiveDirectory, ImageRecord, Imagery
 
 ROOT = "ibc302ioq"
 """The published exposure."""
@@ -20,6 +23,14 @@ CORNER = {"psf_x_center": (100, 102), "psf_y_center": (100, 102), "n_sat_pixels"
 """What the published query asks for: six stars, each in an exposure of its own."""
 SUFFIXES = ("flt", "flc", "raw")
 _SHAPE = (400, 600)
+
+
+def build_simulated(folder: Path) -> Path:
+    """Publish the databases and all their frames; give the archive."""
+    archive = build_collection(folder, simulate_psf)
+    directory = ArchiveDirectory(archive)
+    publish_simulated_images(simulate_images(directory, SIZES["tiny"], 1), directory, label="tests")
+    return archive
 
 
 def build_ground(folder: Path) -> Path:
