@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from benchmarks import (
+    bundles,
     catalogs,
     chandra,
     cones,
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "jobs": jobs,
     "turns": turns,
     "variables": variables,
+    "bundles": bundles,
     "traffic": traffic,
     "footprint": footprint,
 }
