@@ -213,9 +213,9 @@ class Imagery:
     def _open(self, collection: str) -> _Register | None:
         """The register of a collection, opened by this thread as it stands now."""
         opened: dict[str, _Register] = self._local.__dict__
-        path = self._folder / f"{collection}{_SUFFIX}"
+        path = f"{self._folder}/{collection}{_SUFFIX}"
         try:
-            facts = path.stat()
+            facts = os.stat(path)
         except FileNotFoundError:
             return None
         version = (facts.st_ino, facts.st_mtime_ns)
