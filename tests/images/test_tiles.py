@@ -174,6 +174,17 @@ def test_overlapping_images_are_averaged_by_weight_and_lower_ranks_fill_in():
     assert set(np.unique(ranked[np.isfinite(ranked)])) == {1.0, 4.0}
 
 
+def test_beyond_four_images_at_a_place_no_more_are_looked_at():
+    planes = [Plane(np.full((300, 300), float(value), "f4")) for value in (1, 2, 3, 4, 100)]
+    for order in (8, 3):
+        values = drawn(tile_at(40, 30, order), *map(layer, planes))
+        assert np.allclose(values[np.isfinite(values)], 2.5)
+    assert planes[-1].n_read == 0
+    lower = Plane(np.full((300, 300), 9.0, "f4"))
+    drawn(tile_at(40, 30, 8), layer(planes[0], rank=3), layer(lower, rank=2))
+    assert lower.n_read == 0
+
+
 def test_what_was_not_measured_stays_empty():
     data = np.full((300, 300), 5.0, "f4")
     data[:, :100] = np.nan

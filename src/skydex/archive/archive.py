@@ -203,7 +203,7 @@ class Archive:
 
     def names(self, owner: str | None = None) -> ArchiveNames:
         """Objects by their names: those of the tables that are offered so, and those that everybody knows."""
-        everything = self._seen_by(owner).everything().namespace
+        everything = self.published(owner)
 
         def read() -> ArchiveNames:
             return ArchiveNames(self.offers.names, everything, functools.partial(self._rows, everything))
@@ -227,6 +227,10 @@ class Archive:
             There is no such collection.
         """
         return self.view(collection, owner).namespace
+
+    def published(self, owner: str | None = None) -> Namespace:
+        """The tables that are published for a user, or for anybody, without her own: the same as long as they are."""
+        return self._seen_by(owner).everything().namespace
 
     def examples(self, collection: str | None = None, owner: str | None = None) -> tuple[ReadyExample, ...]:
         """Queries to learn from: those of one collection, or those of the archive as a whole.

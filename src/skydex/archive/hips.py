@@ -39,13 +39,15 @@ if TYPE_CHECKING:
 
 __all__ = ["AllskyRequest", "CoverageRequest", "HipsListRequest", "HipsRequest", "PropertiesRequest", "TileRequest"]
 
-_MOST_PIXELS = 16 << 20
+_MOST_PIXELS = 8 << 20
 """Pixels of images that one tile looks at."""
 _LEAST_PIXELS = 1 << 12
 """And those of one image at least."""
-_SAMPLES, _SAMPLE_SIDE = 12, 256
+_SAMPLES, _SAMPLE_SIDE = 8, 192
 """Images, and pixels along an edge of each, from which the levels of black and white are chosen."""
-_PERCENTILES = (5.0, 99.7)
+_BLACK, _WHITE = -1.0, 10.0
+"""Levels of black and white, in scatters of the sky from its middle; white is higher where more is bright."""
+_BRIGHT_PERCENT = 99.7
 _PLAIN_CUT = (0.0, 1.0)
 _FITS_TYPE = "application/fits"
 _TEXT_TYPE = "text/plain; charset=utf-8"
@@ -120,7 +122,8 @@ class PropertiesRequest(HipsRequest):
 
     def drawn(self, drawing: _Drawing) -> Picture:
         is_main = self.band is None
-        return _picture(_document([drawing.properties(self.address, is_main=is_main)]), _TEXT_TYPE)
+        facts = drawing.facts(self.address, is_main=is_main) | drawing.looks()
+        return _picture(_document([facts]), _TEXT_TYPE)
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ class HipsListRequest(PictureRequest):
                 continue  # none of its images lie on the sky
             for one in maps.maps.values():
                 drawing = _Drawing(archive, maps, one, self.owner, deadline)
-                yield drawing.properties(f"{self.address}/{name}", is_main=False)
+                yield drawing.facts(f"{self.address}/{name}", is_main=False)
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ class _Drawing:
         values = self.values(tile) if format == "fits" else self._known(tile)
         if values is None:
             return None
-        made = tile_file(values, format, _PLAIN_CUT if format == "fits" else self.cut(), tile=tile, origin=_ORIGIN)
+        made = tile_file(values, format, _PLAIN_CUT if format == "fits" else self.cut(), tile=tile, about=self._about)
         self.archive.tiles.keep(key, made)
         return made
 
@@ -189,7 +192,7 @@ class _Drawing:
             return kept
         found = {pixel: self._known(Tile(ALLSKY_ORDER, pixel)) for pixel in self._pixels()}
         whole = allsky_of({pixel: values for pixel, values in found.items() if values is not None})
-        made = tile_file(whole, format, _PLAIN_CUT if format == "fits" else self.cut(), origin=_ORIGIN)
+        made = tile_file(whole, format, _PLAIN_CUT if format == "fits" else self.cut(), about=self._about)
         self.archive.tiles.keep(key, made)
         return made
 
@@ -201,21 +204,23 @@ class _Drawing:
 
     def cut(self) -> tuple[float, float]:
         """Levels of black and white, the same for all tiles."""
-        namespace = self.archive.namespace(owner=self.owner)
-        found: tuple[float, float] = namespace.kept((_Drawing.cut, self.map.version), self._levels)
-        return found
+        key = f"{self.map.version} levels"
+        kept = self.archive.tiles.find(key)
+        if kept is None:
+            kept = " ".join(map(repr, self._levels())).encode()
+            self.archive.tiles.keep(key, kept)
+        low, high = map(float, kept.split())
+        return low, high
 
-    def properties(self, address: str, *, is_main: bool) -> dict[str, str]:
+    def facts(self, address: str, *, is_main: bool) -> dict[str, str]:
         """Keywords and values, in the order of the standard."""
         map, rows = self.map, self.map.rows
-        low, high = self.cut()
-        first = rows[0]
         pixel_deg = Tile(map.order, 0).scale_arcsec / 3600.0
         facts: dict[str, Any] = {
             "creator_did": f"{_AUTHORITY}/{map.collection}?{map.band}",
             "obs_collection": map.collection,
             "obs_title": f"{map.collection}: {map.label}",
-            "obs_description": f"{len(rows)} images of {map.collection}, {map.label}; tiles are made when asked for",
+            "obs_description": f"{map.about} A map of {len(rows)} of them, {map.label}; its tiles are made on demand.",
             "dataproduct_type": "image",
             "client_category": f"Image/{map.collection}",
             "hips_version": "1.4",
@@ -231,19 +236,29 @@ class _Drawing:
             "hips_tile_format": "png jpeg fits",
             "hips_pixel_bitpix": -32,
             "hips_pixel_scale": f"{pixel_deg:.6g}",
-            "hips_pixel_cut": f"{low:.6g} {high:.6g}",
-            "hips_initial_ra": f"{first['s_ra']:.6f}",
-            "hips_initial_dec": f"{first['s_dec']:.6f}",
-            "hips_initial_fov": f"{min(max(2.0 * first['s_fov'], 16.0 * pixel_deg), 180.0):.6g}",
-            "s_pixel_scale": f"{_least(rows, 's_pixel_scale', 1.0 / 3600.0) or pixel_deg:.6g}",
+            "hips_initial_ra": f"{rows[0]['s_ra']:.6f}",
+            "hips_initial_dec": f"{rows[0]['s_dec']:.6f}",
+            "hips_initial_fov": f"{min(max(2.0 * rows[0]['s_fov'], 16.0 * pixel_deg), 180.0):.6g}",
+            "s_pixel_scale": f"{(_least(rows, 's_pixel_scale') or 3600.0 * pixel_deg) / 3600.0:.6g}",
             "em_min": _least(rows, "em_min"),
             "em_max": _most(rows, "em_max"),
             "t_min": _least(rows, "t_min"),
             "t_max": _most(rows, "t_max"),
-            "moc_order": map.coverage.max_order,
-            "moc_sky_fraction": f"{sky_fraction(map.coverage):.6g}",
         }
         return {name: str(value) for name, value in facts.items() if value is not None}
+
+    def looks(self) -> dict[str, str]:
+        """Keywords and values for which images must be looked at."""
+        low, high = self.cut()
+        return {
+            "hips_pixel_cut": f"{low:.6g} {high:.6g}",
+            "moc_order": str(self.map.coverage.max_order),
+            "moc_sky_fraction": f"{sky_fraction(self.map.coverage):.6g}",
+        }
+
+    @property
+    def _about(self) -> str:
+        return f"{self.map.collection}, {self.map.label}. {self.map.about}"
 
     def _known(self, tile: Tile) -> Values | None:
         """The numbers of a tile as its file in FITS has them, which is kept for the next format."""
@@ -263,21 +278,28 @@ class _Drawing:
 
     def _levels(self) -> tuple[float, float]:
         images, rows = self.archive.images(self.owner), self.map.rows
-        chosen = np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).astype(np.int64))
         parts = []
-        for number in chosen:
+        for number in np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).astype(np.int64)):
             pixels = images.open(images.get_did(rows[number]["obs_publisher_did"])).pixels
             (y0, y1), (x0, x1) = (_middle(size) for size in pixels.shape)
-            part = np.asarray(pixels.read(y0, y1, x0, x1), dtype=np.float32)
-            parts.append(part[np.isfinite(part) & ((part != 0.0) | (part.size < 2))])
-        values = np.concatenate(parts)
-        if not len(values):
-            return _PLAIN_CUT
-        low, high = (float(level) for level in np.percentile(values, _PERCENTILES))
-        return (low, high) if high > low else (low, low + 1.0)
+            part = pixels.read(y0, y1, x0, x1)
+            is_measured = np.isfinite(part) & ((part != 0) | (part.dtype.kind != "f"))
+            parts.append(part[is_measured].astype(np.float64))
+        return _levels_of(np.concatenate(parts))
 
 
 _ORIGIN = "skydex"
+
+
+def _levels_of(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Black a little below the sky, white where few pixels are brighter."""
+    if not len(values):
+        return _PLAIN_CUT
+    sky = float(np.median(values))
+    scatter = 1.4826 * float(np.median(np.abs(values - sky)))
+    low = max(sky + _BLACK * scatter, float(values.min()))
+    high = max(sky + _WHITE * scatter, float(np.percentile(values, _BRIGHT_PERCENT)))
+    return (low, high) if high > low else (low, low + 1.0)
 
 
 def _middle(size: int) -> tuple[int, int]:
@@ -285,8 +307,8 @@ def _middle(size: int) -> tuple[int, int]:
     return first, min(size, first + _SAMPLE_SIDE)
 
 
-def _least(rows: tuple[Any, ...], name: str, factor: float = 1.0) -> float | None:
-    found = [row[name] * factor for row in rows if row[name] is not None]
+def _least(rows: tuple[Any, ...], name: str) -> float | None:
+    found = [row[name] for row in rows if row[name] is not None]
     return min(found) if found else None
 
 

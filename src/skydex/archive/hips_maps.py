@@ -46,6 +46,8 @@ _COARSER = 0.2
 _COVERAGE_FINER = 2
 """Orders by which the coverage is finer than the finest tiles, within these limits."""
 _COVERAGE_ORDERS = (8, 14)
+_MANNER = 1
+"""Another number, when tiles are made in another way, makes those that are kept worthless."""
 _MOST_IMAGES = 2000
 """Of more images in one tile some are left out, evenly."""
 
@@ -86,14 +88,16 @@ class HipsMap:
     label: str
     """What it is of, for people."""
     rows: tuple[Row, ...]
-    """Its images, the best calibrated first."""
+    """Its images: the best calibrated first, and of these the ones that were exposed longest."""
     published: float
     """When they were published, seconds since 1970."""
+    about: str
+    """What their table says of them."""
 
     @property
     def version(self) -> str:
         """Changes with its images."""
-        return f"{self.collection}/{self.band}@{self.published!r}/{len(self.rows)}"
+        return f"{_MANNER} {self.collection}/{self.band}@{self.published!r}/{len(self.rows)}"
 
     @cached_property
     def order(self) -> int:
@@ -196,10 +200,11 @@ def hips_maps(archive: Archive, collection: str, owner: str | None) -> HipsMaps:
     if name is None:
         raise UnknownResourceError("collection of images", collection[:80], near=near_names(collection[:80], names))
     published = images.published(name)
-    namespace = archive.namespace(owner=owner)
-    maps: HipsMaps = namespace.kept(
-        (HipsMaps, name, published), lambda: _read(archive, name, owner=owner, published=published)
-    )
+
+    def read() -> HipsMaps:
+        return _read(archive, name, owner=owner, published=published)
+
+    maps: HipsMaps = archive.published(owner).kept((HipsMaps, name, published), read)
     if not maps.maps:
         raise UnknownResourceError("map of the sky: nothing is known of where images lie in", name)
     return maps
@@ -224,10 +229,13 @@ def _read(archive: Archive, name: str, *, owner: str | None, published: float) -
             label = f"{row['instrument_name'] or ''} {label}"
         groups.setdefault(label.strip(), []).append(row)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return HipsMaps(name, _named(name, ordered, published))
+    about = archive.published(owner).get(f"{name}.images").table.description
+    return HipsMaps(name, _named(name, ordered, published=published, about=about))
 
 
-def _named(collection: str, groups: Iterable[tuple[str, list[Row]]], published: float) -> Iterator[HipsMap]:
+def _named(
+    collection: str, groups: Iterable[tuple[str, list[Row]]], *, published: float, about: str
+) -> Iterator[HipsMap]:
     taken: set[str] = set()
     for label, rows in groups:
         stem = band = re.sub(r"[^A-Za-z0-9.+-]+", "_", label).strip("_.") or _NO_BAND
@@ -236,8 +244,8 @@ def _named(collection: str, groups: Iterable[tuple[str, list[Row]]], published: 
             number += 1
             band = f"{stem}_{number}"
         taken.add(band.lower())
-        best_first = sorted(rows, key=lambda row: -(row["calib_level"] or 0))
-        yield HipsMap(collection, band, label or _NO_BAND, tuple(best_first), published)
+        best_first = sorted(rows, key=lambda row: (-(row["calib_level"] or 0), -(row["t_exptime"] or 0.0)))
+        yield HipsMap(collection, band, label or _NO_BAND, tuple(best_first), published, about)
 
 
 def _lies_on_the_sky(row: Row) -> bool:

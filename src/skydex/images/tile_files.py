@@ -32,7 +32,7 @@ Values = NDArray[np.float32]
 
 
 def tile_file(
-    values: Values, format: str, cut: tuple[float, float], *, tile: Tile | None = None, origin: str = ""
+    values: Values, format: str, cut: tuple[float, float], *, tile: Tile | None = None, about: str = ""
 ) -> bytes:
     """Write a tile, or the picture of the whole sky.
 
@@ -46,15 +46,15 @@ def tile_file(
         Levels of black and white.
     tile : Tile, optional
         Which tile it is; only FITS says so.
-    origin : str, optional
-        Who made it; only FITS says so.
+    about : str, optional
+        What it shows, as a comment; only FITS has it.
     """
     look = Look(Stretch.ASINH, low=(cut[0],), high=(cut[1],), quality=90)
     if format == "jpg":
         return render([values], look, "jpeg")
     if format == "png":
         return _png(values, look)
-    return _fits(values, {**(_cards(tile) if tile else {}), **({"ORIGIN": origin} if origin else {})})
+    return _fits(values, _cards(tile) if tile else {}, about)
 
 
 def tile_values(file: bytes) -> Values:
@@ -90,11 +90,14 @@ def _png(values: Values, look: Look) -> bytes:
     return out.getvalue()
 
 
-def _fits(values: Values, cards: Mapping[str, object]) -> bytes:
+def _fits(values: Values, cards: Mapping[str, object], about: str) -> bytes:
     from astropy.io import fits
 
     hdu = fits.PrimaryHDU(values)
     hdu.header.update(cards)
+    hdu.header["ORIGIN"] = "skydex"
+    if about:
+        hdu.header["COMMENT"] = " ".join(about.encode("ascii", "replace").decode().split())
     out = io.BytesIO()
     hdu.writeto(out)
     return out.getvalue()

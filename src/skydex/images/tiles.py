@@ -4,7 +4,7 @@ HiPS 1.0 (IVOA REC 2017-05-19): a tile is a HEALPix pixel of some order, made of
 down, in the arrangement of section 4.1. Positions become pixels of an image by its own WCS: on a coarse grid of the
 tile, between which they are interpolated as long as that is right to some hundredths of a pixel. Pixels are taken
 linearly where those of the tile are as large, and where they are larger, means of blocks of pixels. An image that is
-but a few pixels of the tile large is counted into them. Where images overlap, their mean is taken.
+but a few pixels of the tile large is counted into them. Where images overlap, the mean of the first few is taken.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from skydex.errors import NoPositionError
 from skydex.images.image import Image
@@ -49,6 +48,8 @@ _SMALL = 16.0
 """An image that extends over fewer pixels of the tile is counted into them."""
 _DENSITY = 4.0
 """Of such an image there are so many blocks, in each direction, for a pixel of the tile."""
+_DEPTH = 4
+"""Of more images at one place the others are not looked at."""
 _PIECE = 1 << 22
 """Pixels that are read at once."""
 
@@ -100,7 +101,7 @@ def tile_data(tile: Tile, layers: Iterable[Layer], *, most_pixels: int) -> Value
     tile : Tile
         Which.
     layers : iterable of Layer
-        The images that may touch it, of falling rank.
+        The images that may touch it, of falling rank, and the best of a rank first: at each place four are enough.
     most_pixels : int
         How many pixels of one image are looked at; of a larger part some rows are taken.
 
@@ -127,6 +128,12 @@ class _Canvas:
         self._done: Values | None = None
         self._sums = np.zeros(TILE_WIDTH * TILE_WIDTH)
         self._weights = np.zeros(TILE_WIDTH * TILE_WIDTH)
+        self._depths = np.zeros(TILE_WIDTH * TILE_WIDTH, np.int8)
+
+    def wants(self, places: Numbers) -> NDArray[np.bool_]:
+        """At which places, numbers of pixels, a further image of this rank would count."""
+        wanted = self._depths[places] < _DEPTH
+        return wanted if self._done is None else wanted & ~np.isfinite(self._done[places])
 
     def begin(self, rank: int) -> None:
         """Go on with images of a rank."""
@@ -139,7 +146,9 @@ class _Canvas:
         is_known = np.isfinite(values)
         places, values = places[is_known], values[is_known]
         self._sums += np.bincount(places, values.astype(np.float64) * weight, TILE_WIDTH * TILE_WIDTH)
-        self._weights += np.bincount(places, minlength=TILE_WIDTH * TILE_WIDTH) * weight
+        counts = np.bincount(places, minlength=TILE_WIDTH * TILE_WIDTH)
+        self._weights += counts * weight
+        self._depths += counts > 0
 
     def values(self) -> Values | None:
         """The tile; None if it is empty."""
@@ -152,6 +161,7 @@ class _Canvas:
             made = (self._sums / self._weights).astype(np.float32)
         self._done = made if self._done is None else np.where(np.isfinite(self._done), self._done, made)
         self._sums[:] = self._weights[:] = 0.0
+        self._depths[:] = 0
 
 
 def _paint(canvas: _Canvas, tile: Tile, layer: Layer, most_pixels: int) -> None:
@@ -170,14 +180,15 @@ def _count(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio: floa
     """Count a small image into the pixels of the tile."""
     ny, nx = image.shape
     step = max(1, int(ratio / _DENSITY))
-    means = _block_means(image, (0, ny, 0, nx), step, most_pixels)
-    rows, columns = np.indices(means.shape)
+    rows, columns = np.indices((-(-ny // step), -(-nx // step)))
     y = np.minimum(rows * step + (step - 1) / 2.0, ny - 1.0)
     x = np.minimum(columns * step + (step - 1) / 2.0, nx - 1.0)
     ra, dec = image.positions_of(x.ravel(), y.ravel())
     cells = pixels_of(ra, dec, tile.order + TILE_ORDERS)
-    is_here = (cells >> 2 * TILE_ORDERS) == tile.pixel
-    canvas.add(_places(cells[is_here] & ((1 << 2 * TILE_ORDERS) - 1)), means.ravel()[is_here], weight)
+    here = np.flatnonzero((cells >> 2 * TILE_ORDERS) == tile.pixel)
+    places = _places(cells[here] & ((1 << 2 * TILE_ORDERS) - 1))
+    if canvas.wants(places).any():
+        canvas.add(places, _block_means(image, (0, ny, 0, nx), step, most_pixels).ravel()[here], weight)
 
 
 def _interpolate(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio: float, most_pixels: int) -> None:
@@ -187,6 +198,7 @@ def _interpolate(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio
     with np.errstate(invalid="ignore"):
         is_on = (x >= -0.5) & (x <= nx - 0.5) & (y >= -0.5) & (y <= ny - 0.5)
     places = np.flatnonzero(is_on)
+    places = places[canvas.wants(places)]
     if not len(places):
         return
     x, y = x.ravel()[places], y.ravel()[places]
@@ -206,6 +218,8 @@ def _bounds(places: Floats, step: int, size: int) -> tuple[int, int]:
 
 def _between(values: Values, rows: Floats, columns: Floats) -> Values:
     """Interpolate linearly; of neighbours without a value the others speak, if they have half the weight."""
+    from scipy.ndimage import map_coordinates  # which only workers pay for
+
     at = np.stack([rows, columns])
     is_known = np.isfinite(values)
     if is_known.all():
