@@ -19,6 +19,7 @@ from benchmarks import (
     ingest,
     jobs,
     panstarrs,
+    pictures,
     queries,
     storage,
     traffic,
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "variables": variables,
     "bundles": bundles,
     "traffic": traffic,
+    "pictures": pictures,
     "footprint": footprint,
 }
 
