@@ -1,8 +1,7 @@
 """Truth tables of the Hubble fields: stars, images, and which star each measurement is of.
 
-With them an image can be rendered: its WCS stands in `truth.hsc_images`, its stars in `truth.hsc_stars`; a star that is
-no variable has in every image the magnitude that its F814W magnitude and colour give, and the magnitudes of variables
-stand in `truth.hsc_epochs`.
+A star that is no variable has in every image the magnitude that its F814W magnitude and colour give; the magnitudes of
+variables stand in `truth.hsc_epochs`. What an image shows are its measurements (`skydex.demo.cameras.hsc`).
 """
 
 from __future__ import annotations
