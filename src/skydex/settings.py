@@ -72,6 +72,12 @@ class Settings:
     """Rows of an answer, whatever the request says."""
     catalog_radius_deg: float = 0.5
     """Radius of a cone in the catalogue REST API, in degrees, unless `services.toml` gives a table one of its own."""
+    cutout_mpix: int = 100
+    """Pixels of a cutout that is made at once or shown as a picture, in millions; larger FITS is sent as it is read."""
+    image_tile_mpix: int = 64
+    """Pixels of one tile of a tile-compressed image that is ingested, in millions."""
+    image_unpacked_mb: int = 2048
+    """Size of an image file that is compressed as a whole (gzip, bzip2) and ingested, when it is unpacked, in MB."""
     queue_length: int = 256
     """Requests that may wait for a worker; more are told to come back later."""
     queue_wait_s: float = 10.0

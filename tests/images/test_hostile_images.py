@@ -15,6 +15,7 @@ from astropy.io import fits
 
 from skydex.errors import DamagedDataError, NoPositionError, SkydexError, UnreadableFileError
 from skydex.images import Box, Image, ImageLimits, cut, index_fits, open_pixels, survey_fits, to_fits
+from skydex.images.fits_files import Access
 
 
 def card(keyword: str, value: object) -> bytes:
@@ -233,3 +234,14 @@ def test_r17_a_bomb_in_a_tile_is_stopped(tmp_path):
     path.write_bytes(raw + np.array([len(packed), 0], ">i4").tobytes() + bytes(heap - begin - 8) + packed + bytes(2880))
     with pytest.raises(DamagedDataError):
         cut(Image("it", open_pixels("fits", str(path), b"")), Box(0, 0, 4, 4))
+
+
+def test_r17_an_image_is_opened_with_the_limits_it_was_registered_with(tmp_path):
+    path = tmp_path / "it.fits"
+    fits.CompImageHDU(np.zeros((1100, 1000), "i2"), tile_shape=(1100, 1000)).writeto(path)
+    (found,) = index_fits(path, limits=ImageLimits(tile_mpix=2))
+    assert Access.from_bytes(found.access).limits == ImageLimits(tile_mpix=2)
+    noted = found.access.replace(b'"tile_mpix":2', b'"tile_mpix":1')
+    assert open_pixels("fits", str(path), found.access).read(0, 1, 0, 1) == 0
+    with pytest.raises(DamagedDataError):
+        open_pixels("fits", str(path), noted)

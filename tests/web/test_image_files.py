@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +14,10 @@ import pytest
 import serving
 from astropy.io import fits
 from PIL import Image as Pictures
+
+from skydex.archive import Archive, CutoutRequest, ImageName
+from skydex.errors import CutoutTooLargeError
+from skydex.settings import Settings
 
 ACS = "hst_10543_29_acs_wfc_f606w"
 FLT = "ibc302ioq_flt"
@@ -125,3 +130,11 @@ def test_a_preview_of_a_large_image_is_quick(tmp_path):
     small = thumbnail(Image("large", open_pixels("fits", str(path), index_fits(path)[0].access)), 200)
     assert small.shape == (200, 200)
     assert time.perf_counter() - begin < 10
+
+
+def test_a_cutout_beyond_the_setting_is_refused_with_the_limit(files, web):
+    archive = Archive.open(files / "archive", Settings(cutout_mpix=1))
+    request = CutoutRequest((ImageName(ACS),), size=(1500, 1000))
+    with pytest.raises(CutoutTooLargeError, match=r"1,500 x 1,000 pixels is over the limit of 1,000,000 pixels"):
+        archive.draw(request)
+    assert archive.draw(replace(request, size=(1000, 1000))).media_type == "image/fits"

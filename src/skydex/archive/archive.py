@@ -310,6 +310,11 @@ class Archive:
         state = self._settings.state_directory(self._directory.path)
         return TileCache(state / "hips", self._settings.hips_cache_mb << 20)
 
+    @property
+    def most_pixels(self) -> int:
+        """How many pixels a cutout may have that is held in memory."""
+        return self._settings.cutout_mpix * 1_000_000
+
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""
         explanation = Explanation(self.plan(request))

@@ -20,7 +20,6 @@ from skydex.archive.pictures import Picture, PictureRequest
 from skydex.errors import BadParameterError, CutoutTooLargeError, NoOverlapError, UnknownImageError
 from skydex.images import (
     MEDIA_TYPES,
-    MOST_PIXELS,
     SOFTENING,
     Box,
     Cutout,
@@ -127,7 +126,7 @@ class CutoutRequest(PictureRequest):
             raise BadParameterError("red", "is missing: it names the image.")
         if self.is_aligned:
             parts = [part and part._replace(box=first.box) for part in parts]
-        resizing = self._resizing(parts, first)
+        resizing = self._resizing(parts, first, archive.most_pixels)
         suffix = f".{self.format}".replace("jpeg", "jpg")
         file_name = _safe(self.file_name, suffix) or _safe(first.image.name, suffix)
         if self.format == "fits":
@@ -160,13 +159,13 @@ class CutoutRequest(PictureRequest):
         except UnknownImageError:
             return None  # which is no error with fitscut either
 
-    def _resizing(self, parts: Sequence[_Part | None], first: _Part) -> Resizing:
+    def _resizing(self, parts: Sequence[_Part | None], first: _Part, most_pixels: int) -> Resizing:
         """How large the picture is, if that is within limits and the same for all bands."""
         boxes = [part.box for part in parts if part is not None]
         if any(box.shape != first.box.shape for box in boxes):
             raise BadParameterError("size", "the images differ in size: send one in pixels, or align=1.")
         resizing = Resizing.of(first.box.shape, self.look)
-        most = MOST_PIXELS // len(boxes)
+        most = most_pixels // len(boxes)
         if resizing.shape[0] * resizing.shape[1] > most:
             raise CutoutTooLargeError(resizing.shape, most)
         if self.is_aligned and len(boxes) > 1 and first.box.n_pixels > most:

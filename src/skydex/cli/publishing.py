@@ -146,16 +146,20 @@ def ingest_images(
     - `skydex ingest-images /data/new --collection survey --dry-run`
     """
     from skydex import ingest as ingests
+    from skydex.images import ImageLimits
     from skydex.ingest import images
+    from skydex.settings import load_settings
     from skydex.store import ArchiveDirectory
 
     name = collection or ingests.adql_name(Path(paths[0]).resolve().name)
     directory = ArchiveDirectory.create(into)
+    settings = load_settings(into)
+    limits = ImageLimits(tile_mpix=settings.image_tile_mpix, unpacked_mb=settings.image_unpacked_mb)
     if dry_run:
-        print(images.survey_images(paths, directory, name))
+        print(images.survey_images(paths, directory, name, limits=limits))
         return
     with progress_bar(name, unit="files") as progress:
-        report = images.ingest_images(paths, directory, name, description=description, progress=progress)
+        report = images.ingest_images(paths, directory, name, description=description, limits=limits, progress=progress)
     print(report)
 
 

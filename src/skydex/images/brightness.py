@@ -39,7 +39,7 @@ def brightness(
     image : Image
         Where from.
     box : Box
-        Which pixels; those that are not on the image are NaN.
+        Which pixels; those that are not on the image are NaN. How many there may be is for the caller to say.
     shrink : int, optional
         Side of a block, in pixels.
     quality : Image, optional
@@ -71,7 +71,7 @@ def is_softened(image: Image) -> bool:
 def _read(image: Image, box: Box, quality: Image | None) -> Floats:
     if box.on(image.shape) is None:
         return np.full(box.shape, np.nan, np.float32)
-    numbers = _plain(image, cut(image, box).data)
+    numbers = _plain(image, cut(image, box, most_pixels=box.n_pixels).data)
     if quality is not None and box.on(quality.shape) is not None:
         numbers[cut(quality, box).data == 0] = np.nan
     return numbers

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_PIXELS", "Cutout", "cut", "placed", "with_gaps"]
 
 MOST_PIXELS = 100_000_000
+"""Pixels of a cutout, where nobody says how many there may be."""
 
 
 @dataclass(frozen=True)

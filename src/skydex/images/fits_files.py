@@ -53,6 +53,8 @@ class Access:
     primary: Hdu
     lookups: tuple[Hdu, ...] = ()
     """Tables of distortions that its WCS needs."""
+    limits: ImageLimits = field(default_factory=ImageLimits)
+    """What the file was held against; it is held against the same when it is opened."""
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self), separators=(",", ":")).encode()
@@ -61,7 +63,8 @@ class Access:
     def from_bytes(cls, noted: bytes) -> Access:
         facts = json.loads(noted)
         lookups = tuple(Hdu(**hdu) for hdu in facts["lookups"])
-        return cls(Hdu(**facts["image"]), Hdu(**facts["primary"]), lookups)
+        limits = ImageLimits(**facts.get("limits", {}))
+        return cls(Hdu(**facts["image"]), Hdu(**facts["primary"]), lookups, limits)
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,8 @@ def _walked(name: str, source: Source, limits: ImageLimits) -> FitsSurvey:
         walk.refusals.append(str(error))
     for hdu, cards, facts in found:
         assert primary is not None, "where there is an image there is a first HDU"
-        _add(walk, primary, merged_cards(image_cards(cards, facts), primary_cards if hdu.number else b""), hdu, facts)
+        merged = merged_cards(image_cards(cards, facts), primary_cards if hdu.number else b"")
+        _add(walk, merged, Access(hdu, primary, limits=limits), facts)
     return FitsSurvey(tuple(walk.images), tuple(walk.refusals))
 
 
@@ -170,18 +174,19 @@ def _checked(cards: bytes, facts: FitsFacts, limits: ImageLimits) -> FitsFacts:
     return facts
 
 
-def _add(walk: _Walk, primary: Hdu, cards: bytes, hdu: Hdu, facts: FitsFacts) -> None:
+def _add(walk: _Walk, cards: bytes, access: Access, facts: FitsFacts) -> None:
     from astropy.io import fits
 
-    label = f"HDU {hdu.number}" + (f" ({facts.label})" if facts.label else "")
+    number = access.image.number
+    label = f"HDU {number}" + (f" ({facts.label})" if facts.label else "")
     if facts.problem:
         walk.refusals.append(f"{label}: {facts.problem}")
     elif facts.shape is not None and facts.name not in _LOOKUPS:
         has_tables = any(keyword_of(card).startswith(("CPDIS", "D2IMDIS")) for card in cards_of(cards))
         lookups = tuple(found for _, found in walk.lookups) if has_tables else ()
         header = fits.Header.fromstring(cards.decode("ascii"))
-        access = Access(hdu, primary, lookups).to_bytes()
-        walk.images.append(FitsImage(hdu.number, facts.label, facts.shape, access, header))
+        noted = replace(access, lookups=lookups).to_bytes()
+        walk.images.append(FitsImage(number, facts.label, facts.shape, noted, header))
 
 
 class _BadFileError(Exception):

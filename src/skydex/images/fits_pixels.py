@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["open_fits"]
 
-_LIMITS = ImageLimits()
 _SPARE = 1 << 16
 """Bytes between the columns asked for that are rather read in one go than left out by a call for each row."""
 _MOST_KEPT = 32 << 20
@@ -58,7 +57,7 @@ def open_fits(location: str, access: bytes) -> Pixels:
     """
     noted = Access.from_bytes(access or index_fits(location)[0].access)
     try:
-        with open_source(location, _LIMITS) as source:
+        with open_source(location, noted.limits) as source:
             return _opened(location, noted, source)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DamagedDataError(GONE) from error
@@ -107,7 +106,7 @@ class PackedPixels(StoredPixels):
     def _unpacked(self, y0: int, y1: int) -> NDArray[Any]:
         stride = self.shape[1] * self._type.itemsize
         n_bytes = (y1 - y0) * stride
-        with open_source(self._place.path, _LIMITS) as source:
+        with open_source(self._place.path, self._place.limits) as source:
             raw = source.read(self._place.offset + y0 * stride, n_bytes)
         return np.frombuffer(whole(raw, n_bytes), self._type).reshape(y1 - y0, self.shape[1])
 
@@ -151,7 +150,7 @@ class _Tiles:
     def read(self, tile: Tile) -> NDArray[Any]:
         """Unpack a tile."""
         if self._source is None:
-            self._source = self._stack.enter_context(open_source(self._place.path, _LIMITS))
+            self._source = self._stack.enter_context(open_source(self._place.path, self._place.limits))
         layout, begin = self._layout, self._place.offset
         row = layout.row(whole(self._source.read(begin + tile.number * layout.width, layout.width), layout.width))
         packed = self._source.read(begin + layout.heap + row.offset, row.length)
@@ -165,22 +164,22 @@ def _opened(location: str, noted: Access, source: Source) -> Pixels:
     own = read_hdu(source, noted.image) if noted.image.number else primary
     if not primary or not own:
         raise DamagedDataError(CHANGED)
-    facts = FitsFacts.of(own, _LIMITS)
+    facts = FitsFacts.of(own, noted.limits)
     offset = noted.image.offset + noted.image.length
     if facts.shape is None or not source.reaches(offset + facts.n_bytes):
         raise DamagedDataError(CHANGED)
     cards = merged_cards(image_cards(own, facts), primary if noted.image.number else b"")
     header = fits.Header.fromstring(cards.decode("ascii"))
-    lookups = tuple(_lookup(source, hdu) for hdu in noted.lookups)
-    place = Place(location, offset, noted.image.check)
+    lookups = tuple(_lookup(source, hdu, noted.limits) for hdu in noted.lookups)
+    place = Place(location, offset, noted.image.check, noted.limits)
     if facts.is_tiled:
-        return TiledPixels(place, facts, header, lookups, TileLayout.of(own, facts.shape, _LIMITS))
+        return TiledPixels(place, facts, header, lookups, TileLayout.of(own, facts.shape, noted.limits))
     return (PackedPixels if source.is_packed else PlainPixels)(place, facts, header, lookups)
 
 
-def _lookup(source: Source, hdu: Hdu) -> LookUp:
+def _lookup(source: Source, hdu: Hdu, limits: ImageLimits) -> LookUp:
     cards = read_hdu(source, hdu)
-    facts = FitsFacts.of(cards, _LIMITS) if cards else None
+    facts = FitsFacts.of(cards, limits) if cards else None
     if facts is None or facts.shape is None or facts.n_bytes > _MOST_OF_TABLE:
         raise DamagedDataError(CHANGED)
     raw = whole(source.read(hdu.offset + hdu.length, facts.n_bytes), facts.n_bytes)

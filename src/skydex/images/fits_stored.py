@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from skydex.errors import DamagedDataError
 from skydex.images.cards import cards_of, keyword_of, number_of
 from skydex.images.fits_headers import FitsFacts
+from skydex.images.limits import ImageLimits
 from skydex.images.pixels import LookUp
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Place:
     """Where in it, unpacked, in bytes."""
     check: int
     """CRC-32 of the header before it, so that another file of the same path is another place."""
+    limits: ImageLimits
+    """How much of it may be unpacked."""
 
 
 class StoredPixels(ABC):
