@@ -283,7 +283,7 @@ class _Finder:
             yield _image(identifier, "#progenitor", words, address, "application/fits", local="cutout")
         where = f"CONTAINS(POINT({ra_deg!r}, {dec_deg!r}), s_region) = 1"
         query = f"SELECT * FROM {OBSCORE} WHERE {where} ORDER BY t_min"
-        yield self._table(identifier, "#progenitor", f"All {len(rows):,} images of the place", query, local="images")
+        yield self._table(identifier, "#progenitor", f"Images of the place: {len(rows):,}", query, local="images")
 
     def _cutout(self, row: Mapping[str, Any], ra_deg: float, dec_deg: float, **more: str) -> str:
         scale = row["s_pixel_scale"]
