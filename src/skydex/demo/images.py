@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from skydex.demo.cameras.csc21 import simulate_images as simulate_csc21_images
 from skydex.demo.cameras.hsc import simulate_images as simulate_hsc_images
 from skydex.demo.cameras.ps1 import simulate_images as simulate_ps1_images
 from skydex.demo.cameras.psf import simulate_images as simulate_psf_images
@@ -20,6 +21,7 @@ __all__ = ["SIMULATED_IMAGES", "publish_simulated_images"]
 
 SIMULATED_IMAGES: Mapping[str, Callable[[ArchiveDirectory, Size, int], SimulatedImages]] = {
     "ps1": simulate_ps1_images,
+    "csc21": simulate_csc21_images,
     "psf": simulate_psf_images,
     "hsc": simulate_hsc_images,
 }

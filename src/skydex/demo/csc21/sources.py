@@ -24,7 +24,7 @@ from skydex.demo.publications import read_printed
 from skydex.demo.size import Size
 from skydex.sky import separation_deg
 
-__all__ = ["BANDS", "Block", "Looks", "blocks", "looks_at", "sources_at"]
+__all__ = ["APERTURE_ARCSEC", "BACKGROUND_PER_S", "BANDS", "Block", "Looks", "blocks", "looks_at", "sources_at"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -35,8 +35,10 @@ BANDS = "bhmsuw"
 _EDGES_KEV = np.array([[0.5, 7.0], [2.0, 7.0], [1.2, 2.0], [0.5, 1.2], [0.2, 0.5], [0.1, 10.0]])
 _MIDDLES_KEV = np.array([1.5, 3.5, 1.6, 0.85, 0.35, 1.5])
 _AREAS_CM2 = np.array([0.0, 250.0, 500.0, 250.0, 30.0, 120.0])
-_BACKGROUND_PER_S = np.array([0.0, 6e-7, 2e-7, 2e-7, 1e-7, 3e-6])
+BACKGROUND_PER_S = np.array([0.0, 6e-7, 2e-7, 2e-7, 1e-7, 3e-6])
 """Counts per second and square arcsecond; those of the broad band are the sum of three."""
+APERTURE_ARCSEC = (1.8, 0.22)
+"""Radius of apertures on the axis, and what it grows by with the square of the off-axis angle in arcmin."""
 _ERG_PER_KEV = 1.602176634e-9
 _N_POINTS, _N_EXTENDED = 406_089, 1_717
 _BREAK, _BRIGHTEST = 8e-15, 3e-11
@@ -227,9 +229,9 @@ def looks_at(sky: Sky, block: Block, *, seed: int) -> Looks:
     exposure = areas * (time * vignetting)[:, None]
     varied = np.exp(rng.normal(0.0, 0.7, len(source)))
     factor = np.where(block.varies_between[source], varied, 1.0)
-    aperture = np.pi * (1.8 + 0.22 * theta**2) ** 2
+    aperture = np.pi * (APERTURE_ARCSEC[0] + APERTURE_ARCSEC[1] * theta**2) ** 2
     expected = exposure * block.photon_flux[source] * factor[:, None]
-    background = np.where(exposure > 0, _BACKGROUND_PER_S * (time * aperture)[:, None], 0.0)
+    background = np.where(exposure > 0, BACKGROUND_PER_S * (time * aperture)[:, None], 0.0)
     counts = rng.poisson(expected + background).astype(np.float64)
     for array in (counts, background):
         array[:, 0] = array[:, 1:4].sum(axis=1)
