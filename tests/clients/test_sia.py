@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 
 import image_ground
@@ -10,6 +11,7 @@ import pyvo
 import serving
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from pyvo.dal.exceptions import DALQueryError
 
 
@@ -30,7 +32,18 @@ def test_pyvo_finds_images_of_a_place(images, server):
     (record,) = images.search(pos=(202.48 * u.deg, 47.18 * u.deg, 1 * u.arcmin))
     assert (record.obs_id, record.instrument_name, record.dataproduct_type) == ("m51", "IRAC", "image")
     assert record.s_fov.to_value(u.deg) == pytest.approx(0.1232, abs=1e-4)
-    assert record.access_url.endswith("/images/pics/m51/0")
+    assert record.access_url == f"{server.url}/images/pics/m51/0"
+    with fits.open(record.access_url, cache=False) as hdus:
+        assert hdus[0].data.shape == (256, 256)
+
+
+def test_pyvo_follows_links_and_cuts_what_it_found(images):
+    found = images.search(pos=(202.48 * u.deg, 47.18 * u.deg, 1 * u.arcmin))
+    (links,) = found.iter_datalinks()
+    assert "#cutout" in [link.semantics for link in links]
+    cut = found[0].processed(circle=(202.48 * u.deg, 47.18 * u.deg, 0.5 * u.arcmin))
+    with fits.open(io.BytesIO(cut.read())) as hdus:
+        assert max(hdus[0].data.shape) < 60
 
 
 def test_pyvo_finds_images_by_wavelength_time_and_words(images):
@@ -54,7 +67,7 @@ def test_pyvo_searches_the_old_way(server):
     assert (record.title, record.format, record.naxes) == ("gc_2mass_k", "image/fits", 2)
     assert list(record.naxis.value) == [721, 720]
     assert record.pos.separation(SkyCoord(266.4, -28.93333, unit="deg")) < 1 * u.arcsec
-    assert record.getdataurl().endswith("/images/pics/gc_2mass_k/0")
+    assert record.getdataurl() == f"{server.url}/images/pics/gc_2mass_k/0"
     with pytest.raises(DALQueryError, match="SIZE"):
         service.search(pos=(1.0, 2.0), size=400)
 

@@ -187,6 +187,52 @@ def test_r18_what_is_not_there_is_not_found(web, path):
     assert answer.text.startswith("NotFoundError")
 
 
+def test_images_that_are_published_anew_are_seen(tmp_path, shared_data):
+    archive, images = tmp_path / "archive", shared_data / "images"
+    image_ground.build_pictures(archive, images, ["m51"])
+    with serving.serving(archive) as server, httpx.Client(base_url=server.url, timeout=60) as web:
+        (tile,) = tiles_of(web, "/hips/pics", 3)
+        first = web.get(f"{tile}.fits")
+        image_ground.build_pictures(archive, images, ["ukidss_k"])
+        assert web.get(f"{tile}.fits").status_code == 404
+        (other,) = tiles_of(web, "/hips/pics", 3)
+        assert web.get(f"{other}.fits").status_code == first.status_code == 200
+        assert records_of(web.get("/hips/pics/properties"))[0]["obs_title"] == "pics: K"
+
+
+def test_r02_a_private_collection_has_no_maps_for_others(tmp_path, shared_data):
+    from skydex.accounts import Accounts
+
+    archive, images = tmp_path / "archive", shared_data / "images"
+    image_ground.build_pictures(archive, images, ["m51"], collection="early")
+    image_ground.build_pictures(archive, images, ["ukidss_k"])
+    (archive / "services.toml").write_text('[[private]]\nschema = "early"\nusers = ["alice"]\n')
+    Accounts(archive / "state", quota_mb=100, quota_tables=10).add("alice", "correct horse")
+    paths = [
+        "/hips/early",
+        "/hips/early/properties",
+        "/hips/early/Moc.fits",
+        "/moc/early",
+        "/hips/early/IRAC1/Moc.fits",
+    ]
+    with serving.serving(archive) as server, httpx.Client(base_url=server.url, timeout=60) as web:
+        alice = {"auth": ("alice", "correct horse")}
+        assert [web.get(path, **alice).status_code for path in paths] == [200] * 5
+        moc = MOC.from_fits(io.BytesIO(web.get("/moc/early", **alice).content))
+        (n,) = moc.degrade_to_order(3).flatten()
+        paths.append(f"/hips/early/Norder3/Dir0/Npix{n}.png")
+        answer = web.get(paths[-1], **alice)
+        assert answer.status_code == 200
+        assert "public" not in answer.headers["cache-control"]
+        assert [web.get(path).status_code for path in paths] == [404] * 6
+        assert "early" not in web.get("/hips/hipslist").text + web.get("/").text + web.get("/capabilities").text
+        assert "early" in web.get("/hips/hipslist", **alice).text
+        everywhere = {"POS": "CIRCLE 0 0 180", "RESPONSEFORMAT": "csv"}
+        assert b"early" not in web.get("/sia2/query", params=everywhere).content
+        assert b"early" in web.get("/sia2/query", params=everywhere, **alice).content
+        assert b"early" not in web.get("/sia1", params={"POS": "0,0", "SIZE": "360"}).content
+
+
 def test_people_see_a_page_with_links(web, server):
     for path in ("/hips/pics", "/hips/pics/", "/hips/pics/index.html", "/hips/PICS/k"):
         assert f"{server.url}/hips/pics" in web.get(path).text

@@ -208,7 +208,7 @@ def test_an_archive_without_images_has_no_image_search(tmp_path):
         ({"POS": "266.4,-28.3", "SIZE": "0.5", "INTERSECT": "CENTER"}, set()),
         ({"POS": "266.4,-28.3", "SIZE": "0.5"}, {"gc_2mass_k"}),
         ({"POS": "266.4,-28.9", "SIZE": "0.1", "FORMAT": "image/fits,image/jpeg"}, {"gc_2mass_k"}),
-        ({"POS": "266.4,-28.9", "SIZE": "0.1", "FORMAT": "image/jpeg"}, set()),
+        ({"POS": "266.4,-28.9", "SIZE": "0.1", "FORMAT": "image/gif"}, set()),
     ],
 )
 def test_the_old_search_finds_by_a_box(web, parameters, names):
@@ -230,7 +230,7 @@ def test_the_box_of_the_old_search_has_the_corners_that_astropy_computes():
         assert np.allclose(np.abs(eta), np.tan((height / 2 * u.deg).to_value(u.rad)), rtol=1e-9)
 
 
-def test_the_old_answer_carries_the_words_of_its_protocol(web):
+def test_the_old_answer_carries_the_words_of_its_protocol(web, server):
     table = parse(io.BytesIO(web.get("/sia1", params={"POS": "202.48,47.18", "SIZE": "0.1"}).content)).get_first_table()
     by_ucd = {field.ucd: field.name for field in table.fields if field.ucd}
     (row,) = table.to_table()
@@ -240,7 +240,19 @@ def test_the_old_answer_carries_the_words_of_its_protocol(web):
         pytest.approx(202.4827, 1e-5),
         "image/fits",
     )
-    assert row[by_ucd["VOX:Image_AccessReference"]].endswith("/images/pics/m51/0")
+    assert row[by_ucd["VOX:Image_AccessReference"]] == f"{server.url}/images/pics/m51/0"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "media_type"),
+    [("GRAPHIC", "image/jpeg"), ("image/png", "image/png"), ("image/gif,jpeg", "image/jpeg")],
+)
+def test_the_old_search_gives_pictures_where_these_are_wanted(web, server, wanted, media_type):
+    answer = web.get("/sia1", params={"POS": "202.48,47.18", "SIZE": "0.1", "FORMAT": wanted})
+    (row,) = rows_of(answer)
+    assert row["format"] == media_type
+    assert row["access_url"].startswith(f"{server.url}/images/pics/m51/0/preview.")
+    assert web.get(row["access_url"]).headers["content-type"] == media_type
 
 
 def test_the_old_metadata_query_tells_columns_and_parameters(web):

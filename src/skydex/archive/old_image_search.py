@@ -29,6 +29,9 @@ _READ = (
 )  # fmt: skip
 """What is taken from ObsCore, as far as it is there."""
 
+_PREVIEWS = {"image/jpeg": ".jpg", "image/png": ".png"}
+"""What the addresses of pictures of images end in."""
+
 _Values = dict[str, pa.Array]
 _Made = Callable[[_Values, int], pa.Array]
 
@@ -39,6 +42,8 @@ class OldImageSearch:
 
     search: ImageSearch
     """What is looked for."""
+    preview: str = ""
+    """Media type of the pictures that are wanted in place of the images: `image/jpeg` or `image/png`."""
     collection: ClassVar[str | None] = None
     uploads: ClassVar[tuple[Upload, ...]] = ()
 
@@ -56,7 +61,7 @@ class OldImageSearch:
 
     def shaped(self, result: Result, namespace: Namespace) -> Result:
         """The same images in other columns."""
-        result.batches = _reshaped(result.batches)
+        result.batches = _reshaped(result.batches, self.preview)
         result.columns = OLD_COLUMNS
         return result
 
@@ -64,14 +69,27 @@ class OldImageSearch:
         return get_format(name)
 
 
-def _reshaped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _reshaped(batches: Iterator[pa.RecordBatch], preview: str) -> Iterator[pa.RecordBatch]:
     schema = arrow_schema(OLD_COLUMNS)
     for batch in batches:
         values = dict(zip(batch.schema.names, batch.columns, strict=True))
+        if preview:
+            values |= _of_preview(values, preview)
         arrays = [
             make(values, batch.num_rows).cast(field.type) for (_, make), field in zip(_COLUMNS, schema, strict=True)
         ]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _of_preview(values: _Values, media_type: str) -> _Values:
+    """What is different for a picture of an image: its address, and that its size is not known."""
+    address = pc.binary_join_element_wise(values["access_url"], f"/preview{_PREVIEWS[media_type]}", "")
+    n_rows = len(address)
+    return {
+        "access_url": address,
+        "access_format": pa.array([media_type] * n_rows),
+        "access_estsize": pa.nulls(n_rows, pa.int64()),
+    }
 
 
 def _same(*names: str) -> _Made:

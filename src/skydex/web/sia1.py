@@ -31,7 +31,16 @@ __all__ = ["BASE", "capability_of", "routes"]
 
 BASE = "/sia1"
 DEFAULT_FORMAT = "votable/td"
-_FITS = "image/fits"
+_FITS = ("ALL", "IMAGE/FITS", "FITS")
+_PREVIEWS = {
+    "GRAPHIC": "image/jpeg",
+    "GRAPHIC-ALL": "image/jpeg",
+    "IMAGE/JPEG": "image/jpeg",
+    "JPEG": "image/jpeg",
+    "IMAGE/PNG": "image/png",
+    "PNG": "image/png",
+}
+"""What FORMAT may ask for instead of the images (section 4.1.2), and the picture that is."""
 _IMAGES = Words("dataproduct_type", ("image", "cube"))
 _WIDEST_DEG = 90.0
 _RELATIONS = ("OVERLAPS", "COVERS", "ENCLOSED", "CENTER")
@@ -50,7 +59,7 @@ _INPUTS = (
     _Param("INPUT:POS", "0,0", "Centre of the region, ICRS: right ascension and declination in degrees"),
     _Param("INPUT:SIZE", "0.1", "Width and height of the region in degrees, or one number for both"),
     _Param("INPUT:INTERSECT", "OVERLAPS", f"What images are to the region: {', '.join(_RELATIONS)}"),
-    _Param("INPUT:FORMAT", "ALL", "Media type of the images, ALL or METADATA"),
+    _Param("INPUT:FORMAT", "ALL", "Media type of the images, ALL, GRAPHIC or METADATA"),
 )
 
 
@@ -65,11 +74,11 @@ async def search(call: Call) -> Reply:
         regions=(region,),
         touch=touch,
         facts=(_IMAGES,),
-        max_rows=dali.row_limit(parameters, call.site.settings) if _has_any(wanted) else 0,
+        max_rows=dali.row_limit(parameters, call.site.settings) if _is_known(wanted) else 0,
         owner=call.owner,
     )
     form = get_format(parameters.find("RESPONSEFORMAT") or DEFAULT_FORMAT)
-    return await call.ask((OldImageSearch(search), form.name))
+    return await call.ask((OldImageSearch(search, _preview(wanted)), form.name))
 
 
 def refuse(error: SkydexError) -> Reply:
@@ -102,14 +111,21 @@ def _capabilities_here(call: Call) -> list[str]:
     return [capability_of(call.site), *vosi_capabilities(call.site.url + BASE, with_tables=False)]
 
 
-def _formats(parameters: dali.Parameters) -> set[str]:
+def _formats(parameters: dali.Parameters) -> list[str]:
     words = ",".join(parameters.values("FORMAT")) or "ALL"
-    return {word.strip().upper() for word in words.split(",")}
+    return [word.strip().upper() for word in words.split(",")]
 
 
-def _has_any(wanted: set[str]) -> bool:
-    """Whether images are wanted in the format that they have."""
-    return any(word in ("ALL", _FITS.upper(), "FITS") for word in wanted)
+def _is_known(wanted: list[str]) -> bool:
+    """Whether there is anything in a format that is wanted."""
+    return any(word in _FITS or word in _PREVIEWS for word in wanted)
+
+
+def _preview(wanted: list[str]) -> str:
+    """Media type of the pictures that are wanted, if images themselves are not."""
+    if any(word in _FITS for word in wanted):
+        return ""
+    return next((_PREVIEWS[word] for word in wanted if word in _PREVIEWS), "")
 
 
 def _region(parameters: dali.Parameters) -> tuple[Cone | Polygon, Touch]:
