@@ -13,7 +13,7 @@ import serving
 from astropy.config import set_temp_cache
 from astropy.io import fits
 from astroquery.exceptions import RemoteServiceError
-from astroquery.mast import Mast
+from astroquery.mast import Mast, Observations
 from astroquery.mast.discovery_portal import PortalAPI
 
 MINIMUM = ["id", "rootname", "filter", "x_cal", "y_cal", "x_raw", "y_raw", "chip", "qfit", "subarray"]
@@ -135,6 +135,22 @@ def test_an_address_with_brackets_as_they_are_is_understood(tools, archive):
     assert "[1]" in url
     assert fits.getdata(url).shape == (51, 51)
     assert fits.getdata(requests.get(url).url).shape == (51, 51)  # in which requests has encoded them
+
+
+def test_astroquery_downloads_stamps_and_whole_exposures(tools, archive, monkeypatch):
+    monkeypatch.setattr(PortalAPI, "MAST_DOWNLOAD_URL", f"{archive.url}/api/v0.1/Download/file")
+    obs = tools.mast_query_psf_database("IR", tools.set_filters({"psf_x_center": tools.set_min_max(500, 520)}))[:1]
+    (uri,) = tools.make_dataURIs(obs, "IR", ["flt"])
+    exposure = f"mast:HST/product/{obs['rootname'][0]}_flt.fits"
+    for wanted in (uri, exposure):
+        assert Observations.download_file(wanted)[0] == "COMPLETE"
+    x, y = int(obs["x_cal"][0]), int(obs["y_cal"][0])
+    with fits.open(exposure.rpartition("/")[2]) as hdus:
+        whole = hdus[1].data
+    stamp = fits.getdata(uri.rpartition("/")[2])
+    half = min(20, x, y, whole.shape[0] - 1 - y)
+    middle = slice(25 - half, 26 + half)
+    assert (stamp[middle, middle] != whole[y - half : y + half + 1, x - half : x + half + 1]).sum() == 0
 
 
 def test_astroquery_counts_and_turns_pages(tools):

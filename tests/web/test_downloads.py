@@ -74,6 +74,18 @@ def test_a_product_is_byte_for_byte_the_cutout_at_its_address(web):
     assert web.get(f"{DOWNLOAD}/file", params={"uri": uri(collection="WFPC2PSF")}).content == product
 
 
+@pytest.mark.parametrize("name", [f"{psfground.ROOT}_flt.fits", f"{psfground.ROOT}_flt"])
+def test_a_whole_file_is_a_product_too(web, psf_server, name):
+    answer = web.get(f"{DOWNLOAD}/file", params={"uri": f"mast:HST/product/{name}"})
+    original = (psf_server.folder / f"{psfground.ROOT}_flt.fits").read_bytes()
+    assert answer.content == original
+    assert f'filename="{name}"' in answer.headers["content-disposition"]
+    bundled = web.post(f"{DOWNLOAD}/bundle.zip", data={"uri": [f"mast:HST/product/{name}", uri()]})
+    with zipfile.ZipFile(io.BytesIO(bundled.content)) as file:
+        assert [path.partition("/")[2] for path in file.namelist()[1:-1]] == [f"HST/{name}", "WFC3PSF/one.fits"]
+        assert file.read(file.namelist()[1]) == original
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "says"),
     [
@@ -81,7 +93,10 @@ def test_a_product_is_byte_for_byte_the_cutout_at_its_address(web):
         ("", 400, "Parameter uri: is missing"),
         ("../../../../etc/passwd", 404, "No product"),
         ("file:///etc/passwd", 404, "No product"),
-        ("mast:HST/product/ibc302ioq_flt.fits", 404, "No product"),
+        ("mast:HST/product/passwd", 404, 'No image "passwd"'),
+        ("mast:HST/product/../passwd", 404, "No product"),
+        ("mast:HST/product/%2e%2e%2fpasswd", 400, "Parameter uri: ends in a file name"),
+        ("mast:HST/product/", 400, "Parameter uri: ends in a file name"),
         ("mast:WFC3PSF/url/http://127.0.0.1/fitscut.cgi?red=a/x.fits", 404, "No product"),
         ("mast:WFC3PSF/url/cgi-bin/passwd.cgi?red=a/x.fits", 404, "No product"),
         (MISSING, 404, 'No image "nothing_flt'),

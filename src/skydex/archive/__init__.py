@@ -45,6 +45,7 @@ from skydex.archive.offers import (
 )
 from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
 from skydex.archive.pictures import Picture, PictureRequest
+from skydex.archive.product_request import ProductRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.sharing import readers
 from skydex.archive.skycell_files import SkycellFilesRequest
@@ -108,6 +109,7 @@ __all__ = [
     "Place",
     "PreviewRequest",
     "PrivateOffer",
+    "ProductRequest",
     "PropertiesRequest",
     "QueryRequest",
     "ReadyExample",

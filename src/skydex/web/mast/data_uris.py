@@ -1,8 +1,9 @@
-"""`DataURI`: what MAST calls a product, where it is a cutout.
+"""`DataURI`: what MAST calls a product: a cutout, or the file of an image.
 
 `mast:{collection}/url/cgi-bin/fitscut.cgi?{parameters}/{file name}`: everything behind `url/` up to the last slash is a
-request for a cutout, what follows is what its file is called. It is read here and handed to our own cutouts; nothing of
-it is an address to ask, or a path to open. Form: `mast_api_psf.py` of spacetelescope/hst_notebooks.
+request for a cutout, what follows is what its file is called. `mast:{collection}/product/{file name}` is a whole file.
+Both are read here and handed to our own images; nothing of them is an address to ask, or a path to open. Forms: MAST
+API, https://mast.stsci.edu/api/v0/_downloads.html, and `mast_api_psf.py` of spacetelescope/hst_notebooks.
 """
 
 from __future__ import annotations
@@ -16,23 +17,25 @@ from skydex.web import dali
 
 __all__ = ["DataURI"]
 
-_FORM = re.compile(r"mast:([A-Za-z0-9_-]{1,30})/url/cgi-bin/(?:hla/)?fitscut\.cgi\?(.*)/([^/]*)", re.ASCII | re.DOTALL)
+_COLLECTION = "mast:([A-Za-z0-9_-]{1,30})"
+_CUTOUT = re.compile(_COLLECTION + r"/url/cgi-bin/(?:hla/)?fitscut\.cgi\?(.*)/([^/]*)", re.ASCII | re.DOTALL)
+_FILE = re.compile(_COLLECTION + r"/product/([^/]*)", re.ASCII | re.DOTALL)
 _FILE_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,149}", re.ASCII)
 _LONGEST = 4000
 
 
 @dataclass(frozen=True)
 class DataURI:
-    """A cutout as a product."""
+    """A product."""
 
     text: str
     """As it was sent."""
     collection: str
     """Name of its folder in a bundle, such as `WFC3PSF`."""
-    parameters: dali.Parameters
-    """Those of the cutout."""
     file_name: str
     """What its file is called: a plain name."""
+    parameters: dali.Parameters | None = None
+    """Those of the cutout; None for a whole file."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -45,10 +48,17 @@ class DataURI:
         BadParameterError
             Its file name is none.
         """
-        found = _FORM.fullmatch(text.strip()) if len(text) <= _LONGEST else None
-        if found is None:
+        if len(text) > _LONGEST:
             raise UnknownResourceError("product", text[:200])
-        collection, query, file_name = found.groups()
-        if not _FILE_NAME.fullmatch(file_name):
-            raise BadParameterError("uri", "ends in a file name, of letters, digits and ._+- alone.")
-        return cls(text, collection, dali.Parameters(dali.parse_pairs(query.encode())), file_name)
+        if cutout := _CUTOUT.fullmatch(text.strip()):
+            pairs = dali.parse_pairs(cutout[2].encode())
+            return cls(text, cutout[1], _plain(cutout[3]), dali.Parameters(pairs))
+        if file := _FILE.fullmatch(text.strip()):
+            return cls(text, file[1], _plain(file[2]))
+        raise UnknownResourceError("product", text[:200])
+
+
+def _plain(file_name: str) -> str:
+    if not _FILE_NAME.fullmatch(file_name):
+        raise BadParameterError("uri", "ends in a file name, of letters, digits and ._+- alone.")
+    return file_name

@@ -3,7 +3,7 @@
 `/api/v0.1/Download/file?uri=...` gives the bytes of a product; `/api/v0.1/Download/bundle.tar.gz` and `.zip` those of
 as many as there are `uri`, in a folder `MAST_{time}` with a `MANIFEST.HTML`; `bundle.sh` is a script that has curl
 fetch them, and `bundle` alone a `tar.gz`. MAST API, https://mast.stsci.edu/api/v0/_downloads.html. `data_uris` says
-which products there are; each has the bytes that fitscut gives for the same parameters.
+which products there are; a cutout has the bytes that fitscut gives for the same parameters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote
 from starlette.routing import BaseRoute, Route
 
 from skydex import __version__
-from skydex.archive import BundleFile, BundleRequest, CutoutRequest
+from skydex.archive import BundleFile, BundleRequest, CutoutRequest, ProductRequest
 from skydex.errors import BadParameterError, SkydexError, one_line
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
@@ -56,7 +56,7 @@ async def download(call: Call) -> Reply:
     if uri is None:
         raise BadParameterError("uri", "is missing: it names a product, as in mast:WFC3PSF/url/cgi-bin/fitscut.cgi?...")
     request = _request(DataURI.parse(uri), call.owner)
-    return await call.ask(request, is_quick=is_small(request))
+    return await call.ask(request, is_quick=isinstance(request, CutoutRequest) and is_small(request))
 
 
 async def bundle(call: Call, container: str) -> Reply:
@@ -108,7 +108,9 @@ def _free_path(path: str, taken: dict[str, int]) -> str:
     return free
 
 
-def _request(uri: DataURI, owner: str | None) -> CutoutRequest:
+def _request(uri: DataURI, owner: str | None) -> CutoutRequest | ProductRequest:
+    if uri.parameters is None:
+        return ProductRequest(uri.file_name, owner)
     return replace(cutout_request(uri.parameters, owner), file_name=uri.file_name)
 
 

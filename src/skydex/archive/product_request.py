@@ -1,0 +1,57 @@
+"""`ProductRequest`: the whole file of an image, by the name of the file.
+
+What was registered from a file is given as it is, byte for byte; of what no file has, such as a simulated exposure, one
+is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skydex.archive.image_request import ImageFileRequest
+from skydex.archive.pictures import Picture, PictureRequest
+from skydex.errors import StoreError, UnknownImageError
+
+if TYPE_CHECKING:
+    from skydex.archive.archive import Archive
+    from skydex.engines import Deadline
+
+__all__ = ["ProductRequest"]
+
+_OF_FILES = "fits"
+"""The opener whose locations are paths."""
+_ENDING = ".fits"
+_PIECE_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class ProductRequest(PictureRequest):
+    """The file of an image, or of several."""
+
+    file_name: str
+    """What it is called, with its ending."""
+    owner: str | None = None
+    """Who asks; None for anybody."""
+
+    def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
+        """Send it while it is read or written."""
+        images = archive.images(self.owner)
+        records = images.find(self.file_name) or images.find(self.file_name.removesuffix(_ENDING))
+        if not records:
+            raise UnknownImageError(self.file_name[:200])
+        first = records[0]
+        if first.opener == _OF_FILES:
+            return Picture("application/fits", _ENDING, _bytes_of(first.location), self.file_name)
+        written = ImageFileRequest(first.collection, first.name, owner=self.owner).draw(archive, deadline)
+        return Picture(written.media_type, written.suffix, written.chunks, self.file_name)
+
+
+def _bytes_of(path: str) -> Iterator[bytes]:
+    try:
+        with open(path, "rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise StoreError("The file of this image cannot be read any more.") from error
