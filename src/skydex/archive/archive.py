@@ -235,7 +235,7 @@ class Archive:
     def examples(self, collection: str | None = None, owner: str | None = None) -> tuple[ReadyExample, ...]:
         """Queries to learn from: those of one collection, or those of the archive as a whole.
 
-        The latter are those that reach across collections, and those of TAP_SCHEMA.
+        The latter are those that reach across collections, as `ivoa.obscore` does, and those of TAP_SCHEMA.
 
         Raises
         ------
@@ -245,7 +245,8 @@ class Archive:
         everything = ready_examples(self.namespace(collection, owner))
         if collection is not None:
             return tuple(ready for ready in everything if not _describes(ready))
-        apart = (self.namespace(name, owner) for name in self._seen_by(owner).collections)
+        across = OBSCORE.partition(".")[0]
+        apart = (self.namespace(name, owner) for name in self._seen_by(owner).collections if name != across)
         elsewhere = {ready for own in apart for ready in ready_examples(own)}
         return tuple(ready for ready in everything if _describes(ready) or ready not in elsewhere)
 

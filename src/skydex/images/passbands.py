@@ -77,7 +77,7 @@ def _by_name(word: str, systems: tuple[str, ...]) -> Passband | None:
 
 
 def _around(middle_nm: float, width_nm: float) -> Passband:
-    return Passband((middle_nm - width_nm / 2) * 1e-9, (middle_nm + width_nm / 2) * 1e-9)
+    return Passband(*(float(f"{(middle_nm + sign * width_nm / 2) * 1e-9:.6g}") for sign in (-1, 1)))
 
 
 @functools.cache

@@ -137,3 +137,14 @@ def test_a_header_tells_what_the_row_leaves_open(directory):
     inside = "SELECT obs_id FROM ivoa.obscore WHERE 1 = CONTAINS(POINT(10.04, 20.02), s_region)"
     assert asked(directory, inside) == [{"obs_id": "a"}]
     assert asked(directory, inside.replace("20.02", "20.03")) == []
+
+
+def test_every_example_can_be_asked(directory):
+    publish_images(directory, "north", [entry("north", "a", s_region="CIRCLE ICRS 10 -5 1")], description="One")
+    archive = Archive.open(directory.path)
+    ready = {found.example.name: found.example.query for found in archive.examples()}
+    ready |= {found.example.name: found.example.query for found in archive.examples("north")}
+    assert {"Images that show a place", "Images by instrument", "Filters of north.images"} <= set(ready)
+    for query in ready.values():
+        archive.query(QueryRequest(query)).to_arrow()
+    assert asked(directory, ready["Images that show a place"])[0]["obs_id"] == "a"

@@ -27,6 +27,7 @@ from skydex.errors import BadRecipeError, StoreError, UnknownTableError
 from skydex.images import Image, facts_of, footprint_of
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
 from skydex.ingest.images.entry import ImageEntry, address_of, place_of
+from skydex.ingest.images.examples import examples_of_images, examples_of_obscore
 from skydex.sky import index29
 from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout, OriginalFile
 from skydex.tables import (
@@ -35,7 +36,6 @@ from skydex.tables import (
     OBSCORE_COLUMNS,
     OBSCORE_UTYPE,
     Column,
-    Example,
     ForeignKey,
     Position,
     Table,
@@ -128,7 +128,7 @@ def publish_images(
         description,
         _POSITION,
         _ID,
-        examples=_EXAMPLES_OF_IMAGES,
+        examples=examples_of_images(collection),
     )
     cards = Table(
         f"{collection}.image_cards",
@@ -157,14 +157,6 @@ def remove_images(directory: ArchiveDirectory, collection: str) -> None:
     _publish_obscore(directory)
 
 
-_EXAMPLES_OF_IMAGES = (
-    Example(
-        "Images of a place",
-        "SELECT name, hdu, filter, t_min, t_exptime FROM {table} WHERE s_region IS NOT NULL ORDER BY t_min",
-    ),
-)
-
-
 def checked_collection(collection: str) -> str:
     """The name of a collection; `BadRecipeError` if none can be called so."""
     if not _COLLECTION.fullmatch(collection) or collection.lower() in _RESERVED:
@@ -179,8 +171,7 @@ class _Writer:
     """Rows on their way into a table; nothing is left of them if they are not published."""
 
     def __init__(self, directory: ArchiveDirectory, table: Table) -> None:
-        examples = tuple(replace(e, query=e.query.replace("{table}", table.name)) for e in table.examples)
-        self._directory, self._table = directory, replace(table, examples=examples)
+        self._directory, self._table = directory, table
         self._schema = arrow_schema(table.columns)
         self._rows: dict[str, list[Any]] = {}
         self._waiting = self._pieces = 0
@@ -357,7 +348,8 @@ def _publish_obscore(directory: ArchiveDirectory) -> None:
             if _is_listed(directory, OBSCORE):
                 directory.remove(OBSCORE)
             return
-        table = Table(OBSCORE, OBSCORE_COLUMNS, _ABOUT_OBSCORE, _POSITION, _ID, utype=OBSCORE_UTYPE)
+        examples = examples_of_obscore(_place_in(directory, sources))
+        table = Table(OBSCORE, OBSCORE_COLUMNS, _ABOUT_OBSCORE, _POSITION, _ID, utype=OBSCORE_UTYPE, examples=examples)
         try:
             with _Writer(directory, table) as rows:
                 for entry in sources:
@@ -368,6 +360,17 @@ def _publish_obscore(directory: ArchiveDirectory) -> None:
         except _OutdatedError:
             continue
     raise StoreError(f"{OBSCORE} could not be made: images are being published too often.")
+
+
+def _place_in(directory: ArchiveDirectory, sources: Iterable[ArchiveEntry]) -> tuple[float, float] | None:
+    """The middle of some image."""
+    for entry in sources:
+        dataset = directory.open(entry.name)
+        for piece in dataset.select(None).pieces[:1]:
+            rows = dataset.read(piece, [_POSITION.ra, _POSITION.dec]).slice(0, 1).to_pylist()
+            if rows and None not in rows[0].values():
+                return rows[0][_POSITION.ra], rows[0][_POSITION.dec]
+    return None
 
 
 def _image_tables(directory: ArchiveDirectory) -> list[str]:
