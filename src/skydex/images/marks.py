@@ -25,7 +25,7 @@ _ARROWS = ((128, 0.3), (512, 0.2), (1024, 0.1))
 _SHORT_ARROW = 0.05
 _EAST = 0.6
 _TIP = math.radians(25.0)
-_ARCSEC = 1.0 / 3600.0
+_STEP_DEG = 0.01 / 3600.0
 
 
 class Compass(NamedTuple):
@@ -45,8 +45,8 @@ def compass_at(image: Image, box: Box) -> Compass:
     """
     x, y = box.x0 + (box.nx - 1) / 2.0, box.y0 + (box.ny - 1) / 2.0
     ra, dec = (float(number) for number in image.positions_of(x, y))
-    step = math.copysign(_ARCSEC, -dec)  # towards the equator, that no step leads over a pole
-    east = _ARCSEC / max(math.cos(math.radians(dec)), 1e-6)
+    step = math.copysign(_STEP_DEG, -dec)  # towards the equator, that no step leads over a pole
+    east = _STEP_DEG / max(math.cos(math.radians(dec)), 1e-6)
     x_to, y_to = image.pixels_of([ra, ra + east], [dec + step, dec])
     north_deg, east_deg = (math.degrees(math.atan2(y_to[i] - y, x_to[i] - x)) for i in (0, 1))
     return Compass(north_deg + (180.0 if step < 0.0 else 0.0), east_deg)

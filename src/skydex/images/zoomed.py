@@ -22,6 +22,7 @@ __all__ = ["sky_text", "with_history", "zoomed"]
 _REFERENCE = re.compile(r"(CRPIX|LTV)([12])[A-Z]?")
 _MATRIX = re.compile(r"CD[12]_([12])[A-Z]?")
 _STEP = re.compile(r"CDELT([12])[A-Z]?")
+_TURN = re.compile(r"PC([12])_([12])[A-Z]?")
 _IRAF_MATRIX = re.compile(r"LTM[12]_([12])")
 _POLYNOMIAL = re.compile(r"(A|B|AP|BP)_(\d)_(\d)")
 _LINEAR = re.compile(
@@ -32,7 +33,7 @@ _TABLES = re.compile(r"(CPDIS|CQDIS|CPERR|D2IMDIS|D2IMERR|D2IMARR|D2IMEXT|DP|DQ|
 
 def zoomed(cutout: Cutout, data: NDArray[Any], resizing: Resizing) -> Cutout:
     """A cutout with the pixels that it has after resizing, and a header that says where they lie."""
-    header = cutout.header
+    header = cutout.header.copy()
     for card in list(header.cards):
         if _TABLES.fullmatch(card.keyword):
             header.remove(card.keyword, ignore_missing=True, remove_all=True)
@@ -63,6 +64,8 @@ def _rescale(header: fits.Header, card: fits.Card, zooms: tuple[float, float]) -
         header[keyword] = value * zoom + (0.5 * (1.0 - zoom))
     elif found := _MATRIX.fullmatch(keyword) or _STEP.fullmatch(keyword):
         header[keyword] = value / zooms[int(found[1]) - 1]
+    elif found := _TURN.fullmatch(keyword):  # which steps multiply, once for each axis of the world
+        header[keyword] = value * zooms[int(found[1]) - 1] / zooms[int(found[2]) - 1]
     elif found := _IRAF_MATRIX.fullmatch(keyword):
         header[keyword] = value * zooms[int(found[1]) - 1]
     elif found := _POLYNOMIAL.fullmatch(keyword):
