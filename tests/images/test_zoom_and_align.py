@@ -81,6 +81,10 @@ def test_means_of_a_large_image_are_read_in_strips(monkeypatch):
     assert np.array_equal(brightness(image, Box(-5, -3, 220, 310), shrink=7), whole, equal_nan=True)
     framed = np.full((310, 220), np.nan, np.float32)
     framed[3:304, 5:208] = data
+    for wide in (3, 200, 5000):
+        monkeypatch.setattr(import_module("skydex.images.brightness"), "_STRIP", wide)
+        same = brightness(image, Box(-5, -3, 220, 310), shrink=7)
+        assert same == pytest.approx(whole, rel=1e-6, nan_ok=True)
     expected = [np.nanmean(framed[y : y + 7, x : x + 7]) for y in range(0, 310, 7) for x in range(0, 220, 7)]
     assert whole.ravel() == pytest.approx(np.array(expected), rel=1e-4, nan_ok=True)
 
@@ -98,6 +102,12 @@ def test_an_image_is_brought_to_the_pixels_of_another_as_reproject_does(rotation
     assert both.mean() > 0.1
     assert (np.isfinite(ours) == np.isfinite(theirs)).mean() > 0.995
     assert (ours[both] == theirs[both].astype(np.float32)).mean() > 0.995
+
+
+def test_a_huge_box_around_a_small_image_costs_what_the_image_costs():
+    means = brightness(image_of(stars()), Box(-5_000_000, -5_000_000, 10_000_000, 10_000_000), shrink=2_500_000)
+    assert means.shape == (4, 4)
+    assert np.isfinite(means).sum() == 1
 
 
 def test_an_image_of_another_place_cannot_be_aligned():

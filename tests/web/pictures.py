@@ -58,6 +58,8 @@ def _write_hubble(files: Path) -> None:
 
 def _write_frames(files: Path) -> None:
     chips = [fits.ImageHDU(numbers(k), header_of(), name="SCI", ver=k) for k in (1, 2)]
+    wide = np.add.outer(np.arange(2100), np.arange(2100)).astype(np.int16)
+    _write(files / "wide.fits", fits.PrimaryHDU(wide + np.int16(1), header_of()))
     weights = fits.ImageHDU((numbers() % 2).astype(np.float32), name="WHT")
     _write(files / "ibc302ioq_flt.fits", fits.PrimaryHDU(), *chips, weights)
 

@@ -212,6 +212,9 @@ def test_a_download_is_one(web):
         ({"red": ACS, "size": "1,2,3"}, 400, "size"),
         ({"red": ACS, "size": "9999999", "format": "fits"}, 413, "9999999"),
         ({"red": ACS, "size": "5000", "zoom": "64"}, 413, "320000"),
+        ({"red": ACS, "size": "9999999", "output_size": "10"}, 200, ""),
+        ({"red": ACS, "size": "1,66000"}, 400, "png"),
+        ({"red": ACS, "size": "9999999", "zoom": "0.000001"}, 200, ""),
         ({"red": ACS, "zoom": "1e9"}, 400, "zoom"),
         ({"red": ACS, "zoom": "-1"}, 400, "zoom"),
         ({"red": ACS, "output_size": "0"}, 400, "output_size"),
@@ -240,3 +243,11 @@ def test_what_cannot_be_is_refused_in_words(web, given, status, message):
 
 def test_unknown_parameters_are_ignored(web):
     assert picture(web, size=9, cachebuster="1", filetypes="stack").size == (9, 9)
+
+
+def test_a_large_image_is_sent_while_it_is_read(web, server):
+    whole = web.get("fitscut.cgi", params={"red": "wide", "size": "ALL", "format": "fits"})
+    assert fits.getdata(BytesIO(whole.content)).shape == (2100, 2100)
+    preview = picture(web, red="wide", size="ALL", output_size="100", format="png", autoscale="100")
+    assert preview.size == (100, 100)
+    assert np.asarray(preview)[10, 90] > 150 > 100 > np.asarray(preview)[90, 10]

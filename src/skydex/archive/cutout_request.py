@@ -54,6 +54,9 @@ _PRODUCTS = ("", "_drz", "_drc", "_sci")
 _FITS_TYPE = "image/fits"
 _LARGE = 1 << 22
 """Pixels beyond which FITS is sent while it is read."""
+_COPIES = 4
+"""Parts of the memory of a cutout that a picture needs besides, for levels and stretches."""
+_LONGEST_JPEG = 65_500
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 _LONGEST_NAME = 150
 
@@ -165,12 +168,24 @@ class CutoutRequest(PictureRequest):
         if any(box.shape != first.box.shape for box in boxes):
             raise BadParameterError("size", "the images differ in size: send one in pixels, or align=1.")
         resizing = Resizing.of(first.box.shape, self.look)
-        most = most_pixels // len(boxes)
+        if self._is_streamed(parts):
+            return resizing
+        most = most_pixels // len(boxes) // (1 if self.format == "fits" else _COPIES)
         if resizing.shape[0] * resizing.shape[1] > most:
             raise CutoutTooLargeError(resizing.shape, most)
         if self.is_aligned and len(boxes) > 1 and first.box.n_pixels > most:
             raise CutoutTooLargeError(first.box.shape, most)
+        if self.format == "jpeg" and max(resizing.shape) > _LONGEST_JPEG:
+            raise BadParameterError("format", f"a JPEG has at most {_LONGEST_JPEG:,} pixels a side: ask for png.")
         return resizing
+
+    def _is_streamed(self, parts: Sequence[_Part | None]) -> bool:
+        """Whether it is FITS so large, and so plain, that it is sent while it is read."""
+        part = parts[0] if len(parts) == 1 and self.format == "fits" and not self.look.resizes else None
+        if part is None or is_softened(part.image):
+            return False
+        inside = part.box.on(part.image.shape)
+        return inside is not None and inside.n_pixels > max(_LARGE, part.box.n_pixels // 2)
 
     def _bands(
         self, parts: Sequence[_Part | None], first: _Part, resizing: Resizing, deadline: Deadline | None
@@ -199,7 +214,7 @@ class CutoutRequest(PictureRequest):
     def _fits(
         self, parts: Sequence[_Part | None], first: _Part, resizing: Resizing, deadline: Deadline | None
     ) -> Iterator[bytes]:
-        if len(parts) == 1 and first.box.n_pixels > _LARGE and not self.look.resizes and not is_softened(first.image):
+        if self._is_streamed(parts):
             return fits_chunks(first.image, first.box)
         bands = self._bands([part and part._replace(quality=None) for part in parts], first, resizing, deadline)
         data = bands[0] if len(bands) == 1 else np.stack(_completed(bands))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skydex.errors import NoOverlapError
+from skydex.errors import CutoutTooLargeError, NoOverlapError
 from skydex.images.box import Box
 from skydex.images.brightness import brightness
+from skydex.images.cutout import MOST_PIXELS
 from skydex.images.image import Image
 
 __all__ = ["aligned"]
@@ -21,7 +22,7 @@ _STEP = 16
 """Pixels between those whose coordinates are computed."""
 
 
-def aligned(image: Image, reference: Image, box: Box) -> NDArray[np.float32]:
+def aligned(image: Image, reference: Image, box: Box, *, most_pixels: int = MOST_PIXELS) -> NDArray[np.float32]:
     """Brightness of an image at the pixels of a box of another.
 
     Parameters
@@ -32,6 +33,8 @@ def aligned(image: Image, reference: Image, box: Box) -> NDArray[np.float32]:
         Whose pixels are meant.
     box : Box
         Which of them.
+    most_pixels : int, optional
+        How many of the image may be read for it.
 
     Returns
     -------
@@ -44,6 +47,8 @@ def aligned(image: Image, reference: Image, box: Box) -> NDArray[np.float32]:
         One of them has no celestial coordinates.
     NoOverlapError
         The image has no pixel there.
+    CutoutTooLargeError
+        It has too many: its pixels are much smaller.
     """
     if image is reference:
         return brightness(image, box)
@@ -54,6 +59,8 @@ def aligned(image: Image, reference: Image, box: Box) -> NDArray[np.float32]:
     columns, rows = np.where(on_image, columns, -1).astype(np.int64), np.where(on_image, rows, -1).astype(np.int64)
     x0, y0 = int(columns[on_image].min()), int(rows[on_image].min())
     nx, ny = int(columns.max()) - x0 + 1, int(rows.max()) - y0 + 1
+    if nx * ny > most_pixels:
+        raise CutoutTooLargeError((ny, nx), most_pixels)
     read = brightness(image, Box(x0, y0, nx, ny))
     band: NDArray[np.float32] = read[np.where(on_image, rows - y0, 0), np.where(on_image, columns - x0, 0)]
     band[~on_image] = np.nan

@@ -8,7 +8,7 @@ takes the memory of the preview.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skydex.images.box import Box
 from skydex.images.cutout import cut
 from skydex.images.image import Image
-from skydex.images.resizing import shrunk
+from skydex.images.look import BAD_VALUE
 
 __all__ = ["SOFTENING", "brightness", "is_softened"]
 
@@ -54,13 +54,41 @@ def brightness(
     """
     if shrink == 1:
         return _read(image, box, quality)
-    n_rows = max(1, _STRIP // (box.nx * shrink)) * shrink
-    parts = []
-    for y0 in range(box.y0, box.y0 + box.ny, n_rows):
-        check()
-        strip = Box(box.x0, y0, box.nx, min(n_rows, box.y0 + box.ny - y0))
-        parts.append(shrunk(_read(image, strip, quality), shrink))
-    return np.concatenate(parts)
+    sums = np.zeros(((box.ny - 1) // shrink + 1, (box.nx - 1) // shrink + 1))
+    counts = np.zeros(sums.shape, np.int64)
+    inside = box.on(image.shape)
+    if inside is not None:
+        columns, n_rows = _Blocks.of(inside.x0 - box.x0, inside.nx, shrink), max(1, _STRIP // inside.nx)
+        for y0 in range(inside.y0, inside.y0 + inside.ny, n_rows):
+            check()
+            strip = Box(inside.x0, y0, inside.nx, min(n_rows, inside.y0 + inside.ny - y0))
+            numbers = _read(image, strip, quality)
+            is_good = np.isfinite(numbers) & (numbers != BAD_VALUE)
+            rows = _Blocks.of(y0 - box.y0, strip.ny, shrink)
+            sums[rows.places, columns.places] += _summed(np.where(is_good, numbers, 0.0), rows, columns)
+            counts[rows.places, columns.places] += _summed(is_good, rows, columns).astype(np.int64)
+    means = np.full(sums.shape, np.nan, np.float32)
+    return np.divide(sums, counts, out=means, where=counts > 0, casting="same_kind")
+
+
+class _Blocks(NamedTuple):
+    """Blocks along one axis that pixels behind each other lie in."""
+
+    places: slice
+    """Which of all blocks."""
+    starts: NDArray[np.int64]
+    """The first of the pixels that lies in each."""
+
+    @classmethod
+    def of(cls, first: int, n: int, side: int) -> _Blocks:
+        """Of pixels first to first + n - 1, in blocks of a side."""
+        blocks = np.arange(first // side, (first + n - 1) // side + 1)
+        return cls(slice(int(blocks[0]), int(blocks[-1]) + 1), np.maximum(blocks * side - first, 0))
+
+
+def _summed(numbers: NDArray[Any], rows: _Blocks, columns: _Blocks) -> NDArray[np.float64]:
+    across = np.add.reduceat(numbers, columns.starts, axis=1, dtype=np.float64)
+    return np.asarray(np.add.reduceat(across, rows.starts, axis=0))
 
 
 def is_softened(image: Image) -> bool:
