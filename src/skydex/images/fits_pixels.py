@@ -6,7 +6,6 @@ Of a plain file those are the bytes of the rows and columns themselves; of a til
 
 from __future__ import annotations
 
-import functools
 import os
 import zlib
 from contextlib import ExitStack
@@ -101,7 +100,9 @@ class PackedPixels(StoredPixels):
         ny, nx = self.shape
         if ny * nx * self._type.itemsize > _MOST_KEPT:
             return self._unpacked(y0, y1)[:, x0:x1]
-        return _KEPT.get(self._version(), lambda: self._unpacked(0, ny))[y0:y1, x0:x1]
+        version = self._version()
+        kept = _KEPT.find(version)
+        return (_KEPT.put(version, self._unpacked(0, ny)) if kept is None else kept)[y0:y1, x0:x1]
 
     def _unpacked(self, y0: int, y1: int) -> NDArray[Any]:
         stride = self.shape[1] * self._type.itemsize
@@ -121,15 +122,17 @@ class TiledPixels(StoredPixels):
         self._layout = layout
 
     def _stored(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
-        version = self._version()
         out = np.empty((y1 - y0, x1 - x0), self._type.newbyteorder("="))
+        version = self._version()
         with _Tiles(self._place, self._layout) as tiles:
             for tile in self._layout.tiles(y0, y1, x0, x1):
-                values = _KEPT.get((version, tile.number), functools.partial(tiles.read, tile))
-                left, right = max(x0, tile.x0), min(x1, tile.x0 + tile.nx)
-                low, high = max(y0, tile.y0), min(y1, tile.y0 + tile.ny)
-                part = values[low - tile.y0 : high - tile.y0, left - tile.x0 : right - tile.x0]
-                out[low - y0 : high - y0, left - x0 : right - x0] = part
+                number, left, low, nx, ny = tile
+                values = _KEPT.find((version, number))
+                if values is None:
+                    values = _KEPT.put((version, number), tiles.read(tile))
+                x, y = (left if left > x0 else x0), (low if low > y0 else y0)
+                part = values[y - low : y1 - low, x - left : x1 - left]
+                out[y - y0 : low + ny - y0, x - x0 : left + nx - x0] = part
         return out
 
 

@@ -148,10 +148,12 @@ class TileLayout:
         """The tiles that hold some of the rows y0 to y1 - 1 and columns x0 to x1 - 1."""
         (ny, nx), (ty, tx) = self.shape, self.tile
         across = math.ceil(nx / tx)
+        columns = [(column, column * tx, min(tx, nx - column * tx)) for column in range(x0 // tx, (x1 - 1) // tx + 1)]
         for row in range(y0 // ty, (y1 - 1) // ty + 1):
-            for column in range(x0 // tx, (x1 - 1) // tx + 1):
-                x, y = column * tx, row * ty
-                yield Tile(row * across + column, x, y, min(tx, nx - x), min(ty, ny - y))
+            first, y = row * across, row * ty
+            height = min(ty, ny - y)
+            for column, x, width in columns:
+                yield Tile(first + column, x, y, width, height)
 
     def row(self, raw: bytes) -> TileRow:
         """What a row of the table says.

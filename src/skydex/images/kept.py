@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any
 
 from numpy.typing import NDArray
@@ -26,13 +26,16 @@ class Kept:
         self._arrays: OrderedDict[Hashable, NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        """The array of a key, made if it is not there; nobody may change it."""
-        with self._lock:
-            if key in self._arrays:
-                self._arrays.move_to_end(key)
-                return self._arrays[key]
-        made = make()
+    def find(self, key: Hashable) -> NDArray[Any] | None:
+        """The array of a key, if it is there; nobody may change it."""
+        try:
+            self._arrays.move_to_end(key)
+            return self._arrays[key]
+        except KeyError:  # it is not there, or another thread gives it up just now
+            return None
+
+    def put(self, key: Hashable, made: NDArray[Any]) -> NDArray[Any]:
+        """Keep an array, which nobody may change from now on."""
         made.flags.writeable = False
         with self._lock:
             if key not in self._arrays and made.nbytes <= self._limit:
