@@ -6,16 +6,20 @@ import io
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.io.votable import parse
 
 from skydex.archive import Archive, ConeRequest, LinksRequest, QueryRequest, SodaJob, SodaRequest
-from skydex.archive.links_request import _time_column
+from skydex.archive.measurements import time_column
 from skydex.engines import Deadline
-from skydex.errors import TimeLimitError, UnknownImageError
-from skydex.ingest.images import did_of
+from skydex.errors import CutoutTooLargeError, TimeLimitError, UnknownImageError
+from skydex.images import index_fits
+from skydex.ingest.images import ImageEntry, did_of, publish_images
+from skydex.settings import Settings
 from skydex.sky import Cone
+from skydex.store import ArchiveDirectory, ImageRecord
 from skydex.tables import Column, Datatype, Table
 
 sys.path.append(str(Path(__file__).parents[1] / "web"))
@@ -65,7 +69,23 @@ def test_only_tables_of_images_of_the_archive_describe_services(path):
     assert len(archive.query(QueryRequest("SELECT a.obs_publisher_did AS x FROM pics.images AS a")).services) == 3
     assert len(archive.query(ConeRequest("ivoa.obscore", 150, 2, 1)).services) == 3
     assert not archive.query(QueryRequest("SELECT obs_id FROM ivoa.obscore")).services
-    assert not archive.query(QueryRequest("SELECT star FROM sky.stars")).services
+    assert len(archive.query(QueryRequest("SELECT star FROM sky.stars")).services) == 1
+    both = "SELECT s.star FROM sky.stars AS s JOIN sky.visits AS v ON s.star = v.star"
+    assert not archive.query(QueryRequest(both)).services
+    assert not archive.query(QueryRequest("SELECT MAX(star) AS star FROM sky.stars")).services
+
+
+def test_a_picture_is_not_larger_than_its_limit_and_fits_may_be(tmp_path):
+    did = did_of("big", "dark", 0)
+    fits.writeto(tmp_path / "dark.fits", np.zeros((1001, 1000), "u1"))
+    (found,) = index_fits(tmp_path / "dark.fits")
+    record = ImageRecord("big", "dark", 0, "", did, "fits", str(tmp_path / "dark.fits"), found.access)
+    directory = ArchiveDirectory.create(tmp_path / "archive")
+    publish_images(directory, "big", [ImageEntry(record)], description="A large image.")
+    archive = Archive.open(directory.path, Settings(cutout_mpix=1))
+    with pytest.raises(CutoutTooLargeError):
+        archive.draw(SodaRequest(did, format="png"))
+    assert fits.open(io.BytesIO(drawn(archive, SodaRequest(did))))[0].data.shape == (1001, 1000)
 
 
 def test_a_job_ends_at_its_limit(path):
@@ -95,4 +115,4 @@ MAG = number("mag", "phot.mag;em.opt")
     ],
 )
 def test_measurements_have_a_time_and_a_brightness(columns, time):
-    assert _time_column(table("sky.t", *columns)) == time
+    assert time_column(table("sky.t", *columns)) == time

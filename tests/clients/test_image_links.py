@@ -97,6 +97,15 @@ def test_an_object_leads_to_its_light_curve(server):
     assert list(table["mjd"]) == [55000, 55001, 55002, 55003]
 
 
+def test_found_objects_lead_to_their_links(server):
+    stars = pyvo.dal.SCSService(f"{server.url}/sky/scs/stars").search((150, 2), 0.01)
+    found = list(stars.iter_datalinks())
+    assert [links.original_row.id for links in found] == [row.id for row in stars]
+    assert "lightcurve" in {row["local_semantics"] for row in found[0]}
+    rows = pyvo.dal.TAPService(f"{server.url}/tap").search("SELECT TOP 1 * FROM sky.stars WHERE star = 1")
+    assert "lightcurve" in {row["local_semantics"] for row in rows[0].getdatalink()}
+
+
 def test_cutouts_are_asked_directly(server):
     query = SodaQuery(f"{server.url}/soda/sync", circle=CIRCLE)
     query["ID"] = CHIP

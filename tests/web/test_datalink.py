@@ -162,6 +162,32 @@ def test_a_table_that_names_images_tells_what_can_be_done_with_them(web, server,
         assert identifier.ref == field.ID
 
 
-def test_a_table_that_names_none_says_nothing(web):
-    found = document(web.get("/tap/sync", params={"LANG": "ADQL", "QUERY": "SELECT * FROM sky.stars"}))
+@pytest.mark.parametrize(
+    "path", ["/tap/sync?LANG=ADQL&QUERY=SELECT+*+FROM+sky.stars", "/sky/scs/stars?RA=150&DEC=2&SR=1"]
+)
+def test_a_table_of_objects_tells_where_their_links_are(web, server, path):
+    (found,) = [one for one in document(web.get(path)).resources if one.utype == "adhoc:service"]
+    inputs = {param.name: (param.value, param.ref) for param in found.groups[0].entries}
+    assert inputs == {"ID": ("", "star"), "TABLE": ("sky.stars", None)}
+    assert {param.name: param.value for param in found.params}["accessURL"] == f"{server.url}/datalink"
+
+
+def test_identifiers_may_be_those_of_a_table(web):
+    rows = links(web, "1", "99", TABLE="sky.stars")
+    assert [row["ID"] for row in rows] == ["1"] * (len(rows) - 1) + ["99"]
+    assert semantics(rows)[:2] == ["#this", "#progenitor"]
+    assert rows[-1]["error_message"].startswith("NotFoundFault")
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT ra FROM sky.stars", "SELECT * FROM sky.visits", "SELECT * FROM TAP_SCHEMA.tables"]
+)
+def test_a_table_that_leads_nowhere_says_nothing(web, query):
+    found = document(web.get("/tap/sync", params={"LANG": "ADQL", "QUERY": query}))
     assert len(found.resources) == 1
+
+
+def test_links_to_an_image_and_its_preview_lead_there(web):
+    this, preview = links(web, CHIP)[:2]
+    assert fits.open(io.BytesIO(httpx.get(this["access_url"]).content))[0].data.shape == linked_ground.SHAPE
+    assert httpx.get(preview["access_url"]).content[:2] == b"\xff\xd8"

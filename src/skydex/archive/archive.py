@@ -40,7 +40,7 @@ from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.query.languages.words import spelled
 from skydex.settings import Settings
 from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, Imagery, TileCache
-from skydex.tables import OBSCORE, Result, Table, counted
+from skydex.tables import OBSCORE, Result, ServiceDescriptor, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
 __all__ = ["Archive"]
@@ -269,8 +269,7 @@ class Archive:
         plan = request.plan(namespace)
         result = self.run(plan, deadline)
         result.warnings += warnings
-        if any(scan.relation.links for scan in plan.scans.values()):
-            result.services += services_of(result.columns, self._settings.public_url)
+        result.services += self._services(plan, request.owner)
         return request.shaped(result, namespace)
 
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
@@ -341,6 +340,12 @@ class Archive:
         limits = UploadLimits.of(self._settings)
         read = [read_upload(upload, limits) for upload in request.uploads]
         return namespace.extended(relation for relation, _ in read), [text for _, texts in read for text in texts]
+
+    def _services(self, plan: Plan, owner: str | None) -> tuple[ServiceDescriptor, ...]:
+        """What can be done with the rows of an answer."""
+        relations = [scan.relation for scan in plan.scans.values()]
+        everything = self._seen_by(owner).everything().namespace
+        return services_of(relations, plan.columns, everything, self._settings.public_url)
 
     def _seen_by(self, owner: str | None) -> _Holdings:
         """What exists for a user, or for anybody."""

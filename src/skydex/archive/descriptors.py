@@ -11,7 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skydex.tables import Column, InputParameter, ServiceDescriptor
+from skydex.archive.measurements import pointing_column
+from skydex.query import Namespace, Relation
+from skydex.tables import OBSCORE, Column, InputParameter, ServiceDescriptor, Table
 
 __all__ = ["LINKS_ID", "LINKS_TYPE", "cutout_services", "links_service", "services_of"]
 
@@ -26,16 +28,28 @@ _OUTLINE = "pos.outline;obs"
 _POLYGON = re.compile(r"\s*POLYGON\s+(?:ICRS\s+)?([-+0-9.eE\s]+)", re.IGNORECASE)
 
 
-def services_of(columns: Sequence[Column], url: str) -> tuple[ServiceDescriptor, ...]:
-    """What can be done with the rows of a table that names images by ObsCore's identifiers; of others, nothing.
+def services_of(
+    relations: Sequence[Relation], columns: Sequence[Column], namespace: Namespace, url: str
+) -> tuple[ServiceDescriptor, ...]:
+    """What can be done with the rows of an answer: with images, or with the objects of one table.
 
     Parameters
     ----------
+    relations : sequence of Relation
+        What the answer was made of.
     columns : sequence of Column
-        Of the table.
+        Of the answer.
+    namespace : Namespace
+        Everything that the asker sees.
     url : str
         Public address of the server.
     """
+    if any(relation.links for relation in relations):
+        return _services_of_images(columns, url)
+    return _services_of_objects(relations[0], columns, namespace, url) if len(relations) == 1 else ()
+
+
+def _services_of_images(columns: Sequence[Column], url: str) -> tuple[ServiceDescriptor, ...]:
     did = next((column for column in columns if (column.utype or "").lower() == _DID_UTYPE), None)
     if did is None or did.is_array:
         return ()
@@ -43,11 +57,34 @@ def services_of(columns: Sequence[Column], url: str) -> tuple[ServiceDescriptor,
     return links_service(url, identifier), *cutout_services(url, identifier)
 
 
-def links_service(url: str, identifier: InputParameter, *, is_this: bool = False) -> ServiceDescriptor:
+def _services_of_objects(
+    relation: Relation, columns: Sequence[Column], namespace: Namespace, url: str
+) -> tuple[ServiceDescriptor, ...]:
+    """The links of the objects of a table that has identifiers, if there is more of them than their row."""
+    table = None if relation.dataset is None else relation.dataset.table
+    own = None if table is None or table.id_column is None else table.get_column(table.id_column)
+    shown = next((column for column in columns if own and (column.name, column.ucd) == (own.name, own.ucd)), None)
+    if table is None or own is None or shown is None:
+        return ()
+    if not namespace.kept((_has_more, table.name), lambda: _has_more(table, own, namespace)):
+        return ()
+    identifier = InputParameter(
+        "ID", ucd="meta.id;meta.main", column=shown.name, description="Identifier of the object"
+    )
+    where = InputParameter("TABLE", value=table.name, description="Table that the object is in")
+    return (links_service(url, identifier, where),)
+
+
+def _has_more(table: Table, key: Column, namespace: Namespace) -> bool:
+    has_images = table.position is not None and namespace.find(OBSCORE) is not None
+    return has_images or any(pointing_column(other.table, table, key) for other in namespace)
+
+
+def links_service(url: str, *inputs: InputParameter, is_this: bool = False) -> ServiceDescriptor:
     """The service that tells what there is for an identifier."""
     return ServiceDescriptor(
         f"{url}/datalink",
-        (identifier,),
+        inputs,
         LINKS_ID,
         description="What there is for an image: its file, a preview, cutouts; or for an object of a catalogue",
         content_type=LINKS_TYPE,

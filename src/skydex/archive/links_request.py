@@ -21,6 +21,7 @@ from sqlglot import exp
 
 from skydex.archive.descriptors import LINKS_ID, LINKS_TYPE, cutout_services, links_service
 from skydex.archive.images import Images
+from skydex.archive.measurements import pointing_column, time_column
 from skydex.archive.observations import Observations
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.errors import SkydexError, TimeLimitError, UnknownImageError
@@ -106,9 +107,11 @@ class LinksRequest(PictureRequest):
     """The links of some identifiers."""
 
     ids: tuple[str, ...]
-    """Each once."""
+    """Each once; of images, or of objects as `TABLE/ID`."""
     url: str
     """Public address of the server, to which the links lead."""
+    table: str = ""
+    """Name of a table, if the identifiers are those of objects in it, without its name."""
     format: str = LINKS_FORMAT
     """Name of the format of the table."""
     is_cut: bool = False
@@ -147,7 +150,8 @@ class _Finder:
         self._images: Images = archive.images(request.owner)
         self._namespace: Namespace = archive.namespace(owner=request.owner)
         self._observations = Observations(archive, request.owner, deadline)
-        self._records = dict(self._known(request.ids))
+        self._table_name = request.table
+        self._records = {} if request.table else dict(self._known(request.ids))
         self._rows = self._observations.find(self._records.values(), _OF_IMAGE)
         self.services: list[ServiceDescriptor] = []
 
@@ -167,6 +171,8 @@ class _Finder:
             return [_failed(identifier, f"{word}: {error}")]
 
     def _links(self, identifier: str) -> Iterator[_Link]:
+        if self._table_name:
+            return self._links_of_object(identifier, self._table_name, identifier)
         record = self._records.get(identifier)
         if record is not None:
             return self._links_of_image(identifier, record)
@@ -258,10 +264,10 @@ class _Finder:
     def _measurements(self, identifier: str, table: Table, key: Column, value: int | str) -> Iterator[_Link]:
         """Rows of other tables that point at an object: a light curve, where they have a time."""
         for other in (relation.table for relation in self._namespace):
-            column = _pointing_column(other, table, key)
+            column = pointing_column(other, table, key)
             if column is None:
                 continue
-            time = _time_column(other) if (other.n_rows or 0) > (table.n_rows or 0) else None
+            time = time_column(other) if (other.n_rows or 0) > (table.n_rows or 0) else None
             order = f" ORDER BY {spelled(time)}" if time else ""
             query = f"SELECT * FROM {_spelled(other.name)} WHERE {spelled(column)} = {_adql(value)}{order}"
             about = f"Light curve: its rows of {other.name}" if time else f"Its rows of {other.name}"
@@ -319,28 +325,6 @@ def _image(
 
 def _failed(identifier: str, message: str) -> _Link:
     return _Link(identifier, "#this", "", error_message=message)
-
-
-def _pointing_column(other: Table, table: Table, key: Column) -> str | None:
-    """The column of a table that names the objects of another: by a foreign key to it, or to one of its collection.
-
-    In a collection columns of identifiers that are called the same hold the same: what points at `ps1.ObjectThin` by
-    `objID` belongs to the rows of `ps1.MeanObjectView` as well.
-    """
-    if other.name == table.name:
-        return None
-    schema = f"{table.schema_name}.".lower()
-    pairs = (p for one in other.foreign_keys if one.target_table.lower().startswith(schema) for p in one.columns)
-    return next((here for here, there in pairs if there.lower() == key.name.lower()), None)
-
-
-def _time_column(table: Table) -> str | None:
-    """The column that says when something was measured; none in a table of no measurements."""
-    numbers = [column for column in table.columns if column.datatype.is_numeric and not column.is_array]
-    if not any((column.ucd or "").startswith("phot") for column in numbers):
-        return None
-    times = (c.name for word in ("time.epoch", "time.start") for c in numbers if (c.ucd or "").startswith(word))
-    return next(times, None)
 
 
 def _when(row: Mapping[str, Any]) -> str:

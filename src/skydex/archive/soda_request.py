@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from skydex.archive.observations import Observations
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.errors import (
     BadParameterError,
+    CutoutTooLargeError,
     NoOverlapError,
     RequestError,
     SkydexError,
@@ -86,14 +87,16 @@ class SodaRequest(PictureRequest):
         box = Box.whole(image.shape) if self.region is None else image.overlap(box_of(image, self.region))
         name = _UNSAFE.sub("_", image.name)[:_LONGEST_NAME] + ("" if self.region is None else "_cutout")
         suffix = _SUFFIXES[self.format]
-        media_type = MEDIA_TYPES.get(self.format, FITS_TYPE)
-        return Picture(media_type, suffix, self._chunks(image, box), f"{name}{suffix}")
-
-    def _chunks(self, image: Image, box: Box) -> Iterator[bytes]:
         if self.format == "fits":
-            return fits_chunks(image, box)
+            return Picture(FITS_TYPE, suffix, fits_chunks(image, box), f"{name}{suffix}")
+        if box.n_pixels > archive.most_pixels:
+            raise CutoutTooLargeError(box.shape, archive.most_pixels)
+        chunks = self._shown(image, box, deadline.check if deadline else lambda: None)
+        return Picture(MEDIA_TYPES[self.format], suffix, chunks, f"{name}{suffix}")
+
+    def _shown(self, image: Image, box: Box, check: Callable[[], None]) -> Iterator[bytes]:
         shrink = max(1, math.ceil(math.sqrt(box.n_pixels / _MOST_SHOWN)))
-        return iter((render([brightness(image, box, shrink=shrink)], _LOOK, self.format),))
+        return iter((render([brightness(image, box, shrink=shrink, check=check)], _LOOK, self.format),))
 
     def _check_axes(self, archive: Archive, record: ImageRecord, deadline: Deadline | None) -> None:
         """See to it that an image has something of the wavelengths and times that are asked for."""

@@ -1,8 +1,9 @@
 """DataLink: what there is for an image, or for an object of a catalogue.
 
 Service side of DataLink 1.1 (IVOA REC 2023-12-15): ID and RESPONSEFORMAT (section 2.1), the table of links (3), errors
-of single identifiers in it and others as VOTable (3.5). What the links are is the affair of
-`skydex.archive.links_request`.
+of single identifiers in it and others as VOTable (3.5). With TABLE, a parameter of our own, identifiers are those of
+the objects of a table, without its name, so that a table can lead to links by its own column of identifiers. What the
+links are is the affair of `skydex.archive.links_request`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,14 @@ async def links(call: Call) -> Reply:
     if too_long is not None:
         raise BadParameterError("ID", f"must not be longer than {_LONGEST_ID:,} characters.")
     is_cut = len(asked) > _MOST_IDS
-    request = LinksRequest(tuple(asked[:_MOST_IDS]), call.site.url, _format(parameters), is_cut, call.owner)
+    request = LinksRequest(
+        tuple(asked[:_MOST_IDS]),
+        call.site.url,
+        (parameters.find("TABLE") or "")[:_LONGEST_ID],
+        _format(parameters),
+        is_cut,
+        call.owner,
+    )
     return await call.ask(request)
 
 
