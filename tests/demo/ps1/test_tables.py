@@ -54,7 +54,7 @@ def test_tables_share_out_the_columns_of_their_views(archive):
 
 def test_every_table_is_called_simulated_and_what_is_real_is_listed(archive):
     tables = [table for table in archive.tables() if table.schema_name == "ps1"]
-    assert len(tables) == 9
+    assert len(tables) == 11
     assert all(table.description.startswith("SIMULATED") for table in tables)
     assert "but for 111 rows that publications printed" in table_of(archive, "Detection").description
     query = (
