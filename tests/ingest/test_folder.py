@@ -4,7 +4,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table as AstropyTable
 
 from skydex.ingest import FolderReport, adql_name, ingest_folder
@@ -93,3 +95,26 @@ def test_a_hats_catalogue_is_mounted_and_not_copied(shared_data: Path, tmp_path:
 )
 def test_names_are_made_fit_for_adql(text: str, name: str) -> None:
     assert adql_name(text) == name
+
+
+def test_images_of_a_folder_are_published_beside_its_tables(folder: Path, ingested: Callable[[], FolderReport]) -> None:
+    fits.PrimaryHDU(np.zeros((4, 4), ">f4")).writeto(folder / "m31.fits")
+    table = fits.BinTableHDU(AstropyTable({"RA": [1.0], "DEC": [2.0]}))
+    fits.HDUList([fits.PrimaryHDU(np.ones((3, 3), ">f4")), table]).writeto(folder / "both.fits")
+    report = ingested()
+    assert report.images is not None
+    assert report.images.headline == "my_survey_2: 2 images of 2 files (2 new)"
+    assert {"my_survey_2.images", "my_survey_2.both"} <= set(report.tables)
+    assert "m31.fits" not in {entry.file for entry in report.entries if entry.problem}
+    (folder / "m31.fits").unlink()
+    (folder / "both.fits").unlink()
+    assert ingested().images is None
+    assert not [entry for entry in ArchiveDirectory(folder / ".skydex").tables() if "image" in entry.name]
+
+
+def test_a_table_called_images_keeps_its_name(folder: Path, ingested: Callable[[], FolderReport]) -> None:
+    (folder / "images.csv").write_text("ra,dec\n1,2\n")
+    fits.PrimaryHDU(np.zeros((4, 4), ">f4")).writeto(folder / "m31.fits")
+    report = ingested()
+    assert {"my_survey_2.images", "my_survey_2_images.images"} <= set(report.tables)
+    assert ArchiveDirectory(folder / ".skydex").get("my_survey_2.images").n_rows == 1

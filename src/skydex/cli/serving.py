@@ -112,7 +112,7 @@ def archive_of_folder(folder: Path) -> Path:
         )
     remark(str(report))
     if not report.tables:
-        raise UnreadableFileError(str(folder), "there is no table in it.")
+        raise UnreadableFileError(str(folder), "there is no table and no image in it.")
     return archive
 
 

@@ -1,8 +1,9 @@
 """A folder of files as an archive: what `skydex serve FOLDER` ingests, and skips when it has done so before.
 
 Every readable table becomes a table named after its file, in a schema named after the folder; HATS catalogues are
-mounted as they are. What cannot be read is reported and does not stop the rest. Names and fingerprints of what is
-done lie beside the cache, so that only changed files are ingested again and tables of vanished files go.
+mounted as they are; images of FITS files are published where they lie, as a collection of that name. What cannot be
+read is reported and does not stop the rest. Names and fingerprints of what is done lie beside the cache, so that only
+changed files are ingested again and tables of vanished files go.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skydex.errors import SkydexError
 from skydex.formats import Source
@@ -23,6 +25,9 @@ from skydex.ingest.recipe import Recipe
 from skydex.ingest.recipe_text import read_recipe, to_yaml
 from skydex.ingest.report import IngestReport
 from skydex.store import ArchiveDirectory
+
+if TYPE_CHECKING:
+    from skydex.ingest.images import ImagesReport
 
 __all__ = ["FolderEntry", "FolderReport", "adql_name", "ingest_folder"]
 
@@ -65,6 +70,8 @@ class FolderReport:
     """One for each table, and for each file that holds none."""
     removed: tuple[str, ...] = ()
     """Tables whose files are gone."""
+    images: ImagesReport | None = None
+    """What became of images, if there are any."""
 
     @property
     def reports(self) -> list[IngestReport]:
@@ -74,11 +81,14 @@ class FolderReport:
     @property
     def tables(self) -> list[str]:
         """Every table that is published now."""
-        return [entry.table for entry in self.entries if not entry.problem]
+        of_images = [f"{self.images.collection}.images"] if self.images else []
+        return [*(entry.table for entry in self.entries if not entry.problem), *of_images]
 
     def __str__(self) -> str:
         gone = [f"{table}: removed, its file is gone" for table in self.removed]
-        return "\n".join([*map(str, self.entries), *gone])
+        images = self.images
+        told = [images.headline, *(str(e) for e in images.refused if e.n_images)] if images else []
+        return "\n".join([*map(str, self.entries), *gone, *told])
 
 
 def adql_name(text: str) -> str:
@@ -115,7 +125,10 @@ def ingest_folder(
     entries = tuple(work.entries())
     removed = tuple(work.remove_vanished())
     _write_ledger(ledger, work.done)
-    return FolderReport(entries, removed)
+    images = work.images()
+    with_images = {entry.file for entry in images.files if entry.n_images} if images else set()
+    said = (entry for entry in entries if not (entry.problem and os.path.abspath(folder / entry.file) in with_images))
+    return FolderReport(tuple(said), removed, images)
 
 
 @dataclass(frozen=True)
@@ -162,6 +175,19 @@ class _FolderWork:
             elif table in self.published:
                 self.archive.remove(table)
                 yield table
+
+    def images(self) -> ImagesReport | None:
+        """Publish the images of FITS files; `None` if there are none."""
+        from skydex.ingest.images import ingest_images, looks_like_fits
+
+        name = f"{self.schema}.images"
+        collection = f"{self.schema}_images" if name in self.done else self.schema
+        about = f"Images of the folder {self.folder.resolve().name}."
+        progress = self.progress(name)
+        report = ingest_images(
+            [self.folder], self.archive, collection, description=about, chosen=looks_like_fits, progress=progress
+        )
+        return report if report.n_images else None
 
     def _published(self, path: Path, name: str) -> Iterator[FolderEntry]:
         if is_hats(path):

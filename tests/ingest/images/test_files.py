@@ -11,6 +11,7 @@ from astropy.io import fits
 
 from skydex.archive import Archive, QueryRequest
 from skydex.errors import BadRecipeError
+from skydex.ingest import ingest_files
 from skydex.ingest.images import Change, changed_originals, ingest_images, remove_images, survey_images
 from skydex.store import ArchiveDirectory, Imagery
 
@@ -238,3 +239,12 @@ def test_names_of_files_may_hold_anything(directory, tmp_path, name):
     ingest_images([folder], directory, "run")
     images = Archive.open(directory.path).images()
     assert images.open(images.get(name)).shape == (10, 10)
+
+
+def test_a_table_that_somebody_else_called_so_is_not_replaced(directory, files, tmp_path):
+    (tmp_path / "list.csv").write_text("ra,dec\n1,2\n")
+    ingest_files([tmp_path / "list.csv"], directory, "run.images")
+    with pytest.raises(BadRecipeError, match=r"run\.images"):
+        ingest_images([files], directory, "run")
+    ingest_images([files / "notes.txt"], directory, "run")
+    assert directory.get("run.images").n_rows == 1

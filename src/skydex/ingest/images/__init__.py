@@ -8,6 +8,7 @@ from skydex.ingest.images.files import (
     ImagesReport,
     changed_originals,
     ingest_images,
+    looks_like_fits,
     survey_images,
 )
 from skydex.ingest.images.publish import ImageReport, publish_images, remove_images
@@ -24,6 +25,7 @@ __all__ = [
     "changed_originals",
     "did_of",
     "ingest_images",
+    "looks_like_fits",
     "place_of",
     "publish_images",
     "remove_images",

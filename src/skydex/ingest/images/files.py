@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,13 +23,22 @@ from typing import Any
 from skydex.errors import BadRecipeError, SkydexError, UnreadableFileError
 from skydex.images import FitsImage, Image, ImageLimits, footprint_of, open_pixels, survey_fits
 from skydex.ingest.images.entry import ImageEntry, did_of, place_of
-from skydex.ingest.images.publish import Kept, checked_collection, publish_images
+from skydex.ingest.images.publish import Kept, checked_collection, publish_images, remove_images
 from skydex.store import ArchiveDirectory, ImageRecord, Imagery, OriginalFile
 
-__all__ = ["Change", "FileEntry", "ImagesReport", "changed_originals", "ingest_images", "survey_images"]
+__all__ = [
+    "Change",
+    "FileEntry",
+    "ImagesReport",
+    "changed_originals",
+    "ingest_images",
+    "looks_like_fits",
+    "survey_images",
+]
 
 OPENER = "fits"
 _SUFFIXES = (".gz", ".bz2", ".fz", ".fits", ".fit", ".fts")
+_FITS_NAME = re.compile(r"\.(fits|fit|fts)(\.gz|\.bz2|\.fz)?$", re.IGNORECASE)
 _LOT = 2000
 """Files that are published together."""
 _ENDS = 1 << 16
@@ -77,6 +87,13 @@ class ImagesReport:
     """All that were looked at, and those that are gone."""
 
     @property
+    def headline(self) -> str:
+        """How many images and files there are."""
+        counts = ", ".join(f"{n:,} {change}" for change in Change if (n := self.n_files(change)))
+        n_files = sum(1 for entry in self.files if entry.n_images)
+        return f"{self.collection}: {self.n_images:,} images of {n_files:,} files{f' ({counts})' if counts else ''}"
+
+    @property
     def n_images(self) -> int:
         """Images of these files that are published."""
         return sum(entry.n_images for entry in self.files)
@@ -91,10 +108,7 @@ class ImagesReport:
         return sum(1 for entry in self.files if entry.change is change and (entry.n_images or not entry.problem))
 
     def __str__(self) -> str:
-        counts = ", ".join(f"{n:,} {change}" for change in Change if (n := self.n_files(change)))
-        n_files = sum(1 for entry in self.files if entry.n_images)
-        first = f"{self.collection}: {self.n_images:,} images of {n_files:,} files{f' ({counts})' if counts else ''}"
-        return "\n".join([first, *(f"  {entry}" for entry in self.refused)])
+        return "\n".join([self.headline, *(f"  {entry}" for entry in self.refused)])
 
 
 def ingest_images(
@@ -104,6 +118,7 @@ def ingest_images(
     *,
     description: str = "",
     limits: ImageLimits | None = None,
+    chosen: Callable[[Path], bool] = lambda _: True,
     progress: Progress | None = None,
 ) -> ImagesReport:
     """Publish the images of FITS files.
@@ -120,6 +135,8 @@ def ingest_images(
         One paragraph for people; what was said before stays if there is none.
     limits : ImageLimits, optional
         How large a file may claim to be.
+    chosen : callable, optional
+        Whether a file below a directory is looked at; by default every one is.
     progress : callable, optional
         Told the stage, how many files are done, and how many there are.
 
@@ -130,7 +147,7 @@ def ingest_images(
     StoreError
         The disk is full or fails.
     """
-    work = _work(paths, directory, collection, limits)
+    work = _work(paths, directory, collection, limits, chosen)
     said = description or work.described or f"Images of {', '.join(str(Path(path).name) for path in paths)}."
     for done in work.lots():
         work.publish(said)
@@ -161,11 +178,20 @@ def changed_originals(directory: ArchiveDirectory, collection: str) -> Iterator[
             yield original.location, "it has changed since it was ingested"
 
 
+def looks_like_fits(path: Path) -> bool:
+    """Whether a file is named as FITS files are."""
+    return bool(_FITS_NAME.search(path.name))
+
+
 def _work(
-    paths: Sequence[str | Path], directory: ArchiveDirectory, collection: str, limits: ImageLimits | None
+    paths: Sequence[str | Path],
+    directory: ArchiveDirectory,
+    collection: str,
+    limits: ImageLimits | None,
+    chosen: Callable[[Path], bool] = lambda _: True,
 ) -> _Work:
     roots = _roots(paths)
-    files = _found(roots, directory)
+    files = [path for path in _found(roots, directory) if chosen(path)]
     return _Work(directory, checked_collection(collection), limits or ImageLimits(), files, roots)
 
 
@@ -212,7 +238,9 @@ class _Work:
 
     def publish(self, description: str) -> None:
         """Publish what is new, with all that is known."""
-        if self.is_dirty:
+        if self.is_dirty and not self.records:
+            remove_images(self.directory, self.collection)
+        elif self.is_dirty:
             new = {entry.record.did for entry in self.entries}
             kept = tuple(r for records in self.records.values() for r in records if r.did not in new)
             publish_images(

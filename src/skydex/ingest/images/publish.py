@@ -117,7 +117,7 @@ def publish_images(
     Raises
     ------
     BadRecipeError
-        A name that no collection can have, or a value of a column that there is not.
+        A name that no collection can have, or that a table has; a value of a column that there is not.
     StoreError
         The disk is full or fails.
     """
@@ -136,6 +136,8 @@ def publish_images(
         f"{description} These are the cards of the headers of the images in {images.name}.",
         foreign_keys=(ForeignKey(images.name, ((_ID, _ID),), "The image"),),
     )
+    if _is_listed(directory, images.name) and collection not in Imagery(directory.path).collections():
+        raise BadRecipeError(f"There is a table {images.name} that is none of images: give the images another name.")
     kept = kept or Kept()
     with _Writer(directory, images) as image_rows, _Writer(directory, cards) as card_rows:
         for writer in (image_rows, card_rows) if kept.records else ():
@@ -150,6 +152,8 @@ def publish_images(
 
 def remove_images(directory: ArchiveDirectory, collection: str) -> None:
     """Take the images of a collection out of an archive; they themselves stay where they are."""
+    if collection not in Imagery(directory.path).collections():
+        return
     for name in (f"{collection}.images", f"{collection}.image_cards"):
         if _is_listed(directory, name):
             directory.remove(name)
