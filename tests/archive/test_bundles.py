@@ -9,11 +9,25 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from lxml import html
 
-from skydex.archive import BundleFile, BundleRequest, Deadline, Picture, PictureRequest
+from skydex.archive import (
+    Archive,
+    BundleFile,
+    BundleRequest,
+    CutoutRequest,
+    Deadline,
+    ImageName,
+    Picture,
+    PictureRequest,
+    ProductRequest,
+)
 from skydex.errors import UnknownImageError
+from skydex.images import index_fits
+from skydex.store import ArchiveDirectory, ImageRecord, Imagery
 
 FOLDER = "MAST_2026-01-02T0304"
 
@@ -133,3 +147,28 @@ def test_a_bundle_is_sent_while_it_is_made(container):
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_images_of_a_private_collection_are_not_there_for_others(tmp_path):
+    archive = tmp_path / "archive"
+    ArchiveDirectory.create(archive)
+    file = tmp_path / "secret_flt.fits"
+    fits.writeto(file, np.ones((8, 8), np.float32))
+    (image,) = index_fits(file)
+    Imagery(archive).publish(
+        "hidden", [ImageRecord("hidden", "secret_flt", 0, "", "ivo://x", "fits", str(file), image.access)]
+    )
+    (archive / "services.toml").write_text('[[private]]\nschema = "hidden"\nusers = ["alice"]\n')
+    opened = Archive.open(archive)
+    opened.accounts.add("alice", "correct horse")
+    for owner, is_there in ((None, False), ("alice", True)):
+        wanted = wanted_of(owner)
+        content = b"".join(opened.draw(BundleRequest(wanted, FOLDER)).chunks)
+        files = unpacked("tar.gz", content, tmp_path / str(owner))
+        assert [row[2] == "COMPLETE" for row in outcomes(files["MANIFEST.HTML"])] == [is_there, is_there]
+        assert ("WFC3PSF/0.fits" in files, b"secret" in files["MANIFEST.HTML"]) == (is_there, not is_there)
+
+
+def wanted_of(owner):
+    place = CutoutRequest((ImageName("secret_flt"),), size=(3, 3), owner=owner)
+    return wanted(place, ProductRequest("secret_flt.fits", owner))

@@ -74,6 +74,18 @@ def test_a_product_is_byte_for_byte_the_cutout_at_its_address(web):
     assert web.get(f"{DOWNLOAD}/file", params={"uri": uri(collection="WFPC2PSF")}).content == product
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_a_data_uri_that_is_pasted_into_the_address_is_understood(psf_server):
+    def fetched(text):
+        address = f"{psf_server.url}{DOWNLOAD}/file?uri={text}"
+        done = subprocess.run(["curl", "-sgf", "--noproxy", "*", address], capture_output=True, check=True)
+        return done.stdout
+
+    plain, half, whole = fetched(uri()), fetched(quote(uri(), safe=":/")), fetched(quote(uri(), safe=""))
+    assert plain.startswith(b"SIMPLE")
+    assert plain == half == whole
+
+
 @pytest.mark.parametrize("name", [f"{psfground.ROOT}_flt.fits", f"{psfground.ROOT}_flt"])
 def test_a_whole_file_is_a_product_too(web, psf_server, name):
     answer = web.get(f"{DOWNLOAD}/file", params={"uri": f"mast:HST/product/{name}"})

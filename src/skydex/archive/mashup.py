@@ -81,8 +81,8 @@ class MashupRequest:
     """All of them hold."""
     filters: tuple[ColumnFilter, ...] = ()
     """All of these, too."""
-    sort_by: tuple[str, ...] = ()
-    """Columns by which rows are sorted."""
+    sort_by: tuple[str, ...] | None = ()
+    """Columns by which rows are sorted, before the one that names them; None leaves all rows in their own order."""
     page: int = 1
     """Number of the page, from 1."""
     page_rows: int = _PAGE_ROWS
@@ -168,7 +168,7 @@ class MashupRequest:
     def _keys(self, table: Table) -> Iterator[exp.Expression]:
         if self.distance_at is not None:
             yield self._distance(table)
-        names = (*self.sort_by, *filter(None, (table.id_column,)))
+        names = () if self.sort_by is None else (*self.sort_by, *filter(None, (table.id_column,)))
         yield from (build.column_node(table.get_column(name).name, _ROWS) for name in dict.fromkeys(names))
 
     def _distance(self, table: Table) -> exp.Expression:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.routing import BaseRoute, Route
 
@@ -52,11 +52,17 @@ def routes(site: Site) -> list[BaseRoute]:
 
 async def download(call: Call) -> Reply:
     """One product."""
-    uri = (await call.parameters()).find("uri")
+    uri = _pasted(call.scope["query_string"]) or (await call.parameters()).find("uri")
     if uri is None:
         raise BadParameterError("uri", "is missing: it names a product, as in mast:WFC3PSF/url/cgi-bin/fitscut.cgi?...")
     request = _request(DataURI.parse(uri), call.owner)
     return await call.ask(request, is_quick=isinstance(request, CutoutRequest) and is_small(request))
+
+
+def _pasted(query: bytes) -> str | None:
+    """A data URI that somebody has put into the address as it is: its own `?` and `&` are no marks of the address."""
+    name, _, uri = query.partition(b"=")
+    return unquote(uri.decode("utf-8", "replace")) if name.lower() == b"uri" and b"?" in uri else None
 
 
 async def bundle(call: Call, container: str) -> Reply:

@@ -48,6 +48,7 @@ async def filtered(call: Call, request: InvokeRequest, *, database: str, in_cone
             _outputs(table, names),
             cone=cone,
             filters=filters,
+            sort_by=None,
             page=request.page,
             page_rows=request.page_rows or _MOST_ROWS,
             max_rows=settings.max_rows_hard,
