@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pyarrow as pa
 
-from skydex.archive.image_search import ImageSearch
+from skydex.archive.image_search import ImageSearch, found_images
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.formats import get_format
 from skydex.sky import Cone
@@ -117,12 +117,11 @@ class HlaImagesRequest(PictureRequest):
     def _exposures(self, archive: Archive, deadline: Deadline | None) -> Iterator[_Exposure]:
         cone = Cone(self.ra_deg, self.dec_deg, self.size_deg / 2.0)
         images = archive.images(self.owner)
-        with archive.query(ImageSearch((cone,), columns=_OBSCORE, owner=self.owner), deadline) as result:
-            for batch in result.batches:
-                for row in batch.to_pylist():
-                    name = images.get_did(row["obs_publisher_did"]).name
-                    if found := _NAME.fullmatch(name):
-                        yield _Exposure(name, {key: word or "" for key, word in found.groupdict().items()}, row)
+        search = ImageSearch((cone,), columns=_OBSCORE, owner=self.owner)
+        for row in found_images(archive, search, deadline):
+            name = images.get_did(row["obs_publisher_did"]).name
+            if found := _NAME.fullmatch(name):
+                yield _Exposure(name, {key: word or "" for key, word in found.groupdict().items()}, row)
 
     def _is_wanted(self, exposure: _Exposure) -> bool:
         is_filter = not self.filters or exposure.filter in self.filters

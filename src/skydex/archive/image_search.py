@@ -12,7 +12,7 @@ import enum
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlglot import exp
 
@@ -25,7 +25,11 @@ from skydex.query.tree import conjunction
 from skydex.sky import Cone, Polygon, Range, Region
 from skydex.tables import OBSCORE, Result, Table
 
-__all__ = ["Chosen", "ImageSearch", "Spanning", "Touch", "Words", "obscore_table"]
+if TYPE_CHECKING:
+    from skydex.archive.archive import Archive
+    from skydex.engines import Deadline
+
+__all__ = ["Chosen", "ImageSearch", "Spanning", "Touch", "Words", "found_images", "obscore_table"]
 
 _ROWS = "o"
 _WIDEST_DEG = 45.0
@@ -151,6 +155,15 @@ class ImageSearch:
         else:
             for piece in _pieces(region):
                 yield _one(_TESTS[self.touch](_shape(piece), footprint.copy()))
+
+
+def found_images(archive: Archive, search: ImageSearch, deadline: Deadline | None) -> Iterator[dict[str, Any]]:
+    """The rows of images that are found; none where there are no images at all."""
+    if archive.namespace(owner=search.owner).find(OBSCORE) is None:
+        return
+    with archive.query(search, deadline) as result:
+        for batch in result.batches:
+            yield from batch.to_pylist()
 
 
 def obscore_table(namespace: Namespace) -> Table:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skydex.archive.image_search import ImageSearch
+from skydex.archive.image_search import ImageSearch, found_images
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.errors import BadRegionError, RequestError
 from skydex.query.region_texts import parse_regions
@@ -115,8 +115,7 @@ class SkycellFilesRequest(PictureRequest):
         """Images that may hold some positions which lie together."""
         far = float(np.max(separation_deg(ra[0], dec[0], ra, dec)))
         search = ImageSearch((Cone(ra[0], dec[0], far + _MARGIN_DEG),), columns=_COLUMNS, owner=self.owner)
-        with archive.query(search, deadline) as result:
-            rows = [row for batch in result.batches for row in batch.to_pylist()]
+        rows = list(found_images(archive, search, deadline))
         images = archive.images(self.owner)
         found = (_file(images.get_did(row["obs_publisher_did"]).name, row) for row in rows)
         return [file for file in found if file is not None and self._is_wanted(file)]
