@@ -14,6 +14,8 @@ import serving
 from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from linked_ground import CENTRE, SCALE_DEG
 from lxml import etree
 from PIL import Image as Pictures
@@ -189,3 +191,27 @@ def test_capabilities_name_both_resources(web, server):
             assert f"{server.url}/soda/{manner}<" in text
     assert web.get("/soda/availability").status_code == 200
     assert f"{server.url}/soda" in web.get("/").text
+
+
+VALUES = st.one_of(
+    st.text(max_size=40),
+    st.lists(st.floats(), max_size=9).map(lambda numbers: " ".join(map(str, numbers))),
+    st.tuples(st.sampled_from(["CIRCLE", "RANGE", "POLYGON", "BOX"]), st.lists(st.floats(-400, 400), max_size=8)).map(
+        lambda shape: " ".join((shape[0], *map(str, shape[1])))
+    ),
+    st.sampled_from([CHIP, REAL, "150 2 0.001", "0 0 180", "png", "image/jpeg", "\x00", "-Inf +Inf", "1e400"]),
+)
+NAMES = ("ID", "POS", "CIRCLE", "POLYGON", "BAND", "TIME", "POL", "RESPONSEFORMAT", "TABLE")
+
+
+@settings(max_examples=60)
+@given(given_=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=3))
+def test_r07_any_parameter_gets_a_proper_answer(web, given_):
+    cutout_of = web.get("/soda/sync", params={"ID": CHIP, **given_})
+    assert cutout_of.status_code in (200, 204, 400, 404)
+    links = web.get("/datalink", params={"ID": CHIP, **given_})
+    assert links.status_code in (200, 400)
+    for text in (links.text, cutout_of.text if cutout_of.status_code >= 400 else ""):
+        assert not any(secret in text for secret in ("Traceback", "site-packages", "sqlite", "/tmp/"))
+    if cutout_of.status_code >= 400:
+        assert cutout_of.text.startswith(("UsageError: ", "MultiValuedParamNotSupported: "))

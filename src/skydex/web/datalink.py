@@ -81,7 +81,7 @@ def _capabilities_here(call: Call) -> Iterable[str]:
 
 
 def _capability(site: Site) -> str:
-    return capability(_STANDARD, site.url + BASE)
+    return capability(_STANDARD, site.url + BASE, use="base")
 
 
 def _capabilities(site: Site) -> Iterable[str]:
