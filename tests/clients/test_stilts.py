@@ -9,7 +9,8 @@ from linting import NO_PLAN, STRICT, explained, findings
 from serving import N_STARS, serving
 
 from skydex.archive import Archive
-from skydex.demo import SIZES, build_demo
+from skydex.demo import SIZES
+from skydex.demo.building import build_demo
 
 QUERY = "SELECT star_id, ra, dec, gmag, n_obs, name FROM sky.stars"
 

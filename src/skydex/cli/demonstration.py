@@ -31,7 +31,8 @@ def build(
 
     **Example**: `skydex demo build --size demo --out demo-archive`, then `skydex serve demo-archive`
     """
-    from skydex.demo import build_demo, parse_size
+    from skydex.demo import parse_size
+    from skydex.demo.building import build_demo
 
     build_demo(out, data, size=parse_size(size), seed=seed)
 
@@ -51,6 +52,7 @@ def run(
 
     **Example**: `skydex demo run --out demo-output`
     """
-    from skydex.demo import parse_size, run_demo
+    from skydex.demo import parse_size
+    from skydex.demo.running import run_demo
 
     run_demo(out, data, once=once, port=port, size=parse_size(size))

@@ -131,11 +131,9 @@ def _signature(data: Path | None, size: Size, seed: int) -> str:
     """What changes when the same command would build another archive."""
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data else []
     facts = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-    return hashlib.sha256(
-        "\n".join(
-            [__version__, _SETTINGS, _offers().decode(), repr((CATALOGS, EXAMPLES, FOREIGN_KEYS, size, seed)), *facts]
-        ).encode()
-    ).hexdigest()
+    own = repr((CATALOGS, EXAMPLES, FOREIGN_KEYS, tuple(SIMULATED_IMAGES), size, seed))
+    texts = [__version__, _SETTINGS, _offers().decode(), own, *facts]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def _clear(archive: Path) -> None:

@@ -1,17 +1,17 @@
 """`publish_simulated_images`: the images of the simulated collections are registered; none is rendered.
 
-Each camera (`skydex.demo.cameras`) that has images of a collection brings a function `simulate_images(directory, size,
-seed)`, which may look at the tables that are published already.
+Each camera that has images of a collection brings a function `simulate_images(directory, size, seed)` in its module
+`registered`, which may look at the tables that are published already. Who opens an image does not need it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from skydex.demo.cameras.csc21 import simulate_images as simulate_csc21_images
-from skydex.demo.cameras.hsc import simulate_images as simulate_hsc_images
-from skydex.demo.cameras.ps1 import simulate_images as simulate_ps1_images
-from skydex.demo.cameras.psf import simulate_images as simulate_psf_images
+from skydex.demo.cameras.csc21.registered import simulate_images as simulate_csc21_images
+from skydex.demo.cameras.hsc.registered import simulate_images as simulate_hsc_images
+from skydex.demo.cameras.ps1.registered import simulate_images as simulate_ps1_images
+from skydex.demo.cameras.psf.registered import simulate_images as simulate_psf_images
 from skydex.demo.simulation import SimulatedImages
 from skydex.demo.size import Size
 from skydex.ingest.images import ImageReport, publish_images

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from skydex.demo.size import Size
-from skydex.ingest.images import ImageEntry
 from skydex.tables import Column, arrow_schema
+
+if TYPE_CHECKING:
+    from skydex.ingest.images import ImageEntry
 
 __all__ = ["TRUTH", "Printed", "Simulate", "SimulatedImages", "SimulatedTable", "batch_of"]
 

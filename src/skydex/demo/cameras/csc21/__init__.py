@@ -6,6 +6,5 @@ the more the farther it comes from off the axis; background is where a detector 
 """
 
 from skydex.demo.cameras.csc21.pixels import open_image
-from skydex.demo.cameras.csc21.registered import simulate_images
 
-__all__ = ["open_image", "simulate_images"]
+__all__ = ["open_image"]

@@ -5,6 +5,5 @@ that names it stands at the place, and has within the aperture of the header the
 """
 
 from skydex.demo.cameras.hsc.pixels import open_image
-from skydex.demo.cameras.hsc.registered import simulate_images
 
-__all__ = ["open_image", "simulate_images"]
+__all__ = ["open_image"]

@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from skydex import __version__
 from skydex.demo.cameras.hsc.optics import aperture_arcsec, enclosed, full_well, pixel_noise, psf_of_image
-from skydex.demo.hsc import Image
+from skydex.demo.hsc.images import Image
 from skydex.demo.hsc.measurements import ZERO_POINTS
 from skydex.demo.times import timestamps
 
@@ -20,9 +20,9 @@ _AB_OF_FLUX = -2.408
 
 
 _COMMENTS = (
-    "SIMULATED: no telescope has taken this image.",
-    "Sources stand where the tables hsc.detailedCatalog and hcv.HCVdetailed have",
-    "them, with these magnitudes within a circle of APERRAD about them.",
+    "SIMULATED: no telescope has taken this image. Its sources stand where",
+    "hsc.detailedCatalog and hcv.HCVdetailed have them, with these",
+    "magnitudes within a circle of APERRAD about them.",
 )
 
 

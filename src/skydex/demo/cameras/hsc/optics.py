@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from skydex.demo.cameras.optics import Psf, telescope_psf
 from skydex.demo.cameras.scene import draw_points
 from skydex.demo.cameras.section import Section
-from skydex.demo.hsc import Image
+from skydex.demo.hsc.images import Image
 from skydex.demo.hsc.measurements import ZERO_POINTS, noise_of
 
 __all__ = ["PixelNoise", "aperture_arcsec", "enclosed", "full_well", "pixel_noise", "psf_of_image", "rays_per_second"]

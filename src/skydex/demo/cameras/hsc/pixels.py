@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from skydex.demo.cameras.hsc.headers import header_of
+from skydex.demo.cameras.hsc.noted import Noted
 from skydex.demo.cameras.hsc.optics import (
     aperture_arcsec,
     enclosed,
@@ -19,14 +18,12 @@ from skydex.demo.cameras.hsc.optics import (
     psf_of_image,
     rays_per_second,
 )
-from skydex.demo.cameras.hsc.registered import image_of, scene_file
-from skydex.demo.cameras.hsc.scenes import Sources
+from skydex.demo.cameras.hsc.sources import Sources, read_sources
 from skydex.demo.cameras.noise import key_of, normals, poissons, uniforms
 from skydex.demo.cameras.scene import draw_points, stamps_of
 from skydex.demo.cameras.section import Section, SimulatedImage
-from skydex.demo.hsc import Image
+from skydex.demo.hsc.images import Image
 from skydex.demo.hsc.measurements import ZERO_POINTS
-from skydex.errors import StoreError
 from skydex.images import Pixels
 
 __all__ = ["open_image"]
@@ -36,8 +33,8 @@ Words = NDArray[np.uint64]
 
 _UNSEEN = 0.03
 """Light that is left out, relative to the noise of an empty pixel."""
-_POINTS_OF_GALAXY, _GALAXY_ARCSEC, _GOLDEN = 48, (0.06, 0.16), np.pi * (3 - np.sqrt(5))
-_GALAXY_REACH_PX, _OF_GALAXY = 32.0, ("size", "tilt", "position angle")
+_POINTS_OF_GALAXY, _GALAXY_ARCSEC, _GOLDEN = 160, (0.06, 0.16), np.pi * (3 - np.sqrt(5))
+_GALAXY_REACH_PX, _OF_GALAXY = 21.0, ("size", "tilt", "position angle")
 _CELL_PX, _MOST_RAYS = 64, 64
 _RAY_ELECTRONS, _RAY_SPREAD, _RAY_PX, _RAY_STEPS = 900.0, 0.7, (1.0, 12.0), 24
 
@@ -54,16 +51,10 @@ def open_image(archive: Path, key: str, access: bytes) -> Pixels:
     access : bytes
         What was noted when it was registered.
     """
-    noted = json.loads(access)
-    image = image_of(noted)
-    try:
-        with pq.ParquetFile(scene_file(archive, noted["group"])) as file:
-            rows = file.read_row_group(noted["row_group"])
-    except OSError as error:
-        raise StoreError(f"The truth of the simulated image {key} is not there any more.") from error
-    sources = Sources(**{name: rows[name].to_numpy() for name in rows.column_names})
-    view = _View(image, noted["group"], sources, int(noted["seed"]))
-    return SimulatedImage((image.naxis, image.naxis), header_of(image, noted["seed"]), view.draw)
+    noted = Noted.from_bytes(access)
+    image, sources = noted.image, read_sources(archive, noted.group, noted.number)
+    view = _View(image, noted.group, sources, noted.seed)
+    return SimulatedImage((image.naxis, image.naxis), header_of(image, noted.seed), view.draw)
 
 
 class _View:
@@ -108,16 +99,15 @@ class _View:
         x, y, rates, galaxy = (one[near, None] for one in self._galaxies)
         size, tilt, turn = (uniforms(key_of(*self._field, word), galaxy.astype(np.uint64)) for word in _OF_GALAXY)
         scale = _GALAXY_ARCSEC[0] + size * (_GALAXY_ARCSEC[1] - _GALAXY_ARCSEC[0])
-        share = (np.arange(_POINTS_OF_GALAXY) + 0.5) / _POINTS_OF_GALAXY
-        radius, angle = scale * _disc_radii(share), np.arange(_POINTS_OF_GALAXY) * _GOLDEN
+        radius, light = _disc()
+        radius, angle = scale * radius, np.arange(_POINTS_OF_GALAXY) * _GOLDEN
         along, across = radius * np.cos(angle), radius * np.sin(angle) * (0.35 + 0.65 * tilt)
         east = along * np.sin(turn * np.pi) + across * np.cos(turn * np.pi)
         north = along * np.cos(turn * np.pi) - across * np.sin(turn * np.pi)
         to_pixels = np.linalg.inv(self._image.cd * 3600)
         dx, dy = (line[0] * east + line[1] * north for line in to_pixels)
-        within = enclosed(self._psf, self._radius_px, np.hypot(dx, dy)).mean(axis=1, keepdims=True)
-        flux = np.broadcast_to(rates / within / _POINTS_OF_GALAXY, dx.shape)
-        return (x + dx).ravel(), (y + dy).ravel(), flux.ravel()
+        within = (light * enclosed(self._psf, self._radius_px, np.hypot(dx, dy))).sum(axis=1, keepdims=True)
+        return (x + dx).ravel(), (y + dy).ravel(), (light * rates / within).ravel()
 
     def _add_rays(self, light: Floats, section: Section) -> None:
         """Cosmic rays: those that hit catalogued sources, and in single exposures any others."""
@@ -197,10 +187,13 @@ class _View:
         return middle_x + column - self._psf.core_px, middle_y + low - runs, middle_y + high + runs
 
 
-def _disc_radii(share: Floats) -> Floats:
-    """Radii, in scale lengths, within which an exponential disc has shares of its light."""
-    radii = np.linspace(0.0, 8.0, 400)
-    return np.asarray(np.interp(share, 1 - (1 + radii) * np.exp(-radii), radii))
+@cache
+def _disc() -> tuple[Floats, Floats]:
+    """Points of an exponential disc: their radii in scale lengths, the closer the brighter; the light of each."""
+    share = (np.arange(_POINTS_OF_GALAXY) + 0.5) / _POINTS_OF_GALAXY
+    radius = 5.0 * share**0.7
+    light = radius * np.exp(-radius) * share**-0.3
+    return radius, light / light.sum()
 
 
 def _add_tracks(

@@ -1,45 +1,26 @@
-"""`simulate_images`: every image that the catalogues of the Hubble fields name is registered.
-
-What is on an image is written to the truth of the archive: a Parquet file for each field, with a row group for each
-image. What else an image is made of, some hundred bytes, is noted in the register.
-"""
+"""`simulate_images`: every image that the catalogues of the Hubble fields name is registered."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import asdict, fields
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from skydex.demo.cameras.hsc.headers import header_of
-from skydex.demo.cameras.hsc.scenes import Scene, Sources, scenes
+from skydex.demo.cameras.hsc.noted import Noted
+from skydex.demo.cameras.hsc.scenes import scenes
+from skydex.demo.cameras.hsc.sources import SourcesWriter
 from skydex.demo.hsc import Image
-from skydex.demo.hsc.images import DETECTORS
-from skydex.demo.simulation import TRUTH, SimulatedImages
+from skydex.demo.simulation import SimulatedImages
 from skydex.demo.size import Size
 from skydex.ingest.images import ImageEntry, did_of
 from skydex.store import ArchiveDirectory, ImageRecord
 
-__all__ = ["image_of", "scene_file", "simulate_images"]
+__all__ = ["simulate_images"]
 
 _COLLECTION, _HDU = "hsc", 1
-_SCHEMA = pa.schema(
-    [
-        ("x", pa.float64()),
-        ("y", pa.float64()),
-        ("mag", pa.float32()),
-        ("ray_mag", pa.float32()),
-        ("galaxy", pa.int32()),
-        ("source_id", pa.int64()),
-    ]
-)
 _WIDTHS = {"LP": 0.14, "W": 0.22, "M": 0.08, "N": 0.02}
 """Widths of filters relative to their wavelength, by the end of their names; illustrative."""
 _BYTES_PER_PIXEL = 4
@@ -55,35 +36,15 @@ def simulate_images(directory: ArchiveDirectory, size: Size, seed: int) -> Simul
     return SimulatedImages(_COLLECTION, description, _entries(directory, size, seed))
 
 
-def scene_file(archive: Path, group: str) -> Path:
-    """Where the sources on the images of a group stand."""
-    return archive / TRUTH / "hsc_scenes" / f"{group}.parquet"
-
-
-def image_of(noted: dict[str, Any]) -> Image:
-    """The image that a record notes."""
-    facts = noted["image"]
-    return Image(**{**facts, "detector": DETECTORS[facts["detector"]], "gradient": tuple(facts["gradient"])})
-
-
 def _entries(directory: ArchiveDirectory, size: Size, seed: int) -> Iterator[ImageEntry]:
     for group, several in groupby(scenes(directory, size, seed), key=lambda scene: scene.group):
-        file = scene_file(directory.path, group)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with closing(pq.ParquetWriter(file, _SCHEMA)) as writer:
-            for number, scene in enumerate(several):
-                writer.write_table(_rows(scene.sources), row_group_size=max(1, len(scene.sources)))
-                yield _entry(scene, number, seed)
+        with SourcesWriter(directory.path, group) as writer:
+            for scene in several:
+                yield _entry(Noted(scene.image, group, writer.write(scene.sources), seed))
 
 
-def _rows(sources: Sources) -> pa.Table:
-    return pa.table({field.name: getattr(sources, field.name) for field in fields(Sources)}, schema=_SCHEMA)
-
-
-def _entry(scene: Scene, row_group: int, seed: int) -> ImageEntry:
-    image = scene.image
-    word = next(word for word, detector in DETECTORS.items() if detector is image.detector)
-    facts = {**asdict(image), "detector": word}
+def _entry(noted: Noted) -> ImageEntry:
+    image = noted.image
     record = ImageRecord(
         collection=_COLLECTION,
         name=image.name,
@@ -92,10 +53,10 @@ def _entry(scene: Scene, row_group: int, seed: int) -> ImageEntry:
         did=did_of(_COLLECTION, image.name, _HDU),
         opener="simulated",
         location=f"archive:hsc/{image.name}",
-        access=json.dumps({"group": scene.group, "row_group": row_group, "seed": seed, "image": facts}).encode(),
+        access=noted.to_bytes(),
         aliases=(f"{image.name}_drz", f"{image.name}_drz.fits", f"{image.name}.fits"),
     )
-    return ImageEntry(record, _described(image), header_of(image, seed))
+    return ImageEntry(record, _described(image), header_of(image, noted.seed))
 
 
 def _described(image: Image) -> dict[str, Any]:

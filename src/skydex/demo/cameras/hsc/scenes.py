@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from skydex.demo.cameras.hsc.sources import Sources
 from skydex.demo.hcv.drawn import drawn_groups
 from skydex.demo.hsc import ARTIFACTS, COMPONENTS, Detections, Image, Sky, detect, fields_of, sky_of
 from skydex.demo.hsc.images import DETECTORS
 from skydex.demo.size import Size
 from skydex.store import ArchiveDirectory
 
-__all__ = ["Scene", "Sources", "scenes"]
+__all__ = ["Scene", "scenes"]
 
 Floats = NDArray[np.float64]
 
@@ -33,27 +34,6 @@ _HIT_CI, _HIT_SHARE = 1.5, 0.72
 nova of M87 at MJD 53796.15 between the points before and after."""
 _WIDE_DEG, _EXPOSURE_S, _DURATION_D = 0.104, 1800.0, 0.03
 """Of images of fields in which light curves were drawn: they hold all objects of the field."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """What an image shows, an array of `n` values each."""
-
-    x: Floats
-    """Pixels from 0."""
-    y: Floats
-    """Pixels from 0."""
-    mag: NDArray[np.float32]
-    """AB magnitude within the aperture, without cosmic rays."""
-    ray_mag: NDArray[np.float32]
-    """AB magnitude of the cosmic ray that hit it; NaN if none did."""
-    galaxy: NDArray[np.int32]
-    """Number of a galaxy in its field; -1 for a star."""
-    source_id: NDArray[np.int64]
-    """`SourceID` of the catalogue; 0 for what is not in it."""
-
-    def __len__(self) -> int:
-        return len(self.x)
 
 
 @dataclass(frozen=True)

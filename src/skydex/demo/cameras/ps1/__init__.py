@@ -5,6 +5,5 @@ with that of the moment; junk is in the one warp in which it was detected. Warps
 """
 
 from skydex.demo.cameras.ps1.pixels import open_image
-from skydex.demo.cameras.ps1.registered import simulate_images
 
-__all__ = ["open_image", "simulate_images"]
+__all__ = ["open_image"]

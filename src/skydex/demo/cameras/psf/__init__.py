@@ -8,6 +8,5 @@ flux at its place, and nothing else is: no cosmic rays, no faulty pixels, and ch
 """
 
 from skydex.demo.cameras.psf.pixels import open_image
-from skydex.demo.cameras.psf.registered import simulate_images
 
-__all__ = ["open_image", "simulate_images"]
+__all__ = ["open_image"]
