@@ -9,7 +9,7 @@ from astropy.io import fits
 from demonstration import build_collection
 
 from skydex.archive import Archive, QueryRequest
-from skydex.demo.cameras.psf import simulate_images
+from skydex.demo.cameras.psf.registered import simulate_images
 from skydex.demo.images import publish_simulated_images
 from skydex.demo.psf import simulate_psf
 from skydex.demo.size import SIZES
