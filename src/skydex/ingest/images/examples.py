@@ -20,8 +20,9 @@ def examples_of_images(collection: str) -> tuple[Example, ...]:
         Example(
             f"Headers of {images}",
             f"SELECT TOP 100 i.name, i.hdu, c.text, c.comment\nFROM {images} AS i\n"
-            f"JOIN {cards} AS c USING (obs_publisher_did)\nWHERE c.keyword = 'EXPTIME'\nORDER BY c.number DESC",
-            "A card of each header. The column number has the values of numbers, so that they can be compared.",
+            f"JOIN {cards} AS c USING (obs_publisher_did)\n"
+            "WHERE c.keyword IN ('EXPTIME', 'EXPOSURE')\nORDER BY c.number DESC",
+            "How long each was exposed, by its header. The column number has values as numbers, so that they compare.",
         ),
     )
 
