@@ -9,13 +9,15 @@ import shutil
 import subprocess
 import tarfile
 import zipfile
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import psfground
 import pytest
 import serving
 from astropy.io import fits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import html
 
 DOWNLOAD = "/api/v0.1/Download"
@@ -231,3 +233,35 @@ def test_a_script_of_what_is_there_succeeds(web, tmp_path):
     answer = web.get(f"{DOWNLOAD}/bundle.sh?uri={quote(uri('a.fits'))}")
     environ = {**os.environ, "no_proxy": "127.0.0.1,localhost"}
     assert subprocess.run(["sh", "-c", answer.text], cwd=tmp_path, env=environ).returncode == 0
+
+
+NAMES = st.text(max_size=12) | st.sampled_from([psfground.ROOT + "_flt", "..", "a.fits", "/etc/passwd", "%2e%2e", "\0"])
+VALUES = st.text(max_size=6) | st.integers().map(str) | st.floats().map(str) | st.sampled_from(["ALL", "3,3", "1e9"])
+URIS = st.text(max_size=80) | st.builds(
+    lambda collection, name, cut, file: f"mast:{collection}/url/cgi-bin/fitscut.cgi?red={name}&{urlencode(cut)}/{file}",
+    st.sampled_from(["WFC3PSF", "HST", "", ".."]) | NAMES,
+    NAMES,
+    st.dictionaries(st.sampled_from(["size", "x", "y", "ra", "dec", "zoom", "output_size", "format", "red"]), VALUES),
+    NAMES,
+)
+
+
+@settings(max_examples=100)
+@given(URIS)
+def test_any_data_uri_has_an_answer(web, uri):
+    answer = web.get(f"{DOWNLOAD}/file", params={"uri": uri})
+    assert answer.status_code in (200, 400, 404)
+    assert "Traceback" not in answer.text[:2000]
+    assert psfground.__name__ not in answer.text[:2000]
+
+
+@settings(max_examples=20)
+@given(st.lists(URIS, min_size=1, max_size=6).filter(lambda uris: any(uri.strip() for uri in uris)))
+def test_r19_any_bundle_unpacks_into_one_folder_of_plain_names(web, uris):
+    answer = web.post(f"{DOWNLOAD}/bundle.tar.gz", data={"uri": uris})
+    with tarfile.open(fileobj=io.BytesIO(answer.content), mode="r:gz") as file:
+        names = file.getnames()
+    assert all(
+        re.fullmatch(r"MAST_[0-9T-]+(/[A-Za-z0-9_-]+)?(/[A-Za-z0-9_+][A-Za-z0-9._+-]*)?", name) for name in names
+    )
+    assert names[-1].endswith("/MANIFEST.HTML")
