@@ -19,6 +19,7 @@ from benchmarks import (
     footprint,
     ingest,
     jobs,
+    maps,
     panstarrs,
     pictures,
     queries,
@@ -53,6 +54,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "bundles": bundles,
     "traffic": traffic,
     "pictures": pictures,
+    "maps": maps,
     "footprint": footprint,
 }
 
