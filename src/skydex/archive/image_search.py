@@ -143,6 +143,7 @@ class ImageSearch:
     def _conditions(self) -> Iterator[exp.Expression]:
         yield from (fact.condition() for fact in self.facts)
         if self.regions:
+            yield from _band(self.regions)
             yield _any([test for region in self.regions for test in self._tests(region)])
 
     def _tests(self, region: Region) -> Iterator[exp.Expression]:
@@ -185,6 +186,20 @@ _TESTS = {
     Touch.COVERS: lambda shape, footprint: build.call("CONTAINS", shape, footprint),
     Touch.ENCLOSED: lambda shape, footprint: build.call("CONTAINS", footprint, shape),
 }
+
+
+def _band(regions: Sequence[Region]) -> Iterator[exp.Expression]:
+    """The declinations at which images may lie that touch regions, which is quickly told."""
+    cones = [region.bounding_cone for region in regions]
+    low, high = min(c.dec_deg - c.radius_deg for c in cones), max(c.dec_deg + c.radius_deg for c in cones)
+    centre, size = build.column_node("s_dec", _ROWS), build.column_node("s_fov", _ROWS)
+    is_unknown = exp.Is(this=size, expression=exp.Null())
+    if low > -90.0:
+        north = exp.Add(this=centre, expression=size.copy())
+        yield _any([is_unknown, exp.GTE(this=north, expression=build.literal(low))])
+    if high < 90.0:
+        south = exp.Sub(this=centre.copy(), expression=size.copy())
+        yield _any([is_unknown.copy(), exp.LTE(this=south, expression=build.literal(high))])
 
 
 def _one(call: exp.Expression) -> exp.Expression:

@@ -16,6 +16,7 @@ from skydex.engines.evaluate import evaluate
 from skydex.engines.reading import read_scan
 from skydex.errors import BadQueryError
 from skydex.query import Plan
+from skydex.query.tree import Compute, conjunction, flattened, walk
 from skydex.tables import Column, Result, arrow_schema, conformed, limited
 
 __all__ = ["ScanEngine"]
@@ -73,10 +74,24 @@ def _offset(query: exp.Query) -> int:
 
 
 def _selected(batch: pa.RecordBatch, condition: exp.Expression) -> pa.RecordBatch:
-    mask = evaluate(condition, batch)
-    if isinstance(mask, pa.Scalar):
-        return batch if mask.as_py() else batch.slice(0, 0)
-    return batch.filter(mask, null_selection_behavior="drop")
+    for stage in _stages(condition):
+        if not batch.num_rows:
+            break
+        mask = evaluate(stage, batch)
+        if isinstance(mask, pa.Scalar):
+            batch = batch if mask.as_py() else batch.slice(0, 0)
+        else:
+            batch = batch.filter(mask, null_selection_behavior="drop")
+    return batch
+
+
+def _stages(condition: exp.Expression) -> list[exp.Expression]:
+    """A condition as a cheap one and one that calls kernels, which is asked only of what the former leaves."""
+    parts = flattened(condition, exp.And)
+    are_costly = [any(isinstance(node, Compute) for node in walk(part)) for part in parts]
+    cheap = [part for part, is_costly in zip(parts, are_costly, strict=True) if not is_costly]
+    costly = [part for part, is_costly in zip(parts, are_costly, strict=True) if is_costly]
+    return [conjunction(cheap), conjunction(costly)] if cheap and costly else [condition]
 
 
 def _projected(batch: pa.RecordBatch, outputs: Sequence[exp.Expression], columns: tuple[Column, ...]) -> pa.RecordBatch:

@@ -25,6 +25,8 @@ ALLSKY_ORDER = 3
 """The order of which `Allsky` shows all tiles."""
 _N_TILES = 12 * 4**ALLSKY_ORDER
 _THUMBNAIL = 64
+_PNG_LEVEL = 2
+"""Of zlib's 9: on noise the default takes thrice as long, and saves little."""
 _N_COLUMNS = 27
 """Tiles beside each other: the square root of their number, cut off."""
 
@@ -86,7 +88,9 @@ def _png(values: Values, look: Look) -> bytes:
     grey = picture_of([values], look)
     alpha = np.where(np.isfinite(values[::-1]), np.uint8(255), np.uint8(0))
     out = io.BytesIO()
-    Pictures.merge("LA", [Pictures.fromarray(grey), Pictures.fromarray(alpha)]).save(out, "PNG")
+    Pictures.merge("LA", [Pictures.fromarray(grey), Pictures.fromarray(alpha)]).save(
+        out, "PNG", compress_level=_PNG_LEVEL
+    )
     return out.getvalue()
 
 

@@ -324,26 +324,33 @@ def _block_means(image: Image, box: tuple[int, int, int, int], step: int, most_p
     y0, y1, x0, x1 = box
     if step == 1:
         return _measured(image.pixels.read(y0, y1, x0, x1))
-    n_rows = step
-    if (y1 - y0) * (x1 - x0) > most_pixels:
-        n_rows = max(1, step * most_pixels // ((y1 - y0) * (x1 - x0)))
-    means = [_means(rows, step) for rows in _strips(image, box, step, n_rows)]
-    return np.concatenate(means)
+    n_rows = min(step, max(1, step * most_pixels // ((y1 - y0) * (x1 - x0))))
+    read = _whole_strips if n_rows == step else _thin_strips
+    return np.concatenate([_means(strips, step) for strips in read(image, box, step, n_rows)])
 
 
-def _strips(image: Image, box: tuple[int, int, int, int], step: int, n_rows: int) -> Iterator[Values]:
-    """Rows of blocks, (n blocks, rows of each that are looked at, columns)."""
+def _whole_strips(image: Image, box: tuple[int, int, int, int], step: int, n_rows: int) -> Iterator[Values]:
+    """Rows of blocks, some at a time: (n blocks, rows of each, columns); NaN beyond the last row."""
     y0, y1, x0, x1 = box
-    whole = 1 if n_rows < step else max(1, _PIECE // (step * (x1 - x0)))
-    for first in range(y0, y1, whole * step):
-        last = min(first + whole * step, y1)
-        skipped = min((step - n_rows) // 2, last - first - 1)
-        last = min(first + skipped + n_rows, last) if n_rows < step else last
-        data = _measured(image.pixels.read(first + skipped, last, x0, x1))
-        height = step if n_rows == step else len(data)
-        n_missing = -len(data) % height
-        data = np.pad(data, ((0, n_missing), (0, 0)), constant_values=np.nan)
-        yield data.reshape(-1, height, x1 - x0)
+    height = step * max(1, _PIECE // (step * (x1 - x0)))
+    for first in range(y0, y1, height):
+        data = _measured(image.pixels.read(first, min(first + height, y1), x0, x1))
+        data = np.pad(data, ((0, -len(data) % step), (0, 0)), constant_values=np.nan)
+        yield data.reshape(-1, n_rows, x1 - x0)
+
+
+def _thin_strips(image: Image, box: tuple[int, int, int, int], step: int, n_rows: int) -> Iterator[Values]:
+    """The same with so many rows from the middle of each row of blocks."""
+    y0, y1, x0, x1 = box
+    starts = range(y0, y1, step)
+    at_once = max(1, _PIECE // (n_rows * (x1 - x0)))
+    for part in (starts[i : i + at_once] for i in range(0, len(starts), at_once)):
+        strips = np.full((len(part), n_rows, x1 - x0), np.nan, np.float32)
+        for strip, start in zip(strips, part, strict=True):
+            first = min(start + (step - n_rows) // 2, y1 - 1)
+            rows = image.pixels.read(first, min(first + n_rows, y1), x0, x1)
+            strip[: len(rows)] = _measured(rows)
+        yield strips
 
 
 def _measured(data: NDArray[Any]) -> Values:
