@@ -93,7 +93,7 @@ def _summed(numbers: NDArray[Any], rows: _Blocks, columns: _Blocks) -> NDArray[n
 
 def is_softened(image: Image) -> bool:
     """Whether its pixels are compressed with an asinh."""
-    return all(keyword in image.pixels.header for keyword in SOFTENING)
+    return all(keyword in image.keywords for keyword in SOFTENING)
 
 
 def _read(image: Image, box: Box, quality: Image | None) -> Floats:

@@ -10,14 +10,25 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["BLOCK", "CARD", "MovableCards", "card_of", "cards_of", "keyword_of", "number_of", "padded", "plain_text"]
+__all__ = [
+    "BLOCK",
+    "CARD",
+    "MovableCards",
+    "card_of",
+    "cards_of",
+    "keyword_of",
+    "number_of",
+    "padded",
+    "plain_text",
+    "wcs_cards",
+]
 
 CARD, BLOCK = 80, 2880
 _STRUCTURE = re.compile(
@@ -26,8 +37,20 @@ _STRUCTURE = re.compile(
 )
 _BEYOND_PLANE = re.compile(r"(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA|CNAME|CRDER|CSYER)[3-9][A-Z]?")
 _MATRIX_BEYOND = re.compile(r"(CD|PC)(\d_[3-9]|[3-9]_\d)[A-Z]?|(PV|PS)[3-9]_\d+[A-Z]?|WCSAXES[A-Z]?")
+_UNTRUE = (_STRUCTURE, _BEYOND_PLANE, _MATRIX_BEYOND)
 _WCS_NAME = re.compile(r"CTYPE[12]([A-Z]?)")
 _MOVED = re.compile(r"CRPIX([12])([A-Z]?)|LTV([12])|CNPIX([12])")
+_OF_WCS = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|(WCSAXES|WCSNAME|LONPOLE|LATPOLE|RADESYS|EQUINOX|SPECSYS|SSYSOBS|VELREF)[A-Z]?"
+    r"|(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA|CNAME|CRDER|CSYER|CZPHS|CPERI)\d[A-Z]?|(CD|PC|PV|PS)\d+_\d+[A-Z]?"
+    r"|(CD|PC)\d{6}|RADECSYS|EPOCH|(A|B|AP|BP)_(ORDER|DMAX|\d_\d)|(CPDIS|CQDIS|CPERR|CQERR|DP|DQ)\d[A-Z]?|DVERR[A-Z]?"
+    r"|D2IM\w*|AXISCORR|WAT\d_\d+|DATE-?OBS|DATE-(AVG|BEG|END)|MJD-?(OBS|AVG|BEG|END)|MJDREF[IF]?|DATEREF|TIMESYS"
+    r"|TREFPOS|OBSGEO-\w+|RESTFR(Q|EQ)[A-Z]?|RESTWAV[A-Z]?|PLT\w+|AMD[XY]\d+|PPO\d|[XY]PIXELSZ|CNPIX\d|OBJCT\w+"
+)
+_NUMBER = rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[ED][+-]?\d+)?"
+_STANDARD_VALUE = re.compile(
+    rb" *(?:'(?:[^']|'')*'|[TF]|%b|\( *%b *, *%b *\))? *(?:/.*)?" % (_NUMBER, _NUMBER, _NUMBER), re.DOTALL
+)
 _VALUE = re.compile(rb"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d+)?)\s*(/.*)?$")
 _PRINTABLE = bytes(code if 32 <= code < 127 else 63 for code in range(256))
 
@@ -53,9 +76,9 @@ class MovableCards:
     movables: tuple[_Movable, ...]
 
     @classmethod
-    def of(cls, header: fits.Header) -> MovableCards:
-        """The cards of an image's header."""
-        kept = list(_kept(cards_of(plain_text(header))))
+    def of(cls, cards: bytes) -> MovableCards:
+        """From all cards of an image."""
+        kept = list(_kept(cards_of(cards)))
         kept += _unsaid(kept)
         movables = tuple(filter(None, (_movable(i * CARD, card) for i, card in enumerate(kept))))
         return cls(b"".join(kept), movables)
@@ -67,6 +90,11 @@ class MovableCards:
             value = card.value + card.sign * (y0 if card.is_y else x0)
             text[card.start : card.start + CARD] = card_of(card.keyword, value, card.comment)
         return bytes(text)
+
+
+def wcs_cards(cards: bytes) -> bytes:
+    """The cards that a WCS may be made of; the WCS library looks at each card several times."""
+    return b"".join(_chosen(cards_of(cards), lambda keyword: _OF_WCS.fullmatch(keyword) is not None))
 
 
 def plain_text(header: fits.Header) -> bytes:
@@ -115,16 +143,37 @@ def padded(text: bytes, fill: bytes = b" ") -> bytes:
 
 
 def _kept(cards: Iterable[bytes]) -> Iterator[bytes]:
-    """Cards that are still true of a plane cut from the image; what continues a card goes with it."""
-    is_kept = True
+    """Cards that are still true of a plane cut from the image, as FITS wants them."""
+    chosen = _chosen(cards, lambda keyword: not any(kind.fullmatch(keyword) for kind in _UNTRUE))
+    return (_standard(card) for card in chosen if card.strip())
+
+
+def _chosen(cards: Iterable[bytes], is_wanted: Callable[[str], bool]) -> Iterator[bytes]:
+    """Cards of keywords that are wanted; what continues a card goes with it."""
+    is_chosen = False
     for card in cards:
         keyword = keyword_of(card)
         if keyword != "CONTINUE":
-            is_kept = not (
-                _STRUCTURE.fullmatch(keyword) or _BEYOND_PLANE.fullmatch(keyword) or _MATRIX_BEYOND.fullmatch(keyword)
-            )
-        if is_kept and card.strip():
+            is_chosen = is_wanted(keyword)
+        if is_chosen:
             yield card
+
+
+def _standard(card: bytes) -> bytes:
+    """A card that FITS allows: exponents in capitals, and what no reader could make sense of a comment."""
+    if card[8:9] != b"=" or (card[9:10] == b" " and _STANDARD_VALUE.fullmatch(card[10:])):
+        return card
+    from astropy.io import fits
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            mended = fits.Card.fromstring(card)
+            mended.verify("silentfix+exception")
+            text = mended.image.encode("ascii", "replace")
+    except (fits.VerifyError, ValueError):
+        text = b""
+    return text if len(text) == CARD else (b"COMMENT " + card)[:CARD]
 
 
 def _unsaid(cards: list[bytes]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import zlib
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,6 @@ from skydex.images.fits_tiles import Tile, TileLayout
 from skydex.images.kept import Kept
 from skydex.images.limits import ImageLimits
 from skydex.images.pixels import LookUp, Pixels
-
-if TYPE_CHECKING:
-    from astropy.io import fits
 
 __all__ = ["open_fits"]
 
@@ -116,9 +113,9 @@ class TiledPixels(StoredPixels):
     """A tile-compressed image: unpacked are the tiles that are asked for, and those are kept for a while."""
 
     def __init__(
-        self, place: Place, facts: FitsFacts, header: fits.Header, lookups: tuple[LookUp, ...], layout: TileLayout
+        self, place: Place, facts: FitsFacts, cards: bytes, lookups: tuple[LookUp, ...], layout: TileLayout
     ) -> None:
-        super().__init__(place, facts, header, lookups)
+        super().__init__(place, facts, cards, lookups)
         self._layout = layout
 
     def _stored(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
@@ -161,8 +158,6 @@ class _Tiles:
 
 
 def _opened(location: str, noted: Access, source: Source) -> Pixels:
-    from astropy.io import fits
-
     primary = read_hdu(source, noted.primary)
     own = read_hdu(source, noted.image) if noted.image.number else primary
     if not primary or not own:
@@ -172,12 +167,11 @@ def _opened(location: str, noted: Access, source: Source) -> Pixels:
     if facts.shape is None or not source.reaches(offset + facts.n_bytes):
         raise DamagedDataError(CHANGED)
     cards = merged_cards(image_cards(own, facts), primary if noted.image.number else b"")
-    header = fits.Header.fromstring(cards.decode("ascii"))
     lookups = tuple(_lookup(source, hdu, noted.limits) for hdu in noted.lookups)
     place = Place(location, offset, noted.image.check, noted.limits)
     if facts.is_tiled:
-        return TiledPixels(place, facts, header, lookups, TileLayout.of(own, facts.shape, noted.limits))
-    return (PackedPixels if source.is_packed else PlainPixels)(place, facts, header, lookups)
+        return TiledPixels(place, facts, cards, lookups, TileLayout.of(own, facts.shape, noted.limits))
+    return (PackedPixels if source.is_packed else PlainPixels)(place, facts, cards, lookups)
 
 
 def _lookup(source: Source, hdu: Hdu, limits: ImageLimits) -> LookUp:

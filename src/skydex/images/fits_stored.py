@@ -6,6 +6,7 @@ the offset of an unsigned type become that type, other scaled integers floats.
 
 from __future__ import annotations
 
+import functools
 import os
 import zlib
 from abc import ABC, abstractmethod
@@ -48,13 +49,20 @@ class Place:
 class StoredPixels(ABC):
     """An image of a FITS file."""
 
-    def __init__(self, place: Place, facts: FitsFacts, header: fits.Header, lookups: tuple[LookUp, ...]) -> None:
+    def __init__(self, place: Place, facts: FitsFacts, cards: bytes, lookups: tuple[LookUp, ...]) -> None:
         assert facts.shape is not None, "only images are opened"
-        self.shape, self.header, self.lookups = facts.shape, header, lookups
+        self.shape, self.cards, self.lookups = facts.shape, cards, lookups
         self._place = place
         self._key = f"{place.offset} {place.check} {place.path}"
         self._type = np.dtype(">" + TYPES[facts.bitpix])
-        self._scaling = Scaling.of(header, facts.bitpix)
+        self._scaling = Scaling.of(cards, facts.bitpix)
+
+    @functools.cached_property
+    def header(self) -> fits.Header:
+        """The cards as astropy has them."""
+        from astropy.io import fits
+
+        return fits.Header.fromstring(self.cards.decode("ascii"))
 
     def read(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
         try:
@@ -83,12 +91,9 @@ class Scaling:
         self._float = np.dtype(np.float32 if abs(bitpix) <= 16 or bitpix == -32 else np.float64)
 
     @classmethod
-    def of(cls, header: fits.Header, bitpix: int) -> Scaling:
-        values = {
-            keyword_of(card): number_of(card)
-            for card in cards_of(header.tostring(sep="", padding=False).encode("ascii", "replace"))
-            if keyword_of(card) in ("BSCALE", "BZERO", "BLANK")
-        }
+    def of(cls, cards: bytes, bitpix: int) -> Scaling:
+        listed = ((keyword_of(card), card) for card in cards_of(cards))
+        values = {keyword: number_of(card) for keyword, card in listed if keyword in ("BSCALE", "BZERO", "BLANK")}
         blank = values.get("BLANK") if bitpix > 0 else None
         scale, zero = values.get("BSCALE"), values.get("BZERO")
         return cls(1.0 if scale is None else scale, zero or 0.0, None if blank is None else int(blank), bitpix)

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import NoOverlapError, NoPositionError
 from skydex.images.box import Box
-from skydex.images.cards import MovableCards
-from skydex.images.pixels import DistortedPixels, LookUp, Pixels
+from skydex.images.cards import MovableCards, cards_of, keyword_of, plain_text
+from skydex.images.pixels import CardedPixels, DistortedPixels, LookUp, Pixels
 from skydex.sky import separation_deg
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ class Image:
     @functools.cached_property
     def cards(self) -> MovableCards:
         """Its header as a cutout has it."""
-        return MovableCards.of(self.pixels.header)
+        return MovableCards.of(self._text)
+
+    @functools.cached_property
+    def keywords(self) -> frozenset[str]:
+        """What its header has cards for."""
+        return frozenset(map(keyword_of, cards_of(self._text)))
 
     @functools.cached_property
     def lookups(self) -> tuple[LookUp, ...]:
@@ -74,7 +79,7 @@ class Image:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                wcs = celestial_wcs(self.pixels.header, self.lookups)
+                wcs = celestial_wcs(self._text, self.lookups)
         except Exception as error:  # the WCS library raises what it likes
             raise NoPositionError(self.name) from error
         if wcs is None:
@@ -134,6 +139,10 @@ class Image:
         rim_y = np.concatenate([same_y, same_y + ny, y, y])
         separations = separation_deg(ra_deg, dec_deg, *self.positions_of(rim_x, rim_y))
         return None if np.isnan(separations).all() else float(np.nanmin(separations)) * 3600.0
+
+    @property
+    def _text(self) -> bytes:
+        return self.pixels.cards if isinstance(self.pixels, CardedPixels) else plain_text(self.pixels.header)
 
     def _distance_of(self, box: Box) -> float | None:
         try:

@@ -12,7 +12,7 @@ from skydex.images.cards import card_of, cards_of, keyword_of, number_of
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["DistortedPixels", "LookUp", "Pixels"]
+__all__ = ["CardedPixels", "DistortedPixels", "LookUp", "Pixels"]
 
 
 class Pixels(Protocol):
@@ -69,6 +69,16 @@ class LookUp:
             for card in cards_of(self.cards)
         )
         return replace(self, cards=b"".join(cards))
+
+
+@runtime_checkable
+class CardedPixels(Protocol):
+    """Pixels whose header is at hand as text, which is quicker than making one of the other."""
+
+    @property
+    def cards(self) -> bytes:
+        """All cards of the header, without END."""
+        ...
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
-from skydex.images.cards import MovableCards
+from skydex.images.cards import MovableCards, wcs_cards
 from skydex.images.pixels import LookUp
 from skydex.sky import directions_deg, unit_vectors
 
@@ -101,13 +101,13 @@ class Projection:
         return directions_deg(self._rotation.T @ unit_vectors(lon, lat))
 
 
-def celestial_wcs(header: fits.Header, lookups: Sequence[LookUp] = ()) -> WCS | None:
-    """The celestial part of the WCS of a header, of two axes; None if it has none."""
+def celestial_wcs(cards: bytes, lookups: Sequence[LookUp] = ()) -> WCS | None:
+    """The celestial part of the WCS that cards of a header describe, of two axes; None if there is none."""
+    hdus = _as_hdus(lookups) if lookups else None
     try:
-        wcs = WCS(header, fobj=_as_hdus(lookups)) if lookups else WCS(header)
+        wcs = WCS(_as_header(wcs_cards(cards)), fobj=hdus)
     except Exception:  # such as a third axis that needs a table; the library raises what it likes
-        plane = MovableCards.of(header).text.decode("ascii")
-        wcs = WCS(fits.Header.fromstring(plane), fobj=_as_hdus(lookups))
+        wcs = WCS(_as_header(wcs_cards(MovableCards.of(cards).text)), fobj=hdus)
     if not wcs.has_celestial:
         return None
     if wcs.naxis == 2:
@@ -128,9 +128,13 @@ def _rotation(frame: BaseCoordinateFrame) -> Floats | None:
     return np.asarray(axes.cartesian.xyz.value)
 
 
+def _as_header(cards: bytes) -> fits.Header:
+    return fits.Header.fromstring(cards.decode("ascii"))
+
+
 def _as_hdus(lookups: Sequence[LookUp]) -> fits.HDUList:
     hdus = [fits.PrimaryHDU()]
     for table in lookups:
-        header = fits.Header.fromstring(table.cards.decode("ascii"))
+        header = _as_header(table.cards)
         hdus.append(fits.ImageHDU(table.data, header, name=table.name, ver=table.version))
     return fits.HDUList(hdus)
