@@ -88,6 +88,29 @@ def test_a_picture_is_not_larger_than_its_limit_and_fits_may_be(tmp_path):
     assert fits.open(io.BytesIO(drawn(archive, SodaRequest(did))))[0].data.shape == (1001, 1000)
 
 
+def test_the_best_and_deepest_images_of_a_place_come_first(tmp_path):
+    import linked_ground
+
+    path = linked_ground.build_linked(tmp_path)
+    square = "POLYGON ICRS 149.9 1.9 150.1 1.9 150.1 2.1 149.9 2.1"
+    seen = {"raw": (1, 900.0), "short": (3, 10.0), "long": (3, 500.0), "unknown": (3, None)}
+    entries = [
+        ImageEntry(
+            ImageRecord("deep", name, 0, "", did_of("deep", name, 0), "fits", "/nowhere"),
+            {"s_region": square, "s_ra": 150.0, "s_dec": 2.0, "calib_level": level, "t_exptime": exposure},
+        )
+        for name, (level, exposure) in seen.items()
+    ]
+    publish_images(ArchiveDirectory(path), "deep", entries, description="Images without pixels.")
+    rows = links(Archive.open(path), "sky.stars/1")
+    cutouts = [row["description"] for row in rows if row["local_semantics"] == "cutout"]
+    order = ["image long", "image short", "image unknown", "image chips (MJD 55000.000)", "image raw"]
+    assert cutouts == [f"Cutout of the {name}" for name in order]
+    assert [row["description"] for row in rows if row["local_semantics"] == "preview"] == [
+        "Preview: the object in the image long"
+    ]
+
+
 def test_a_job_ends_at_its_limit(path):
     with pytest.raises(TimeLimitError):
         drawn(Archive.open(path), SodaJob((SodaRequest(CHIP, PLACE),) * 3), Deadline.after(-1))

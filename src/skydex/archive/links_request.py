@@ -65,7 +65,7 @@ _OF_IMAGE = (
     "access_url", "access_format", "obs_collection", "obs_id", "s_ra", "s_dec", "s_fov", "s_region",
     "em_min", "em_max", "t_min", "t_max",
 )  # fmt: skip
-_OF_PLACE = ("obs_publisher_did", "obs_id", "instrument_name", "s_pixel_scale", "t_min", "t_exptime")
+_OF_PLACE = ("obs_publisher_did", "obs_id", "calib_level", "s_pixel_scale", "t_min", "t_exptime")
 
 
 def _text(name: str, ucd: str, description: str) -> Column:
@@ -275,15 +275,15 @@ class _Finder:
             yield replace(link, content_qualifier="#timeseries" if time else None)
 
     def _pictures(self, identifier: str, ra_deg: float, dec_deg: float) -> Iterator[_Link]:
-        """Cutouts of the images that a place lies in, the deepest ones first, with a preview of the deepest."""
+        """Cutouts of the images that a place lies in, the best and deepest ones first, with a preview of the first."""
         rows = self._observations.around(ra_deg, dec_deg, _OF_PLACE)
         if not rows:
             return
-        deepest = sorted(rows, key=lambda row: -(row["t_exptime"] or 0.0))[:_MOST_CUTOUTS]
-        preview = self._cutout(deepest[0], ra_deg, dec_deg, RESPONSEFORMAT="image/jpeg")
-        words = f"Preview: the object in the image {deepest[0]['obs_id']}"
+        best = sorted(rows, key=lambda row: (-(row["calib_level"] or 0), -(row["t_exptime"] or 0.0)))[:_MOST_CUTOUTS]
+        preview = self._cutout(best[0], ra_deg, dec_deg, RESPONSEFORMAT="image/jpeg")
+        words = f"Preview: the object in the image {best[0]['obs_id']}"
         yield _image(identifier, "#preview-image", words, preview, "image/jpeg", local="preview")
-        for row in deepest:
+        for row in best:
             words = " ".join(filter(None, ("Cutout of the image", row["obs_id"], _when(row))))
             address = self._cutout(row, ra_deg, dec_deg)
             yield _image(identifier, "#progenitor", words, address, "application/fits", local="cutout")
