@@ -39,7 +39,7 @@ from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.query.languages.words import spelled
 from skydex.settings import Settings
-from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, Imagery, TileCache
+from skydex.store import LINKS, REACHES, ArchiveDirectory, ArchiveEntry, Imagery, TileCache
 from skydex.tables import OBSCORE, Result, ServiceDescriptor, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
@@ -421,7 +421,7 @@ class Archive:
 
     def _relation(self, entry: ArchiveEntry) -> Relation:
         dataset = self._directory.open(entry.name)
-        relation = Relation(dataset.table, dataset)
+        relation = Relation(dataset.table, dataset, reaches=entry.notes.get(REACHES, {}))
         links = entry.notes.get(LINKS)
         return relation.linked(links, self._settings.public_url) if links else relation
 

@@ -34,6 +34,9 @@ class Relation:
     links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Columns of addresses that are stored without their beginning, each with what stands before its values."""
 
+    reaches: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Columns of outlines, each with how far they reach at most from the positions of their rows, degrees."""
+
     def linked(self, columns: Iterable[str], server: str) -> Relation:
         """The same table where some columns hold addresses on a server, stored from its first slash onwards."""
         table, links = self.table, dict.fromkeys(columns, server)

@@ -3,7 +3,7 @@
 A condition on positions restricts its table to HEALPix ranges wherever that is sound: AND-ed conditions intersect, and
 an OR restricts a table only if each of its branches does. Which tables a condition may restrict, `pairs` knows.
 Conditions are tested again row by row, so a range may be too wide but never too narrow. Comparisons of the coordinates
-themselves (`dec BETWEEN -5 AND 5`) restrict as well.
+themselves (`dec BETWEEN -5 AND 5`) restrict as well, and so do those on outlines of images (`outlines`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 from sqlglot import exp
 
 from skydex.query import tree
+from skydex.query.outlines import ranges_of_outlines
 from skydex.query.pairs import bare_column, conditions
 from skydex.query.scope import Source
-from skydex.query.tree import InRegion
+from skydex.query.tree import Compute, InRegion
 from skydex.sky import Range, Ranges, intersect_ranges, merge_ranges, ranges29
 
 __all__ = ["prune"]
@@ -57,6 +58,8 @@ def _restrictions(condition: exp.Expression, sources: Mapping[str, Source]) -> d
     if isinstance(condition, InRegion):
         source = _positioned_source(condition, sources)
         return {source: ranges29(condition.meta["region"])} if source else {}
+    if isinstance(condition, Compute):
+        return ranges_of_outlines(condition, sources)
     return _coordinate_ranges([condition], sources)
 
 

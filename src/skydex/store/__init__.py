@@ -3,7 +3,7 @@
 from skydex.store.appending import append_rows, worth_appending
 from skydex.store.assembly import WriteReport, physical_schema
 from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
-from skydex.store.directory import LINKS, ArchiveDirectory, ArchiveEntry, Origin
+from skydex.store.directory import LINKS, REACHES, ArchiveDirectory, ArchiveEntry, Origin
 from skydex.store.imagery import ImageRecord, Imagery, OriginalFile
 from skydex.store.layout import INGEST_REPORT, Layout
 from skydex.store.staging import Staging
@@ -13,6 +13,7 @@ from skydex.store.verify import Damage, verify
 __all__ = [
     "INGEST_REPORT",
     "LINKS",
+    "REACHES",
     "ArchiveDirectory",
     "ArchiveEntry",
     "Damage",

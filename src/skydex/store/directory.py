@@ -33,7 +33,7 @@ from skydex.store.manifest import find_manifest
 from skydex.store.staging import BUFFER_BYTES, Staging
 from skydex.tables import Table
 
-__all__ = ["LINKS", "ArchiveDirectory", "ArchiveEntry", "Origin", "Settle"]
+__all__ = ["LINKS", "REACHES", "ArchiveDirectory", "ArchiveEntry", "Origin", "Settle"]
 
 _FORMAT = 1
 _ARCHIVE = "archive.json"
@@ -44,6 +44,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\.[A-Za-z][A-Za-z0-9_]{0,127}", r
 _ATTEMPTS = 10
 LINKS = "links"
 """Note of a table: its columns of addresses on the server that will show them, stored from the first slash onwards."""
+REACHES = "reaches"
+"""Note of a table: its columns of outlines, each with how far one reaches at most from the position of its row."""
 _ORIGINS_KEPT = 2000
 """Changes that are known to have been made: those of two jobs with the most statements that a job may have."""
 

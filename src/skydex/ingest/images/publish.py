@@ -28,8 +28,9 @@ from skydex.images import Image, facts_of, footprint_of
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
 from skydex.ingest.images.entry import ImageEntry, address_of, place_of
 from skydex.ingest.images.examples import examples_of_images, examples_of_obscore
+from skydex.ingest.images.reach import Reach
 from skydex.sky import index29
-from skydex.store import LINKS, ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout, OriginalFile
+from skydex.store import LINKS, REACHES, ArchiveDirectory, ArchiveEntry, ImageRecord, Imagery, Layout, OriginalFile
 from skydex.tables import (
     INDEX_COLUMN,
     OBSCORE,
@@ -51,7 +52,8 @@ _COLLECTION = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}", re.ASCII)
 _RESERVED = frozenset({"ivoa", "tap_schema", "tap_upload", "mydb"})
 _POSITION = Position("s_ra", "s_dec")
 _ID = "obs_publisher_did"
-_LINKS = {LINKS: ["access_url"]}
+_LINKS = ["access_url"]
+_OUTLINE = "s_region"
 _PLACE = frozenset({"s_ra", "s_dec", "s_fov", "s_region", "s_pixel_scale"})
 _EXTENSION = next(column for column in IMAGE_COLUMNS if column.name == "extension")
 _AUXILIARY = ("ERR", "DQ", "SAMP", "TIME", "WHT", "CTX", "MSK", "MASK", "VAR", "EXP", "EXPWT", "NUM", "WT")
@@ -142,9 +144,10 @@ def publish_images(
     with _Writer(directory, images) as image_rows, _Writer(directory, cards) as card_rows:
         for writer in (image_rows, card_rows) if kept.records else ():
             writer.take_over(pa.array([record.did for record in kept.records]))
-        records = chain(kept.records, _recorded(entries, image_rows, card_rows))
+        reach = Reach(_reach_of((directory.get(images.name),)) if kept.records else 0.0)
+        records = chain(kept.records, _recorded(entries, image_rows, card_rows, reach))
         n_images = Imagery(directory.path).publish(collection, records, originals=kept.originals)
-        image_rows.publish(_LINKS)
+        image_rows.publish(_notes(reach.deg))
         card_rows.publish()
     _publish_obscore(directory)
     return ImageReport(collection, n_images, card_rows.n_rows, time.perf_counter() - started)
@@ -257,7 +260,7 @@ def _versions(entries: Iterable[ArchiveEntry]) -> Iterator[tuple[str, str]]:
     return ((entry.name, entry.version) for entry in entries)
 
 
-def _recorded(entries: Iterable[ImageEntry], images: _Writer, cards: _Writer) -> Iterator[ImageRecord]:
+def _recorded(entries: Iterable[ImageEntry], images: _Writer, cards: _Writer, reach: Reach) -> Iterator[ImageRecord]:
     """The records of images, whose rows and cards are written on the way."""
     known = {column.name for column in IMAGE_COLUMNS}
     for entry in entries:
@@ -265,7 +268,9 @@ def _recorded(entries: Iterable[ImageEntry], images: _Writer, cards: _Writer) ->
         if unknown:
             raise BadRecipeError(f"A table of images has no column {', '.join(sorted(unknown))}.")
         header = tuple(_readable(entry.header)) if entry.header is not None else ()
-        images.add({**_defaults(entry), **_facts(entry, header), **entry.row})
+        row = {**_defaults(entry), **_facts(entry, header), **entry.row}
+        reach.see(row.get(_OUTLINE), row.get(_POSITION.ra), row.get(_POSITION.dec))
+        images.add(row)
         for row in _cards(entry.record, header):
             cards.add(row)
         yield entry.record
@@ -359,11 +364,23 @@ def _publish_obscore(directory: ArchiveDirectory) -> None:
                 for entry in sources:
                     for part in _rows_of(directory, entry.name, (*OBSCORE_COLUMNS, _EXTENSION)):
                         rows.add_table(part.filter(_is_product(part)).drop_columns([_EXTENSION.name]))
-                rows.publish(_LINKS, of=sources)
+                rows.publish(_notes(_reach_of(sources)), of=sources)
             return
         except _OutdatedError:
             continue
     raise StoreError(f"{OBSCORE} could not be made: images are being published too often.")
+
+
+def _notes(reach: float | None) -> dict[str, Any]:
+    """What an archive wants to know of a table of images."""
+    return {LINKS: _LINKS} | ({REACHES: {_OUTLINE: reach}} if reach is not None else {})
+
+
+def _reach_of(tables: Iterable[ArchiveEntry]) -> float | None:
+    """How far outlines reach in all of some tables, if that is known of each."""
+    reaches = [entry.notes.get(REACHES, {}).get(_OUTLINE) for entry in tables]
+    known = [reach for reach in reaches if reach is not None]
+    return max(known) if len(known) == len(reaches) and known else None
 
 
 def _place_in(directory: ArchiveDirectory, sources: Iterable[ArchiveEntry]) -> tuple[float, float] | None:
