@@ -162,3 +162,16 @@ def test_astroquery_counts_and_turns_pages(tools):
     assert list(paged["id"]) == list(whole["id"])
     with pytest.raises(RemoteServiceError, match="No column"):
         Mast.service_request(service, {"columns": "idd", "filters": []})
+
+
+def test_astroquery_makes_filters_of_arguments(tools):
+    service, corner_of = "Mast.Catalogs.Filtered.Wfc3Psf.Uvis", [{"min": 100, "max": 102}]
+    found = Mast.mast_query(service, columns="id,ra,dec", psf_x_center=corner_of, psf_y_center=corner_of)
+    assert 8184981 in found["id"]
+    star = found[list(found["id"]).index(8184981)]
+    near = Mast.mast_query(f"{service}.Position", ra=star["ra"], dec=star["dec"], radius=0.001, chip=["2"])
+    assert 8184981 in near["id"]
+    assert (
+        len(Mast.mast_query(f"{service}.Position", position=f"{star['ra']}, {star['dec']}, 0.001", id=[8184981])) == 1
+    )
+    assert len(Mast.mast_query(service, columns="id,chip", filter="f814w", removenullcolumns=True)) > 10
