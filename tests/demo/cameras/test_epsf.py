@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from skydex.demo.cameras.epsf import HALF, OVERSAMPLING, draw_star, effective_psf
-from skydex.demo.cameras.psf.electronics import CAMERAS
+from skydex.demo.psf.electronics import CAMERAS
 
 HANDBOOK_FWHM_PX = {"F275W": 1.92, "F336W": 1.82, "F438W": 1.71, "F475W": 1.69, "F555W": 1.68, "F606W": 1.68}
 """UVIS, between the wavelengths of the WFC3 Instrument Handbook, section 6.6."""

@@ -88,6 +88,25 @@ def test_a_saturated_star_has_full_pixels_and_another_has_none(opened, stars, de
         assert (brightest == pytest.approx(full)) == (row["n_sat_pixels"] > 0)
 
 
+@pytest.mark.parametrize("detector", SUFFIX)
+def test_the_central_pixel_is_as_bright_as_the_table_says(opened, stars, detector):
+    pulls = []
+    for row in stars[detector]:
+        frame, pixels = frame_of(opened, row)
+        if is_inside(row, frame) and row["flux"] > 5e3 and is_alone(row, stars[detector], share=0.1):
+            time = frame.exptime if detector == "IR" else 1.0
+            found = (stamp(pixels, row["x_cal"], row["y_cal"], 1)[0, 0] * time) - frame.sky
+            central = row["pixc"] * time
+            noise = np.sqrt(central + frame.sky + frame.camera.read_noise**2 + (0.02 * central) ** 2)
+            if row["qfit"] > 0:
+                pulls.append((found - central) / noise)
+            else:
+                assert central == frame.whole.full_well
+    assert len(pulls) >= 4
+    assert abs(np.median(pulls)) < 3 / np.sqrt(len(pulls)) + 0.2
+    assert np.max(np.abs(pulls)) < 5
+
+
 def test_charge_that_spills_over_stays_in_its_column(opened, stars):
     rows = [row for row in stars["UVIS"] if is_inside(row, frame_of(opened, row)[0], 101)]
     row = max(rows, key=lambda row: row["flux"])

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve1d, gaussian_filter
+from scipy.ndimage import convolve1d, gaussian_filter, map_coordinates, spline_filter
 
-__all__ = ["HALF", "OVERSAMPLING", "Blur", "draw_star", "effective_psf"]
+__all__ = ["HALF", "OVERSAMPLING", "Blur", "central_shares", "draw_star", "effective_psf"]
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -27,6 +27,8 @@ OVERSAMPLING = 4
 HALF = 50
 """A PSF reaches so many pixels from its centre."""
 
+_CORE_HALF = 6
+"""As far as light is scattered into the core from."""
 _MARGIN = 1
 """Pixels beyond, for interpolation."""
 _DIAMETER_M = 2.4
@@ -91,17 +93,29 @@ def _focused(blur: Blur, wavelengths_um: tuple[float, ...], steps: int) -> Singl
 
 @functools.lru_cache(80)
 def _at_focus(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> Singles:
-    light = sum(_monochromatic(blur, wavelength, focus_um) for wavelength in wavelengths_um)
+    psf = _blurred(blur, wavelengths_um, focus_um, HALF)
+    return np.asarray(psf * (OVERSAMPLING**2 / psf.sum()), np.float32)
+
+
+@functools.lru_cache(200)
+def _core_at_focus(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> Floats:
+    """The innermost part of a PSF, to be interpolated by cubic splines."""
+    core = _blurred(blur, wavelengths_um, focus_um, _CORE_HALF) * (OVERSAMPLING**2 / len(wavelengths_um))
+    return np.asarray(spline_filter(core.astype(np.float64)), np.float64)
+
+
+def _blurred(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float, half: int) -> Singles:
+    light = sum(_monochromatic(blur, wavelength, focus_um, half) for wavelength in wavelengths_um)
     for axis in (0, 1):
         light = convolve1d(light, _PIXEL, axis=axis, mode="nearest")
     light = gaussian_filter(light, blur.diffusion * OVERSAMPLING, mode="nearest")
     around = gaussian_filter(light, blur.scattering * OVERSAMPLING, mode="nearest", truncate=3.0)
-    psf = (1.0 - blur.scattered) * light + blur.scattered * around
-    return np.asarray(psf * (OVERSAMPLING**2 / psf.sum()), np.float32)
+    blurred: Singles = (1.0 - blur.scattered) * light + blur.scattered * around
+    return blurred
 
 
-def _monochromatic(blur: Blur, wavelength_um: float, focus_um: float) -> Singles:
-    """Intensities in the focal plane."""
+def _monochromatic(blur: Blur, wavelength_um: float, focus_um: float, half: int) -> Singles:
+    """The parts of the light in steps of the focal plane."""
     widest = 2 * (HALF + _MARGIN) * blur.scale_arcsec * _ARCSEC * _DIAMETER_M * 1e6
     n_samples = int(np.clip(np.ceil(widest / wavelength_um), _LEAST_SAMPLES, _MOST_SAMPLES))
     wavelength_um = max(wavelength_um, widest / _MOST_SAMPLES)  # of the largest pixels alone, which hide the core
@@ -114,14 +128,15 @@ def _monochromatic(blur: Blur, wavelength_um: float, focus_um: float) -> Singles
         + _WAVE_FRONT_UM["trefoil"] * np.sqrt(8.0) * (x**2 - 3.0 * y**2) * x
     )
     wave = (_aperture(blur.obscuration, n_samples) * np.exp(2j * np.pi / wavelength_um * error_um)).astype(np.complex64)
-    most = (HALF + _MARGIN) * OVERSAMPLING
-    angle = np.arange(-most, most + 1) / OVERSAMPLING * blur.scale_arcsec * _ARCSEC
+    most = (half + _MARGIN) * OVERSAMPLING
+    step = blur.scale_arcsec * _ARCSEC / OVERSAMPLING
+    angle = np.arange(-most, most + 1) * step
     path = np.outer(angle, across) * (_DIAMETER_M / 2.0) / (wavelength_um * 1e-6)
     turn = np.exp(-2j * np.pi * path).astype(np.complex64)
     field = turn @ wave @ turn.T
     intensity: Singles = field.real**2 + field.imag**2
-    intensity /= intensity.sum()
-    return intensity
+    period = n_samples * wavelength_um * 1e-6 / _DIAMETER_M  # beyond which the pattern repeats itself: Parseval
+    return intensity * np.float32((step / period) ** 2 / np.sum(np.abs(wave) ** 2))
 
 
 @functools.lru_cache(16)
@@ -136,6 +151,25 @@ def _aperture(obscuration: float, n_samples: int) -> Singles:
     for at_x, at_y in _PADS:
         is_open &= np.hypot(x - at_x, y - at_y) > _PAD
     return np.asarray(is_open.reshape(n_samples, _FINER, n_samples, _FINER).mean((1, 3)), np.float32)
+
+
+def central_shares(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float, x: Floats, y: Floats) -> Floats:
+    """The parts of stars' light in the pixels that their centres lie in.
+
+    Parameters
+    ----------
+    blur, wavelengths_um, focus_um
+        As for `effective_psf`.
+    x, y : (n,) arrays
+        Centres, pixels.
+    """
+    weight = min(abs(focus_um) / _DEFOCUSED_UM, 1.0) ** 2
+    places = [(np.rint(axis) - axis + _CORE_HALF + _MARGIN) * OVERSAMPLING for axis in (y, x)]
+    sharp, wide = (
+        map_coordinates(_core_at_focus(blur, wavelengths_um, focus), places, prefilter=False)
+        for focus in (0.0, _DEFOCUSED_UM)
+    )
+    return np.asarray((1.0 - weight) * sharp + weight * wide, np.float64)
 
 
 def draw_star(psf: Singles, x: float, y: float, *, rows: tuple[int, int], columns: tuple[int, int]) -> Singles:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -30,15 +31,16 @@ def rows_between(path: Path, columns: tuple[str, ...], first: int, end: int) -> 
     Raises
     ------
     StoreError
-        The table is not there.
+        The table is not there, or damaged.
     """
     try:
         version = path.stat().st_mtime_ns
-    except OSError as error:
+        starts = _starts(path, version)
+        lowest = min(int(np.searchsorted(starts, first, "right")) - 1, len(starts) - 2)
+        groups = range(lowest, max(int(np.searchsorted(starts, end, "left")), lowest + 1))
+        parts = [_group(path, version, columns, group) for group in groups]
+    except (OSError, pa.ArrowException) as error:
         raise StoreError("What is simulated in this archive has lost its truth.") from error
-    starts = _starts(path, version)
-    groups = range(int(np.searchsorted(starts, first, "right")) - 1, int(np.searchsorted(starts, end, "left")))
-    parts = [_group(path, version, columns, group) for group in groups]
     offset = int(starts[groups[0]])
     return {name: np.concatenate([part[name] for part in parts])[first - offset : end - offset] for name in columns}
 

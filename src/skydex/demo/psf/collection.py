@@ -17,8 +17,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from skydex.demo.cameras.epsf import central_shares
 from skydex.demo.chance import stream
 from skydex.demo.columns import read_columns
+from skydex.demo.psf.electronics import CAMERAS
 from skydex.demo.psf.exposures import (
     CHIP_HEIGHT,
     DETECTORS,
@@ -177,7 +179,7 @@ def _rows(rng: np.random.Generator, detector: Detector, exposures: Exposures, st
     calibrated = _in_calibrated(detector, stars, *centre)
     raw = _in_raw(detector, exposures.is_subarray[which], stars.chip, *calibrated)
     time = exposures.exptime[which] if detector.name == "IR" else 1.0
-    sharpness = detector.peaks[1] * (1.0 - 0.02 * np.abs(exposures.focus[which]))
+    sharpness = _sharpness(detector, exposures, stars)
     qfit = np.exp(rng.normal(np.log(0.03 + 0.6 / np.sqrt(stars.flux / 1e3) * 0.1), 0.35))
     excess = np.maximum(stars.flux * sharpness / detector.full_well, 1.0)
     ra, dec = _on_sky(detector, exposures, stars)
@@ -193,9 +195,7 @@ def _rows(rng: np.random.Generator, detector: Detector, exposures: Exposures, st
         "psf_flux": stars.flux / time,
         "sky": np.round(exposures.sky[which] * rng.normal(1.0, 0.02, n_rows) / time, 3),
         "qfit": np.where(stars.is_saturated, 0.0, np.round(qfit, 5)),
-        "pixc": np.round(
-            np.minimum(stars.flux * sharpness * rng.uniform(0.8, 1.0, n_rows), detector.full_well) / time, 2
-        ),
+        "pixc": np.round(np.minimum(stars.flux * sharpness, detector.full_well) / time, 2),
         "n_sat_pixels": np.where(stars.is_saturated, 1 + rng.poisson(3.0 * excess), 0),
         "x_raw": raw[0],
         "y_raw": raw[1],
@@ -212,6 +212,18 @@ def _rows(rng: np.random.Generator, detector: Detector, exposures: Exposures, st
         "dec": dec,
         "pa_v3": np.round(exposures.pa_v3[which], 4),
     }
+
+
+def _sharpness(detector: Detector, exposures: Exposures, stars: _Stars) -> Floats:
+    """The part of each star's light in its central pixel."""
+    camera, names = CAMERAS[detector.name], exposures.filter.to_pylist()
+    shares = np.empty(len(stars))
+    number, first = np.unique(stars.exposure, return_index=True)
+    for exposure, start, end in zip(number, first, [*first[1:], len(stars)], strict=True):
+        optics = camera.blur_in(names[exposure]), camera.wavelengths_um(names[exposure])
+        here = slice(start, end)
+        shares[here] = central_shares(*optics, float(exposures.focus[exposure]), stars.x[here], stars.y[here])
+    return shares
 
 
 def _in_calibrated(detector: Detector, stars: _Stars, x: Integers, y: Integers) -> tuple[Integers, Integers]:

@@ -11,7 +11,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from skydex import __version__
-from skydex.demo.cameras.psf.electronics import CAMERAS, Camera
+from skydex.demo.psf.electronics import CAMERAS, Camera
 from skydex.demo.psf.exposures import CHIP_HEIGHT, DETECTORS, SUBARRAY, Detector
 
 __all__ = ["Frame", "header_of"]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from skydex.demo.cameras.places import where_is
-from skydex.demo.cameras.psf.electronics import CAMERAS
 from skydex.demo.cameras.psf.frames import Frame, header_of
 from skydex.demo.cameras.truth import read_rows
+from skydex.demo.psf.electronics import CAMERAS
 from skydex.demo.simulation import TRUTH, SimulatedImages
 from skydex.demo.size import Size
 from skydex.ingest.images import ImageEntry, did_of
