@@ -196,6 +196,23 @@ def test_what_was_not_measured_stays_empty():
     assert set(np.unique(counts[np.isfinite(counts)])) == {0.0}  # a zero that was counted is one
 
 
+def test_means_are_of_brightness_where_pixels_are_compressed_with_an_asinh():
+    """The mean of an asinh is no asinh of a mean."""
+    rng = np.random.default_rng(1)
+    counts = rng.exponential(300.0, (400, 400))
+
+    class Softened(Plane):
+        @property
+        def header(self):
+            return fits.Header([*super().header.cards, ("BSOFTEN", 20.0), ("BOFFSET", 5.0)])
+
+    stored = 1.0857362 * np.arcsinh((counts - 5.0) / 40.0)
+    for order in (10, 7, 3):
+        plain = drawn(tile_at(40, 30, order), layer(Plane(counts.astype("f4"))))
+        undone = drawn(tile_at(40, 30, order), layer(Softened(stored.astype("f4"))))
+        assert np.allclose(undone, plain, rtol=1e-4, atol=1e-3, equal_nan=True)
+
+
 def test_a_tile_without_an_image_is_none():
     assert drawn(tile_at(220, -30, 8), layer(Plane(np.ones((50, 50), "f4")))) is None
     assert drawn(tile_at(40, 30, 8), layer(Plane(np.full((50, 50), np.nan, "f4")))) is None

@@ -27,6 +27,7 @@ from skydex.images import (
     Layer,
     Tile,
     allsky_of,
+    measured,
     tile_data,
     tile_file,
     tile_values,
@@ -280,11 +281,10 @@ class _Drawing:
         images, rows = self.archive.images(self.owner), self.map.rows
         parts = []
         for number in np.unique(np.linspace(0, len(rows) - 1, _SAMPLES).astype(np.int64)):
-            pixels = images.open(images.get_did(rows[number]["obs_publisher_did"])).pixels
-            (y0, y1), (x0, x1) = (_middle(size) for size in pixels.shape)
-            part = pixels.read(y0, y1, x0, x1)
-            is_measured = np.isfinite(part) & ((part != 0) | (part.dtype.kind != "f"))
-            parts.append(part[is_measured].astype(np.float64))
+            image = images.open(images.get_did(rows[number]["obs_publisher_did"]))
+            (y0, y1), (x0, x1) = (_middle(size) for size in image.shape)
+            part = measured(image, y0, y1, x0, x1)
+            parts.append(part[np.isfinite(part)].astype(np.float64))
         return _levels_of(np.concatenate(parts))
 
 

@@ -20,7 +20,7 @@ from skydex.images.render import MEDIA_TYPES, render
 from skydex.images.resizing import Resizing, shrunk
 from skydex.images.thumbnails import thumbnail
 from skydex.images.tile_files import ALLSKY_ORDER, TILE_FORMATS, allsky_of, tile_file, tile_values
-from skydex.images.tiles import SIDE_DEG, TILE_ORDERS, TILE_WIDTH, Layer, Tile, tile_data
+from skydex.images.tiles import SIDE_DEG, TILE_ORDERS, TILE_WIDTH, Layer, Tile, measured, tile_data
 from skydex.images.writing import file_chunks, fits_chunks, to_fits
 from skydex.images.zoomed import sky_text, with_history, zoomed
 
@@ -65,6 +65,7 @@ __all__ = [
     "footprint_of",
     "index_fits",
     "is_softened",
+    "measured",
     "open_pixels",
     "placed",
     "render",

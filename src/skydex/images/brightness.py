@@ -18,7 +18,7 @@ from skydex.images.cutout import cut
 from skydex.images.image import Image
 from skydex.images.look import BAD_VALUE
 
-__all__ = ["SOFTENING", "brightness", "is_softened"]
+__all__ = ["SOFTENING", "brightness", "is_softened", "linear"]
 
 SOFTENING = ("BSOFTEN", "BOFFSET")
 """Keywords of the asinh."""
@@ -99,13 +99,14 @@ def is_softened(image: Image) -> bool:
 def _read(image: Image, box: Box, quality: Image | None) -> Floats:
     if box.on(image.shape) is None:
         return np.full(box.shape, np.nan, np.float32)
-    numbers = _plain(image, cut(image, box, most_pixels=box.n_pixels).data)
+    numbers = linear(image, cut(image, box, most_pixels=box.n_pixels).data)
     if quality is not None and box.on(quality.shape) is not None:
         numbers[cut(quality, box).data == 0] = np.nan
     return numbers
 
 
-def _plain(image: Image, data: NDArray[Any]) -> Floats:
+def linear(image: Image, data: NDArray[Any]) -> Floats:
+    """Pixels of an image in single precision, without the asinh that they may be compressed with."""
     numbers = np.asarray(data, dtype=np.float32)
     if not is_softened(image):
         return numbers

@@ -13,17 +13,17 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skydex.errors import NoPositionError
+from skydex.images.brightness import linear
 from skydex.images.image import Image
 from skydex.images.look import BAD_VALUE
 from skydex.sky import Cone, centres_deg, pixels_of, separation_deg
 
-__all__ = ["SIDE_DEG", "TILE_ORDERS", "TILE_WIDTH", "Layer", "Tile", "tile_data"]
+__all__ = ["SIDE_DEG", "TILE_ORDERS", "TILE_WIDTH", "Layer", "Tile", "measured", "tile_data"]
 
 TILE_ORDERS = 9
 """Orders between a tile and its pixels."""
@@ -118,6 +118,13 @@ def tile_data(tile: Tile, layers: Iterable[Layer], *, most_pixels: int) -> Value
         except NoPositionError:
             continue
     return canvas.values()
+
+
+def measured(image: Image, y0: int, y1: int, x0: int, x1: int) -> Values:
+    """Brightness in a part of an image, NaN where drizzled images, which are floats, hold a plain 0."""
+    data = image.pixels.read(y0, y1, x0, x1)
+    values = linear(image, data)
+    return np.where(values == BAD_VALUE, np.float32(np.nan), values) if data.dtype.kind == "f" else values
 
 
 class _Canvas:
@@ -323,7 +330,7 @@ def _block_means(image: Image, box: tuple[int, int, int, int], step: int, most_p
     """Means of blocks of pixels of a part of an image; the last ones may be smaller."""
     y0, y1, x0, x1 = box
     if step == 1:
-        return _measured(image.pixels.read(y0, y1, x0, x1))
+        return measured(image, y0, y1, x0, x1)
     n_rows = min(step, max(1, step * most_pixels // ((y1 - y0) * (x1 - x0))))
     read = _whole_strips if n_rows == step else _thin_strips
     return np.concatenate([_means(strips, step) for strips in read(image, box, step, n_rows)])
@@ -334,7 +341,7 @@ def _whole_strips(image: Image, box: tuple[int, int, int, int], step: int, n_row
     y0, y1, x0, x1 = box
     height = step * max(1, _PIECE // (step * (x1 - x0)))
     for first in range(y0, y1, height):
-        data = _measured(image.pixels.read(first, min(first + height, y1), x0, x1))
+        data = measured(image, first, min(first + height, y1), x0, x1)
         data = np.pad(data, ((0, -len(data) % step), (0, 0)), constant_values=np.nan)
         yield data.reshape(-1, n_rows, x1 - x0)
 
@@ -348,15 +355,9 @@ def _thin_strips(image: Image, box: tuple[int, int, int, int], step: int, n_rows
         strips = np.full((len(part), n_rows, x1 - x0), np.nan, np.float32)
         for strip, start in zip(strips, part, strict=True):
             first = min(start + (step - n_rows) // 2, y1 - 1)
-            rows = image.pixels.read(first, min(first + n_rows, y1), x0, x1)
-            strip[: len(rows)] = _measured(rows)
+            rows = measured(image, first, min(first + n_rows, y1), x0, x1)
+            strip[: len(rows)] = rows
         yield strips
-
-
-def _measured(data: NDArray[Any]) -> Values:
-    """Numbers in single precision, NaN where drizzled images, which are floats, hold a plain 0."""
-    values = np.asarray(data, dtype=np.float32)
-    return np.where(values == BAD_VALUE, np.float32(np.nan), values) if data.dtype.kind == "f" else values
 
 
 def _means(strips: Values, step: int) -> Values:
