@@ -25,7 +25,7 @@ from benchmarks.serving import Server, serving
 from benchmarks.timing import Work, timed
 from skydex import __version__
 from skydex.archive import Archive, QueryRequest
-from skydex.demo.cameras.psf import simulate_images
+from skydex.demo.cameras.psf.registered import simulate_images
 from skydex.demo.images import publish_simulated_images
 from skydex.demo.psf import simulate_psf
 from skydex.demo.publishing import publish_simulated
