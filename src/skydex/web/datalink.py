@@ -3,7 +3,7 @@
 Service side of DataLink 1.1 (IVOA REC 2023-12-15): ID and RESPONSEFORMAT (section 2.1), the table of links (3), errors
 of single identifiers in it and others as VOTable (3.5). With TABLE, a parameter of our own, identifiers are those of
 the objects of a table, without its name, so that a table can lead to links by its own column of identifiers. What the
-links are is the affair of `skydex.archive.links_request`.
+links are is the affair of `skydex.archive`.
 """
 
 from __future__ import annotations
