@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from skydex.images.cards import CARD, cards_of
 from skydex.images.cutout import Cutout
 from skydex.images.resizing import Resizing
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 __all__ = ["sky_text", "with_history", "zoomed"]
 
