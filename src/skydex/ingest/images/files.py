@@ -359,7 +359,12 @@ def _roots(paths: Iterable[str | Path]) -> tuple[Path, ...]:
 
 
 def _below(folder: Path, archive: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError:
+        yield folder  # which cannot be opened as a file either, and so is refused with the reason
+        return
+    for path in inside:
         if path.name.startswith(".") or path.resolve() == archive:
             continue
         if path.is_dir() and not path.is_symlink():
