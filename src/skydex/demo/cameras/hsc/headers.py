@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from astropy.io import fits
@@ -37,7 +38,13 @@ def header_of(image: Image, seed: int) -> fits.Header:
         Of the simulation.
     """
     cards = (*_origin(image, seed), *_observation(image), *_photometry(image), *_wcs(image))
-    return fits.Header([*cards, *(("COMMENT", line) for line in _COMMENTS)])
+    return fits.Header([*(_card(*card) for card in cards), *(_card("COMMENT", line, "") for line in _COMMENTS)])
+
+
+@lru_cache(maxsize=4096)
+def _card(keyword: str, value: str | int | float | bool, comment: str) -> fits.Card:
+    """A card; images share those that are alike, since astropy takes its time to make one."""
+    return fits.Card(keyword, value, comment or None)
 
 
 _Card = tuple[str, str | int | float | bool, str]
