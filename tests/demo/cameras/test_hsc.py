@@ -103,6 +103,15 @@ def test_every_image_that_a_catalogue_names_exists(archive: Archive, images: Ima
         assert named <= known
 
 
+def test_what_was_detected_in_an_image_lies_on_it(archive: Archive) -> None:
+    outside = rows(
+        archive,
+        "SELECT ImageName, XImage, YImage FROM hsc.detailedCatalog JOIN hsc.images ON ImageName = name "
+        "WHERE Det = 'Y' AND (XImage < 0 OR YImage < 0 OR XImage > s_xel1 + 1 OR YImage > s_xel2 + 1)",
+    )
+    assert not outside.to_pylist()
+
+
 def test_bright_sources_have_their_magnitudes(photometry: dict[str, np.ndarray]) -> None:
     bright = np.abs(photometry["dm"][(photometry["error"] < 0.0108)])
     assert len(bright) > 100

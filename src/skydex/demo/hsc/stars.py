@@ -112,7 +112,7 @@ def _places(
 
 def _places_on(image: Image, n_stars: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     scale = image.detector.scale_arcsec
-    across = int(image.naxis * scale / _LATTICE_ARCSEC) - 4
+    across = int(image.detector.naxis * scale / _LATTICE_ARCSEC) - 4
     cell_x, cell_y = (axis.ravel() - (across - 1) / 2 for axis in np.meshgrid(np.arange(across), np.arange(across)))
     keys = rng.gumbel(size=across**2) - np.hypot(cell_x, cell_y) * _LATTICE_ARCSEC / _SCALE_ARCSEC
     n_chosen = min(n_stars, int(_FILLED * across**2))
