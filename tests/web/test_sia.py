@@ -11,6 +11,8 @@ import pytest
 import serving
 from astropy.coordinates import SkyCoord
 from astropy.io.votable import parse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from image_ground import PICTURES
 from lxml import etree
 
@@ -171,6 +173,32 @@ def test_names_in_any_case_post_and_formats_work(web):
 )
 def test_r07_a_bad_parameter_is_an_error_that_names_it(web, parameters, part):
     assert part in error_of(web.get(QUERY, params=parameters), 400)
+
+
+NAMES = {
+    QUERY: ("POS", "BAND", "TIME", "FOV", "ID", "CALIB", "POL", "DPTYPE", "TARGET", "MAXREC", "RESPONSEFORMAT"),
+    "/sia1": ("POS", "SIZE", "INTERSECT", "FORMAT", "MAXREC", "VERB"),
+}
+SHAPES = st.builds(
+    lambda word, numbers: " ".join([word, *map(str, numbers)]).strip(),
+    st.sampled_from(["CIRCLE", "RANGE", "POLYGON", ""]),
+    st.lists(st.floats() | st.integers(-400, 400) | st.sampled_from([90, -90, 0, 180, 360]), max_size=9),
+)
+
+
+@pytest.mark.parametrize("path", [QUERY, "/sia1"])
+def test_r07_any_value_of_any_parameter_gets_a_proper_answer(web, path):
+    @settings(max_examples=60)
+    @given(st.dictionaries(st.sampled_from(NAMES[path]), SHAPES | st.text(max_size=40), max_size=3))
+    def ask(given):
+        answer = web.get(path, params=given)
+        assert answer.status_code in ((200, 400) if path == QUERY else (200,)), answer.text
+        for secret in ("Traceback", "site-packages", "pyarrow"):
+            assert secret not in answer.text
+        if answer.headers["content-type"].startswith("application/x-votable"):
+            etree.fromstring(answer.content)
+
+    ask()
 
 
 def test_the_service_says_what_it_is(web):
