@@ -29,6 +29,8 @@ BASE = "/datalink"
 _STANDARD = "ivo://ivoa.net/std/DataLink#links-1.1"
 _MOST_IDS = 200
 """Identifiers that are answered; of more the first ones, and the table says that it is cut."""
+_QUICK_IDS = 10
+"""Up to so many identifiers an answer is short work."""
 _LONGEST_ID = 1000
 _VOTABLE = ("votable", "application/x-votable+xml", "text/xml")
 
@@ -49,7 +51,7 @@ async def links(call: Call) -> Reply:
         is_cut,
         call.owner,
     )
-    return await call.ask(request)
+    return await call.ask(request, is_quick=len(request.ids) <= _QUICK_IDS)
 
 
 def refuse(error: SkydexError) -> Reply:

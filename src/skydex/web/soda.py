@@ -61,6 +61,8 @@ _WORDS = {
     "image/jpeg": "jpeg",
 }
 """Formats, by the words and the media types for them."""
+_QUICK_DEG = 0.005
+"""Radius up to which a cutout is sure to be short work, whatever the size of the pixels."""
 _MEDIA_TYPES = {".fits": "application/fits", ".png": "image/png", ".jpg": "image/jpeg", ".txt": dali.TEXT_TYPE}
 
 
@@ -74,7 +76,8 @@ async def sync(call: Call) -> Reply:
     if several is not None:
         raise SeveralValuesError(several, f"For several cutouts make a job at {call.site.url}{BASE}/async.")
     (request,) = _requests(parameters, call.owner, most=1)
-    return await call.ask(request)
+    is_quick = request.region is not None and request.region.bounding_cone.radius_deg <= _QUICK_DEG
+    return await call.ask(request, is_quick=is_quick)
 
 
 def refuse(error: SkydexError) -> Reply:
