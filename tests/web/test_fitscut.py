@@ -16,6 +16,11 @@ from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from PIL import Image as Pictures
 
+from skydex.archive import CutoutRequest, PixelPlace, SkyPlace
+from skydex.images import Look, Scale, Stretch
+from skydex.web.dali import Parameters
+from skydex.web.fitscut import cutout_request
+
 ACS = "hst_10543_29_acs_wfc_f606w"
 STACK = "rings.v3.skycell.1784.059.stk.i.unconv.fits"
 
@@ -184,6 +189,14 @@ def test_aligned_bands_show_the_same_sky(web):
     assert np.array_equal(cube.data[0], pictures.numbers()[70:91, 110:131])
 
 
+def test_aligned_bands_may_be_images_of_any_size(web):
+    colors = {"green": STACK, "align": "1", "size": "ALL", "output_size": "50"}
+    assert picture(web, red="wide", **colors).size == (50, 50)
+    refused = web.get("fitscut.cgi", params={"red": "wide", **colors, "align": "0"})
+    assert refused.status_code == 400
+    assert "align=1" in refused.text
+
+
 def test_pixels_of_bad_quality_are_black(web):
     shown = np.asarray(picture(web, red="ibc302ioq_flt", qext="WHT", size=20, format="png"))
     assert (shown == 0).sum() >= 200
@@ -251,3 +264,47 @@ def test_a_large_image_is_sent_while_it_is_read(web, server):
     preview = picture(web, red="wide", size="ALL", output_size="100", format="png", autoscale="100")
     assert preview.size == (100, 100)
     assert np.asarray(preview)[10, 90] > 150 > 100 > np.asarray(preview)[90, 10]
+
+
+def asked(**given) -> CutoutRequest:
+    return cutout_request(Parameters([("red", ACS), *given.items()]), None)
+
+
+def test_pixels_may_be_said_to_be_degrees():
+    assert asked(x="10", y="-5", wcs="1").centre == asked(ra="10", dec="-5").centre == SkyPlace(10.0, -5.0)
+    assert asked(x="10", y="-5").centre == PixelPlace(10.0, -5.0)
+
+
+@pytest.mark.parametrize("given", [{"red": f"/rings.v3.skycell/1784/059/{STACK}"}, {"red": ACS, "config": "PS1"}])
+def test_pan_starrs_has_defaults_of_its_own(given):
+    request = cutout_request(Parameters(given.items()), None)
+    assert (request.size, request.format) == ((240, 240), "jpeg")
+    assert request.look == Look(Stretch.ASINH, Scale.PERCENTILES, percent=(0.25, 99.75))
+    assert asked().look == Look(Stretch.LINEAR, Scale.PERCENTILES, percent=(0.5, 99.5))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"asinh": "0"}, Stretch.LINEAR),
+        ({"asinh": "True"}, Stretch.ASINH),
+        ({"log": "t"}, Stretch.LOG),
+        ({"lupton": "YES"}, Stretch.LUPTON),
+        ({"sqrt": "1", "asinh": "no"}, Stretch.SQRT),
+    ],
+)
+def test_a_stretch_is_asked_for_by_a_yes(given, expected):
+    assert asked(**given).look.stretch is expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"autoscale": "95"}, (5.0, 95.0)),
+        ({"autoscale": "1,98"}, (1.0, 98.0)),
+        ({"autoscalemax": "99.9"}, (0.5, 99.9)),
+        ({"autoscale": "90", "autoscalemin": "3"}, (3.0, 90.0)),
+    ],
+)
+def test_shares_of_the_histogram_are_one_or_two(given, expected):
+    assert asked(**given).look.percent == pytest.approx(expected)

@@ -123,12 +123,10 @@ class CutoutRequest(PictureRequest):
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
         """Find the images, cut, and write."""
         images = archive.images(self.owner)
-        parts = [None if name is None else self._part(images, name) for name in self.bands]
-        first = next((part for part in parts if part is not None), None)
+        parts = self._parts(images)
+        first = _first(parts)
         if first is None:
             raise BadParameterError("red", "is missing: it names the image.")
-        if self.is_aligned:
-            parts = [part and part._replace(box=first.box) for part in parts]
         resizing = self._resizing(parts, first, archive.most_pixels)
         suffix = f".{self.format}".replace("jpeg", "jpg")
         file_name = _safe(self.file_name, suffix) or _safe(first.image.name, suffix)
@@ -140,10 +138,18 @@ class CutoutRequest(PictureRequest):
         picture = render(bands, self.look.at_size(), self.format, compass=compass, comment=comment)
         return Picture(MEDIA_TYPES[self.format], suffix, iter((picture,)), file_name)
 
-    def _part(self, images: Images, name: ImageName) -> _Part:
+    def _parts(self, images: Images) -> list[_Part | None]:
+        """Which part of which image each band is; of aligned ones all are where the first is."""
+        parts: list[_Part | None] = []
+        for name in self.bands:
+            first = _first(parts) if self.is_aligned else None
+            parts.append(None if name is None else self._part(images, name, first.box if first else None))
+        return parts
+
+    def _part(self, images: Images, name: ImageName, box: Box | None) -> _Part:
         known = _known(images, name.name, caseless=self.is_caseless)
         image = images.open(images.get(known, name.extension, caseless=self.is_caseless))
-        return _Part(image, self._box(image), self._quality(images, known))
+        return _Part(image, box or self._box(image), self._quality(images, known))
 
     def _box(self, image: Image) -> Box:
         if self.size is None:
@@ -227,6 +233,10 @@ class CutoutRequest(PictureRequest):
         if len(parts) > 1:
             for color, part in zip(("Red", "Green", "Blue"), parts, strict=True):
                 yield f"{color}: {part.image.name if part else 'none'}"
+
+
+def _first(parts: Sequence[_Part | None]) -> _Part | None:
+    return next((part for part in parts if part is not None), None)
 
 
 def _headed(part: _Part, data: Floats, resizing: Resizing) -> Cutout:
