@@ -15,7 +15,7 @@ HANDBOOK_FWHM_PX = {"F275W": 1.92, "F336W": 1.82, "F438W": 1.71, "F475W": 1.69, 
 
 def psf_of(detector, band, focus_um=1.0):
     camera = CAMERAS[detector]
-    return effective_psf(camera.blur_in(band), camera.wavelengths_um(band), focus_um).astype(float)
+    return effective_psf(camera.blur_in(band), camera.wavelengths_um(band), focus_um).values.astype(float)
 
 
 def fwhm_px(psf):

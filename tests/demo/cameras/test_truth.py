@@ -19,7 +19,8 @@ def table(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("first", "end"), [(0, 1000), (0, 128), (127, 129), (128, 256), (300, 301), (990, 1000), (5, 5)]
+    ("first", "end"),
+    [(0, 1000), (0, 128), (127, 129), (128, 256), (300, 301), (990, 1000), (5, 5), (128, 128), (1000, 1000)],
 )
 def test_rows_are_those_between_wherever_row_groups_end(table, first, end):
     rows = rows_between(table, ("a", "b"), first, end)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d, gaussian_filter, map_coordinates, spline_filter
 
-__all__ = ["HALF", "OVERSAMPLING", "Blur", "central_shares", "draw_star", "effective_psf"]
+__all__ = ["HALF", "OVERSAMPLING", "Blur", "EffectivePsf", "central_shares", "draw_star", "effective_psf"]
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -34,6 +34,7 @@ _MARGIN = 1
 _DIAMETER_M = 2.4
 _LEAST_SAMPLES, _MOST_SAMPLES = 96, 256
 """Across the aperture; as many as keep the pattern from repeating itself within the PSF."""
+_STEP_OF_SAMPLES = 32
 _FINER = 4
 _VANE, _PAD = 0.011, 0.065
 _PADS = ((0.8921, 0.0), (-0.4615, 0.7555), (-0.4564, -0.7606))
@@ -41,7 +42,6 @@ _ARCSEC = np.pi / 648_000.0
 _WAVE_FRONT_UM = {"defocus per um": 0.0061, "astigmatism": 0.012, "trefoil": 0.010}
 _DEFOCUSED_UM = 6.0
 """Focus of the second PSF between which and the one in focus is interpolated: by the square of the focus."""
-_STEPS_PER_UM = 2
 _PIXEL = np.array((0.5, 1.0, 1.0, 1.0, 0.5)) / OVERSAMPLING
 
 
@@ -61,7 +61,26 @@ class Blur:
     """How far, sigma, pixels."""
 
 
-def effective_psf(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> Singles:
+@dataclass(frozen=True, eq=False)
+class EffectivePsf:
+    """The part of a star's light in a pixel, by where its middle lies from the star's centre.
+
+    Two tables, in focus and out of it, that are shared by all exposures in a filter; `OVERSAMPLING` steps of each make
+    a pixel, and the centre is in the middle. Values at whole pixels add up to 1.
+    """
+
+    sharp: Singles
+    wide: Singles
+    weight: float
+    """Of the second one."""
+
+    @property
+    def values(self) -> Singles:
+        """Both together."""
+        return np.asarray(self.sharp + np.float32(self.weight) * (self.wide - self.sharp), np.float32)
+
+
+def effective_psf(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> EffectivePsf:
     """The effective PSF of a camera in a filter.
 
     Parameters
@@ -71,27 +90,17 @@ def effective_psf(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float
     wavelengths_um : tuple of float
         Wavelengths that stand for the filter.
     focus_um : float
-        Displacement of the secondary mirror; taken to half a micrometre.
-
-    Returns
-    -------
-    psf : (n, n) float32 array
-        The part of a star's light in a pixel whose middle is a number of steps, `OVERSAMPLING` of which make a pixel,
-        from the star's centre; the centre is in the middle. Values at whole pixels add up to 1.
+        Displacement of the secondary mirror.
     """
-    return _focused(blur, wavelengths_um, round(abs(focus_um) * _STEPS_PER_UM))
+    sharp, wide = (_at_focus(blur, wavelengths_um, focus) for focus in (0.0, _DEFOCUSED_UM))
+    return EffectivePsf(sharp, wide, _weight(focus_um))
 
 
-@functools.lru_cache(48)
-def _focused(blur: Blur, wavelengths_um: tuple[float, ...], steps: int) -> Singles:
-    weight = min(steps / _STEPS_PER_UM / _DEFOCUSED_UM, 1.0) ** 2
-    sharp, wide = (_at_focus(blur, wavelengths_um, focus_um) for focus_um in (0.0, _DEFOCUSED_UM))
-    psf: Singles = sharp + np.float32(weight) * (wide - sharp)
-    psf.setflags(write=False)
-    return psf
+def _weight(focus_um: float) -> float:
+    return min(abs(focus_um) / _DEFOCUSED_UM, 1.0) ** 2
 
 
-@functools.lru_cache(80)
+@functools.lru_cache(64)
 def _at_focus(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> Singles:
     psf = _blurred(blur, wavelengths_um, focus_um, HALF)
     return np.asarray(psf * (OVERSAMPLING**2 / psf.sum()), np.float32)
@@ -117,7 +126,8 @@ def _blurred(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float, hal
 def _monochromatic(blur: Blur, wavelength_um: float, focus_um: float, half: int) -> Singles:
     """The parts of the light in steps of the focal plane."""
     widest = 2 * (HALF + _MARGIN) * blur.scale_arcsec * _ARCSEC * _DIAMETER_M * 1e6
-    n_samples = int(np.clip(np.ceil(widest / wavelength_um), _LEAST_SAMPLES, _MOST_SAMPLES))
+    n_cells = np.ceil(widest / wavelength_um / _STEP_OF_SAMPLES) * _STEP_OF_SAMPLES
+    n_samples = int(np.clip(n_cells, _LEAST_SAMPLES, _MOST_SAMPLES))
     wavelength_um = max(wavelength_um, widest / _MOST_SAMPLES)  # of the largest pixels alone, which hide the core
     across = (np.arange(n_samples) + 0.5) / n_samples * 2.0 - 1.0
     x, y = np.meshgrid(across, across)
@@ -163,7 +173,7 @@ def central_shares(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: floa
     x, y : (n,) arrays
         Centres, pixels.
     """
-    weight = min(abs(focus_um) / _DEFOCUSED_UM, 1.0) ** 2
+    weight = _weight(focus_um)
     places = [(np.rint(axis) - axis + _CORE_HALF + _MARGIN) * OVERSAMPLING for axis in (y, x)]
     sharp, wide = (
         map_coordinates(_core_at_focus(blur, wavelengths_um, focus), places, prefilter=False)
@@ -172,13 +182,13 @@ def central_shares(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: floa
     return np.asarray((1.0 - weight) * sharp + weight * wide, np.float64)
 
 
-def draw_star(psf: Singles, x: float, y: float, *, rows: tuple[int, int], columns: tuple[int, int]) -> Singles:
+def draw_star(psf: EffectivePsf, x: float, y: float, *, rows: tuple[int, int], columns: tuple[int, int]) -> Singles:
     """A star's light in the pixels of some rows and columns, none farther than `HALF` from its centre.
 
     Parameters
     ----------
-    psf : (n, n) float32 array
-        From `effective_psf`.
+    psf : EffectivePsf
+        How its light is spread.
     x, y : float
         Centre, pixels, counted from 0.
     rows, columns : tuple of int
@@ -189,8 +199,9 @@ def draw_star(psf: Singles, x: float, y: float, *, rows: tuple[int, int], column
     first_x, weights_x = _cubic(columns[0] - x)
     wide = slice(first_x, first_x + OVERSAMPLING * (nx - 1) + 4)
     lines = sum(
-        weight * psf[first_y + n : first_y + n + OVERSAMPLING * (ny - 1) + 1 : OVERSAMPLING, wide]
+        weight * share * table[first_y + n : first_y + n + OVERSAMPLING * (ny - 1) + 1 : OVERSAMPLING, wide]
         for n, weight in enumerate(weights_y)
+        for table, share in ((psf.sharp, np.float32(1.0 - psf.weight)), (psf.wide, np.float32(psf.weight)))
     )
     drawn: Singles = sum(
         weight * lines[:, n : n + OVERSAMPLING * (nx - 1) + 1 : OVERSAMPLING] for n, weight in enumerate(weights_x)

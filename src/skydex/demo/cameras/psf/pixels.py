@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skydex.demo.cameras.epsf import HALF, draw_star, effective_psf
+from skydex.demo.cameras.epsf import HALF, EffectivePsf, draw_star, effective_psf
 from skydex.demo.cameras.noise import key_of, normals
 from skydex.demo.cameras.psf.frames import Frame, header_of
 from skydex.demo.cameras.section import Section, SimulatedImage
@@ -100,7 +100,9 @@ def _electrons(frame: Frame, stars: _Stars, section: Section) -> Singles:
     return light
 
 
-def _add_star(light: Singles, section: Section, psf: Singles, stars: _Stars, number: int, full_well: float) -> None:
+def _add_star(
+    light: Singles, section: Section, psf: EffectivePsf, stars: _Stars, number: int, full_well: float
+) -> None:
     """Add a star to the light of a section; a pixel that is full beyond `full_well` spills over."""
     x, y, flux = float(stars.x[number]), float(stars.y[number]), float(stars.flux[number])
     is_spilling = bool(stars.is_full[number]) and np.isfinite(full_well)
