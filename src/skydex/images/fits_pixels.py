@@ -29,6 +29,7 @@ __all__ = ["open_fits"]
 
 _SPARE = 1 << 16
 """Bytes between the columns asked for that are rather read in one go than left out by a call for each row."""
+_NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 _MOST_KEPT = 32 << 20
 """Bytes of an image that is kept unpacked."""
 _KEPT = Kept(128 << 20)
@@ -78,13 +79,31 @@ class PlainPixels(StoredPixels):
             raw = os.pread(descriptor, n_bytes, first)
             return np.ndarray((ny, nx), self._type, whole(raw, n_bytes), strides=(stride, size))
         rows = np.empty((ny, nx), self._type)
-        buffer = memoryview(rows.data).cast("B")
-        n_row = nx * size
+        buffer, n_row = memoryview(rows.data).cast("B"), nx * size
+        is_at_hand = True
         for row in range(ny):
-            part = buffer[row * n_row : (row + 1) * n_row]
-            if os.preadv(descriptor, (part,), first + row * stride) < n_row:
+            part, at = buffer[row * n_row : (row + 1) * n_row], first + row * stride
+            if is_at_hand and not _is_read_at_once(descriptor, part, at):
+                is_at_hand = False
+                _announce(descriptor, range(at, first + ny * stride, stride), n_row)
+            if not is_at_hand and os.preadv(descriptor, (part,), at) < n_row:
                 raise DamagedDataError(CHANGED)
         return rows
+
+
+def _is_read_at_once(descriptor: int, part: memoryview, at: int) -> bool:
+    """Read bytes that the system has in memory; whether it had all of them."""
+    try:
+        return os.preadv(descriptor, (part,), at, _NOWAIT) == len(part)
+    except OSError:  # not there, or a file system that does not tell
+        return False
+
+
+def _announce(descriptor: int, places: range, n_bytes: int) -> None:
+    """Tell the system what will be read, so that it fetches all of that at the same time."""
+    if hasattr(os, "posix_fadvise"):
+        for at in places:
+            os.posix_fadvise(descriptor, at, n_bytes, os.POSIX_FADV_WILLNEED)
 
 
 class PackedPixels(StoredPixels):
