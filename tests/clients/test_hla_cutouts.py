@@ -5,6 +5,8 @@ The function is the one of the notebooks (requests, PIL, the same parameters and
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
 from io import BytesIO
 
@@ -96,3 +98,20 @@ def test_fits_of_the_same_place_shows_the_nova_as_bright_as_the_catalogue_says(u
         fluxes.append(data[far < 4].sum() - np.median(data[(far > 10) & (far < 18)]) * (far < 4).sum())
         mags.append(row["CorrMag"])
     assert -2.5 * np.log10(fluxes[0] / fluxes[1]) == pytest.approx(mags[0] - mags[1], abs=0.15)
+
+
+@pytest.mark.skipif(shutil.which("fitscut") is None, reason="Debian's fitscut is not installed")
+def test_a_picture_is_the_one_that_fitscut_draws_of_the_same_pixels(url, nova, tmp_path):
+    """The program gets the pixels as FITS, and the server is asked for the picture."""
+    ra, dec = place_of(url, NOVA)
+    asked = {"ra": ra, "dec": dec, "size": 150, "red": nova[-1]["ImageName"]}
+    made = requests.get(f"{url}/cgi-bin/fitscut.cgi", params={**asked, "format": "fits"})
+    (tmp_path / "cutout.fits").write_bytes(made.content)
+    levels = np.percentile(fits.getdata(tmp_path / "cutout.fits"), (5, 99))
+    low, high = (f"{level:.4f}" for level in levels)
+    options = ["--all", "--png", f"--min={low}", f"--max={high}", str(tmp_path / "cutout.fits")]
+    drawn = subprocess.run(["fitscut", *options], capture_output=True, timeout=60, check=True).stdout
+    shown = requests.get(f"{url}/cgi-bin/fitscut.cgi", params={**asked, "format": "png", "min": low, "max": high})
+    ours, theirs = (np.asarray(Image.open(BytesIO(picture))).astype(int) for picture in (shown.content, drawn))
+    assert np.abs(ours - theirs).max() <= 1
+    assert ours.std() > 20
