@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from astropy.wcs import WCS
 from photutils.aperture import CircularAperture, aperture_photometry
 from photutils.centroids import centroid_2dg
 
@@ -245,6 +247,9 @@ def test_the_header_tells_what_the_image_is_and_that_nobody_took_it(images: Imag
     header = images.open(record).pixels.header
     assert (record.hdu, header["EXTNAME"]) == (1, "SCI")
     assert header["ORIGIN"] == "SIMULATED"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert WCS(header).has_celestial
     assert header["SIMULATE"] is True
     assert (header["INSTRUME"], header["DETECTOR"], header["FILTER"]) == ("ACS", "WFC", "F606W")
     assert (header["PROPOSID"], header["EXPTIME"], header["NCOMBINE"]) == (10543, 500.0, 1)

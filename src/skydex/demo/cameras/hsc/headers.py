@@ -68,13 +68,14 @@ def _origin(image: Image, seed: int) -> tuple[_Card, ...]:
 
 
 def _observation(image: Image) -> tuple[_Card, ...]:
-    date, _, time = str(timestamps(image.start_mjd)).partition("T")
+    date = str(timestamps(image.start_mjd))
     return (
         ("TARGNAME", image.target, "target of the proposal"),
         ("PROPOSID", image.prop_id, "proposal"),
         ("VISIT", image.visit, "visit of the proposal"),
         ("DATE-OBS", date, "start of the first exposure (UTC)"),
-        ("TIME-OBS", time, "start of the first exposure (UTC)"),
+        ("TIME-OBS", date.partition("T")[2], "start of the first exposure (UTC)"),
+        ("MJD-OBS", image.start_mjd, "[d] start of the first exposure, MJD"),
         ("EXPSTART", image.start_mjd, "[d] start of the first exposure, MJD"),
         ("EXPEND", image.stop_mjd, "[d] end of the last exposure, MJD"),
         ("EXPTIME", image.exposure_s, "[s] exposure time, all together"),
