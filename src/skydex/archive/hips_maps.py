@@ -46,7 +46,7 @@ _COARSER = 0.2
 _COVERAGE_FINER = 2
 """Orders by which the coverage is finer than the finest tiles, within these limits."""
 _COVERAGE_ORDERS = (8, 14)
-_MANNER = 2
+_MANNER = 3
 """Another number, when tiles are made in another way, makes those that are kept worthless."""
 _MOST_IMAGES = 2000
 """Of more images in one tile some are left out, evenly."""

@@ -48,6 +48,8 @@ _SMALL = 16.0
 """An image that extends over fewer pixels of the tile is counted into them."""
 _DENSITY = 4.0
 """Of such an image there are so many blocks, in each direction, for a pixel of the tile."""
+_FEW = 1 << 18
+"""And no more than so many of its pixels are looked at."""
 _DEPTH = 4
 """Of more images at one place the others are not looked at."""
 _PIECE = 1 << 22
@@ -195,7 +197,8 @@ def _count(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio: floa
     here = np.flatnonzero((cells >> 2 * TILE_ORDERS) == tile.pixel)
     places = _places(cells[here] & ((1 << 2 * TILE_ORDERS) - 1))
     if canvas.wants(places).any():
-        canvas.add(places, _block_means(image, (0, ny, 0, nx), step, most_pixels).ravel()[here], weight)
+        means = _block_means(image, (0, ny, 0, nx), step, min(most_pixels, _FEW))
+        canvas.add(places, means.ravel()[here], weight)
 
 
 def _interpolate(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio: float, most_pixels: int) -> None:
