@@ -19,9 +19,9 @@ def examples_of_images(collection: str) -> tuple[Example, ...]:
         ),
         Example(
             f"Headers of {images}",
-            f"SELECT TOP 100 i.name, i.hdu, c.text, c.comment\nFROM {images} AS i\n"
+            f"SELECT TOP 100 i.name, i.hdu, c.number AS seconds, c.comment\nFROM {images} AS i\n"
             f"JOIN {cards} AS c USING (obs_publisher_did)\n"
-            "WHERE c.keyword IN ('EXPTIME', 'EXPOSURE')\nORDER BY c.number DESC",
+            "WHERE c.keyword IN ('EXPTIME', 'EXPOSURE')\nORDER BY seconds DESC",
             "How long each was exposed, by its header. The column number has values as numbers, so that they compare.",
         ),
     )
@@ -47,7 +47,7 @@ def examples_of_obscore(place: tuple[float, float] | None) -> tuple[Example, ...
     shown = Example(
         "Images that show a place",
         f"SELECT TOP 100 obs_id, instrument_name, t_min, t_exptime, access_url\nFROM {OBSCORE}\n"
-        f"WHERE 1 = CONTAINS(POINT({ra}, {dec}), s_region)\nORDER BY t_min",
+        f"WHERE 1 = CONTAINS(POINT('ICRS', {ra}, {dec}), s_region)\nORDER BY t_min",
         "By their outlines, in the order in which they were taken.",
     )
     return shown, counted, coloured
