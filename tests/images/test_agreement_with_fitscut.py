@@ -24,7 +24,7 @@ from skydex.images.stretches import stretched
 
 pytestmark = [needs_images, pytest.mark.filterwarnings("ignore")]
 
-LEVELS = list(csv.DictReader((Path(__file__).parent / "fitscut_levels.csv").open()))
+LEVELS = list(csv.DictReader((Path(__file__).parent / "fitscut_levels.csv").read_text().splitlines()))
 CUT = ["ps1/panstarrs-g-m61", "misc/M51", "hst/goodss_f160w_sect22", "wcs/pole", "wcs/sipsample", "wcs/tpv_odd",
        "wcs/tanflip", "wcs/1904-66_TAN", "wcs/1904-66_HPX", "dss/dss_hd219829", "chandra/image2",
        "spitzer/irac_ch1_flight", "psf/acs_hrc/acs_hrc_f814w", "misc/irsa_dust_ebv"]  # fmt: skip
