@@ -169,7 +169,8 @@ def _places(path: Path) -> Positions:
 
 
 def _forget(path: Path) -> None:
-    """Tell the system that nobody wants the pages of a file any more."""
+    """Tell the system that nobody wants the pages of a file any more; a new date makes kept tiles those of another."""
+    os.utime(path)
     descriptor = os.open(path, os.O_RDONLY)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     os.close(descriptor)
