@@ -114,6 +114,8 @@ def test_service_describes_itself(service, capsys):
             "StackObjectAttributes",
             "StackObjectThin",
             "StackObjectView",
+            "image_cards",
+            "images",
         )
     ]
 
