@@ -148,3 +148,13 @@ def test_every_example_can_be_asked(directory):
     for query in ready.values():
         archive.query(QueryRequest(query)).to_arrow()
     assert asked(directory, ready["Images that show a place"])[0]["obs_id"] == "a"
+
+
+def test_cards_alone_say_what_a_header_of_them_says(directory):
+    cards = (("TELESCOP", "HST", "telescope"), ("EXPTIME", 30.0, ""), ("FPA.ZP", 25, "[mag]"), ("DONE", True, ""))
+    header = fits.Header([(f"HIERARCH {word}" if "." in word else word, *rest) for word, *rest in cards])
+    publish_images(directory, "north", [entry("north", "a", header=header)], description="One")
+    publish_images(directory, "south", [entry("south", "a", header=cards)], description="Two")
+    for table, columns in (("images", "facility_name, t_exptime"), ("image_cards", "keyword, text, number, comment")):
+        of_header, of_cards = (asked(directory, f"SELECT {columns} FROM {c}.{table}") for c in ("north", "south"))
+        assert of_cards == of_header

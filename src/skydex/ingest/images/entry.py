@@ -14,11 +14,15 @@ from skydex.store import ImageRecord
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["ImageEntry", "address_of", "did_of", "place_of"]
+__all__ = ["Card", "ImageEntry", "address_of", "did_of", "place_of"]
 
 _AUTHORITY = "skydex"
 _SAFE = "@:+"
 """Characters besides letters, digits and `-._~` that a segment of a path may have (RFC 3986, section 3.3)."""
+
+
+Card = tuple[str, Any, str]
+"""Keyword, value and comment."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,9 @@ class ImageEntry:
     """How it is found and opened; its `did` is that of `did_of`."""
     row: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Values of `IMAGE_COLUMNS`. They weigh more than what the header says and what follows from the record."""
-    header: fits.Header | None = None
-    """Its header, with what it inherits: what the row leaves open is read from it, and its cards can be searched."""
+    header: fits.Header | tuple[Card, ...] | None = None
+    """Its header, with what it inherits: what the row leaves open is read from it, and its cards can be searched.
+    Its cards alone will do, which saves the time of making a header; then the row has to tell where the image lies."""
 
 
 def did_of(collection: str, name: str, hdu: int) -> str:

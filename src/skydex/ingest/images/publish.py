@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from skydex.errors import BadRecipeError, StoreError, UnknownTableError
 from skydex.images import Image, facts_of, footprint_of
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
-from skydex.ingest.images.entry import ImageEntry, address_of, place_of
+from skydex.ingest.images.entry import Card, ImageEntry, address_of, place_of
 from skydex.ingest.images.examples import examples_of_images, examples_of_obscore
 from skydex.ingest.images.reach import Reach
 from skydex.sky import index29
@@ -58,7 +58,7 @@ _PLACE = frozenset({"s_ra", "s_dec", "s_fov", "s_region", "s_pixel_scale"})
 _EXTENSION = next(column for column in IMAGE_COLUMNS if column.name == "extension")
 _AUXILIARY = ("ERR", "DQ", "SAMP", "TIME", "WHT", "CTX", "MSK", "MASK", "VAR", "EXP", "EXPWT", "NUM", "WT")
 """Names of extensions that tell of the errors of another; they are no products of their own in `ivoa.obscore`."""
-_BATCH = 500
+_BATCH = 4000
 _ATTEMPTS = 10
 _ABOUT_OBSCORE = (
     "Images of all collections of this archive, as ObsCore 1.1 describes data sets: one row for each. Images that tell "
@@ -180,26 +180,23 @@ class _Writer:
     def __init__(self, directory: ArchiveDirectory, table: Table) -> None:
         self._directory, self._table = directory, table
         self._schema = arrow_schema(table.columns)
-        self._rows: dict[str, list[Any]] = {}
-        self._waiting = self._pieces = 0
-        self.n_rows = 0
+        self._waiting: list[Mapping[str, Any]] = []
+        self._pieces = self.n_rows = 0
 
     def __enter__(self) -> _Writer:
         self._staging = self._directory.stage(self._table, Layout())
-        self._rows = {column.name: [] for column in self._table.columns}
         return self
 
     def __exit__(self, *_: object) -> None:
         self._staging.close()
         shutil.rmtree(self._staging.directory, ignore_errors=True)
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Add a row; columns that it does not have are null."""
-        for name, values in self._rows.items():
-            values.append(row.get(name))
-        self.n_rows += 1
-        self._waiting += 1
-        if self._waiting >= _BATCH:
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows; columns that one does not have are null."""
+        waiting = len(self._waiting)
+        self._waiting += rows
+        self.n_rows += len(self._waiting) - waiting
+        if len(self._waiting) >= _BATCH:
             self._flush()
 
     def add_table(self, rows: pa.Table) -> None:
@@ -220,10 +217,12 @@ class _Writer:
                 self.add_table(chosen)
 
     def _flush(self) -> None:
-        arrays = [pa.array(self._rows[field.name], field.type, from_pandas=True) for field in self._schema]
+        arrays = [
+            pa.array([row.get(field.name) for row in self._waiting], field.type, from_pandas=True)
+            for field in self._schema
+        ]
         self.add_table(pa.Table.from_arrays(arrays, schema=self._schema))
-        self._rows = {name: [] for name in self._rows}
-        self._waiting = 0
+        self._waiting = []
 
     def publish(self, notes: Mapping[str, Any] | None = None, *, of: tuple[ArchiveEntry, ...] = ()) -> None:
         """Make the table appear.
@@ -267,12 +266,11 @@ def _recorded(entries: Iterable[ImageEntry], images: _Writer, cards: _Writer, re
         unknown = entry.row.keys() - known
         if unknown:
             raise BadRecipeError(f"A table of images has no column {', '.join(sorted(unknown))}.")
-        header = tuple(_readable(entry.header)) if entry.header is not None else ()
+        header = _cards(entry.header)
         row = {**_defaults(entry), **_facts(entry, header), **entry.row}
         reach.see(row.get(_OUTLINE), row.get(_POSITION.ra), row.get(_POSITION.dec))
-        images.add(row)
-        for row in _cards(entry.record, header):
-            cards.add(row)
+        images.add([row])
+        cards.add(_card_rows(entry.record, header))
         yield entry.record
 
 
@@ -297,13 +295,13 @@ def _defaults(entry: ImageEntry) -> dict[str, Any]:
     }
 
 
-def _facts(entry: ImageEntry, cards: Iterable[tuple[str, Any, str]]) -> dict[str, Any]:
+def _facts(entry: ImageEntry, cards: Iterable[Card]) -> dict[str, Any]:
     """What the header says; where the image lies is worked out only if its row does not tell."""
     if entry.header is None:
         return {}
     facts = facts_of({keyword: value for keyword, value, _ in cards})
     shape = tuple(entry.row.get(name, facts.get(name)) for name in ("s_xel2", "s_xel1"))
-    if None in shape or not _PLACE - entry.row.keys():
+    if None in shape or not _PLACE - entry.row.keys() or isinstance(entry.header, tuple):
         return facts
     footprint = footprint_of(Image(entry.record.name, _HeaderOnly(entry.header, shape)))
     return facts | place_of(footprint)
@@ -320,7 +318,7 @@ class _HeaderOnly:
         raise NotImplementedError
 
 
-def _cards(record: ImageRecord, header: Iterable[tuple[str, Any, str]]) -> Iterator[dict[str, Any]]:
+def _card_rows(record: ImageRecord, header: Iterable[Card]) -> Iterator[dict[str, Any]]:
     own = {_ID: record.did, "name": record.name, "hdu": record.hdu}
     for number, (keyword, value, comment) in enumerate(header):
         if keyword:
@@ -336,7 +334,14 @@ def _cards(record: ImageRecord, header: Iterable[tuple[str, Any, str]]) -> Itera
             }
 
 
-def _readable(header: fits.Header) -> Iterator[tuple[str, Any, str]]:
+def _cards(header: fits.Header | tuple[Card, ...] | None) -> tuple[Card, ...]:
+    """The cards of a header."""
+    if header is None or isinstance(header, tuple):
+        return header or ()
+    return tuple(_readable(header))
+
+
+def _readable(header: fits.Header) -> Iterator[Card]:
     """Cards whose values can be read; one that cannot stands for nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of astropy, about cards that it mends

@@ -9,10 +9,11 @@ from typing import Any
 from astropy.io import fits
 
 from skydex import __version__
+from skydex.demo.cameras.cards import Card, made_of
 from skydex.demo.csc21.sources import BANDS
 from skydex.demo.times import timestamps
 
-__all__ = ["BAND_NAMES", "PIXEL_ARCSEC", "Exposed", "header_of"]
+__all__ = ["BAND_NAMES", "PIXEL_ARCSEC", "Exposed", "cards_of", "header_of"]
 
 PIXEL_ARCSEC = 0.492
 BAND_NAMES = dict(zip(BANDS, ("broad", "hard", "medium", "soft", "ultrasoft", "wide"), strict=True))
@@ -65,9 +66,14 @@ class Exposed:
 
 def header_of(exposed: Exposed) -> fits.Header:
     """The header of a counts image."""
+    return made_of(cards_of(exposed))
+
+
+def cards_of(exposed: Exposed) -> tuple[Card, ...]:
+    """The cards of that header."""
     low, high = _KEV[exposed.band]
     middle = (exposed.n_pixels + 1) / 2
-    cards = [
+    return (
         ("ORIGIN", "SIMULATED", "no real data"),
         ("SIMULATE", True, "simulated by skydex"),
         ("SIMVER", __version__, "version of skydex"),
@@ -97,6 +103,5 @@ def header_of(exposed: Exposed) -> fits.Header:
         ("CDELT1", -PIXEL_ARCSEC / 3600.0, ""),
         ("CDELT2", PIXEL_ARCSEC / 3600.0, ""),
         ("RADESYS", "ICRS", ""),
-        ("COMMENT", "SIMULATED: no telescope has taken this image."),
-    ]
-    return fits.Header(cards)
+        ("COMMENT", "SIMULATED: no telescope has taken this image.", ""),
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skydex.demo.cameras.csc21.headers import BAND_NAMES, PIXEL_ARCSEC, Exposed, header_of
+from skydex.demo.cameras.csc21.headers import BAND_NAMES, PIXEL_ARCSEC, Exposed, cards_of, header_of
 from skydex.demo.cameras.csc21.scenes import write_scenes
 from skydex.demo.cameras.places import where_is
 from skydex.demo.csc21.fields import Sky, make_sky
@@ -74,7 +74,7 @@ def _entry(exposed: Exposed, where: dict[str, Any]) -> ImageEntry:
     location = f"archive:{_COLLECTION}/{exposed.name}"
     aliases = (f"{exposed.name}.fits", f"{exposed.name}_img3.fits")
     record = ImageRecord(_COLLECTION, exposed.name, _HDU, "", did, "simulated", location, exposed.access, aliases)
-    return ImageEntry(record, {**_row(exposed), **where}, header_of(exposed))
+    return ImageEntry(record, {**_row(exposed), **where}, cards_of(exposed))
 
 
 def _row(exposed: Exposed) -> dict[str, Any]:

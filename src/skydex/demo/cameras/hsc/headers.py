@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 from astropy.io import fits
 
 from skydex import __version__
+from skydex.demo.cameras.cards import Card, made_of
 from skydex.demo.cameras.hsc.optics import aperture_arcsec, enclosed, full_well, pixel_noise, psf_of_image
 from skydex.demo.hsc.images import Image
 from skydex.demo.hsc.measurements import ZERO_POINTS
 from skydex.demo.times import timestamps
 
-__all__ = ["header_of"]
+__all__ = ["cards_of", "header_of"]
 
 _AB_OF_FLUX = -2.408
 """AB = -2.5 log10 PHOTFLAM - 5 log10 PHOTPLAM - 2.408 (ACS Data Handbook, section 5.1)."""
@@ -37,20 +37,16 @@ def header_of(image: Image, seed: int) -> fits.Header:
     seed : int
         Of the simulation.
     """
-    cards = (*_origin(image, seed), *_observation(image), *_photometry(image), *_wcs(image))
-    return fits.Header([*(_card(*card) for card in cards), *(_card("COMMENT", line, "") for line in _COMMENTS)])
+    return made_of(cards_of(image, seed))
 
 
-@lru_cache(maxsize=4096)
-def _card(keyword: str, value: str | int | float | bool, comment: str) -> fits.Card:
-    """A card; images share those that are alike, since astropy takes its time to make one."""
-    return fits.Card(keyword, value, comment or None)
+def cards_of(image: Image, seed: int) -> tuple[Card, ...]:
+    """The cards of that header."""
+    comments = (("COMMENT", line, "") for line in _COMMENTS)
+    return (*_origin(image, seed), *_observation(image), *_photometry(image), *_wcs(image), *comments)
 
 
-_Card = tuple[str, str | int | float | bool, str]
-
-
-def _origin(image: Image, seed: int) -> tuple[_Card, ...]:
+def _origin(image: Image, seed: int) -> tuple[Card, ...]:
     return (
         ("EXTNAME", "SCI", "name of this extension"),
         ("EXTVER", 1, "version of this extension"),
@@ -67,7 +63,7 @@ def _origin(image: Image, seed: int) -> tuple[_Card, ...]:
     )
 
 
-def _observation(image: Image) -> tuple[_Card, ...]:
+def _observation(image: Image) -> tuple[Card, ...]:
     date = str(timestamps(image.start_mjd))
     return (
         ("TARGNAME", image.target, "target of the proposal"),
@@ -83,7 +79,7 @@ def _observation(image: Image) -> tuple[_Card, ...]:
     )
 
 
-def _photometry(image: Image) -> tuple[_Card, ...]:
+def _photometry(image: Image) -> tuple[Card, ...]:
     zero, noise = ZERO_POINTS[image.detector.name], pixel_noise(image)
     flam = 10 ** (-0.4 * (zero + 5 * math.log10(image.wavelength) - _AB_OF_FLUX))
     radius = aperture_arcsec(image)
@@ -103,7 +99,7 @@ def _photometry(image: Image) -> tuple[_Card, ...]:
     )
 
 
-def _wcs(image: Image) -> tuple[_Card, ...]:
+def _wcs(image: Image) -> tuple[Card, ...]:
     cd = image.cd
     return (
         ("WCSAXES", 2, "axes of the WCS"),

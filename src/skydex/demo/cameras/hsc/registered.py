@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skydex.demo.cameras.hsc.headers import header_of
+from skydex.demo.cameras.hsc.headers import cards_of
 from skydex.demo.cameras.hsc.noted import Noted
 from skydex.demo.cameras.hsc.scenes import scenes
 from skydex.demo.cameras.hsc.sources import SourcesWriter
@@ -56,7 +56,7 @@ def _entry(noted: Noted) -> ImageEntry:
         access=noted.to_bytes(),
         aliases=(f"{image.name}_drz", f"{image.name}_drz.fits", f"{image.name}.fits"),
     )
-    return ImageEntry(record, _described(image), header_of(image, noted.seed))
+    return ImageEntry(record, _described(image), cards_of(image, noted.seed))
 
 
 def _described(image: Image) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from functools import cached_property
 from astropy.io import fits
 
 from skydex import __version__
+from skydex.demo.cameras.cards import Card, made_of
 from skydex.demo.cameras.ps1.scenes import Look, Place
 from skydex.demo.cameras.ps1.skycells import PIXEL_ARCSEC, Skycell
 from skydex.demo.times import timestamps
 
-__all__ = ["Shot", "header_of"]
+__all__ = ["Shot", "cards_of", "header_of"]
 
 _DAY_S = 86_400.0
 
@@ -94,9 +95,14 @@ class Shot:
 
 def header_of(shot: Shot) -> fits.Header:
     """The header of an image."""
+    return made_of(cards_of(shot))
+
+
+def cards_of(shot: Shot) -> tuple[Card, ...]:
+    """The cards of that header."""
     cell = shot.cell
     kind = "stack" if shot.look is None else "warp"
-    cards = [
+    return (
         ("ORIGIN", "SIMULATED", "no real data"),
         ("SIMULATE", True, "simulated by skydex"),
         ("SIMVER", __version__, "version of skydex"),
@@ -105,8 +111,8 @@ def header_of(shot: Shot) -> fits.Header:
         ("OBJECT", shot.field, "field"),
         ("IMGTYPE", kind, "stack of exposures, or one that was warped"),
         ("SKYCELL", cell.name, "skycell"),
-        ("HIERARCH FPA.FILTERID", f"{shot.band}.00000", "filter"),
-        ("HIERARCH FPA.ZP", round(shot.zero_point, 6), "[mag] of a count/s"),
+        ("FPA.FILTERID", f"{shot.band}.00000", "filter"),
+        ("FPA.ZP", round(shot.zero_point, 6), "[mag] of a count/s"),
         ("DATE-OBS", str(timestamps(shot.first_mjd)), "UTC"),
         ("MJD-OBS", shot.first_mjd, "[d] start of the first exposure, UTC"),
         ("DATE-END", str(timestamps(shot.last_mjd)), "UTC"),
@@ -116,8 +122,8 @@ def header_of(shot: Shot) -> fits.Header:
         ("BUNIT", "COUNTS", "unit of the pixels, undone as BSOFTEN tells"),
         ("BOFFSET", shot.offset, "flux=BOFFSET+2*BSOFTEN*sinh(v*ln(10)/2.5)"),
         ("BSOFTEN", shot.softening, "softening of the asinh scale"),
-        ("HIERARCH CELL.NOISE", shot.noise, "noise of an empty pixel"),
-        ("HIERARCH CHIP.SEEING", round(shot.fwhm_arcsec / PIXEL_ARCSEC, 3), "[pixel] FWHM of a star"),
+        ("CELL.NOISE", shot.noise, "noise of an empty pixel"),
+        ("CHIP.SEEING", round(shot.fwhm_arcsec / PIXEL_ARCSEC, 3), "[pixel] FWHM of a star"),
         ("WCSAXES", 2, ""),
         ("CTYPE1", "RA---TAN", ""),
         ("CTYPE2", "DEC--TAN", ""),
@@ -134,6 +140,5 @@ def header_of(shot: Shot) -> fits.Header:
         ("PC2_1", 0.0, ""),
         ("PC2_2", 1.0, ""),
         ("RADESYS", "ICRS", ""),
-        ("COMMENT", "SIMULATED: no telescope has taken this image."),
-    ]
-    return fits.Header(cards)
+        ("COMMENT", "SIMULATED: no telescope has taken this image.", ""),
+    )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from skydex.demo.cameras.places import where_is
-from skydex.demo.cameras.ps1.headers import Shot, header_of
+from skydex.demo.cameras.ps1.headers import Shot, cards_of, header_of
 from skydex.demo.cameras.ps1.pixels import sharpness
 from skydex.demo.cameras.ps1.scenes import Look, Place, looks_of, write_scenes
 from skydex.demo.cameras.ps1.skycells import Skycell, skycell_at, skycells_near
@@ -135,7 +135,7 @@ def _entry(shot: Shot, where: dict[str, Any]) -> ImageEntry:
     aliases = (shot.path, shot.name.removesuffix(".fits"))
     location = f"archive:{_COLLECTION}/{shot.name}"
     record = ImageRecord(_COLLECTION, shot.name, _HDU, "", did, "simulated", location, shot.access, aliases)
-    return ImageEntry(record, {**_row(shot), **where}, header_of(shot))
+    return ImageEntry(record, {**_row(shot), **where}, cards_of(shot))
 
 
 def _row(shot: Shot) -> dict[str, Any]:

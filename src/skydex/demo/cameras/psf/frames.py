@@ -11,10 +11,11 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from skydex import __version__
+from skydex.demo.cameras.cards import Card, made_of
 from skydex.demo.psf.electronics import CAMERAS, Camera
 from skydex.demo.psf.exposures import CHIP_HEIGHT, DETECTORS, SUBARRAY, Detector
 
-__all__ = ["Frame", "header_of"]
+__all__ = ["Frame", "cards_of", "header_of"]
 
 Integers = NDArray[np.int64]
 
@@ -130,9 +131,14 @@ def _places(detector: str, chip: int, is_subarray: bool, ny: int, nx: int) -> tu
 
 def header_of(frame: Frame) -> fits.Header:
     """The header of a frame, with what it inherits from its file."""
+    return made_of(cards_of(frame))
+
+
+def cards_of(frame: Frame) -> tuple[Card, ...]:
+    """The cards of that header."""
     camera = frame.camera
     start = _iso(frame.mjd)
-    cards = [
+    return (
         ("EXTNAME", "SCI", "science"),
         ("EXTVER", frame.version, ""),
         ("ORIGIN", "SIMULATED", "no real data"),
@@ -165,11 +171,11 @@ def header_of(frame: Frame) -> fits.Header:
         ("READNSE", camera.read_noise, "[electron]"),
         ("CCDGAIN", camera.gain, "[electron] of a unit of the raw file"),
         *_wcs_cards(frame),
-    ]
-    return fits.Header([*cards, ("COMMENT", "SIMULATED: no telescope has taken this image.")])
+        ("COMMENT", "SIMULATED: no telescope has taken this image.", ""),
+    )
 
 
-def _filter_cards(frame: Frame) -> list[tuple[str, str, str]]:
+def _filter_cards(frame: Frame) -> list[Card]:
     if frame.detector != "WFPC2":
         return [("FILTER", frame.filter, "")]
     return [("FILTNAM1", frame.filter, ""), ("FILTNAM2", frame.second_filter or "", "")]
@@ -181,7 +187,7 @@ def _unit(frame: Frame) -> str:
     return "ELECTRONS/S" if frame.detector == "IR" else "ELECTRONS"
 
 
-def _wcs_cards(frame: Frame) -> list[tuple[str, float | str, str]]:
+def _wcs_cards(frame: Frame) -> list[Card]:
     """Where the positions of the table put the pixels: tangential, without distortion."""
     step = frame.whole.scale_arcsec / 3600.0
     quarter = np.radians(90.0 * (frame.chip - 1)) if frame.detector == "WFPC2" else 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skydex.demo.cameras.places import where_is
-from skydex.demo.cameras.psf.frames import Frame, header_of
+from skydex.demo.cameras.psf.frames import Frame, cards_of, header_of
 from skydex.demo.cameras.truth import read_rows
 from skydex.demo.psf.electronics import CAMERAS
 from skydex.demo.simulation import TRUTH, SimulatedImages
@@ -62,7 +62,7 @@ def _entry(frame: Frame, where: dict[str, Any]) -> ImageEntry:
     aliases = (f"{frame.name}.fits",)
     what = (_COLLECTION, frame.name, frame.hdu, frame.extension, did)
     return ImageEntry(
-        ImageRecord(*what, "simulated", location, frame.access, aliases), {**_row(frame), **where}, header_of(frame)
+        ImageRecord(*what, "simulated", location, frame.access, aliases), {**_row(frame), **where}, cards_of(frame)
     )
 
 
