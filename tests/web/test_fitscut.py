@@ -230,6 +230,8 @@ def test_a_download_is_one(web):
         ({"red": ACS, "size": "9999999", "zoom": "0.000001"}, 200, ""),
         ({"red": ACS, "zoom": "1e9"}, 400, "zoom"),
         ({"red": ACS, "zoom": "-1"}, 400, "zoom"),
+        ({"red": ACS, "zoom": "1e-20"}, 400, "zoom"),
+        ({"red": ACS, "zoom": "1e-320"}, 400, "zoom"),
         ({"red": ACS, "output_size": "0"}, 400, "output_size"),
         ({"red": ACS, "output_size": "1000000"}, 413, "1000000"),
         ({"red": ACS, "ra": "10"}, 400, "dec"),

@@ -84,10 +84,11 @@ def test_a_position_that_is_none_is_told(web, given, message):
     assert message in answer.text
 
 
-def test_a_line_that_is_no_position_is_told(web):
-    answer = web.post("ps1filenames.py", files={"file": BytesIO(b"1 2\nhere there\n")})
+@pytest.mark.parametrize("line", ["here there", "1e999 2", "5 91", "7"])
+def test_a_line_that_is_no_position_is_told(web, line):
+    answer = web.post("ps1filenames.py", files={"file": BytesIO(b"1 2\n" + line.encode() + b"\n")})
     assert answer.status_code == 400
-    assert "here there" in answer.text
+    assert line in answer.text
 
 
 def test_a_notebook_makes_a_colour_picture_and_an_array(web, server):

@@ -11,8 +11,8 @@ __all__ = ["BAD_VALUE", "Look", "Scale", "Stretch"]
 
 BAD_VALUE = 0.0
 """What drizzled images hold where nothing was measured; it has no part in choosing levels, nor in means of blocks."""
-MOST_ZOOM = 64.0
-"""Beyond it a pixel is larger than what people look at."""
+LEAST_ZOOM, MOST_ZOOM = 1e-9, 64.0
+"""Below them an image is less than a pixel; beyond them a pixel is larger than what people look at."""
 
 
 class Stretch(enum.StrEnum):
@@ -74,13 +74,12 @@ class Look:
     """Quality of a JPEG, 1 to 95."""
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.zoom <= MOST_ZOOM:
-            raise BadParameterError("zoom", f"must be a number above 0 and at most {MOST_ZOOM:g}.")
+        if not LEAST_ZOOM <= self.zoom <= MOST_ZOOM:
+            raise BadParameterError("zoom", f"must be a number from {LEAST_ZOOM:g} to {MOST_ZOOM:g}.")
         if self.output_size is not None and self.output_size < 1:
             raise BadParameterError("output_size", "must be at least 1.")
         if not 0.0 <= self.percent[0] < self.percent[1] <= 100.0:
             raise BadParameterError("autoscale", "must leave a part of the histogram between 0 and 100 percent.")
-
         if not 1 <= self.quality <= 95:
             raise BadParameterError("quality", "must be from 1 to 95.")
 

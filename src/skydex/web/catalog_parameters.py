@@ -28,7 +28,7 @@ from skydex.errors import BadParameterError
 from skydex.settings import Settings
 from skydex.sky import Cone
 from skydex.web.asgi import Call
-from skydex.web.dali import MOST_FIELDS
+from skydex.web.dali import MOST_FIELDS, NUMBER
 from skydex.web.forms import NO_FILES, Files
 
 __all__ = ["Fields", "catalog_request", "counterparts_request", "largest_radius", "received_fields"]
@@ -41,7 +41,6 @@ _OF_FILES = ("file", "header", "resolve", "ra_name", "dec_name", "target_name")
 _FALSE = ("false", "0", "no")
 _MOST_PAGES = 10**9
 _INTEGER = re.compile(r"[0-9]{1,12}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][+-]?[0-9]{1,4})?", re.ASCII)
 _WHOLE_LIST = ("*", "all")
 _DIRECTIONS = {"asc": False, "desc": True}
 
@@ -95,7 +94,7 @@ class Fields:
         text = self.find(name)
         if text is None:
             return None
-        value = float(text) if _NUMBER.fullmatch(text) else None
+        value = float(text) if NUMBER.fullmatch(text) else None
         if value is None or not least <= value <= most:
             raise BadParameterError(name, f'must be a number from {least:g} to {most:g}, not "{text[:60]}".')
         return value

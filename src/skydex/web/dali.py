@@ -45,6 +45,7 @@ from skydex.settings import Settings
 __all__ = [
     "CHALLENGES",
     "MOST_FIELDS",
+    "NUMBER",
     "Parameters",
     "error_headers",
     "error_message",
@@ -93,9 +94,11 @@ CHALLENGES = (
 )
 """How one may log in (RFC 7617, RFC 6750)."""
 
+NUMBER = re.compile(r"[+-]?([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][+-]?[0-9]{1,4})?", re.ASCII)
+"""A number as parameters have it; of the largest ones the value is infinite."""
+
 _MOST_MESSAGE = 2000
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
 class Parameters:
@@ -150,7 +153,7 @@ class Parameters:
         text = self.find(name)
         if text is None:
             raise BadParameterError(name, "is missing.")
-        value = float(text) if _NUMBER.fullmatch(text.strip()) else None
+        value = float(text) if NUMBER.fullmatch(text.strip()) else None
         if value is None or not least <= value <= most:
             raise BadParameterError(name, f'must be a number from {least:g} to {most:g}, not "{_short(text)}".')
         return value

@@ -18,7 +18,7 @@ from skydex.archive import CutoutRequest, ImageName, PixelPlace, SkyPlace
 from skydex.errors import BadParameterError, UnsupportedFormatError
 from skydex.images import Look, Scale, Stretch
 from skydex.web.asgi import Call, Endpoint, Reply
-from skydex.web.dali import Parameters
+from skydex.web.dali import NUMBER, Parameters
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 
@@ -31,7 +31,6 @@ _FORMATS = {"jpeg": "jpeg", "jpg": "jpeg", "png": "png", "fits": "fits", "fit": 
 _TRUE, _FALSE = ("1", "yes", "true", "t", "y", "on"), ("0", "no", "false", "f", "n", "off")
 _BANDS = ("red", "green", "blue")
 _NAME = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_NAME = 1000
 _MOST_SIDE = 10_000_000
 """Pixels along a side, beyond any image; how many there may be altogether is the archive's affair."""
@@ -244,7 +243,7 @@ def _number(parameters: Parameters, name: str) -> float | None:
 
 
 def _number_in(text: str, name: str) -> float:
-    if not _NUMBER.fullmatch(text.strip()):
+    if not NUMBER.fullmatch(text.strip()):
         raise BadParameterError(name, f'must be a number, not "{text[:80]}".')
     return float(text)
 

@@ -7,6 +7,7 @@ of column names; where there is no image it has only that.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from skydex.archive import SkycellFilesRequest
 from skydex.errors import BadParameterError, BodyTooLargeError
 from skydex.web.asgi import Call, Endpoint, Reply
-from skydex.web.dali import Parameters
+from skydex.web.dali import NUMBER, Parameters
 from skydex.web.forms import Head
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
@@ -27,7 +28,6 @@ _TYPES = ("stack", "warp")
 _MOST_POSITIONS = 10_000
 _CELL = re.compile(r"(?:rings\.v\d+\.)?(?:skycell\.)?(\d{1,4})\.(\d{1,3})", re.ASCII)
 _LINE = re.compile(r"[\s,;|]+")
-_NUMBER = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 async def file_names(call: Call) -> Reply:
@@ -73,14 +73,16 @@ def _positions(parameters: Parameters, lines: list[str]) -> tuple[tuple[float, f
         return ((ra_deg, parameters.get_number("dec", least=-90.0, most=90.0)),)
     if len(lines) > _MOST_POSITIONS:
         raise BadParameterError("file", f"has more than {_MOST_POSITIONS:,} positions.")
-    has_names = not _NUMBER.fullmatch(_LINE.split(lines[0])[0])  # of columns, as a table may
+    has_names = not NUMBER.fullmatch(_LINE.split(lines[0])[0])  # of columns, as a table may
     return tuple(map(_position, lines[1:] if has_names else lines))
 
 
 def _position(line: str) -> tuple[float, float]:
     words = _LINE.split(line)[:2]
-    if len(words) == 2 and all(map(_NUMBER.fullmatch, words)) and abs(float(words[1])) <= 90.0:
-        return float(words[0]) % 360.0, float(words[1])
+    if len(words) == 2 and all(map(NUMBER.fullmatch, words)):
+        ra_deg, dec_deg = map(float, words)
+        if math.isfinite(ra_deg) and abs(dec_deg) <= 90.0:
+            return ra_deg % 360.0, dec_deg
     raise BadParameterError("file", f'must have right ascension and declination in degrees, not "{line[:80]}".')
 
 
