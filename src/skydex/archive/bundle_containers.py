@@ -17,6 +17,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
+from skydex.formats.sink import Sink
+
 __all__ = ["CONTAINERS", "Container", "Packer"]
 
 _LEVEL = 1
@@ -35,29 +37,11 @@ class Packer(Protocol):
     def end(self) -> bytes: ...
 
 
-class _Sink(io.RawIOBase):
-    """What is written, until it is taken."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, piece: object) -> int:
-        self._pieces.append(bytes(cast(bytes, piece)))
-        return len(self._pieces[-1])
-
-    def taken(self) -> bytes:
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
-
-
 class _TarGz:
     """A tar file that is compressed behind the back of whoever fills it."""
 
     def __init__(self) -> None:
-        self._sink, self._time = _Sink(), time.time()
+        self._sink, self._time = Sink(), time.time()
         self._tar = tarfile.open(fileobj=cast(IO[bytes], self._sink), mode="w|", bufsize=_PIECE_BYTES)  # noqa: SIM115
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
         self._pool = ThreadPoolExecutor(1)
@@ -100,7 +84,7 @@ class _Zip:
     """A ZIP file."""
 
     def __init__(self) -> None:
-        self._sink, self._time = _Sink(), time.gmtime()[:6]
+        self._sink, self._time = Sink(), time.gmtime()[:6]
         self._zip = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
 
     def folder(self, name: str) -> bytes:

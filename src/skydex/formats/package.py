@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skydex.errors import StoreError
+from skydex.formats.sink import Sink
 
 __all__ = ["PACKAGE_TYPE", "Member", "members_of", "packed"]
 
@@ -46,7 +47,7 @@ def packed(members: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
     members : iterable of pairs
         The name of each file, plain and different from all others, and its bytes.
     """
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w") as package:
         for name, chunks in members:
             with package.open(zipfile.ZipInfo(name, _DATE), "w", force_zip64=True) as file:
@@ -77,22 +78,3 @@ def _start(file: io.BufferedReader, header: int) -> int:
     file.seek(header + _LENGTHS_AT)
     of_name, of_facts = _LENGTHS.unpack(file.read(_LENGTHS.size))
     return int(header + _LOCAL_HEADER + of_name + of_facts)
-
-
-class _Sink(io.RawIOBase):
-    """What is written to it can be taken away at once; it cannot be gone back in."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
