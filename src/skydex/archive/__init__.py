@@ -24,7 +24,7 @@ from skydex.archive.hips import (
 from skydex.archive.hla_images import HlaImagesRequest
 from skydex.archive.image_request import ImageFileRequest, PreviewRequest
 from skydex.archive.image_search import Chosen, ImageSearch, Spanning, Touch, Words
-from skydex.archive.images import Images
+from skydex.archive.images import Images, Original, find_original
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.intervals import Interval
 from skydex.archive.links_request import LINKS_FORMAT, LinksRequest
@@ -44,7 +44,7 @@ from skydex.archive.offers import (
     read_offers,
 )
 from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
-from skydex.archive.pictures import Picture, PictureRequest
+from skydex.archive.pictures import Picture, PictureRequest, plain_name
 from skydex.archive.product_request import ProductRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.sharing import readers
@@ -102,6 +102,7 @@ __all__ = [
     "NamesOffer",
     "Offers",
     "OldImageSearch",
+    "Original",
     "Output",
     "Picture",
     "PictureRequest",
@@ -130,8 +131,10 @@ __all__ = [
     "View",
     "Words",
     "described_columns",
+    "find_original",
     "own_name",
     "own_table_request",
+    "plain_name",
     "read_offers",
     "readers",
 ]

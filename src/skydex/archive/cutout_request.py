@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skydex import __version__
 from skydex.archive.images import Images
-from skydex.archive.pictures import Picture, PictureRequest
+from skydex.archive.pictures import Picture, PictureRequest, plain_name
 from skydex.errors import BadParameterError, CutoutTooLargeError, NoOverlapError, UnknownImageError
 from skydex.images import (
     MEDIA_TYPES,
@@ -57,8 +57,6 @@ _LARGE = 1 << 22
 _COPIES = 4
 """Parts of the memory of a cutout that a picture needs besides, for levels and stretches."""
 _LONGEST_JPEG = 65_500
-_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
-_LONGEST_NAME = 150
 
 Floats = NDArray[np.float32]
 
@@ -129,7 +127,7 @@ class CutoutRequest(PictureRequest):
             raise BadParameterError("red", "is missing: it names the image.")
         resizing = self._resizing(parts, first, archive.most_pixels)
         suffix = f".{self.format}".replace("jpeg", "jpg")
-        file_name = _safe(self.file_name, suffix) or _safe(first.image.name, suffix)
+        file_name = _file_name(self.file_name, suffix) or _file_name(first.image.name, suffix)
         if self.format == "fits":
             return Picture(_FITS_TYPE, suffix, self._fits(parts, first, resizing, deadline), file_name)
         bands = self._bands(parts, first, resizing, deadline)
@@ -271,9 +269,9 @@ def _spellings(name: str) -> Iterator[str]:
         yield from dict.fromkeys((text, *stems, *(f"{one}.fits" for one in stems)))
 
 
-def _safe(name: str, suffix: str) -> str:
-    """A file name without anything that a header, a shell or a directory could misread."""
-    text = _UNSAFE.sub("_", name.rpartition("/")[2]).lstrip(".-")[:_LONGEST_NAME]
+def _file_name(name: str, suffix: str) -> str:
+    """A plain file name with an ending; empty if nothing of the name can be kept."""
+    text = plain_name(name)
     return text if not text or text.lower().endswith((suffix, ".fits", ".jpeg")) else text + suffix
 
 

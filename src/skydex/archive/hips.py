@@ -225,7 +225,7 @@ class _Drawing:
             "dataproduct_type": "image",
             "client_category": f"Image/{map.collection}",
             "hips_version": "1.4",
-            "hips_builder": _ORIGIN,
+            "hips_builder": "skydex",
             "hips_release_date": _moment(map.published),
             "hips_creation_date": _moment(map.published),
             "hips_status": "public master clonableOnce",
@@ -286,9 +286,6 @@ class _Drawing:
             part = measured(image, y0, y1, x0, x1)
             parts.append(part[np.isfinite(part)].astype(np.float64))
         return _levels_of(np.concatenate(parts))
-
-
-_ORIGIN = "skydex"
 
 
 def _levels_of(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -7,14 +7,35 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 from skydex.errors import UnknownImageError
-from skydex.images import Image, open_pixels
+from skydex.images import FITS_OPENER, Image, open_pixels
 from skydex.store import ImageRecord, Imagery
 
-__all__ = ["Images", "OpenImages"]
+__all__ = ["Images", "OpenImages", "Original", "find_original"]
 
 _MOST_OPEN = 256
+_PACKED_TYPES = {".gz": "application/gzip", ".bz2": "application/x-bzip2"}
+
+
+@dataclass(frozen=True)
+class Original:
+    """The file from which images were registered."""
+
+    path: Path
+    """Where it is."""
+    media_type: str
+    """What it is, as it stands there."""
+
+
+def find_original(record: ImageRecord) -> Original | None:
+    """The file that an image is in; None if no file has it, as where it is simulated."""
+    if record.opener != FITS_OPENER:
+        return None
+    path = Path(record.location)
+    return Original(path, _PACKED_TYPES.get(path.suffix.lower(), "application/fits"))
 
 
 class OpenImages:

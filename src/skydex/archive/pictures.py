@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
     from skydex.archive.archive import Archive
     from skydex.engines import Deadline
 
-__all__ = ["Picture", "PictureRequest"]
+__all__ = ["Picture", "PictureRequest", "plain_name"]
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
+_LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,14 @@ class Picture:
     """The bytes, as they become known."""
     file_name: str = ""
     """What a file of them may be called, in letters, digits and `._+-` alone; empty if that is up to the receiver."""
+
+
+def plain_name(text: str) -> str:
+    """A file name without anything that a header, a shell or a directory could misread; it may be empty.
+
+    Of a path it is the last part, of a long name the beginning.
+    """
+    return _UNSAFE.sub("_", text.rpartition("/")[2]).lstrip(".-")[:_LONGEST_NAME]
 
 
 class PictureRequest(ABC):

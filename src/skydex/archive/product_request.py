@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skydex.archive.image_request import ImageFileRequest
+from skydex.archive.images import find_original
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.errors import StoreError, UnknownImageError
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ProductRequest"]
 
-_OF_FILES = "fits"
-"""The opener whose locations are paths."""
 _ENDING = ".fits"
 _PIECE_BYTES = 1 << 18
 
@@ -42,15 +42,16 @@ class ProductRequest(PictureRequest):
         if not records:
             raise UnknownImageError(self.file_name[:200])
         first = records[0]
-        if first.opener == _OF_FILES:
-            return Picture("application/fits", _ENDING, _bytes_of(first.location), self.file_name)
+        original = find_original(first)
+        if original is not None:
+            return Picture(original.media_type, original.path.suffix, _bytes_of(original.path), self.file_name)
         written = ImageFileRequest(first.collection, first.name, owner=self.owner).draw(archive, deadline)
         return Picture(written.media_type, written.suffix, written.chunks, self.file_name)
 
 
-def _bytes_of(path: str) -> Iterator[bytes]:
+def _bytes_of(path: Path) -> Iterator[bytes]:
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
                 yield piece
     except OSError as error:

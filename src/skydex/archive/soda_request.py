@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skydex.archive.intervals import Interval
 from skydex.archive.observations import Observations
-from skydex.archive.pictures import Picture, PictureRequest
+from skydex.archive.pictures import Picture, PictureRequest, plain_name
 from skydex.errors import (
     BadParameterError,
     CutoutTooLargeError,
@@ -47,8 +46,6 @@ _LOOK = Look(stretch=Stretch.ASINH, scale=Scale.PERCENTILES, percent=(0.5, 99.8)
 _MOST_SHOWN = 1 << 24
 """Pixels of a picture; where a cutout has more, blocks of them become one."""
 _SUFFIXES = {"fits": ".fits", "png": ".png", "jpeg": ".jpg"}
-_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
-_LONGEST_NAME = 150
 _AXES = {"BAND": ("em_min", "em_max", "wavelengths"), "TIME": ("t_min", "t_max", "times")}
 """For each parameter the columns of ObsCore that it is compared with, and what these are."""
 
@@ -85,7 +82,7 @@ class SodaRequest(PictureRequest):
         self._check_axes(archive, record, deadline)
         image = images.open(record)
         box = Box.whole(image.shape) if self.region is None else image.overlap(box_of(image, self.region))
-        name = _UNSAFE.sub("_", image.name)[:_LONGEST_NAME] + ("" if self.region is None else "_cutout")
+        name = plain_name(image.name) + ("" if self.region is None else "_cutout")
         suffix = _SUFFIXES[self.format]
         if self.format == "fits":
             return Picture(FITS_TYPE, suffix, fits_chunks(image, box), f"{name}{suffix}")

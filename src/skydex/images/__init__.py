@@ -11,7 +11,7 @@ from skydex.images.image import Image
 from skydex.images.limits import ImageLimits
 from skydex.images.look import Look, Scale, Stretch
 from skydex.images.marks import Compass, compass_at
-from skydex.images.openers import Opener, open_pixels
+from skydex.images.openers import FITS_OPENER, Opener, open_pixels
 from skydex.images.palettes import PALETTES
 from skydex.images.passbands import Passband, find_passband
 from skydex.images.pixels import LookUp, Pixels
@@ -26,6 +26,7 @@ from skydex.images.zoomed import sky_text, with_history, zoomed
 
 __all__ = [
     "ALLSKY_ORDER",
+    "FITS_OPENER",
     "MEDIA_TYPES",
     "MOST_PIXELS",
     "PALETTES",

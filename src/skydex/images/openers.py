@@ -14,9 +14,11 @@ from skydex.errors import StoreError
 from skydex.images.fits_pixels import open_fits
 from skydex.images.pixels import Pixels
 
-__all__ = ["ENTRY_POINTS", "Opener", "open_pixels"]
+__all__ = ["ENTRY_POINTS", "FITS_OPENER", "Opener", "open_pixels"]
 
 ENTRY_POINTS = "skydex.images"
+FITS_OPENER = "fits"
+"""The one whose locations are paths of files."""
 Opener = Callable[[str, bytes], Pixels]
 """Opens the pixels at a location, with what was noted of them when they were registered (for a file: where each part
 lies). A location is a text of the opener's own; for `fits` it is a path."""
@@ -53,4 +55,4 @@ def _opener(name: str) -> Opener:
     return opener
 
 
-_BUILTIN: dict[str, Opener] = {"fits": open_fits}
+_BUILTIN: dict[str, Opener] = {FITS_OPENER: open_fits}

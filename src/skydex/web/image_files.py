@@ -13,12 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from html import escape
 from operator import attrgetter
-from pathlib import Path
 from urllib.parse import quote
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import ImageFileRequest, PreviewRequest
+from skydex.archive import ImageFileRequest, Original, PreviewRequest, find_original, plain_name
 from skydex.errors import BadParameterError, UnknownImageError, UnknownResourceError, near_names
 from skydex.store import ImageRecord
 from skydex.web.asgi import Call, Endpoint, Reply
@@ -35,10 +34,6 @@ _HDU = re.compile(r"(.+)/(\d{1,6})")
 _LARGEST_PREVIEW = 2048
 _PER_PAGE = 60
 _PLAIN = "@:+"
-_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
-_TYPES = {".gz": "application/gzip", ".bz2": "application/x-bzip2"}
-_FITS_FILE = "fits"
-"""The opener whose locations are paths."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +50,9 @@ class _Asked:
         return self.records[0]
 
     @property
-    def is_original(self) -> bool:
-        """Whether a file is what is meant, and not one image of several in it."""
-        return self.first.opener == _FITS_FILE and self.hdu in (None, 0)
+    def original(self) -> Original | None:
+        """The file, if it is what is meant, and not one image of several in it."""
+        return find_original(self.first) if self.hdu in (None, 0) else None
 
 
 async def image(call: Call) -> Reply:
@@ -67,8 +62,8 @@ async def image(call: Call) -> Reply:
     asked = _asked(call, preview[1] if preview else place)
     if preview is not None:
         return await _preview(call, asked, "png" if preview[2].lower() == "png" else "jpeg")
-    if asked.is_original:
-        return await _original(call, Path(asked.first.location))
+    if asked.original is not None:
+        return await _original(call, asked.original)
     first = asked.first
     reply = await call.ask(ImageFileRequest(first.collection, first.name, asked.hdu, call.owner))
     suffix = "" if asked.hdu is None else f"_{asked.hdu}"
@@ -86,10 +81,9 @@ async def _preview(call: Call, asked: _Asked, format_name: str) -> Reply:
     return reply if call.user else replace(reply, headers=(*reply.headers, (b"cache-control", b"max-age=3600")))
 
 
-async def _original(call: Call, path: Path) -> Reply:
-    media_type = _TYPES.get(path.suffix.lower(), "application/fits")
-    reply = await file_reply(call, path, media_type, is_dated=True)
-    return _named(reply, path.name) if reply.status in (200, 206) else reply
+async def _original(call: Call, original: Original) -> Reply:
+    reply = await file_reply(call, original.path, original.media_type, is_dated=True)
+    return _named(reply, original.path.name) if reply.status in (200, 206) else reply
 
 
 def _asked(call: Call, place: str) -> _Asked:
@@ -113,7 +107,7 @@ def _asked(call: Call, place: str) -> _Asked:
 
 def _named(reply: Reply, name: str) -> Reply:
     kept = tuple(header for header in reply.headers if header[0] != b"content-disposition")
-    file_name = _UNSAFE.sub("_", name)[-150:].lstrip(".-") or "image.fits"
+    file_name = plain_name(name) or "image.fits"
     return replace(reply, headers=(*kept, (b"content-disposition", f'attachment; filename="{file_name}"'.encode())))
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from skydex.errors import BadRecipeError, SkydexError, UnreadableFileError
-from skydex.images import FitsImage, Image, ImageLimits, footprint_of, open_pixels, survey_fits
+from skydex.images import FITS_OPENER, FitsImage, Image, ImageLimits, footprint_of, open_pixels, survey_fits
 from skydex.ingest.images.entry import ImageEntry, did_of, place_of
 from skydex.ingest.images.publish import Kept, checked_collection, publish_images, remove_images
 from skydex.store import ArchiveDirectory, ImageRecord, Imagery, OriginalFile
@@ -36,7 +36,6 @@ __all__ = [
     "survey_images",
 ]
 
-OPENER = "fits"
 _SUFFIXES = (".gz", ".bz2", ".fz", ".fits", ".fit", ".fts")
 _FITS_NAME = re.compile(r"\.(fits|fit|fts)(\.gz|\.bz2|\.fz)?$", re.IGNORECASE)
 _LOT = 2000
@@ -317,9 +316,9 @@ class _Work:
         did = did_of(self.collection, name, found.hdu)
         aliases = tuple(dict.fromkeys((path.name, f"{_stem(path.name)}.fits")))
         record = ImageRecord(
-            self.collection, name, found.hdu, found.extension, did, OPENER, str(path), found.access, aliases
+            self.collection, name, found.hdu, found.extension, did, FITS_OPENER, str(path), found.access, aliases
         )
-        image = Image(name, open_pixels(OPENER, str(path), found.access))
+        image = Image(name, open_pixels(FITS_OPENER, str(path), found.access))
         row: dict[str, Any] = {"s_xel1": found.shape[1], "s_xel2": found.shape[0], **place_of(footprint_of(image))}
         row |= {"access_estsize": _kilobytes(found)}
         if name.lower().endswith(_RAW):
