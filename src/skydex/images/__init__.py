@@ -1,12 +1,14 @@
 """Images: open them, cut regions with their WCS, render them to FITS, PNG and JPEG."""
 
 from skydex.images.align import aligned
+from skydex.images.blocks import measured
 from skydex.images.box import Box
 from skydex.images.brightness import SOFTENING, brightness, is_softened
 from skydex.images.cutout import MOST_PIXELS, Cutout, cut, placed
 from skydex.images.fits_files import FitsImage, FitsSurvey, index_fits, survey_fits
 from skydex.images.footprint import Footprint, footprint_of
 from skydex.images.headers import facts_of
+from skydex.images.hips_grid import SIDE_DEG, TILE_ORDERS, TILE_WIDTH, Tile
 from skydex.images.image import Image
 from skydex.images.limits import ImageLimits
 from skydex.images.look import Look, Scale, Stretch
@@ -20,7 +22,7 @@ from skydex.images.render import MEDIA_TYPES, render
 from skydex.images.resizing import Resizing, shrunk
 from skydex.images.thumbnails import thumbnail
 from skydex.images.tile_files import ALLSKY_ORDER, TILE_FORMATS, allsky_of, tile_file, tile_values
-from skydex.images.tiles import SIDE_DEG, TILE_ORDERS, TILE_WIDTH, Layer, Tile, measured, tile_data
+from skydex.images.tiles import Layer, tile_data
 from skydex.images.writing import file_chunks, fits_chunks, to_fits
 from skydex.images.zoomed import sky_text, with_history, zoomed
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from skydex.errors import NoPositionError
 from skydex.images.image import Image
+from skydex.sky import directions_deg, unit_vectors
 
 __all__ = ["Footprint", "footprint_of"]
 
@@ -57,10 +58,10 @@ def footprint_of(image: Image) -> Footprint | None:
     if not np.isfinite(middle).all():
         middle = seen.mean(axis=0)
         middle /= np.linalg.norm(middle) or 1.0
-    ra, dec = _degrees(middle)
+    ra, dec = directions_deg(middle)
     is_whole = bool(np.isfinite(edge).all())
     radius = _farthest(middle, np.concatenate([seen, edge]) if is_whole else seen)
-    scale = _pixel_scale(image)
+    scale = image.scale_arcsec if image.scale_arcsec > 0.0 else None
     if is_whole and 2 * radius < _WIDEST_DEG:
         region = _polygon(edge, middle)
     else:
@@ -87,14 +88,7 @@ def _grid_of(image: Image) -> Floats:
 
 def _places(image: Image, x: Floats, y: Floats) -> Floats:
     """Unit vectors of pixels, (n, 3)."""
-    ra, dec = (np.radians(values) for values in image.positions_of(x, y))
-    return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-
-
-def _degrees(place: Floats) -> tuple[Floats, Floats]:
-    """Right ascension and declination of unit vectors, (..., 3)."""
-    x, y, z = np.moveaxis(place, -1, 0)
-    return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
+    return unit_vectors(*image.positions_of(x, y)).T
 
 
 def _farthest(middle: Floats, places: Floats) -> float:
@@ -108,7 +102,7 @@ def _polygon(edge: Floats, middle: Floats) -> str:
     outline = edge[::_POINTS] if _is_straight(edge) else edge
     if np.sum(np.cross(outline, np.roll(outline, -1, axis=0)) @ middle) > 0:
         outline = outline[::-1]
-    ra, dec = _degrees(outline)
+    ra, dec = directions_deg(outline.T)
     numbers = " ".join(f"{a % 360.0:.8f} {d:.8f}" for a, d in zip(np.round(ra, 8), dec, strict=True))
     return f"POLYGON ICRS {numbers}"
 
@@ -122,11 +116,3 @@ def _is_straight(edge: Floats) -> bool:
         return True
     away = np.abs(np.einsum("ijk,ik->ij", edge.reshape(4, _POINTS, 3), across / length[:, None]))
     return bool((away <= _STRAIGHT * length[:, None]).all())
-
-
-def _pixel_scale(image: Image) -> float | None:
-    ny, nx = image.shape
-    x, y = (nx - 1) / 2, (ny - 1) / 2
-    origin, right, up = _places(image, np.array([x, x + 1, x]), np.array([y, y, y + 1]))
-    area = float(np.linalg.norm(np.cross(right - origin, up - origin)))
-    return float(np.degrees(np.sqrt(area)) * 3600) if np.isfinite(area) and area > 0 else None

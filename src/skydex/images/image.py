@@ -7,6 +7,7 @@ once. Pixel coordinates here are counted from 0, at the middle of the first pixe
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from skydex.errors import NoOverlapError, NoPositionError
 from skydex.images.box import Box
 from skydex.images.cards import MovableCards, cards_of, keyword_of, plain_text
 from skydex.images.pixels import CardedPixels, DistortedPixels, LookUp, Pixels
-from skydex.sky import separation_deg
+from skydex.sky import separation_deg, unit_vectors
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -95,6 +96,15 @@ class Image:
             return Projection(self.wcs)
         except ValueError as error:  # a frame that is not one of the sky
             raise NoPositionError(self.name) from error
+
+    @functools.cached_property
+    def scale_arcsec(self) -> float:
+        """Size of the pixel in its middle, the root of its area; NaN where there is no sky."""
+        ny, nx = self.shape
+        x, y = (nx - 1) / 2.0 + np.array([0.0, 1.0, 0.0]), (ny - 1) / 2.0 + np.array([0.0, 0.0, 1.0])
+        origin, right, up = unit_vectors(*self.positions_of(x, y)).T
+        area = float(np.linalg.norm(np.cross(right - origin, up - origin)))
+        return math.degrees(math.sqrt(area)) * 3600.0
 
     def pixels_of(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Pixel coordinates x, y (from 0) of positions, ICRS, degrees; NaN where they cannot be projected."""

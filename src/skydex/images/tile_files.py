@@ -13,9 +13,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from skydex.images.blocks import means_of_strips
+from skydex.images.hips_grid import TILE_ORDERS, TILE_WIDTH, Tile, every_other_bit
 from skydex.images.look import Look, Stretch
 from skydex.images.render import picture_of, render
-from skydex.images.tiles import TILE_ORDERS, TILE_WIDTH, Tile
 
 __all__ = ["ALLSKY_ORDER", "TILE_FORMATS", "allsky_of", "tile_file", "tile_values"]
 
@@ -73,10 +74,7 @@ def allsky_of(tiles: Mapping[int, Values]) -> Values:
     whole = np.full((n_rows * _THUMBNAIL, _N_COLUMNS * _THUMBNAIL), np.nan, np.float32)
     step = TILE_WIDTH // _THUMBNAIL
     for pixel, values in tiles.items():
-        blocks = values.reshape(_THUMBNAIL, step, _THUMBNAIL, step)
-        is_known = np.isfinite(blocks)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = np.where(is_known, blocks, 0.0).sum(axis=(1, 3)) / is_known.sum(axis=(1, 3))
+        means = means_of_strips(values.reshape(_THUMBNAIL, step, TILE_WIDTH), step)
         row, column = n_rows - 1 - pixel // _N_COLUMNS, pixel % _N_COLUMNS
         whole[row * _THUMBNAIL : (row + 1) * _THUMBNAIL, column * _THUMBNAIL : (column + 1) * _THUMBNAIL] = means
     return whole
@@ -125,13 +123,8 @@ def _first_place(tile: Tile) -> tuple[float, float]:
     """Where the first pixel of a tile lies in the plane of HPX, degrees."""
     n_side = TILE_WIDTH << tile.order
     face, cell = tile.pixel >> 2 * tile.order, tile.pixel & ((1 << 2 * tile.order) - 1)
-    i = _every_other_bit(cell, tile.order) * TILE_WIDTH + TILE_WIDTH - 1
-    k = _every_other_bit(cell >> 1, tile.order) * TILE_WIDTH
+    i, k = every_other_bit(np.array([cell, cell >> 1]), tile.order) * TILE_WIDTH + np.array([TILE_WIDTH - 1, 0])
     ring, place = divmod(face, 4)
     centre_x = 90.0 * place + (0.0 if ring == 1 else 45.0)
     x = (centre_x + (i - k) * 45.0 / n_side + 180.0) % 360.0 - 180.0
     return x, 45.0 * (1 - ring) + (i + k + 1 - n_side) * 45.0 / n_side
-
-
-def _every_other_bit(number: int, n_bits: int) -> int:
-    return sum(((number >> 2 * bit) & 1) << bit for bit in range(n_bits))

@@ -1,7 +1,6 @@
 """Tiles of HiPS: the pixels of images on the HEALPix grid.
 
-HiPS 1.0 (IVOA REC 2017-05-19): a tile is a HEALPix pixel of some order, made of 512 x 512 pixels nine orders further
-down, in the arrangement of section 4.1. Positions become pixels of an image by its own WCS: on a coarse grid of the
+HiPS 1.0 (IVOA REC 2017-05-19), section 4.2. Positions become pixels of an image by its own WCS: on a coarse grid of the
 tile, between which they are interpolated as long as that is right to some hundredths of a pixel. Pixels are taken
 linearly where those of the tile are as large, and where they are larger, means of blocks of pixels. An image that is
 but a few pixels of the tile large is counted into them. Where images overlap, the mean of the first few is taken.
@@ -9,28 +8,19 @@ but a few pixels of the tile large is counted into them. Where images overlap, t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skydex.errors import NoPositionError
-from skydex.images.brightness import linear
+from skydex.images.blocks import block_means
+from skydex.images.hips_grid import TILE_ORDERS, TILE_WIDTH, Tile, places_of
 from skydex.images.image import Image
-from skydex.images.look import BAD_VALUE
-from skydex.sky import Cone, centres_deg, pixels_of, separation_deg
+from skydex.sky import Cone, pixels_of, separation_deg
 
-__all__ = ["SIDE_DEG", "TILE_ORDERS", "TILE_WIDTH", "Layer", "Tile", "measured", "tile_data"]
-
-TILE_ORDERS = 9
-"""Orders between a tile and its pixels."""
-TILE_WIDTH = 1 << TILE_ORDERS
-"""Pixels along an edge."""
-SIDE_DEG = math.degrees(math.sqrt(math.pi / 3.0))
-"""Side of a square with the area of a tile of order 0."""
+__all__ = ["Layer", "tile_data"]
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -52,35 +42,6 @@ _FEW = 1 << 18
 """And no more than so many of its pixels are looked at."""
 _DEPTH = 4
 """Of more images at one place the others are not looked at."""
-_PIECE = 1 << 22
-"""Pixels that are read at once."""
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A tile of HiPS."""
-
-    order: int
-    """HEALPix order."""
-    pixel: int
-    """NESTED number."""
-
-    @property
-    def scale_arcsec(self) -> float:
-        """Size of its pixels."""
-        return SIDE_DEG * 3600.0 / (TILE_WIDTH << self.order)
-
-    def positions(self, rows: Numbers, columns: Numbers) -> tuple[Floats, Floats]:
-        """Positions, ICRS, degrees, of the centres of its pixels; rows are counted as FITS has them."""
-        cells = (self.pixel << 2 * TILE_ORDERS) + _cells(rows, columns)
-        ra, dec = centres_deg(cells.ravel(), self.order + TILE_ORDERS)
-        return ra.reshape(cells.shape), dec.reshape(cells.shape)
-
-    @cached_property
-    def cone(self) -> Cone:
-        """A cone that holds it."""
-        ra, dec = centres_deg([self.pixel], self.order)
-        return Cone(float(ra[0]), float(dec[0]), min(math.degrees(1.07 / (1 << self.order)), 180.0))
 
 
 @dataclass(frozen=True)
@@ -120,13 +81,6 @@ def tile_data(tile: Tile, layers: Iterable[Layer], *, most_pixels: int) -> Value
         except NoPositionError:
             continue
     return canvas.values()
-
-
-def measured(image: Image, y0: int, y1: int, x0: int, x1: int) -> Values:
-    """Brightness in a part of an image, NaN where drizzled images, which are floats, hold a plain 0."""
-    data = image.pixels.read(y0, y1, x0, x1)
-    values = linear(image, data)
-    return np.where(values == BAD_VALUE, np.float32(np.nan), values) if data.dtype.kind == "f" else values
 
 
 class _Canvas:
@@ -175,7 +129,7 @@ class _Canvas:
 
 def _paint(canvas: _Canvas, tile: Tile, layer: Layer, most_pixels: int) -> None:
     image = layer.open()
-    scale = _scale_arcsec(image)
+    scale = image.scale_arcsec
     if not (scale > 0.0):
         raise NoPositionError(image.name)
     ratio = tile.scale_arcsec / scale
@@ -195,9 +149,9 @@ def _count(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio: floa
     ra, dec = image.positions_of(x.ravel(), y.ravel())
     cells = pixels_of(ra, dec, tile.order + TILE_ORDERS)
     here = np.flatnonzero((cells >> 2 * TILE_ORDERS) == tile.pixel)
-    places = _places(cells[here] & ((1 << 2 * TILE_ORDERS) - 1))
+    places = places_of(cells[here] & ((1 << 2 * TILE_ORDERS) - 1))
     if canvas.wants(places).any():
-        means = _block_means(image, (0, ny, 0, nx), step, min(most_pixels, _FEW))
+        means = block_means(image, (0, ny, 0, nx), step, min(most_pixels, _FEW))
         canvas.add(places, means.ravel()[here], weight)
 
 
@@ -214,7 +168,7 @@ def _interpolate(canvas: _Canvas, tile: Tile, image: Image, weight: float, ratio
     x, y = x.ravel()[places], y.ravel()[places]
     step = max(1, int(ratio))
     box = (*_bounds(y, step, ny), *_bounds(x, step, nx))
-    means = _block_means(image, box, step, most_pixels)
+    means = block_means(image, box, step, most_pixels)
     rows, columns = ((at - first + 0.5) / step - 0.5 for at, first in ((y, box[0]), (x, box[2])))
     canvas.add(places, _between(means, rows, columns), weight)
 
@@ -317,84 +271,3 @@ def _pixels_at(
 def _interpolation(nodes: Numbers, numbers: Numbers) -> Floats:
     """The matrix that makes of values at nodes those at all numbers, linearly."""
     return np.stack([np.interp(numbers, nodes, unit) for unit in np.eye(len(nodes))], axis=1)
-
-
-def _scale_arcsec(image: Image) -> float:
-    """Size of a pixel at the middle of an image."""
-    ny, nx = image.shape
-    x, y = (nx - 1) / 2.0 + np.array([0.0, 1.0, 0.0]), (ny - 1) / 2.0 + np.array([0.0, 0.0, 1.0])
-    ra, dec = np.radians(image.positions_of(x, y))
-    vectors = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
-    area = float(np.linalg.norm(np.cross(vectors[1] - vectors[0], vectors[2] - vectors[0])))
-    return math.degrees(math.sqrt(area)) * 3600.0
-
-
-def _block_means(image: Image, box: tuple[int, int, int, int], step: int, most_pixels: int) -> Values:
-    """Means of blocks of pixels of a part of an image; the last ones may be smaller."""
-    y0, y1, x0, x1 = box
-    if step == 1:
-        return measured(image, y0, y1, x0, x1)
-    n_rows = min(step, max(1, step * most_pixels // ((y1 - y0) * (x1 - x0))))
-    read = _whole_strips if n_rows == step else _thin_strips
-    return np.concatenate([_means(strips, step) for strips in read(image, box, step, n_rows)])
-
-
-def _whole_strips(image: Image, box: tuple[int, int, int, int], step: int, n_rows: int) -> Iterator[Values]:
-    """Rows of blocks, some at a time: (n blocks, rows of each, columns); NaN beyond the last row."""
-    y0, y1, x0, x1 = box
-    height = step * max(1, _PIECE // (step * (x1 - x0)))
-    for first in range(y0, y1, height):
-        data = measured(image, first, min(first + height, y1), x0, x1)
-        data = np.pad(data, ((0, -len(data) % step), (0, 0)), constant_values=np.nan)
-        yield data.reshape(-1, n_rows, x1 - x0)
-
-
-def _thin_strips(image: Image, box: tuple[int, int, int, int], step: int, n_rows: int) -> Iterator[Values]:
-    """The same with so many rows from the middle of each row of blocks."""
-    y0, y1, x0, x1 = box
-    starts = range(y0, y1, step)
-    at_once = max(1, _PIECE // (n_rows * (x1 - x0)))
-    for part in (starts[i : i + at_once] for i in range(0, len(starts), at_once)):
-        strips = np.full((len(part), n_rows, x1 - x0), np.nan, np.float32)
-        for strip, start in zip(strips, part, strict=True):
-            first = min(start + (step - n_rows) // 2, y1 - 1)
-            rows = measured(image, first, min(first + n_rows, y1), x0, x1)
-            strip[: len(rows)] = rows
-        yield strips
-
-
-def _means(strips: Values, step: int) -> Values:
-    """Means over the rows of each strip and so many columns at a time; NaN does not count."""
-    n_missing = -strips.shape[2] % step
-    padded = np.pad(strips, ((0, 0), (0, 0), (0, n_missing)), constant_values=np.nan)
-    blocks = padded.reshape(*padded.shape[:2], -1, step)
-    is_known = np.isfinite(blocks)
-    sums = np.where(is_known, blocks, 0.0).sum(axis=(1, 3), dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(sums / is_known.sum(axis=(1, 3)), dtype=np.float32)
-
-
-def _cells(rows: Numbers, columns: Numbers) -> Numbers:
-    """Numbers, within the tile, of the HEALPix pixels at rows and columns (HiPS 1.0, section 4.1)."""
-    return np.asarray(_spread(TILE_WIDTH - 1 - rows) | (_spread(columns) << 1))
-
-
-def _places(cells: Numbers) -> Numbers:
-    """The same backwards: row x 512 + column."""
-    return np.asarray((TILE_WIDTH - 1 - _gathered(cells)) * TILE_WIDTH + _gathered(cells >> 1))
-
-
-def _spread(numbers: Numbers) -> Numbers:
-    """Bits of small numbers at every other place."""
-    spread = np.zeros_like(numbers)
-    for bit in range(TILE_ORDERS):
-        spread |= ((numbers >> bit) & 1) << 2 * bit
-    return spread
-
-
-def _gathered(numbers: Numbers) -> Numbers:
-    """Every other bit."""
-    gathered = np.zeros_like(numbers)
-    for bit in range(TILE_ORDERS):
-        gathered |= ((numbers >> 2 * bit) & 1) << bit
-    return gathered
