@@ -245,3 +245,41 @@ def test_r17_an_image_is_opened_with_the_limits_it_was_registered_with(tmp_path)
     assert open_pixels("fits", str(path), found.access).read(0, 1, 0, 1) == 0
     with pytest.raises(DamagedDataError):
         open_pixels("fits", str(path), noted)
+
+
+TYPES = (("CTYPE1", "'RA---TAN'"), ("CTYPE2", "'DEC--TAN'"))
+TAN = (*TYPES, ("CRVAL1", 10), ("CRVAL2", 20), ("CD1_1", -1e-4), ("CD2_2", 1e-4))
+
+
+@pytest.mark.parametrize("keyword", ["WCSAXES", "WCSAXESB"])
+def test_r17_a_wcs_of_very_many_axes_does_not_reach_the_library_which_would_end_the_process(tmp_path, keyword):
+    path = tmp_path / "it.fits"
+    path.write_bytes(image(10, 10, more=(*TAN, (keyword, 100_000_000))) + bytes(2880))
+    (found,) = index_fits(path)
+    opened = Image("it", open_pixels("fits", str(path), found.access))
+    with pytest.raises(NoPositionError):
+        opened.pixels_of(10.0, 20.0)
+
+
+@pytest.mark.parametrize("keyword", ["BLANK", "BSCALE", "BZERO", "CRPIX1", "LTV1"])
+def test_r17_a_number_beyond_all_numbers_is_none(tmp_path, keyword):
+    path = tmp_path / "it.fits"
+    path.write_bytes(image(10, 10, more=(*TAN, (keyword, "1E400"))) + bytes(2880))
+    (found,) = index_fits(path)
+    opened = Image("it", open_pixels("fits", str(path), found.access))
+    assert (cut(opened, Box(2, 2, 5, 5)).data == 0).all()
+
+
+def test_r17_headers_without_end_in_a_small_packed_file_are_stopped(tmp_path):
+    path = tmp_path / "it.fits.gz"
+    padding = b"COMMENT ".ljust(80) * 150_000
+    more = header(("XTENSION", "'IMAGE   '"), ("BITPIX", 8), ("NAXIS", 2), ("NAXIS1", 1), ("NAXIS2", 1))
+    more = more.rstrip()[:-3].rstrip().ljust(400) + padding + b"END".ljust(80)
+    more += b" " * (-len(more) % 2880)
+    with gzip.open(path, "wb", 1) as file:
+        file.write(image(10, 10) + bytes(2880))
+        for _ in range(8):
+            file.write(more + bytes(2880))
+    survey = survey_fits(path)
+    assert "64 MB" in survey.refusals[-1]
+    assert len(survey.images) == 6

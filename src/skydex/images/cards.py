@@ -8,6 +8,7 @@ change are written anew.
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -120,9 +121,10 @@ def keyword_of(card: bytes) -> str:
 
 
 def number_of(card: bytes) -> float | None:
-    """The number that a card holds, if it holds one."""
+    """The number that a card holds, if it holds one; one that is too large for a float is none."""
     found = _VALUE.match(card[10:]) if card[8:9] == b"=" else None
-    return float(found[1].upper().replace(b"D", b"E")) if found else None
+    number = float(found[1].upper().replace(b"D", b"E")) if found else math.nan
+    return number if math.isfinite(number) else None
 
 
 def card_of(keyword: str, value: object, comment: bytes = b"") -> bytes:

@@ -195,11 +195,14 @@ class _BadFileError(Exception):
 
 def _hdus(source: Source, limits: ImageLimits) -> Iterator[tuple[Hdu, bytes, FitsFacts]]:
     """Walk through a file from header to header."""
-    offset = 0
+    offset = n_headers = 0
     for number in range(limits.n_hdus + 1):
         raw = _read_header(source, offset, number, limits)
         if not raw:
             return
+        n_headers += len(raw)
+        if n_headers > limits.headers_mb << 20:
+            raise _BadFileError(f"its headers have more than {limits.headers_mb} MB together, which is the limit")
         if number == limits.n_hdus:
             raise _BadFileError(f"it has more than {limits.n_hdus:,} HDUs, which is the limit")
         cards = b"".join(cards_of(raw))

@@ -183,7 +183,7 @@ def _other_band(header: Header) -> Passband | None:
 
 def _moment(header: Header, key: str) -> float | None:
     """A time, MJD, from a number or a date; dates without a time of day take it from another card."""
-    value = header.get(key)
+    value = _value(header, key)
     if isinstance(value, str):
         found = _ISO.fullmatch(value.strip())
         if found:

@@ -13,6 +13,8 @@ class ImageLimits:
 
     header_mb: int = 16
     """Size of the header of one HDU, in MB."""
+    headers_mb: int = 64
+    """Size of all headers of one file, in MB: a file that is packed may have any number of them."""
     n_hdus: int = 10_000
     """HDUs of one file."""
     side: int = 10_000_000

@@ -16,7 +16,7 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
-from skydex.images.cards import MovableCards, wcs_cards
+from skydex.images.cards import MovableCards, cards_of, keyword_of, number_of, wcs_cards
 from skydex.images.pixels import LookUp
 from skydex.sky import directions_deg, unit_vectors
 
@@ -27,6 +27,8 @@ _CLOSE = 1e-9
 """Pixels to which the inversion of distortions agrees with itself."""
 _MOST_STEPS = 50
 _DIVERGED = 1e7
+_MOST_AXES = 32
+"""Axes of a WCS that the library takes; when it is told of very many, it ends the process."""
 
 
 class Projection:
@@ -102,7 +104,14 @@ class Projection:
 
 
 def celestial_wcs(cards: bytes, lookups: Sequence[LookUp] = ()) -> WCS | None:
-    """The celestial part of the WCS that cards of a header describe, of two axes; None if there is none."""
+    """The celestial part of the WCS that cards of a header describe, of two axes; None if there is none.
+
+    Raises
+    ------
+    ValueError
+        It says that it has more axes than any.
+    """
+    _check_axes(cards)
     hdus = _as_hdus(lookups) if lookups else None
     try:
         wcs = WCS(_as_header(wcs_cards(cards)), fobj=hdus)
@@ -113,6 +122,12 @@ def celestial_wcs(cards: bytes, lookups: Sequence[LookUp] = ()) -> WCS | None:
     if wcs.naxis == 2:
         return wcs
     return wcs.celestial if {wcs.wcs.lng, wcs.wcs.lat} == {0, 1} else None
+
+
+def _check_axes(cards: bytes) -> None:
+    counts = (number_of(card) for card in cards_of(cards) if keyword_of(card).startswith("WCSAXES"))
+    if any(count is not None and count > _MOST_AXES for count in counts):
+        raise ValueError(f"it has more than {_MOST_AXES} axes")
 
 
 _SAME = np.eye(3)

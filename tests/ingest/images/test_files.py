@@ -248,3 +248,17 @@ def test_a_table_that_somebody_else_called_so_is_not_replaced(directory, files, 
         ingest_images([files], directory, "run")
     ingest_images([files / "notes.txt"], directory, "run")
     assert directory.get("run.images").n_rows == 1
+
+
+def test_a_header_over_which_a_library_fails_does_not_keep_other_files_out(directory, files, monkeypatch):
+    def failing(image):
+        if image.name == "a":
+            raise OverflowError("cannot convert float infinity to integer")
+        return None
+
+    monkeypatch.setattr("skydex.ingest.images.files.footprint_of", failing)
+    report = ingest_images([files / "a.fits", files / "deep"], directory, "run")
+    assert report.n_images == 2
+    (refused,) = report.refused
+    assert refused.file.endswith("a.fits")
+    assert refused.problem == "HDU 0: its header makes no sense (OverflowError)."

@@ -310,6 +310,8 @@ class _Work:
                 entries.append(self._entry(path, name, found))
             except SkydexError as error:
                 problems.append(f"HDU {found.hdu}: {error}")
+            except Exception as error:  # over headers libraries raise what they like, and other files are still good
+                problems.append(f"HDU {found.hdu}: its header makes no sense ({type(error).__name__})")
         return entries, "; ".join(problem.rstrip(".") for problem in problems) + ("." if problems else "")
 
     def _entry(self, path: Path, name: str, found: FitsImage) -> ImageEntry:
