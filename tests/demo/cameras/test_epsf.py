@@ -73,3 +73,24 @@ def test_all_light_of_a_star_is_1_wherever_it_lies_in_its_pixel(detector):
 def test_out_of_focus_the_core_loses_light():
     peaks = [psf_of("UVIS", "F275W", focus).max() for focus in (0.0, 2.0, -2.0, 5.0)]
     assert peaks[0] > peaks[1] == peaks[2] > peaks[3]
+
+
+def test_a_pixel_of_a_star_is_the_same_number_in_whatever_section():
+    rng = np.random.default_rng(1)
+    psf, whole = effective_psf(CAMERAS["WFPC2"].blur_in("F814W"), (0.8,), 2.0), (52, 149)
+    light = draw_star(psf, 100.37, 99.81, rows=whole, columns=whole)
+    for _ in range(200):
+        (y0, y1), (x0, x1) = (np.sort(rng.choice(np.arange(*whole), 2, replace=False)).tolist() for _ in range(2))
+        part = draw_star(psf, 100.37, 99.81, rows=(y0, y1), columns=(x0, x1))
+        assert np.array_equal(part, light[y0 - whole[0] : y1 - whole[0], x0 - whole[0] : x1 - whole[0]])
+
+
+@pytest.mark.parametrize("focus_um", [0.0, 3.0, 6.0])
+def test_no_pixel_has_more_than_a_share_beyond_the_columns_that_may(focus_um):
+    rng = np.random.default_rng(2)
+    psf, whole = effective_psf(CAMERAS["WFPC2"].blur_in("F814W"), (0.8,), focus_um), (52, 149)
+    for share in (1e-1, 1e-2, 1e-3, 1e-4):
+        x, y = 100 + rng.uniform(-0.5, 0.5, 2)
+        columns = np.arange(*whole)[(draw_star(psf, x, y, rows=whole, columns=whole) > share).any(axis=0)]
+        assert np.all(np.abs(columns - x) <= psf.columns_with(share))
+        assert psf.columns_with(share) < HALF

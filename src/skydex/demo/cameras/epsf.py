@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,10 @@ _ARCSEC = np.pi / 648_000.0
 _WAVE_FRONT_UM = {"defocus per um": 0.0061, "astigmatism": 0.012, "trefoil": 0.010}
 _DEFOCUSED_UM = 6.0
 """Focus of the second PSF between which and the one in focus is interpolated: by the square of the focus."""
+_TAPS = 2
+"""Steps to each side that are interpolated between."""
+_OVERSHOOT = 1.25**2
+"""Sum of the magnitudes of the weights of a cubic interpolation, at most, along both axes."""
 _PIXEL = np.array((0.5, 1.0, 1.0, 1.0, 0.5)) / OVERSAMPLING
 
 
@@ -69,15 +74,26 @@ class EffectivePsf:
     a pixel, and the centre is in the middle. Values at whole pixels add up to 1.
     """
 
-    sharp: Singles
-    wide: Singles
+    tables: Singles
+    """Of shape (rows, 2, columns)."""
     weight: float
     """Of the second one."""
+    brightest: Singles
+    """The most that a pixel can have which lies in columns so many steps from the centre, or farther."""
 
     @property
     def values(self) -> Singles:
         """Both together."""
-        return np.asarray(self.sharp + np.float32(self.weight) * (self.wide - self.sharp), np.float32)
+        return np.asarray(np.einsum("ytx,t->yx", self.tables, self.weights))
+
+    @property
+    def weights(self) -> Singles:
+        """Of both tables."""
+        return np.array((1.0 - self.weight, self.weight), np.float32)
+
+    def columns_with(self, share: float) -> float:
+        """How many pixels to each side of its centre there may be columns in which a pixel has more than a share."""
+        return float(np.count_nonzero(self.brightest > share)) / OVERSAMPLING
 
 
 def effective_psf(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> EffectivePsf:
@@ -92,18 +108,28 @@ def effective_psf(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float
     focus_um : float
         Displacement of the secondary mirror.
     """
-    sharp, wide = (_at_focus(blur, wavelengths_um, focus) for focus in (0.0, _DEFOCUSED_UM))
-    return EffectivePsf(sharp, wide, _weight(focus_um))
+    tables, brightest = _tables(blur, wavelengths_um)
+    return EffectivePsf(tables, _weight(focus_um), brightest)
 
 
 def _weight(focus_um: float) -> float:
     return min(abs(focus_um) / _DEFOCUSED_UM, 1.0) ** 2
 
 
-@functools.lru_cache(64)
-def _at_focus(blur: Blur, wavelengths_um: tuple[float, ...], focus_um: float) -> Singles:
-    psf = _blurred(blur, wavelengths_um, focus_um, HALF)
-    return np.asarray(psf * (OVERSAMPLING**2 / psf.sum()), np.float32)
+@functools.lru_cache(32)
+def _tables(blur: Blur, wavelengths_um: tuple[float, ...]) -> tuple[Singles, Singles]:
+    """PSFs in focus and out of it, and how bright they are at most far from the centre."""
+    psfs = (_blurred(blur, wavelengths_um, focus, HALF) for focus in (0.0, _DEFOCUSED_UM))
+    tables = np.stack([psf * (OVERSAMPLING**2 / psf.sum()) for psf in psfs], axis=1, dtype=np.float32)
+    return tables, _brightest(tables.max(axis=(0, 1)))
+
+
+def _brightest(columns: Singles) -> Singles:
+    """The largest values of columns at a distance, or farther; more, by what interpolation may add."""
+    middle = len(columns) // 2
+    either = np.maximum(columns[middle:], columns[middle::-1])
+    beyond = np.maximum.accumulate(either[::-1])[::-1] * np.float32(_OVERSHOOT)
+    return np.concatenate([np.repeat(beyond[:1], _TAPS), beyond])
 
 
 @functools.lru_cache(200)
@@ -197,22 +223,18 @@ def draw_star(psf: EffectivePsf, x: float, y: float, *, rows: tuple[int, int], c
     ny, nx = rows[1] - rows[0], columns[1] - columns[0]
     first_y, weights_y = _cubic(rows[0] - y)
     first_x, weights_x = _cubic(columns[0] - x)
-    wide = slice(first_x, first_x + OVERSAMPLING * (nx - 1) + 4)
-    lines = sum(
-        weight * share * table[first_y + n : first_y + n + OVERSAMPLING * (ny - 1) + 1 : OVERSAMPLING, wide]
-        for n, weight in enumerate(weights_y)
-        for table, share in ((psf.sharp, np.float32(1.0 - psf.weight)), (psf.wide, np.float32(psf.weight)))
-    )
-    drawn: Singles = sum(
-        weight * lines[:, n : n + OVERSAMPLING * (nx - 1) + 1 : OVERSAMPLING] for n, weight in enumerate(weights_x)
-    )
+    part = psf.tables[first_y : first_y + OVERSAMPLING * ny, :, first_x : first_x + OVERSAMPLING * nx]
+    taps = part.reshape(ny, 2 * OVERSAMPLING, nx * OVERSAMPLING)
+    # BLAS would be faster, but then the section in which a pixel is read decides how its value is rounded
+    lines = np.einsum("t,ytx->yx", np.outer(weights_y, psf.weights).ravel(), taps)
+    drawn: Singles = np.einsum("yxt,t->yx", lines.reshape(ny, nx, OVERSAMPLING), weights_x)
     return drawn
 
 
 def _cubic(offset: float) -> tuple[int, Singles]:
     """First of four steps of a PSF, and their weights, for a value at an offset from the centre in pixels."""
     place = (offset + HALF + _MARGIN) * OVERSAMPLING
-    whole = int(np.floor(place))
+    whole = floor(place)
     t = place - whole
     weights = (
         -t * (t - 1) * (t - 2) / 6,

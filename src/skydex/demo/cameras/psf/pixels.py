@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import ceil, floor
 from pathlib import Path
 
 import numpy as np
@@ -107,25 +108,31 @@ def _add_star(
     x, y, flux = float(stars.x[number]), float(stars.y[number]), float(stars.flux[number])
     is_spilling = bool(stars.is_full[number]) and np.isfinite(full_well)
     reach = float(stars.reach[number])
-    whole = Section(int(np.ceil(y - reach)), int(y + reach) + 1, int(np.ceil(x - reach)), int(x + reach) + 1)
+    whole = Section(ceil(y - reach), int(y + reach) + 1, ceil(x - reach), int(x + reach) + 1)
     y0, y1 = max(section.y0, whole.y0), min(section.y1, whole.y1)
     x0, x1 = max(section.x0, whole.x0), min(section.x1, whole.x1)
     if y0 >= y1 or x0 >= x1:
         return
-    rows = (whole.y0, whole.y1) if is_spilling else (y0, y1)
-    drawn = draw_star(psf, x, y, rows=rows, columns=(x0, x1)) * np.float32(flux)
-    if is_spilling:
-        drawn = _spilled(drawn, round(y) - rows[0], full_well)[y0 - rows[0] : y1 - rows[0]]
+    drawn = draw_star(psf, x, y, rows=(y0, y1), columns=(x0, x1)) * np.float32(flux)
+    beside = psf.columns_with(full_well / flux) if is_spilling else 0.0
+    first, end = max(x0, ceil(x - beside)), min(x1, floor(x + beside) + 1)
+    if is_spilling and first < end:
+        columns = draw_star(psf, x, y, rows=(whole.y0, whole.y1), columns=(first, end)) * np.float32(flux)
+        spilled = _spilled(columns, round(y) - whole.y0, full_well)
+        drawn[:, first - x0 : end - x0] = spilled[y0 - whole.y0 : y1 - whole.y0]
     light[y0 - section.y0 : y1 - section.y0, x0 - section.x0 : x1 - section.x0] += drawn
 
 
 def _spilled(light: Singles, middle: int, full_well: float) -> Singles:
     """What is too much for a pixel goes to the nearest ones of its column that have room."""
     columns = np.flatnonzero(light.max(axis=0) > full_well)
+    if not len(columns):
+        return light
     order = np.argsort(np.abs(np.arange(len(light)) - middle), kind="stable")
-    values = light[np.ix_(order, columns)].astype(np.float64)
+    places = order[:, None], columns
+    values = light[places].astype(np.float64)
     excess = np.maximum(values - full_well, 0.0).sum(axis=0)
     room = np.maximum(full_well - values, 0.0)
     before = np.cumsum(room, axis=0) - room
-    light[np.ix_(order, columns)] = np.minimum(values, full_well) + np.clip(excess - before, 0.0, room)
+    light[places] = np.minimum(values, full_well) + np.clip(excess - before, 0.0, room)
     return light
