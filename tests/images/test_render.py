@@ -11,7 +11,7 @@ from astropy.nddata import block_reduce
 from astropy.visualization import ZScaleInterval, make_lupton_rgb
 from fitscut import draw_png, needs_fitscut, write_image
 from PIL import Image as Pictures
-from skies import stars
+from star_fields import stars
 
 from skydex.errors import BadParameterError, UnsupportedFormatError
 from skydex.images import PALETTES, Look, Scale, Stretch, render

@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from files import IMAGES, needs_images
 from PIL import Image as Pictures
 from reproject import reproject_interp
-from skies import Plane, stars
+from star_fields import Plane, stars
 
 from skydex.errors import NoOverlapError
 from skydex.images import (

@@ -8,22 +8,31 @@ is made twice, the second time with names that nobody has, and both answers must
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import json
 import re
+import tarfile
 import time
+import zipfile
 from dataclasses import dataclass, field
 
 import httpx
+import numpy as np
 import pytest
 import serving
+from astropy.io import fits
 from astropy.table import Table
+from astropy.wcs import WCS
 from starlette.routing import Route
 
 from skydex.archive import Archive, QueryRequest
 from skydex.ingest import ingest_files
+from skydex.ingest.images import ingest_images
 from skydex.jobs import Job, JobResult, Ledger, Phase, QueueLimits, StateDirectory, new_job_id
 from skydex.settings import Settings
+from skydex.sky import pixels_of
+from skydex.store import ArchiveDirectory
 from skydex.web import SERVICES
 from skydex.web.app import create_app
 from skydex.web.casjobs.service import OPERATIONS
@@ -53,6 +62,8 @@ class Names:
     """Where her schema is in the catalogue REST API."""
     nova: str = "Nova Aliciae"
     """An object in it."""
+    image: str = "nova_of_alice_flt"
+    """An image of it."""
     job: str = field(default_factory=new_job_id)
     """A job of hers."""
     wsid: str = "0"
@@ -62,7 +73,15 @@ class Names:
 
 
 NOBODYS = Names(
-    *("nebulae_of_nobod", "shared_by_nobod", "proprietors", "alina", "proprietors/stars", "Nova Alinicis"),
+    *(
+        "nebulae_of_nobod",
+        "shared_by_nobod",
+        "proprietors",
+        "alina",
+        "proprietors/stars",
+        "Nova Alinicis",
+        "nova_of_nobod_flt",
+    ),
     *(new_job_id(), "1034567890", "60000001"),
 )
 
@@ -120,8 +139,31 @@ def asked_of_casjobs(operation: str, names: Names) -> list[dict[str, str]]:
     return [{**about, **table, "context": "MYDB"}]
 
 
+def asked_of_images(route: str, names: Names) -> list[dict[str, str]]:
+    """What services of images are asked."""
+    did = f"ivo://skydex/{names.private}?{names.image}/0"
+    stamp = f"mast:WFC3PSF/url/cgi-bin/fitscut.cgi?red={names.image}[0]&size=4&x=5&y=5&format=fits/x.fits"
+    asked: dict[str, list[dict[str, str]]] = {
+        "fitscut": [{"red": names.image, "x": "5", "y": "5", "size": "4", "format": f} for f in ("fits", "png")],
+        "/soda/": [{"ID": did}, {"ID": did, "CIRCLE": "10 20 0.001", "PHASE": "RUN"}],
+        "/datalink": [{"ID": did}, {"ID": f"{names.private}.stars/{names.nova}"}],
+        "/sia2": [
+            {"POS": "CIRCLE 10 20 1", "RESPONSEFORMAT": "votable/td"},
+            {"ID": did},
+            {"COLLECTION": names.private},
+        ],
+        "/sia1": [{"POS": "10,20", "SIZE": "1"}],
+        "ps1filenames": [{"ra": "10", "dec": "20"}],
+        "hlaSIAP": [{"pos": "10,20", "size": "1"}],
+        "Download/": [{"uri": stamp}, {"uri": f"mast:HST/product/{names.image}.fits"}],
+    }
+    return next((fields for word, fields in asked.items() if word in route), [])
+
+
 def fields_of(route: str, names: Names) -> list[dict[str, str]]:
     """What a route is asked, as far as its path does not say it all."""
+    if images := asked_of_images(route, names):
+        return images
     if route.endswith(("/sync", "/async")):
         asked = [{"LANG": "ADQL", "QUERY": query, "FORMAT": "csv"} for query in queries(names)]
         return asked if route.endswith("/sync") else [{}, *({**fields, "PHASE": "RUN"} for fields in asked[:4:2])]
@@ -154,8 +196,13 @@ CANDIDATES = {
     "table": lambda names: ["stars", names.own],
     "id": lambda names: [names.job],
     "path": lambda names: [names.path],
-    "format": lambda _: ["csv"],
+    "format": lambda _: ["csv", "fits"],
     "options": lambda names: [names.nova],
+    "place": lambda names: [names.image, f"{names.image}/0", f"{names.image}/preview.jpg"],
+    "order": lambda _: ["3"],
+    "folder": lambda _: ["0"],
+    "pixel": lambda _: [str(pixels_of([10.0], [20.0], 3)[0])],
+    "band": lambda _: ["F606W"],
     "operation": lambda _: [one.name for part in OPERATIONS.values() for one in part],
 }
 """What may stand in a path."""
@@ -201,9 +248,21 @@ def sent(client: httpx.Client, attempt: Attempt) -> httpx.Response:
     return client.request(attempt.method, attempt.path, params=fields)
 
 
+def text_of(answer: httpx.Response) -> str:
+    """What an answer says; of a bundle its manifest, whose names it has in compressed form."""
+    kind = answer.headers.get("content-type", "")
+    if kind == "application/zip":
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
+            return " ".join(bundle.read(name).decode() for name in bundle.namelist())
+    if kind == "application/gzip":
+        with tarfile.open(fileobj=io.BytesIO(answer.content)) as bundle:
+            return " ".join(file.read().decode() for one in bundle if (file := bundle.extractfile(one)))
+    return answer.text
+
+
 def seen(answer: httpx.Response, *known: Names) -> tuple[int, str, str]:
     """What an answer tells, apart from the names that were asked for and what is new each time."""
-    text = f"{answer.headers.get('location', '')} {answer.text}"
+    text = f"{answer.headers.get('location', '')} {text_of(answer)}"
     names = [(name, f"<{key}>") for one in known for key, name in vars(one).items()]
     for name, mark in sorted(names, key=lambda pair: -len(pair[0])):
         for spelled in {name, name.lower(), name.replace(" ", "%20"), name.replace(" ", "+")}:
@@ -254,6 +313,7 @@ def publish_private(directory, place):
     rows.write(place / "stars.ecsv")
     given = {"ra": "ra", "dec": "dec", "id": "name", "description": "canary 7f3a"}
     ingest_files([place / "stars.ecsv"], directory, "proprietary.stars", **given)
+    ingest_images([write_image(place)], ArchiveDirectory(directory), "proprietary", description="canary 7f3a")
     offers = """
         [[private]]
         schema = "proprietary"
@@ -272,6 +332,18 @@ def publish_private(directory, place):
         schemas = { dbo = ["proprietary"] }
     """
     (directory / "services.toml").write_text(offers)
+
+
+def write_image(place):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [10.0, 20.0]
+    wcs.wcs.crpix, wcs.wcs.cdelt = [10.5, 10.5], [-1e-3, 1e-3]
+    image = fits.PrimaryHDU(np.full((20, 20), 123.4567891), wcs.to_header())
+    image.header.update(
+        OBJECT="canary 7f3a", FILTER="F606W", TELESCOP="HST", INSTRUME="ACS", **{"DATE-OBS": "2020-01-01"}
+    )
+    image.writeto(place / "nova_of_alice_flt.fits")
+    return place / "nova_of_alice_flt.fits"
 
 
 def keep_tables(archive):
@@ -371,6 +443,8 @@ SEEN_BY_ALICE = (
     ),
     *("/api/v0.1/{path:path}", "/api/v0.1/{path:path}/metadata", "/mydb/tables", "/mydb/tables/{name}"),
     *("/casjobs/services/jobs.asmx/{operation}", "/cgi-bin/quick_casjobs.cgi"),
+    *("/cgi-bin/fitscut.cgi", "/cgi-bin/hla/fitscut.cgi", "/soda/sync", "/sia2/query"),
+    *("/images/{collection}/{place:path}", "/api/v0.1/Download/file"),
 )
 """Routes by which she sees what is hers: the same requests are good ones."""
 
