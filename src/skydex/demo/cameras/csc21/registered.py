@@ -89,7 +89,7 @@ def _row(exposed: Exposed) -> dict[str, Any]:
         "s_xel2": exposed.n_pixels,
         "s_resolution": round(2 * PIXEL_ARCSEC, 3),
         "t_exptime": exposed.exposure_s,
-        "facility_name": "Chandra (simulated)",
+        "facility_name": "Chandra",
         "instrument_name": exposed.instrument,
         "filter": exposed.band,
         "n_exposures": len(exposed.pointings),

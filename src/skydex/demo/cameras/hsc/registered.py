@@ -84,7 +84,7 @@ def _described(image: Image) -> dict[str, Any]:
         "em_min": low,
         "em_max": high,
         "em_res_power": image.wavelength * 1e-10 / (high - low),
-        "facility_name": "HST (simulated)",
+        "facility_name": "HST",
         "instrument_name": image.detector.name,
         "proposal_id": str(image.prop_id),
         "filter": image.filter,

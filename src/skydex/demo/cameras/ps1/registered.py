@@ -153,7 +153,7 @@ def _row(shot: Shot) -> dict[str, Any]:
         "s_xel2": ny,
         "s_resolution": round(shot.fwhm_arcsec, 3),
         "t_exptime": shot.exposure_s,
-        "facility_name": "PS1 (simulated)",
+        "facility_name": "PS1",
         "instrument_name": "GPC1",
         "filter": shot.band,
         "n_exposures": shot.n_exposures,

@@ -75,7 +75,7 @@ def _row(frame: Frame) -> dict[str, Any]:
         "obs_title": f"SIMULATED {frame.detector} {frame.filter} of {frame.targname}, chip {frame.chip}, {about}",
         "calib_level": 1 if frame.is_raw else 2,
         "o_ucd": "phot.count",
-        "facility_name": "HST (simulated)",
+        "facility_name": "HST",
         "instrument_name": f"{frame.camera.instrument}/{frame.detector}".removesuffix("/WFPC2"),
         "s_xel1": nx,
         "s_xel2": ny,
