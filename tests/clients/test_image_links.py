@@ -78,6 +78,11 @@ def test_links_give_a_cutout(rows):
     assert shape_of(cutout.processed(circle=CIRCLE)) == (22, 22)
 
 
+def test_the_first_service_of_the_links_of_many_rows_is_the_one_that_answers_at_once(rows):
+    for links in rows.iter_datalinks():  # pyvo sorts them by their cells
+        assert links.get_first_proc().access_url.endswith("/soda/sync")
+
+
 def test_the_service_of_links_is_asked_by_identifier(server):
     links = DatalinkService(f"{server.url}/datalink").search(CHIP)
     assert {row.id for row in links} == {CHIP}

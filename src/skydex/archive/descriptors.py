@@ -25,6 +25,12 @@ _SODA = "ivo://ivoa.net/std/SODA#"
 _DID_UTYPE = "obscore:curation.publisherdid"
 _FORMATS = ("application/fits", "image/png", "image/jpeg")
 _OUTLINE = "pos.outline;obs"
+_MANNERS = (
+    ("sync", "soda-sync", "A cutout of the image, at once"),
+    ("async", "soda-uws", "Cutouts of the image, by a job (UWS)"),
+)
+"""How cutouts are asked for, and labels in alphabetical order: pyvo's `iter_datalinks` sorts links by their cells, and
+its `get_first_proc` takes the first, which should be the one that answers at once."""
 _POLYGON = re.compile(r"\s*POLYGON\s+(?:ICRS\s+)?([-+0-9.eE\s]+)", re.IGNORECASE)
 
 
@@ -109,16 +115,15 @@ def cutout_services(
         What tells the XML IDs of these descriptors from those of others; without it they have none.
     """
     inputs = (identifier, *_filters(row or {}))
-    about = {"sync": "A cutout of the image, at once", "async": "Cutouts of the image, by a job (UWS)"}
     return tuple(
         ServiceDescriptor(
             f"{url}/soda/{manner}",
             inputs,
             f"{_SODA}{manner}-1.0",
-            f"soda-{manner}-{suffix}" if suffix else "",
+            f"{label}-{suffix}" if suffix else "",
             description,
         )
-        for manner, description in about.items()
+        for manner, label, description in _MANNERS
     )
 
 
