@@ -112,6 +112,9 @@ def test_ingest_images_publishes_images_and_lists_what_it_refuses(skydex, night,
 def test_a_dry_run_of_ingest_images_publishes_nothing(skydex, night, tmp_path):
     ran = skydex("ingest-images", night, "-a", tmp_path / "a", "-c", "survey", "--dry-run")
     assert ran.out.startswith("survey: 1 images of 1 files")
+    assert not (tmp_path / "a").exists()
+    skydex("ingest-images", night, "-a", tmp_path / "a", "-c", "other")
+    assert skydex("ingest-images", night, "-a", tmp_path / "a", "-c", "survey", "--dry-run").status == 0
     assert n_rows(tmp_path / "a", "survey.images") is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -152,12 +153,15 @@ def ingest_images(
     from skydex.store import ArchiveDirectory
 
     name = collection or ingests.adql_name(Path(paths[0]).resolve().name)
-    directory = ArchiveDirectory.create(into)
     settings = load_settings(into)
     limits = ImageLimits(tile_mpix=settings.image_tile_mpix, unpacked_mb=settings.image_unpacked_mb)
     if dry_run:
-        print(images.survey_images(paths, directory, name, limits=limits))
+        with TemporaryDirectory() as nowhere:  # an archive that is not there yet is not made either
+            is_new = not into.exists() or (into.is_dir() and not any(into.iterdir()))
+            directory = ArchiveDirectory.create(nowhere if is_new else into)
+            print(images.survey_images(paths, directory, name, limits=limits))
         return
+    directory = ArchiveDirectory.create(into)
     with progress_bar(name, unit="files") as progress:
         report = images.ingest_images(paths, directory, name, description=description, limits=limits, progress=progress)
     print(report)
