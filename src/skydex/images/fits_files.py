@@ -224,6 +224,8 @@ def _read_header(source: Source, offset: int, number: int, limits: ImageLimits) 
         block = source.read(offset + len(blocks) * BLOCK, BLOCK)
         if not blocks:
             begins = block[:10] == b"SIMPLE  = " if number == 0 else block[:10] == b"XTENSION= "
+            if not begins and number == 0 and block[257:262] == b"ustar":
+                raise _BadFileError("it is a tar archive: unpack it, and give the directory of its files")
             if not begins and number == 0:
                 raise _BadFileError("it is no FITS file: it does not begin with SIMPLE")
             if not begins:  # special records may follow the last HDU (FITS 4.0, 3.5)
