@@ -303,7 +303,7 @@ class NoOverlapError(RequestError):
 
     def __init__(self, name: str, distance_arcsec: float | None = None) -> None:
         self.name, self.distance_arcsec = name, distance_arcsec
-        far = "" if distance_arcsec is None else f" Its nearest edge is {distance_arcsec:.4g} arcsec away."
+        far = "" if distance_arcsec is None else f" Its nearest edge is {_angle(distance_arcsec)} away."
         super().__init__(f'The image "{name}" does not reach this place.{far}')
 
 
@@ -555,6 +555,10 @@ class JobsUnavailableError(ServiceError):
 
 class WorkerError(ServiceError):
     """A worker process ended before it answered."""
+
+
+def _angle(arcsec: float) -> str:
+    return f"{arcsec:.4g} arcsec" if arcsec < 3600 else f"{arcsec / 3600:.4g} deg"
 
 
 def quoted(name: str) -> str:

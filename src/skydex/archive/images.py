@@ -102,9 +102,16 @@ class Images:
         found = self.find(name, caseless=caseless)
         chosen = next((record for record in found if _is(record, extension)), None)
         if chosen is None:
-            of = "" if extension is None or not found else f"[{extension}]"
-            raise UnknownImageError(name[:200] + of)
+            raise self._unknown(name[:200], found, extension)
         return chosen
+
+    def _unknown(self, name: str, found: list[ImageRecord], extension: str | int | None) -> UnknownImageError:
+        """What to say where there is no such image: which extensions there are, or a name that differs in case."""
+        if found:
+            there = ", ".join(f"[{record.hdu}]" for record in found[:20])
+            return UnknownImageError(f"{name}[{extension}]", hint=f'"{name}" has images in {there}.')
+        near = list(dict.fromkeys(record.name for record in self.find(name, caseless=True)))
+        return UnknownImageError(name, near=near[:3])
 
     def get_did(self, did: str) -> ImageRecord:
         """The image of an identifier; `UnknownImageError` if there is none."""

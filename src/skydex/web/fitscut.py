@@ -242,9 +242,12 @@ def _number(parameters: Parameters, name: str) -> float | None:
     return None if text is None else _number_in(text, name)
 
 
+_UNITS = {"ra": " of degrees", "dec": " of degrees", "size": " of pixels"}
+
+
 def _number_in(text: str, name: str) -> float:
     if not NUMBER.fullmatch(text.strip()):
-        raise BadParameterError(name, f'must be a number, not "{text[:80]}".')
+        raise BadParameterError(name, f'must be a number{_UNITS.get(name, "")}, not "{text[:80]}".')
     return float(text)
 
 
