@@ -27,7 +27,7 @@ from skydex.web.runner import Runner
 from skydex.web.service import Service
 from skydex.web.site import Site
 from skydex.web.spool import SpoolLimits
-from skydex.web.workroom import PRELOAD, open_workroom
+from skydex.web.workroom import open_workroom, preload_of
 
 __all__ = ["App", "create_app", "staffing"]
 
@@ -140,7 +140,7 @@ def staffing(directory: Path, settings: Settings) -> Staffing:
     return Staffing(
         functools.partial(open_workroom, directory, settings),
         WorkerLimits(settings.query_memory_mb),
-        PRELOAD,
+        preload_of(directory),
         settings.temp_dir,
         settings.log_level,
     )

@@ -17,12 +17,14 @@ from skydex.errors import JobSpaceError
 from skydex.formats import get_format
 from skydex.jobs import Handler
 from skydex.settings import Settings
+from skydex.store import Imagery
 from skydex.store.files import new_file, storing, sync_directory
 
-__all__ = ["PRELOAD", "Checked", "Filed", "JobOrder", "Looked", "TableOrder", "open_workroom"]
+__all__ = ["Checked", "Filed", "JobOrder", "Looked", "TableOrder", "open_workroom", "preload_of"]
 
-PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
-"""Modules that a fork server imports before it forks, so that workers share them."""
+_PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
+_PRELOAD_FOR_IMAGES = ("astropy.io.fits",)
+"""Takes 20 MiB once, and otherwise half a second of the first image of each worker; of a WCS much less is shared."""
 
 TableOrder = tuple[TableRequest, str]
 """A table that is wanted, and the name of its format."""
@@ -71,6 +73,11 @@ class Looked:
     """Names or positions."""
     owner: str | None = None
     """Who asks; None for anybody."""
+
+
+def preload_of(directory: Path) -> tuple[str, ...]:
+    """Modules that a fork server imports before it forks, so that workers share them; for images, if there are any."""
+    return _PRELOAD + (_PRELOAD_FOR_IMAGES if Imagery(directory).collections() else ())
 
 
 def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler:
