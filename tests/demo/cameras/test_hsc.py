@@ -105,6 +105,15 @@ def test_every_image_that_a_catalogue_names_exists(archive: Archive, images: Ima
         assert named <= known
 
 
+def test_images_have_the_wavelengths_of_their_filters(archive: Archive) -> None:
+    """F606W of ACS is 2342 Angstrom wide about 5921 (ACS Instrument Handbook, table 5.1)."""
+    found = rows(archive, "SELECT instrument_name, filter, em_min, em_max FROM hsc.images").to_pylist()
+    assert all(1e-7 < row["em_min"] < row["em_max"] < 2e-6 for row in found)
+    acs = [row for row in found if row["filter"] == "F606W" and row["instrument_name"].startswith("ACS")]
+    assert acs
+    assert [(row["em_min"], row["em_max"]) for row in acs] == [pytest.approx((4.75e-7, 7.09e-7), rel=0.01)] * len(acs)
+
+
 def test_what_was_detected_in_an_image_lies_on_it(archive: Archive) -> None:
     outside = rows(
         archive,

@@ -84,7 +84,7 @@ def _row(exposed: Exposed) -> dict[str, Any]:
         "obs_title": f"SIMULATED {BAND_NAMES[exposed.band]} band counts of {exposed.stack}",
         "calib_level": 3,
         "target_name": exposed.stack,
-        "access_estsize": 4 * exposed.n_pixels**2 // 1024,
+        "access_estsize": 4 * exposed.n_pixels**2 // 1000,
         "s_xel1": exposed.n_pixels,
         "s_xel2": exposed.n_pixels,
         "s_resolution": round(2 * PIXEL_ARCSEC, 3),

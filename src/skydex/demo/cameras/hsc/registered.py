@@ -21,8 +21,6 @@ from skydex.store import ArchiveDirectory, ImageRecord
 __all__ = ["simulate_images"]
 
 _COLLECTION, _HDU = "hsc", 1
-_WIDTHS = {"LP": 0.14, "W": 0.22, "M": 0.08, "N": 0.02}
-"""Widths of filters relative to their wavelength, by the end of their names; illustrative."""
 _BYTES_PER_PIXEL = 4
 
 
@@ -60,20 +58,19 @@ def _entry(noted: Noted) -> ImageEntry:
 
 
 def _described(image: Image) -> dict[str, Any]:
-    """Its row in the table of images."""
+    """What the header does not tell, or not as ObsCore has it."""
     scale = image.detector.scale_arcsec
-    low, high = _band(image)
     side = image.naxis * scale / 3600
     cd = image.cd
     return {
         "calib_level": 3,
         "obs_title": f"SIMULATED {image.detector.name} {image.filter} of {image.target}, visit {image.visit}",
-        "access_estsize": image.naxis**2 * _BYTES_PER_PIXEL // 1024,
+        "access_estsize": image.naxis**2 * _BYTES_PER_PIXEL // 1000,
         "target_name": image.target,
         "s_ra": image.ra % 360.0,
         "s_dec": image.dec,
         "s_fov": side * np.sqrt(2),
-        "s_region": "POLYGON " + " ".join(f"{angle:.8f}" for angle in image.footprint().ravel()),
+        "s_region": "POLYGON ICRS " + " ".join(f"{angle:.8f}" for angle in image.footprint().ravel()),
         "s_resolution": round(max(2 * scale, 1.03 * np.degrees(image.wavelength * 1e-10 / 2.4) * 3600), 3),
         "s_xel1": image.naxis,
         "s_xel2": image.naxis,
@@ -81,9 +78,6 @@ def _described(image: Image) -> dict[str, Any]:
         "t_min": image.start_mjd,
         "t_max": image.stop_mjd,
         "t_exptime": image.exposure_s,
-        "em_min": low,
-        "em_max": high,
-        "em_res_power": image.wavelength * 1e-10 / (high - low),
         "facility_name": "HST",
         "instrument_name": image.detector.name,
         "proposal_id": str(image.prop_id),
@@ -100,9 +94,3 @@ def _described(image: Image) -> dict[str, Any]:
         "crval2": image.dec,
         **{f"cd{i + 1}_{j + 1}": float(cd[i, j]) for i in range(2) for j in range(2)},
     }
-
-
-def _band(image: Image) -> tuple[float, float]:
-    """Wavelengths between which the filter is open, metres."""
-    width = next(width for end, width in _WIDTHS.items() if image.filter.endswith(end)) * image.wavelength
-    return (image.wavelength - width / 2) * 1e-10, (image.wavelength + width / 2) * 1e-10

@@ -148,7 +148,7 @@ def _row(shot: Shot) -> dict[str, Any]:
         "dataproduct_subtype": kind,
         "calib_level": 3 if shot.look is None else 2,
         "target_name": shot.field,
-        "access_estsize": 4 * nx * ny // 1024,
+        "access_estsize": 4 * nx * ny // 1000,
         "s_xel1": nx,
         "s_xel2": ny,
         "s_resolution": round(shot.fwhm_arcsec, 3),

@@ -80,5 +80,5 @@ def _row(frame: Frame) -> dict[str, Any]:
         "s_xel1": nx,
         "s_xel2": ny,
         "bitpix": 32 if frame.is_raw else -32,
-        "access_estsize": 4 * nx * ny // 1024,
+        "access_estsize": 4 * nx * ny // 1000,
     }
