@@ -255,17 +255,9 @@ def _lies_on_the_sky(row: Row) -> bool:
 def _footprints(rows: Iterable[Row]) -> Iterator[Cone | Polygon]:
     for row in rows:
         try:
-            yield from (_shape(region.kind, region.numbers) for region in parse_regions(row["s_region"]))
+            yield from (outline.region() for outline in parse_regions(row["s_region"]))
         except SkydexError:
             continue  # an outline that is none: there is an image of which it is not known where it lies
-
-
-def _shape(kind: str, numbers: tuple[float, ...]) -> Cone | Polygon:
-    if kind == "POLYGON":
-        return Polygon(numbers[::2], numbers[1::2])
-    if kind == "BOX":
-        return Polygon.from_box(*numbers)
-    return Cone(numbers[0], numbers[1], numbers[2] if kind == "CIRCLE" else 0.0)
 
 
 def _opening(images: Images, row: Row) -> Any:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skydex.archive.image_search import ImageSearch, found_images
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.errors import BadRegionError, RequestError
-from skydex.query.region_texts import parse_regions
+from skydex.query import parse_regions
 from skydex.sky import Cone, Polygon, pixels_of, separation_deg
 
 if TYPE_CHECKING:
@@ -156,8 +156,7 @@ def _file(name: str, row: dict[str, Any]) -> _File | None:
 
 def _footprint(text: str | None) -> Polygon | None:
     try:
-        regions = parse_regions(text or "")
-        numbers = regions[0].numbers
-        return Polygon(tuple(numbers[::2]), tuple(numbers[1::2])) if regions[0].kind == "POLYGON" else None
-    except (RequestError, BadRegionError, IndexError):
+        outline = parse_regions(text or "")[0].region()
+    except (RequestError, BadRegionError):
         return None
+    return outline if isinstance(outline, Polygon) else None

@@ -10,14 +10,14 @@ two geometries can be to one another is computed on arrays (`shapes`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
 from skydex.errors import BadQueryError
 from skydex.query.insides import inside
 from skydex.query.kernels import computed
-from skydex.query.region_texts import frame_called
+from skydex.query.region_texts import frame_called, region_of
 from skydex.query.shape_kernels import CONTAINS, INTERSECTS
 from skydex.query.shapes import in_icrs, list_of
 from skydex.query.tree import InRegion, Near, call, conjunction, constant, integer, number
@@ -82,7 +82,7 @@ def contains(inner: Shape, outer: Shape) -> exp.Expression:
         return conjunction([contains(inner, part) for part in areas or outer.parts], exp.Or)
     constants = outer.constants
     if inner.kind == "POINT" and constants is not None and (inner.whole is None or outer.kind == "CIRCLE"):
-        return _test(inner, _region(outer.kind, constants))
+        return _test(inner, region_of(outer.kind, constants))
     if inner.kind == "POINT" and outer.kind == "CIRCLE":
         return within_distance(inner, _centre(outer), outer.numbers[2].node, closed=True)
     if inner.kind == outer.kind == "CIRCLE":
@@ -191,13 +191,6 @@ def _squared_sine(angle: exp.Expression) -> exp.Expression:
 def _at_least(value: exp.Expression, least: float) -> exp.Expression:
     known = constant(value)
     return number(max(known, least)) if known is not None else exp.Greatest(this=value, expressions=[number(least)])
-
-
-def _region(kind: str, numbers: tuple[float, ...]) -> Region:
-    makers: dict[str, Callable[..., Region]] = {"CIRCLE": Cone, "BOX": Polygon.from_box}
-    if kind == "POLYGON":
-        return Polygon(numbers[0::2], numbers[1::2])
-    return makers[kind](*numbers)
 
 
 def _test(point: Shape, region: Region) -> exp.Expression:

@@ -18,9 +18,17 @@ import pyarrow.compute as pc
 
 from skydex.errors import BadQueryError
 from skydex.query.kernels import rolled, unrolled
-from skydex.sky import corners_of_boxes, rotated
+from skydex.sky import Cone, Polygon, corners_of_boxes, rotated
 
-__all__ = ["BETWEEN", "RegionText", "frame_called", "numbers_of_regions", "parse_regions", "rotate_numbers"]
+__all__ = [
+    "BETWEEN",
+    "RegionText",
+    "frame_called",
+    "numbers_of_regions",
+    "parse_regions",
+    "region_of",
+    "rotate_numbers",
+]
 
 BETWEEN = np.inf
 """Stands between the numbers of several regions; no region has such a number."""
@@ -69,6 +77,29 @@ class RegionText:
     """Degrees."""
     frame: str
     """One of `sky.FRAMES`."""
+
+    def region(self) -> Cone | Polygon:
+        """The region, ICRS; `BadRegionError` if there is none of these numbers."""
+        numbers = self.numbers
+        if self.frame != "ICRS":
+            lengths = np.array([len(numbers)])
+            numbers = tuple(rotate_numbers(np.array(numbers), lengths, origin=self.frame, target="ICRS").tolist())
+        return region_of(self.kind, numbers)
+
+
+def region_of(kind: str, numbers: tuple[float, ...]) -> Cone | Polygon:
+    """The region of a kind that has some numbers, ICRS, degrees; of a point a cone without a radius.
+
+    Raises
+    ------
+    BadRegionError
+        There is none.
+    """
+    if kind == "POLYGON":
+        return Polygon(numbers[0::2], numbers[1::2])
+    if kind == "BOX":
+        return Polygon.from_box(*numbers)
+    return Cone(numbers[0], numbers[1], numbers[2] if kind == "CIRCLE" else 0.0)
 
 
 def frame_called(text: str) -> str:
