@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 
@@ -18,6 +20,7 @@ from star_fields import Plane, stars
 from skydex.errors import NoOverlapError
 from skydex.images import (
     Box,
+    Compass,
     Cutout,
     Image,
     Look,
@@ -139,3 +142,18 @@ def test_a_jpeg_says_where_it_is_as_viewers_read_it():
     header = fits.Header.fromstring(picture.info["comment"].decode(), sep="\n")
     place = WCS(header).pixel_to_world(4, 5)
     assert place.separation(WCS(image.pixels.header).pixel_to_world(14, 25)).mas < 1e-3
+
+
+def test_a_compass_without_direction_is_not_drawn():
+    plain, look = np.ones((64, 64), np.float32), Look(low=(0.0,), high=(2.0,))
+    marked = render([plain], replace(look, has_compass=True), compass=Compass(math.nan, 0.0))
+    assert marked == render([plain], look)
+
+
+def test_numbers_of_a_header_that_are_none_are_left_out_when_it_is_zoomed():
+    cards = [b"CRPIX1  = 1E400", b"CRPIX2  = 7.5", b"A_9_9   = 1E300", b"CDELT1  = 1E-320"]
+    cutout = Cutout(np.zeros((1, 1), np.float32), b"".join(card.ljust(80) for card in cards), Box(0, 0, 100, 100), "it")
+    header = zoomed(cutout, cutout.data, Resizing.of((100, 100), Look(zoom=0.01))).header
+    assert "CRPIX1" not in header
+    assert "A_9_9" not in header
+    assert header["CRPIX2"] == pytest.approx(0.57)

@@ -6,9 +6,11 @@ from mocpy import MOC
 
 from skydex.errors import UnreadableFileError
 from skydex.sky import (
+    Polygon,
     coverage_from_fits,
     coverage_of_index29,
     coverage_of_pixels,
+    coverage_of_regions,
     coverage_ranges29,
     coverage_to_fits,
     index29,
@@ -65,3 +67,18 @@ def test_published_mocs_are_read(name, shared_data):
 def test_what_is_no_space_moc_is_refused_by_name(name, shared_data):
     with pytest.raises(UnreadableFileError, match=name):
         coverage_from_fits(shared_data / "moc" / name)
+
+
+def test_an_outline_that_cannot_be_filled_does_not_spoil_the_coverage_of_others():
+    good = Polygon((10.0, 10.0, 11.0), (20.0, 21.0, 20.0))
+    twisted = Polygon(
+        (0.49998731, 60.31222159, 60.31222159, 0.49998731), (60.31128293, 40.98206033, 0.24763514, 0.49996827)
+    )
+    assert coverage_of_regions([good, twisted, good], 8) == coverage_of_regions([good], 8)
+
+
+def test_outlines_of_different_numbers_of_corners_are_covered_together():
+    three = Polygon((10.0, 10.0, 11.0), (20.0, 21.0, 20.0))
+    four = Polygon((30.0, 30.0, 31.0, 31.0), (20.0, 21.0, 21.0, 20.0))
+    both = coverage_of_regions([three, four], 8)
+    assert both == coverage_of_regions([three], 8).union(coverage_of_regions([four], 8))

@@ -42,3 +42,9 @@ def test_r14_a_disk_that_cannot_be_written_is_no_error(tmp_path):
     cache = TileCache(tmp_path / "file", 1000)
     cache.keep("tile", b"content")
     assert cache.find("tile") is None
+
+
+def test_a_file_that_a_failing_power_left_empty_is_not_found(tmp_path):
+    cache = TileCache(tmp_path, 1000)
+    cache.keep("tile", b"")
+    assert cache.find("tile") is None

@@ -64,7 +64,9 @@ def draw_marker(drawing: Drawing) -> None:
 
 
 def draw_compass(drawing: Drawing, compass: Compass) -> None:
-    """Draw arrows to north and, shorter, to east, in the upper right corner."""
+    """Draw arrows to north and, shorter, to east, in the upper right corner; none where they have no direction."""
+    if not (math.isfinite(compass.north_deg) and math.isfinite(compass.east_deg)):
+        return
     nx, ny = drawing.size
     length = min(nx, ny) * next((part for size, part in _ARROWS if min(nx, ny) <= size), _SHORT_ARROW)
     start = (nx - length - 2.0, length + 2.0)

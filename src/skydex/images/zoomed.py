@@ -6,7 +6,9 @@ distortions are left out, which matters by less than a tenth of a pixel of the i
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +38,11 @@ _TABLES = re.compile(r"(CPDIS|CQDIS|CPERR|D2IMDIS|D2IMERR|D2IMARR|D2IMEXT|DP|DQ|
 def zoomed(cutout: Cutout, data: NDArray[Any], resizing: Resizing) -> Cutout:
     """A cutout with the pixels that it has after resizing, and a header that says where they lie."""
     header = cutout.header.copy()
-    for card in list(header.cards):
-        if _TABLES.fullmatch(card.keyword):
-            header.remove(card.keyword, ignore_missing=True, remove_all=True)
-        elif isinstance(card.value, int | float):
-            _rescale(header, card, resizing.zooms)
+    for keyword, value in list(_values(header)):
+        if _TABLES.fullmatch(keyword):
+            header.remove(keyword, ignore_missing=True, remove_all=True)
+        elif isinstance(value, int | float):
+            _set(header, keyword, _rescaled(keyword, float(value), resizing.zooms))
     _make_steps(header, resizing.zooms)
     return Cutout(data, cutout.with_header(header).cards, cutout.box, cutout.name)
 
@@ -59,20 +61,41 @@ def sky_text(cutout: Cutout) -> str:
     return "\n".join(lines)
 
 
-def _rescale(header: fits.Header, card: fits.Card, zooms: tuple[float, float]) -> None:
-    keyword, value = card.keyword, float(card.value)
+def _values(header: fits.Header) -> Iterator[tuple[str, Any]]:
+    """Keywords and values; cards whose value cannot be read have none."""
+    for card in header.cards:
+        try:
+            yield card.keyword, card.value
+        except Exception:  # astropy raises what it likes over damaged cards
+            yield card.keyword, None
+
+
+def _set(header: fits.Header, keyword: str, number: float | None) -> None:
+    """Change a number; one that is not finite goes, as FITS cannot write it."""
+    if number is None:
+        return
+    if math.isfinite(number):
+        header[keyword] = number
+    else:
+        header.remove(keyword, ignore_missing=True, remove_all=True)
+
+
+def _rescaled(keyword: str, value: float, zooms: tuple[float, float]) -> float | None:
+    """What a number becomes; None if it stays as it is, not finite if it cannot be told."""
     if found := _REFERENCE.fullmatch(keyword):
         zoom = zooms[int(found[2]) - 1]
-        header[keyword] = value * zoom + (0.5 * (1.0 - zoom))
-    elif found := _MATRIX.fullmatch(keyword) or _STEP.fullmatch(keyword):
-        header[keyword] = value / zooms[int(found[1]) - 1]
-    elif found := _TURN.fullmatch(keyword):  # which steps multiply, once for each axis of the world
-        header[keyword] = value * zooms[int(found[1]) - 1] / zooms[int(found[2]) - 1]
-    elif found := _IRAF_MATRIX.fullmatch(keyword):
-        header[keyword] = value * zooms[int(found[1]) - 1]
-    elif found := _POLYNOMIAL.fullmatch(keyword):
+        return value * zoom + (0.5 * (1.0 - zoom))
+    if found := _MATRIX.fullmatch(keyword) or _STEP.fullmatch(keyword):
+        return value / zooms[int(found[1]) - 1]
+    if found := _TURN.fullmatch(keyword):  # which steps multiply, once for each axis of the world
+        return value * zooms[int(found[1]) - 1] / zooms[int(found[2]) - 1]
+    if found := _IRAF_MATRIX.fullmatch(keyword):
+        return value * zooms[int(found[1]) - 1]
+    if found := _POLYNOMIAL.fullmatch(keyword):
         axis = 0 if found[1].startswith("A") else 1
-        header[keyword] = value * zooms[axis] / zooms[0] ** int(found[2]) / zooms[1] ** int(found[3])
+        scale = zooms[0] ** int(found[2]) * zooms[1] ** int(found[3])
+        return value * zooms[axis] / scale if scale else math.inf
+    return None
 
 
 def _make_steps(header: fits.Header, zooms: tuple[float, float]) -> None:

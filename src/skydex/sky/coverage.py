@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import UnreadableFileError
 from skydex.sky.pixels import MAX_ORDER
@@ -32,6 +32,10 @@ __all__ = [
     "coverage_to_fits",
     "sky_fraction",
 ]
+
+Floats = NDArray[np.float64]
+_PANIC = "PanicException"
+"""What mocpy raises over a polygon that it cannot fill, such as a wide one that is twisted; no kind of `Exception`."""
 
 
 def coverage_of_pixels(orders: ArrayLike, pixels: ArrayLike) -> MOC:
@@ -68,17 +72,34 @@ def coverage_of_regions(regions: Iterable[Cone | Polygon], order: int) -> MOC:
     from mocpy import MOC
 
     given = list(regions)
-    polygons = [part for region in given if isinstance(region, Polygon) for part in (region.ra_deg, region.dec_deg)]
+    alike: dict[int, list[Floats]] = {}
+    for region in given:
+        if isinstance(region, Polygon):  # those of as many corners together: mocpy takes no others in one call
+            alike.setdefault(len(region.ra_deg), []).extend((np.array(region.ra_deg), np.array(region.dec_deg)))
     cones = np.array([(c.ra_deg, c.dec_deg, c.radius_deg) for c in given if isinstance(c, Cone)]).reshape(-1, 3)
     parts = [MOC.new_empty(order)]
-    if polygons:
-        vertices = [np.array(part) for part in polygons]
-        parts += MOC.from_polygons(vertices, max_depth=order, n_threads=1)
+    for polygons in alike.values():
+        parts += _of_polygons(polygons, order)
     if len(cones):
         lon, lat, radius = (cones[:, i] for i in range(3))
         places = (Longitude(lon, unit="deg"), Latitude(lat, unit="deg"), Longitude(radius, unit="deg"))
         parts += MOC.from_cones(*places, max_depth=order, n_threads=1)
     return parts[0].union(*parts)
+
+
+def _of_polygons(vertices: list[Floats], order: int) -> list[MOC]:
+    """MOCs of polygons, given as longitudes and latitudes in turn; those that cannot be filled are left out."""
+    from mocpy import MOC
+
+    try:
+        return list(MOC.from_polygons(vertices, max_depth=order, n_threads=1))
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        if len(vertices) == 2:
+            return []
+        half = len(vertices) // 4 * 2
+        return _of_polygons(vertices[:half], order) + _of_polygons(vertices[half:], order)
 
 
 def coverage_ranges29(coverage: MOC) -> Ranges:

@@ -47,7 +47,7 @@ class TileCache:
             return None
         with suppress(OSError):
             os.utime(path)
-        return content
+        return content or None  # which is what the system may leave of a file when the power fails
 
     def keep(self, key: str, content: bytes) -> None:
         """Keep bytes under a key, if there is room."""
