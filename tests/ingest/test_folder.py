@@ -112,6 +112,16 @@ def test_images_of_a_folder_are_published_beside_its_tables(folder: Path, ingest
     assert not [entry for entry in ArchiveDirectory(folder / ".skydex").tables() if "image" in entry.name]
 
 
+def test_a_file_that_is_neither_a_table_nor_an_image_tells_why_it_is_no_image(
+    folder: Path, ingested: Callable[[], FolderReport]
+) -> None:
+    fits.PrimaryHDU(np.zeros((9, 4, 4), ">f4")).writeto(folder / "cube.fits")
+    report = ingested()
+    (problem,) = [entry.problem for entry in report.entries if entry.file == "cube.fits"]
+    assert "as an image: HDU 0: it has 9 planes" in problem
+    assert report.images is None
+
+
 def test_a_table_called_images_keeps_its_name(folder: Path, ingested: Callable[[], FolderReport]) -> None:
     (folder / "images.csv").write_text("ra,dec\n1,2\n")
     fits.PrimaryHDU(np.zeros((4, 4), ">f4")).writeto(folder / "m31.fits")

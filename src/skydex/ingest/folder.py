@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from skydex.ingest.report import IngestReport
 from skydex.store import ArchiveDirectory
 
 if TYPE_CHECKING:
-    from skydex.ingest.images import ImagesReport
+    from skydex.ingest.images import FileEntry, ImagesReport
 
 __all__ = ["FolderEntry", "FolderReport", "adql_name", "ingest_folder"]
 
@@ -126,9 +126,20 @@ def ingest_folder(
     removed = tuple(work.remove_vanished())
     _write_ledger(ledger, work.done)
     images = work.images()
-    with_images = {entry.file for entry in images.files if entry.n_images} if images else set()
-    said = (entry for entry in entries if not (entry.problem and os.path.abspath(folder / entry.file) in with_images))
-    return FolderReport(tuple(said), removed, images)
+    said = _without_images(entries, folder, {entry.file: entry for entry in images.files})
+    return FolderReport(tuple(said), removed, images if images.n_images else None)
+
+
+def _without_images(
+    entries: Iterable[FolderEntry], folder: Path, images: Mapping[str, FileEntry]
+) -> Iterator[FolderEntry]:
+    """What became of files, less those that are images; those that could be images tell why they are not."""
+    for entry in entries:
+        image = images.get(os.path.abspath(folder / entry.file))
+        if not entry.problem or image is None:
+            yield entry
+        elif not image.n_images:
+            yield replace(entry, problem=f"{entry.problem.rstrip('.')}; as an image: {image.problem}")
 
 
 @dataclass(frozen=True)
@@ -176,18 +187,17 @@ class _FolderWork:
                 self.archive.remove(table)
                 yield table
 
-    def images(self) -> ImagesReport | None:
-        """Publish the images of FITS files; `None` if there are none."""
+    def images(self) -> ImagesReport:
+        """Publish the images of FITS files."""
         from skydex.ingest.images import ingest_images, looks_like_fits
 
         name = f"{self.schema}.images"
         collection = f"{self.schema}_images" if name in self.done else self.schema
         about = f"Images of the folder {self.folder.resolve().name}."
         progress = self.progress(name)
-        report = ingest_images(
+        return ingest_images(
             [self.folder], self.archive, collection, description=about, chosen=looks_like_fits, progress=progress
         )
-        return report if report.n_images else None
 
     def _published(self, path: Path, name: str) -> Iterator[FolderEntry]:
         if is_hats(path):
