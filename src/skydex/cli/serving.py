@@ -21,7 +21,9 @@ CACHE = ".skydex"
 
 
 def serve(
-    place: Annotated[Path, typer.Argument(metavar="ARCHIVE-OR-FOLDER", help="An archive, or a folder of table files.")],
+    place: Annotated[
+        Path, typer.Argument(metavar="ARCHIVE-OR-FOLDER", help="An archive, or a folder of tables and images.")
+    ],
     *,
     port: Annotated[int | None, typer.Option(help="TCP port; 0 for any free one. [8642]")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
@@ -34,9 +36,9 @@ def serve(
 ) -> None:
     """Serve an archive over TAP, cone search and the web until Ctrl-C.
 
-    A folder that is no archive is made one first: every table file in it is ingested, every HATS catalogue mounted,
-    into `FOLDER/.skydex`; the next start ingests only what has changed. `skydex settings` lists everything that can
-    be chosen, in a file or in the environment.
+    A folder that is no archive is made one first, in `FOLDER/.skydex`: every table file in it is ingested, every HATS
+    catalogue mounted, every FITS image published where it lies; the next start looks only at what has changed.
+    `skydex settings` lists everything that can be chosen, in a file or in the environment.
 
     **Examples**
 
