@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import urllib.request
 from io import BytesIO
 
@@ -313,3 +315,8 @@ def test_a_stretch_is_asked_for_by_a_yes(given, expected):
 )
 def test_shares_of_the_histogram_are_one_or_two(given, expected):
     assert asked(**given).look.percent == pytest.approx(expected)
+
+
+def test_the_landing_page_leads_to_a_picture(server, web):
+    (address,) = re.findall(r'href="([^"]*/cgi-bin/fitscut\.cgi\?[^"]*)"', httpx.get(server.url).text)
+    assert Pictures.open(BytesIO(web.get(html.unescape(address)).content)).size == (256, 256)

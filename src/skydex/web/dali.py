@@ -152,7 +152,7 @@ class Parameters:
         """
         text = self.find(name)
         if text is None:
-            raise BadParameterError(name, "is missing.")
+            raise BadParameterError(name, f"is missing: it is a number from {least:g} to {most:g}.")
         value = float(text) if NUMBER.fullmatch(text.strip()) else None
         if value is None or not least <= value <= most:
             raise BadParameterError(name, f'must be a number from {least:g} to {most:g}, not "{_short(text)}".')

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from starlette.routing import BaseRoute, Route
 
@@ -262,8 +263,10 @@ def _routes(site: Site) -> list[BaseRoute]:
 
 
 def _links(site: Site) -> Iterable[Link]:
-    if site.archive.images().collections():
-        yield Link("Cutouts of images", f"{site.url}{PATHS[0]}")
+    images = site.archive.images()
+    first = next((record for collection in images.collections() for record in images.records(collection)), None)
+    if first is not None:
+        yield Link("Cutouts of images", f"{site.url}{PATHS[0]}?red={quote(f'{first.name}[{first.hdu}]')}&size=256")
 
 
 SERVICE = Service("fitscut", "Cutouts (fitscut.cgi)", _routes, lambda _: (), _links)
