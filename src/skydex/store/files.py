@@ -20,8 +20,6 @@ from skydex.errors import StoreError
 
 __all__ = ["NewFile", "Written", "new_file", "storing", "sync_directories", "sync_directory", "write_file"]
 
-_BUFFER = 1 << 20
-
 
 @dataclass(frozen=True)
 class Written:
