@@ -20,6 +20,9 @@ Words = NDArray[np.uint64]
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_AT_ONCE = 1 << 15
+"""Counts whose making stays within the cache of a processor."""
+_SURELY_NONE = 1.0 - 1e-12
 _FEW = 40.0
 """Means beyond which counts come from a normal distribution with the skewness of Poisson's."""
 
@@ -68,22 +71,33 @@ def poissons(key: int, numbers: Words, means: Floats) -> Floats:
     means : array
         Of the same shape; negative ones count as 0.
     """
-    means = np.maximum(means, 0.0)
-    counts = np.zeros(means.shape)
+    places, expected = np.broadcast_to(numbers, means.shape).ravel(), np.maximum(means, 0.0).ravel()
+    counts = np.empty(expected.shape)
+    for first in range(0, len(counts), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        counts[part] = _counted(key, places[part], expected[part])
+    return counts.reshape(means.shape)
+
+
+def _counted(key: int, numbers: Words, means: Floats) -> Floats:
     few = means < _FEW
+    if few.all():
+        return _inverted(uniforms(key, numbers), means)
+    counts = np.zeros(means.shape)
     counts[few] = _inverted(uniforms(key, numbers[few]), means[few])
-    if not few.all():
-        many, drawn = means[~few], normals(key, numbers[~few]).astype(np.float64)
-        counts[~few] = np.maximum(np.round(many + np.sqrt(many) * drawn + (drawn**2 - 1) / 6), 0.0)
+    many, drawn = means[~few], normals(key, numbers[~few]).astype(np.float64)
+    counts[~few] = np.maximum(np.round(many + np.sqrt(many) * drawn + (drawn**2 - 1) / 6), 0.0)
     return counts
 
 
 def _inverted(chance: Floats, means: Floats) -> Floats:
     """Counts at which the cumulative distribution passes a chance."""
     counts = np.zeros(len(means))
-    share = np.exp(-means)
-    left: NDArray[np.intp] = np.flatnonzero(chance > share)
-    share, passed, means, chance = share[left], share[left], means[left], chance[left]
+    left: NDArray[np.intp] = np.flatnonzero(chance + means > _SURELY_NONE)  # exp(-m) >= 1 - m
+    share = np.exp(-means[left])
+    is_some = chance[left] > share
+    left, share = left[is_some], share[is_some]
+    passed, means, chance = share, means[left], chance[left]
     count = 0
     while len(left) and count < 10 * _FEW:
         count += 1

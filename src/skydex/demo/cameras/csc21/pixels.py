@@ -87,7 +87,9 @@ class _View:
             x, y = columns + east[0] / _PIXEL_DEG, rows - north[0] / _PIXEL_DEG
             turn = np.radians(roll)
             along, across = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
-            seconds += exposure * (np.maximum(np.abs(along), np.abs(across)) < half)
+            is_seen = np.abs(along, out=along) < half
+            is_seen &= np.abs(across, out=across) < half
+            np.add(seconds, exposure, out=seconds, where=is_seen)
         return seconds
 
     def _add_photons(self, counts: Counts, section: Section, band: str, source: int) -> None:
