@@ -6,6 +6,7 @@ from mocpy import MOC
 
 from skydex.errors import UnreadableFileError
 from skydex.sky import (
+    Cone,
     Polygon,
     coverage_from_fits,
     coverage_of_index29,
@@ -82,3 +83,11 @@ def test_outlines_of_different_numbers_of_corners_are_covered_together():
     four = Polygon((30.0, 30.0, 31.0, 31.0), (20.0, 21.0, 21.0, 20.0))
     both = coverage_of_regions([three, four], 8)
     assert both == coverage_of_regions([three], 8).union(coverage_of_regions([four], 8))
+
+
+def test_circles_and_polygons_are_covered_together():
+    circle, polygon = Cone(10.0, 20.0, 1.0), Polygon((30.0, 30.0, 31.0), (20.0, 21.0, 20.0))
+    coverage = coverage_of_regions([circle, polygon], 8)
+    assert coverage.contains_lonlat([10.0, 10.5, 30.2, 50.0] * u.deg, [20.0, 20.5, 20.2, 20.0] * u.deg).tolist() == [
+        True, True, True, False,
+    ]  # fmt: skip

@@ -83,7 +83,7 @@ def coverage_of_regions(regions: Iterable[Cone | Polygon], order: int) -> MOC:
     if len(cones):
         lon, lat, radius = (cones[:, i] for i in range(3))
         places = (Longitude(lon, unit="deg"), Latitude(lat, unit="deg"), Longitude(radius, unit="deg"))
-        parts += MOC.from_cones(*places, max_depth=order, n_threads=1)
+        parts += MOC.from_cones(*places[:2], radius=places[2], max_depth=order, n_threads=1)
     return parts[0].union(*parts)
 
 
