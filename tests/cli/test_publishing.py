@@ -109,6 +109,14 @@ def test_ingest_images_publishes_images_and_lists_what_it_refuses(skydex, night,
     assert found.out.split() == ["obs_id", "m31"]
 
 
+def test_an_ingest_of_images_that_finds_none_says_so_and_fails(skydex, tmp_path):
+    (tmp_path / "notes.fits").write_text("no image")
+    ran = skydex("ingest-images", tmp_path / "notes.fits", "-a", tmp_path / "a", "-c", "survey")
+    assert ran.status == 1
+    assert "notes.fits" in ran.out
+    assert "No image was found." in ran.err
+
+
 def test_a_dry_run_of_ingest_images_publishes_nothing(skydex, night, tmp_path):
     ran = skydex("ingest-images", night, "-a", tmp_path / "a", "-c", "survey", "--dry-run")
     assert ran.out.startswith("survey: 1 images of 1 files")

@@ -165,6 +165,9 @@ def ingest_images(
     with progress_bar(name, unit="files") as progress:
         report = images.ingest_images(paths, directory, name, description=description, limits=limits, progress=progress)
     print(report)
+    if not report.n_images and not report.n_files(images.Change.GONE):
+        remark("No image was found.")
+        raise typer.Exit(1)
 
 
 def mount(
