@@ -24,11 +24,12 @@ __all__ = [
     "MovableCards",
     "card_of",
     "cards_of",
+    "chosen",
     "keyword_of",
     "number_of",
     "padded",
     "plain_text",
-    "wcs_cards",
+    "written_number",
 ]
 
 CARD, BLOCK = 80, 2880
@@ -41,13 +42,6 @@ _MATRIX_BEYOND = re.compile(r"(CD|PC)(\d_[3-9]|[3-9]_\d)[A-Z]?|(PV|PS)[3-9]_\d+[
 _UNTRUE = (_STRUCTURE, _BEYOND_PLANE, _MATRIX_BEYOND)
 _WCS_NAME = re.compile(r"CTYPE[12]([A-Z]?)")
 _MOVED = re.compile(r"CRPIX([12])([A-Z]?)|LTV([12])|CNPIX([12])")
-_OF_WCS = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|(WCSAXES|WCSNAME|LONPOLE|LATPOLE|RADESYS|EQUINOX|SPECSYS|SSYSOBS|VELREF)[A-Z]?"
-    r"|(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA|CNAME|CRDER|CSYER|CZPHS|CPERI)\d[A-Z]?|(CD|PC|PV|PS)\d+_\d+[A-Z]?"
-    r"|(CD|PC)\d{6}|RADECSYS|EPOCH|(A|B|AP|BP)_(ORDER|DMAX|\d_\d)|(CPDIS|CQDIS|CPERR|CQERR|DP|DQ)\d[A-Z]?|DVERR[A-Z]?"
-    r"|D2IM\w*|AXISCORR|WAT\d_\d+|DATE-?OBS|DATE-(AVG|BEG|END)|MJD-?(OBS|AVG|BEG|END)|MJDREF[IF]?|DATEREF|TIMESYS"
-    r"|TREFPOS|OBSGEO-\w+|RESTFR(Q|EQ)[A-Z]?|RESTWAV[A-Z]?|PLT\w+|AMD[XY]\d+|PPO\d|[XY]PIXELSZ|CNPIX\d|OBJCT\w+"
-)
 _NUMBER = rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[ED][+-]?\d+)?"
 _STANDARD_VALUE = re.compile(
     rb" *(?:'(?:[^']|'')*'|[TF]|%b|\( *%b *, *%b *\))? *(?:/.*)?" % (_NUMBER, _NUMBER, _NUMBER), re.DOTALL
@@ -93,11 +87,6 @@ class MovableCards:
         return bytes(text)
 
 
-def wcs_cards(cards: bytes) -> bytes:
-    """The cards that a WCS may be made of; the WCS library looks at each card several times."""
-    return b"".join(_chosen(cards_of(cards), lambda keyword: _OF_WCS.fullmatch(keyword) is not None))
-
-
 def plain_text(header: fits.Header) -> bytes:
     """All cards of a header without END, as they would be written."""
     with warnings.catch_warnings():
@@ -115,6 +104,17 @@ def cards_of(text: bytes) -> Iterator[bytes]:
         yield card.translate(_PRINTABLE)
 
 
+def chosen(cards: Iterable[bytes], is_wanted: Callable[[str], bool]) -> Iterator[bytes]:
+    """Cards of keywords that are wanted; what continues a card goes with it."""
+    is_chosen = False
+    for card in cards:
+        keyword = keyword_of(card)
+        if keyword != "CONTINUE":
+            is_chosen = is_wanted(keyword)
+        if is_chosen:
+            yield card
+
+
 def keyword_of(card: bytes) -> str:
     """The keyword of a card; of a HIERARCH card that word."""
     return card[:8].decode("ascii").rstrip()
@@ -122,9 +122,14 @@ def keyword_of(card: bytes) -> str:
 
 def number_of(card: bytes) -> float | None:
     """The number that a card holds, if it holds one; one that is too large for a float is none."""
-    found = _VALUE.match(card[10:]) if card[8:9] == b"=" else None
-    number = float(found[1].upper().replace(b"D", b"E")) if found else math.nan
+    number = written_number(card)
     return number if math.isfinite(number) else None
+
+
+def written_number(card: bytes) -> float:
+    """The number that is written on a card, infinite if no float can hold it; NaN if there is none."""
+    found = _VALUE.match(card[10:]) if card[8:9] == b"=" else None
+    return float(found[1].upper().replace(b"D", b"E")) if found else math.nan
 
 
 def card_of(keyword: str, value: object, comment: bytes = b"") -> bytes:
@@ -146,19 +151,8 @@ def padded(text: bytes, fill: bytes = b" ") -> bytes:
 
 def _kept(cards: Iterable[bytes]) -> Iterator[bytes]:
     """Cards that are still true of a plane cut from the image, as FITS wants them."""
-    chosen = _chosen(cards, lambda keyword: not any(kind.fullmatch(keyword) for kind in _UNTRUE))
-    return (_standard(card) for card in chosen if card.strip())
-
-
-def _chosen(cards: Iterable[bytes], is_wanted: Callable[[str], bool]) -> Iterator[bytes]:
-    """Cards of keywords that are wanted; what continues a card goes with it."""
-    is_chosen = False
-    for card in cards:
-        keyword = keyword_of(card)
-        if keyword != "CONTINUE":
-            is_chosen = is_wanted(keyword)
-        if is_chosen:
-            yield card
+    kept = chosen(cards, lambda keyword: not any(kind.fullmatch(keyword) for kind in _UNTRUE))
+    return (_standard(card) for card in kept if card.strip())
 
 
 def _standard(card: bytes) -> bytes:

@@ -16,8 +16,9 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
-from skydex.images.cards import MovableCards, cards_of, keyword_of, number_of, wcs_cards
+from skydex.images.cards import MovableCards, cards_of, keyword_of, number_of
 from skydex.images.pixels import LookUp
+from skydex.images.wcs_cards import wcs_cards
 from skydex.sky import directions_deg, unit_vectors
 
 __all__ = ["Projection", "celestial_wcs"]
@@ -88,7 +89,9 @@ class Projection:
 
     def _from_icrs(self, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
         if self._rotation is None:
-            place = SkyCoord(ra, dec, unit="deg").transform_to(self._frame).spherical
+            place = (
+                SkyCoord(ra, np.where(np.abs(dec) <= 90.0, dec, np.nan), unit="deg").transform_to(self._frame).spherical
+            )
             return place.lon.deg, place.lat.deg
         if self._rotation is _SAME:
             return ra, dec
@@ -96,7 +99,7 @@ class Projection:
 
     def _to_icrs(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
         if self._rotation is None:
-            place = SkyCoord(lon, lat, unit="deg", frame=self._frame).icrs
+            place = SkyCoord(lon, np.where(np.abs(lat) <= 90.0, lat, np.nan), unit="deg", frame=self._frame).icrs
             return place.ra.deg, place.dec.deg
         if self._rotation is _SAME:
             return lon, lat
