@@ -25,7 +25,8 @@ def output() -> Console:
 
 
 def remark(text: str) -> None:
-    """Tell the user something that is no result."""
+    """Tell the user something that is no result, after all results that were told before."""
+    sys.stdout.flush()
     print(text, file=sys.stderr)
 
 
