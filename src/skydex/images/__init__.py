@@ -6,7 +6,7 @@ from skydex.images.box import Box
 from skydex.images.brightness import SOFTENING, brightness, is_softened
 from skydex.images.cutout import MOST_PIXELS, Cutout, cut, placed
 from skydex.images.fits_files import FitsImage, FitsSurvey, index_fits, survey_fits
-from skydex.images.footprint import Footprint, footprint_of
+from skydex.images.footprint import Footprint, footprint_of, footprint_of_header
 from skydex.images.headers import facts_of
 from skydex.images.hips_grid import SIDE_DEG, TILE_ORDERS, TILE_WIDTH, Tile
 from skydex.images.image import Image
@@ -66,6 +66,7 @@ __all__ = [
     "find_passband",
     "fits_chunks",
     "footprint_of",
+    "footprint_of_header",
     "index_fits",
     "is_softened",
     "measured",

@@ -8,6 +8,7 @@ no place on the sky, as in maps of all of it, a circle around those that have st
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,10 @@ from skydex.errors import NoPositionError
 from skydex.images.image import Image
 from skydex.sky import directions_deg, unit_vectors
 
-__all__ = ["Footprint", "footprint_of"]
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+__all__ = ["Footprint", "footprint_of", "footprint_of_header"]
 
 Floats = NDArray[np.float64]
 _POINTS = 8
@@ -68,6 +72,22 @@ def footprint_of(image: Image) -> Footprint | None:
         radius = min(180.0, radius + 1.5 * max(nx, ny) / _GRID * (scale or 0.0) / 3600)  # what the grid may have missed
         region = f"CIRCLE ICRS {ra:.8f} {dec:.8f} {radius:.8f}"
     return Footprint(float(ra), float(dec), 2 * radius, region, scale)
+
+
+def footprint_of_header(header: fits.Header, shape: tuple[int, int]) -> Footprint | None:
+    """Where an image of so many rows and columns lies, by its header alone; `None` if that does not say."""
+    return footprint_of(Image("", _HeaderOnly(header, shape)))
+
+
+@dataclass(frozen=True)
+class _HeaderOnly:
+    """Pixels of which nobody wants to know more than where they lie."""
+
+    header: fits.Header
+    shape: tuple[int, int]
+
+    def read(self, *_: Any) -> NoReturn:
+        raise AssertionError("a footprint follows from the header")
 
 
 def _edge_of(image: Image) -> Floats:

@@ -112,7 +112,7 @@ def celestial_wcs(cards: bytes, lookups: Sequence[LookUp] = ()) -> WCS | None:
     Raises
     ------
     ValueError
-        It says that it has more axes than any.
+        It says that it has more axes than any, or holds a number beyond reason.
     """
     _check_axes(cards)
     hdus = _as_hdus(lookups) if lookups else None

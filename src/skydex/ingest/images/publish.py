@@ -18,10 +18,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from skydex.errors import BadRecipeError
-from skydex.images import Image, facts_of, footprint_of
+from skydex.images import facts_of, footprint_of_header
 from skydex.ingest.images.columns import CARD_COLUMNS, IMAGE_COLUMNS
 from skydex.ingest.images.entry import Card, ImageEntry, address_of, place_of
 from skydex.ingest.images.examples import examples_of_images
@@ -195,19 +194,7 @@ def _facts(entry: ImageEntry, cards: Iterable[Card]) -> dict[str, Any]:
     shape = tuple(entry.row.get(name, facts.get(name)) for name in ("s_xel2", "s_xel1"))
     if None in shape or not _PLACE - entry.row.keys() or isinstance(entry.header, tuple):
         return facts
-    footprint = footprint_of(Image(entry.record.name, _HeaderOnly(entry.header, shape)))
-    return facts | place_of(footprint)
-
-
-@dataclass(frozen=True)
-class _HeaderOnly:
-    """Stands for pixels where nobody asks for them."""
-
-    header: fits.Header
-    shape: tuple[int, int]
-
-    def read(self, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
-        raise NotImplementedError
+    return facts | place_of(footprint_of_header(entry.header, shape))
 
 
 def _card_rows(record: ImageRecord, header: Iterable[Card]) -> Iterator[dict[str, Any]]:
