@@ -16,6 +16,7 @@ __all__ = [
     "AccountsError",
     "AmbiguousColumnError",
     "AnswerTooLargeError",
+    "BadAnswerError",
     "BadParameterError",
     "BadQueryError",
     "BadRecipeError",
@@ -29,6 +30,8 @@ __all__ = [
     "EngineError",
     "FetchError",
     "ForgedRequestError",
+    "IncompleteError",
+    "JobFailedError",
     "JobPhaseError",
     "JobSpaceError",
     "JobsUnavailableError",
@@ -41,10 +44,12 @@ __all__ = [
     "NoOverlapError",
     "NoPositionError",
     "NotAllowedError",
+    "NotOfferedError",
     "NotYoursError",
     "QuerySyntaxError",
     "QueryTooLargeError",
     "QuotaError",
+    "RefusedError",
     "RequestError",
     "ResultTooLongError",
     "ServiceError",
@@ -69,6 +74,7 @@ __all__ = [
     "UnknownResourceError",
     "UnknownTableError",
     "UnknownUserError",
+    "UnreachableError",
     "UnreadableFileError",
     "UnsupportedFormatError",
     "UploadTooLargeError",
@@ -231,6 +237,31 @@ class NameTakenError(RequestError):
     def __init__(self, what: str, name: str) -> None:
         self.what, self.name = what, name
         super().__init__(f'The name "{name}" cannot be given to a {what}: it is taken. Choose another one.')
+
+
+class NotOfferedError(RequestError):
+    """Something that an archive cannot be asked, though others can."""
+
+    def __init__(self, verb: str, target: str, offered: Sequence[str], *, hint: str = "") -> None:
+        self.verb, self.target, self.offered = verb, target, list(offered)
+        can = f" It can be asked: {', '.join(offered)}." if offered else ""
+        super().__init__(f"{target} has no {verb}.{can}{f' {hint}' if hint else ''}")
+
+
+class RefusedError(RequestError):
+    """Something that a service far away refuses to do; in its own words, as far as it says why."""
+
+    def __init__(self, host: str, reason: str, *, status: int | None = None) -> None:
+        self.host, self.reason, self.status = host, one_line(reason), status
+        super().__init__(f"{host} refuses: {self.reason}")
+
+
+class JobFailedError(RequestError):
+    """A job far away that ended without a result."""
+
+    def __init__(self, url: str, phase: str, reason: str) -> None:
+        self.url, self.phase, self.reason = url, str(phase), one_line(reason)
+        super().__init__(f"The job {url} ended in phase {self.phase}: {self.reason or 'the service does not say why.'}")
 
 
 class LoginError(RequestError):
@@ -551,6 +582,34 @@ class JobsUnavailableError(ServiceError):
     """A server that runs no jobs at present; the message says why."""
 
     retry_after_s = 30
+
+
+class UnreachableError(ServiceError):
+    """A service far away that gave no answer, or none that was whole."""
+
+    def __init__(self, host: str, reason: str, *, hint: str = "Nothing was kept; try again.") -> None:
+        self.host, self.reason = host, one_line(reason)
+        super().__init__(f"{host} gave no whole answer: {self.reason}. {hint}")
+
+
+class BadAnswerError(ServiceError):
+    """An answer from far away that is not what its protocol promises, or larger than is taken."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.host, self.reason = host, one_line(reason)
+        super().__init__(f"The answer of {host} cannot be used: {self.reason}")
+
+
+class IncompleteError(ServiceError):
+    """Files that did not come, of several; a second call fetches only these."""
+
+    def __init__(self, missing: Mapping[str, str], n_wanted: int, folder: str) -> None:
+        self.missing, self.n_wanted, self.folder = dict(missing), n_wanted, folder
+        first, reason = next(iter(self.missing.items()))
+        super().__init__(
+            f"{len(missing):,} of {n_wanted:,} files are missing in {folder}, the first is {first}: {one_line(reason)} "
+            "The others are there; call again to fetch what is missing."
+        )
 
 
 class WorkerError(ServiceError):

@@ -1,0 +1,1 @@
+"""Figures, drawn on axes that the caller may bring."""
