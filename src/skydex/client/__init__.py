@@ -3,6 +3,7 @@
 from skydex.client.conditions import All, Any, Comparison, Condition, Not
 from skydex.client.door import VERBS, Door, FileSource, OpenedFile, OwnTables, RunningJob
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
+from skydex.client.presets import Preset, find_preset, get_preset, preset_names
 
 __all__ = [
     "VERBS",
@@ -17,7 +18,11 @@ __all__ = [
     "Not",
     "OpenedFile",
     "OwnTables",
+    "Preset",
     "Query",
     "RowsOrder",
     "RunningJob",
+    "find_preset",
+    "get_preset",
+    "preset_names",
 ]
