@@ -65,6 +65,7 @@ __all__ = [
     "TimeLimitError",
     "TooManyJobsError",
     "TooManyKeptJobsError",
+    "UnknownBandError",
     "UnknownColumnError",
     "UnknownContextError",
     "UnknownFunctionError",
@@ -217,6 +218,12 @@ class UnknownImageError(_UnknownName):
     """An image that the asker cannot see; "not yours" and "not there" read alike."""
 
     noun = "image"
+
+
+class UnknownBandError(_UnknownName):
+    """A band in which a light curve has no point."""
+
+    noun = "band"
 
 
 class UnknownUserError(_UnknownName):

@@ -1,10 +1,12 @@
 """Light curves: variability indices, and a search for variables in the style of the Hubble Catalog of Variables."""
 
+from skydex.lightcurve.curve import LightCurve
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
 from skydex.lightcurve.indices import SIGMA_PER_MAD, chi2_reduced, mad
 from skydex.lightcurve.means import MeanMagnitudes, mean_magnitudes
 from skydex.lightcurve.measurements import HCV_COLUMNS, Labels, Measurements
+from skydex.lightcurve.photometry import ab_mag, ab_mag_err, flux_jy, flux_jy_err
 from skydex.lightcurve.segments import Segments
 from skydex.lightcurve.settings import QualityCuts, SearchSettings
 from skydex.lightcurve.trends import Trend, Windows, running_trend
@@ -18,6 +20,7 @@ __all__ = [
     "Epochs",
     "Features",
     "Labels",
+    "LightCurve",
     "LightCurves",
     "MeanMagnitudes",
     "Measurements",
@@ -30,9 +33,13 @@ __all__ = [
     "Trend",
     "VariabilityTables",
     "Windows",
+    "ab_mag",
+    "ab_mag_err",
     "chi2_reduced",
     "classify",
     "features",
+    "flux_jy",
+    "flux_jy_err",
     "local_zero_points",
     "mad",
     "mean_magnitudes",

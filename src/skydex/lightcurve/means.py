@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skydex.lightcurve.indices import SIGMA_PER_MAD
+from skydex.lightcurve.photometry import AB_ZERO, MAG_PER_RATIO
 from skydex.lightcurve.segments import Floats, Ints, Mask, Segments
 
 __all__ = ["MeanMagnitudes", "mean_magnitudes"]
 
-_ZERO = 8.90
-_MAG_PER_RATIO = 2.5 / np.log(10.0)
 _MOST_ROUNDS = 10
 _N_SIGMA = 3.0
 _LEAST_MAG = 0.01
@@ -67,9 +66,9 @@ def mean_magnitudes(
         kept = np.asarray(is_good) & np.isfinite(flux) & np.isfinite(error) & (flux > 0.0) & (error > 0.0)
     flux, error = flux[kept], error[kept]
     points = Segments.of_owners(np.asarray(owner)[kept], n)
-    mag = _ZERO - 2.5 * np.log10(flux)
+    mag = AB_ZERO - 2.5 * np.log10(flux)
     middle = points.median(mag)
-    scale = np.maximum(points.spread(SIGMA_PER_MAD * points.mad(mag)), _MAG_PER_RATIO * error / flux)
+    scale = np.maximum(points.spread(SIGMA_PER_MAD * points.mad(mag)), MAG_PER_RATIO * error / flux)
     mean, used = _kept(flux, error, mag, _N_SIGMA * np.maximum(scale, _LEAST_MAG), points)
     is_torn = points.counts - points.sum(used) > _MOST_REJECTED * points.counts
     used |= is_torn[points.owner]
@@ -86,7 +85,7 @@ def _kept(flux: Floats, error: Floats, mag: Floats, tolerance: Floats, points: S
         used = now
         weight = used / error**2
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = _ZERO - 2.5 * np.log10(points.sum(weight * flux) / points.sum(weight))
+            mean = AB_ZERO - 2.5 * np.log10(points.sum(weight * flux) / points.sum(weight))
     return mean, used
 
 
@@ -95,8 +94,8 @@ def _summary(mean: Floats, error: Floats, mag: Floats, used: Mask, points: Segme
     with np.errstate(invalid="ignore", divide="ignore"):
         plain = points.sum(used * mag) / n_used
         scatter = np.sqrt(points.sum(used * (mag - points.spread(plain)) ** 2) / (n_used - 1))
-        flux = 10.0 ** (0.4 * (_ZERO - mean))
-        formal = _MAG_PER_RATIO / (flux * np.sqrt(points.sum(used / error**2)))
+        flux = 10.0 ** (0.4 * (AB_ZERO - mean))
+        formal = MAG_PER_RATIO / (flux * np.sqrt(points.sum(used / error**2)))
         of_scatter = scatter / np.sqrt(n_used)
     is_there = n_used > 0
     return MeanMagnitudes(

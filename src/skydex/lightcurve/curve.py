@@ -1,0 +1,267 @@
+"""`LightCurve`: the measurements of one object over time, in one or several bands, and the rows that they come from.
+
+It is what a user holds. The kernels that take a million curves at once work on `LightCurves`; `by_band` leads there.
+No picture is drawn here: `skydex.plots` takes light curves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skydex.errors import BadParameterError, UnknownBandError, near_names
+from skydex.lightcurve.curves import LightCurves
+from skydex.lightcurve.photometry import ab_mag, ab_mag_err
+from skydex.lightcurve.plain import days, floats, is_time, jd_of_zero, taken, texts
+from skydex.lightcurve.segments import Floats, Ints, Mask
+
+if TYPE_CHECKING:
+    from astropy.time import Time
+
+__all__ = ["LightCurve"]
+
+Center = Literal["mean", "median"]
+_CENTERS: Mapping[str, Callable[[Floats], Any]] = {"mean": np.nanmean, "median": np.nanmedian}
+_BY_WAVELENGTH = "ugrizy"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LightCurve:
+    """Measurements of one object, ascending in time; made by `of_points` or `of_table`."""
+
+    time: Floats
+    """(n,) days, ascending, counted as `time_format` says."""
+    mag: Floats
+    """(n,) magnitudes; NaN where a flux is not positive."""
+    mag_err: Floats
+    """(n,) their errors, one sigma; NaN where none is known."""
+    band: NDArray[np.str_]
+    """(n,) labels such as `g` or `ACS_F606W`."""
+    quality: Floats
+    """(n,) what the catalogue says about each point, in its own measure; NaN where it says nothing."""
+    flux: Floats | None = None
+    """(n,) flux densities in Jy, if fluxes were measured."""
+    flux_err: Floats | None = None
+    """(n,) their errors, one sigma."""
+    rows: Any = None
+    """The n rows of the table from which the points come, in the order of the points."""
+    name: str = ""
+    """The object."""
+    time_format: str = "mjd"
+    """How days are counted: `mjd`, `jd`, `bjd-2400000` and others."""
+    time_scale: str = ""
+    """Time scale as astropy names it: `utc`, `tai`, `tdb`; empty if it is not known."""
+
+    @classmethod
+    def of_points(
+        cls,
+        time: Any,
+        mag: Any = None,
+        *,
+        mag_err: Any = None,
+        flux: Any = None,
+        flux_err: Any = None,
+        band: Any = "",
+        quality: Any = None,
+        rows: Any = None,
+        name: str = "",
+        time_format: str = "mjd",
+        time_scale: str = "",
+    ) -> LightCurve:
+        """Light curve of points in any order.
+
+        Points without a time, and points that have neither magnitude nor flux, are left out with their rows.
+
+        Parameters
+        ----------
+        time : (n,) array_like, Quantity or Time
+            Days counted as `time_format` says, if they are bare numbers.
+        mag, mag_err : (n,) array_like or Quantity, optional
+            Magnitudes and their errors; without magnitudes they follow from the fluxes, as AB magnitudes.
+        flux, flux_err : (n,) array_like or Quantity, optional
+            Flux densities and their errors, in Jy if they are bare numbers.
+        band : (n,) array_like of str or bytes, or str, optional
+            Band of each point, or of all.
+        quality : (n,) array_like, optional
+            A number that says how good each point is.
+        rows : table, optional
+            n rows, which stay with the points.
+
+        Raises
+        ------
+        BadParameterError
+            Neither magnitudes nor fluxes are given, or arrays differ in length.
+
+        Examples
+        --------
+        >>> curve = LightCurve.of_points([3.0, 1.0, 2.0], flux=[1e-4, 2e-4, -1e-6], band=["g", "r", "g"], name="star")
+        >>> curve
+        LightCurve of star: 3 points in g (2), r (1), mjd 1.00000 to 3.00000
+        >>> curve.mag.round(3).tolist()
+        [18.147, nan, 18.9]
+        """
+        if mag is None and flux is None:
+            raise BadParameterError("mag", "a light curve needs magnitudes or fluxes.")
+        if is_time(time) and not time_scale:
+            time_scale = str(time.scale)
+        at = days(time, time_format, time_scale)
+        n = at.size
+        jansky = None if flux is None else floats(flux, "Jy")
+        jansky_err = None if jansky is None else _or_nan(flux_err, "Jy", n)
+        whole = cls(
+            at,
+            ab_mag(jansky) if mag is None else floats(mag, "mag"),
+            ab_mag_err(jansky, jansky_err) if mag is None else _or_nan(mag_err, "mag", n),
+            texts(band, n),
+            _or_nan(quality, None, n),
+            jansky,
+            jansky_err,
+            rows,
+            name,
+            time_format,
+            time_scale,
+        )
+        whole._require_one_length()
+        is_measured = np.isfinite(whole.mag) | (np.isfinite(jansky) if jansky is not None else False)
+        order = np.argsort(at, kind="stable")
+        return whole._chosen(order[(np.isfinite(at) & is_measured)[order]])
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def __repr__(self) -> str:
+        whose = f" of {self.name}" if self.name else ""
+        if not len(self):
+            return f"LightCurve{whose}: no points"
+        counts = ", ".join(f"{band or 'no band'} ({np.sum(self.band == band)})" for band in self.bands)
+        span = f"{self.time_format} {self.time[0]:.5f} to {self.time[-1]:.5f}"
+        return f"LightCurve{whose}: {len(self)} {'point' if len(self) == 1 else 'points'} in {counts}, {span}"
+
+    @cached_property
+    def bands(self) -> tuple[str, ...]:
+        """Its bands, each once: u g r i z y in this order, others by name."""
+        return tuple(sorted((str(band) for band in np.unique(self.band)), key=_by_wavelength))
+
+    @property
+    def times(self) -> Time:
+        """Its times as an astropy `Time`; in TDB if their scale is not known but they are barycentric, else in UTC."""
+        from astropy.time import Time
+
+        zero = jd_of_zero(self.time_format)
+        is_barycentric = self.time_format.startswith("b")
+        scale = self.time_scale or ("tdb" if is_barycentric else "utc")
+        return Time(zero, self.time, format="jd", scale=scale)
+
+    def in_band(self, *bands: str) -> LightCurve:
+        """The points in some bands; `F606W` stands for `ACS_F606W` too, if only one camera has it.
+
+        Raises
+        ------
+        UnknownBandError
+            There is no point in a band that is named.
+        """
+        chosen = [self._band_named(band) for band in bands]
+        return self._chosen(np.isin(self.band, chosen))
+
+    def cut(self, is_kept: ArrayLike) -> LightCurve:
+        """The points for which something holds, with their rows.
+
+        Parameters
+        ----------
+        is_kept : (n,) array_like of bool
+            For example `curve.quality > 0.9`, `curve.mag_err < 0.2` or `curve.rows["Flags"] < 5`; what is masked is
+            not kept.
+
+        Examples
+        --------
+        >>> curve = LightCurve.of_points([1.0, 2.0, 3.0], [18.1, 18.2, 20.3], quality=[0.99, 0.98, 0.32])
+        >>> len(curve.cut(curve.quality > 0.9))
+        2
+        """
+        mask: Mask = np.ma.filled(np.ma.asarray(getattr(is_kept, "value", is_kept)), False)
+        if mask.dtype != np.bool_ or mask.shape != self.time.shape:
+            raise BadParameterError("is_kept", f"must be {len(self)} times true or false, one for each point.")
+        return self._chosen(mask)
+
+    def centers(self, center: Center = "mean") -> dict[str, float]:
+        """Mean or median magnitude of each band; NaN where a band has no magnitude."""
+        return {band: _center(self.mag[self.band == band], center) for band in self.bands}
+
+    def minus_mean(self, center: Center | Mapping[str, float] = "mean") -> LightCurve:
+        """The light curve less a magnitude of its own in each band.
+
+        Parameters
+        ----------
+        center : {"mean", "median"} or mapping, optional
+            What is subtracted: of the points, or by band, for example the mean magnitudes of a catalogue. A band that
+            a mapping leaves out is NaN.
+
+        Returns
+        -------
+        curve : LightCurve
+            With differences as magnitudes, and without fluxes.
+        """
+        of_band = self.centers(center) if isinstance(center, str) else dict(center)
+        level = np.array([of_band.get(str(band), np.nan) for band in self.band], dtype=np.float64)
+        return replace(self, mag=self.mag - level, flux=None, flux_err=None)
+
+    def by_band(self, *, mag_err: float = np.nan) -> LightCurves:
+        """One curve for each of `bands`, in this order, as `features` takes them.
+
+        Points without a magnitude are left out, and so are points without an error, unless one is given for them.
+
+        Parameters
+        ----------
+        mag_err : float, optional
+            Error of points of which none is known, mag; without it they are left out.
+        """
+        labels, code = np.unique(self.band, return_inverse=True)
+        place = np.array([self.bands.index(label) for label in labels], dtype=np.int64)[code]
+        error = np.where(np.isfinite(self.mag_err), self.mag_err, mag_err)
+        return LightCurves.of_points(place, self.time, self.mag, error, n_curves=len(self.bands))
+
+    def _band_named(self, band: str) -> str:
+        alike = [known for known in self.bands if known.lower() == band.lower()]
+        of_filter = [known for known in self.bands if known.lower().rpartition("_")[2] == band.lower()]
+        for found in (([band] if band in self.bands else []), alike, of_filter):
+            if len(found) == 1:
+                return found[0]
+        raise UnknownBandError(band, where=self.name, near=of_filter or near_names(band, self.bands) or self.bands)
+
+    def _chosen(self, index: Mask | Ints) -> LightCurve:
+        return replace(
+            self,
+            time=self.time[index],
+            mag=self.mag[index],
+            mag_err=self.mag_err[index],
+            band=self.band[index],
+            quality=self.quality[index],
+            flux=None if self.flux is None else self.flux[index],
+            flux_err=None if self.flux_err is None else self.flux_err[index],
+            rows=None if self.rows is None else taken(self.rows, index),
+        )
+
+    def _require_one_length(self) -> None:
+        for name in ("mag", "mag_err", "band", "quality", "flux", "flux_err", "rows"):
+            values = getattr(self, name)
+            if values is not None and len(values) != len(self):
+                raise BadParameterError(name, f"has {len(values)} rows, but there are {len(self)} times.")
+
+
+def _or_nan(values: Any, unit: str | None, n: int) -> Floats:
+    return np.full(n, np.nan) if values is None else floats(values, unit)
+
+
+def _by_wavelength(band: str) -> tuple[int, str]:
+    place = _BY_WAVELENGTH.find(band) if len(band) == 1 else -1
+    return (place if place >= 0 else len(_BY_WAVELENGTH), band)
+
+
+def _center(mag: Floats, center: Center) -> float:
+    known = mag[np.isfinite(mag)]
+    return float(_CENTERS[center](known)) if len(known) else np.nan
