@@ -18,10 +18,9 @@ from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from PIL import Image as Pictures
 
-from skydex.archive import CutoutRequest, PixelPlace, SkyPlace
+from skydex.archive import CutoutRequest, PixelPlace, SkyPlace, cutout_request
 from skydex.images import Look, Scale, Stretch
 from skydex.web.dali import Parameters
-from skydex.web.fitscut import cutout_request
 
 ACS = "hst_10543_29_acs_wfc_f606w"
 STACK = "rings.v3.skycell.1784.059.stk.i.unconv.fits"

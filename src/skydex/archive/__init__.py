@@ -10,9 +10,11 @@ from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
 from skydex.archive.cutout_request import CUTOUT_FORMATS, CutoutRequest, ImageName, PixelPlace, SkyPlace
+from skydex.archive.data_uris import DataURI
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
 from skydex.archive.filters import ColumnFilter
+from skydex.archive.fitscut_words import cutout_request, is_wanted
 from skydex.archive.hips import (
     AllskyRequest,
     CoverageRequest,
@@ -44,8 +46,10 @@ from skydex.archive.offers import (
     read_offers,
 )
 from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
+from skydex.archive.parameters import MOST_FIELDS, NUMBER, Parameters, parse_pairs
 from skydex.archive.pictures import Picture, PictureRequest, plain_name
 from skydex.archive.product_request import ProductRequest
+from skydex.archive.products import product_files, product_request
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upload
 from skydex.archive.sharing import readers
 from skydex.archive.skycell_files import SkycellFilesRequest
@@ -58,7 +62,9 @@ __all__ = [
     "CONTAINERS",
     "CUTOUT_FORMATS",
     "LINKS_FORMAT",
+    "MOST_FIELDS",
     "MYDB_CONTEXT",
+    "NUMBER",
     "OFFERS_FILE",
     "OLD_COLUMNS",
     "OPERATORS",
@@ -83,6 +89,7 @@ __all__ = [
     "CounterpartsRequest",
     "CoverageRequest",
     "CutoutRequest",
+    "DataURI",
     "Deadline",
     "Deposit",
     "Explanation",
@@ -104,6 +111,7 @@ __all__ = [
     "OldImageSearch",
     "Original",
     "Output",
+    "Parameters",
     "Picture",
     "PictureRequest",
     "PixelPlace",
@@ -130,11 +138,16 @@ __all__ = [
     "Upload",
     "View",
     "Words",
+    "cutout_request",
     "described_columns",
     "find_original",
+    "is_wanted",
     "own_name",
     "own_table_request",
+    "parse_pairs",
     "plain_name",
+    "product_files",
+    "product_request",
     "read_offers",
     "readers",
 ]

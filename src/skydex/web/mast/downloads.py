@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote, unquote
@@ -19,12 +18,11 @@ from urllib.parse import quote, unquote
 from starlette.routing import BaseRoute, Route
 
 from skydex import __version__
-from skydex.archive import BundleFile, BundleRequest, CutoutRequest, ProductRequest
-from skydex.errors import BadParameterError, SkydexError, one_line
+from skydex.archive import BundleFile, BundleRequest, CutoutRequest, DataURI, product_files, product_request
+from skydex.errors import BadParameterError, one_line
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
-from skydex.web.fitscut import cutout_request, is_small
-from skydex.web.mast.data_uris import DataURI
+from skydex.web.fitscut import is_small
 from skydex.web.site import Site
 
 __all__ = ["BASE", "routes"]
@@ -55,7 +53,7 @@ async def download(call: Call) -> Reply:
     uri = _pasted(call.scope["query_string"]) or (await call.parameters()).find("uri")
     if uri is None:
         raise BadParameterError("uri", "is missing: it names a product, as in mast:WFC3PSF/url/cgi-bin/fitscut.cgi?...")
-    request = _request(DataURI.parse(uri), call.owner)
+    request = product_request(DataURI.parse(uri), call.owner)
     return await call.ask(request, is_quick=isinstance(request, CutoutRequest) and is_small(request))
 
 
@@ -71,7 +69,7 @@ async def bundle(call: Call, container: str) -> Reply:
     uris = list(dict.fromkeys(await _uris(call, settings.bundle_files)))
     if not uris:
         raise BadParameterError("uri", "is missing: give it once for each product.")
-    files, folder = await asyncio.to_thread(_files, uris, call.owner), datetime.now(UTC).strftime(_FOLDER)
+    files, folder = await asyncio.to_thread(product_files, uris, call.owner), datetime.now(UTC).strftime(_FOLDER)
     if container == _SCRIPT:
         name = (b"content-disposition", f'inline; filename="{folder}.sh"'.encode())
         return Reply(_script(files, folder, call.site.url).encode(), _SCRIPT_TYPE, headers=(name,))
@@ -86,38 +84,6 @@ async def _uris(call: Call, most: int) -> list[str]:
         is_plain = kind in ("", _URLENCODED)
         pairs += dali.parse_pairs(await call.posted_text(), most=most) if is_plain else await call.posted_pairs()
     return [value.strip() for value in dali.Parameters(pairs).values("uri") if value.strip()]
-
-
-def _files(uris: Sequence[str], owner: str | None) -> tuple[BundleFile, ...]:
-    """What is wanted, each in a place of its own."""
-    taken: dict[str, int] = {}
-    return tuple(_file(uri, owner, taken) for uri in uris)
-
-
-def _file(uri: str, owner: str | None, taken: dict[str, int]) -> BundleFile:
-    try:
-        known = DataURI.parse(uri)
-        request = _request(known, owner)
-    except SkydexError as error:
-        return BundleFile(uri, "", None, str(error))
-    return BundleFile(uri, _free_path(f"{known.collection}/{known.file_name}", taken), request)
-
-
-def _free_path(path: str, taken: dict[str, int]) -> str:
-    """A path that no other file has, not even where case does not matter; `taken` counts how often each was wanted."""
-    stem, dot, ending = path.rpartition(".")
-    free = path
-    while free.lower() in taken:
-        taken[path.lower()] += 1
-        free = f"{stem}_{taken[path.lower()]}.{ending}" if dot else f"{path}_{taken[path.lower()]}"
-    taken[free.lower()] = 1
-    return free
-
-
-def _request(uri: DataURI, owner: str | None) -> CutoutRequest | ProductRequest:
-    if uri.parameters is None:
-        return ProductRequest(uri.file_name, owner)
-    return replace(cutout_request(uri.parameters, owner), file_name=uri.file_name)
 
 
 def _script(files: Sequence[BundleFile], folder: str, url: str) -> str:

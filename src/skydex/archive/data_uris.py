@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from skydex.archive.parameters import Parameters, parse_pairs
 from skydex.errors import BadParameterError, UnknownResourceError
-from skydex.web import dali
 
 __all__ = ["DataURI"]
 
@@ -34,7 +34,7 @@ class DataURI:
     """Name of its folder in a bundle, such as `WFC3PSF`."""
     file_name: str
     """What its file is called: a plain name."""
-    parameters: dali.Parameters | None = None
+    parameters: Parameters | None = None
     """Those of the cutout; None for a whole file."""
 
     @classmethod
@@ -51,8 +51,8 @@ class DataURI:
         if len(text) > _LONGEST:
             raise UnknownResourceError("product", text[:200])
         if cutout := _CUTOUT.fullmatch(text.strip()):
-            pairs = dali.parse_pairs(cutout[2].encode())
-            return cls(text, cutout[1], _plain(cutout[3]), dali.Parameters(pairs))
+            pairs = parse_pairs(cutout[2].encode())
+            return cls(text, cutout[1], _plain(cutout[3]), Parameters(pairs))
         if file := _FILE.fullmatch(text.strip()):
             return cls(text, file[1], _plain(file[2]))
         raise UnknownResourceError("product", text[:200])
