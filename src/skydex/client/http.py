@@ -1,0 +1,365 @@
+"""`Web`: requests to services far away, that come to an end and are repeated where that helps.
+
+HTTP (RFC 9110). An answer is read as it arrives and never beyond a limit. What is asked again: 429 and 5xx, timeouts
+and connections that break, at most five times, after pauses that grow (or as long as Retry-After says); never another
+4xx, never an error that the service explains in a VOTable, and never a request that changes something if the service
+may have read it. A refusal is raised in the service's own words. A login goes to the servers that it is for, and to
+none to which they lead on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import email.utils
+import random
+import time
+import weakref
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from skydex import __version__
+from skydex.client.refusals import words_of
+from skydex.errors import BadAnswerError, LoginError, LoginNeededError, RefusedError, SkydexError, UnreachableError
+
+__all__ = ["Answer", "Web", "WholeAnswer", "host_of", "origin_of"]
+
+Fields = Mapping[str, object] | Sequence[tuple[str, object]]
+"""Parameters by name; those that are None are left out, and those that are lists are sent several times."""
+Files = Mapping[str, tuple[str, bytes | Path, str]]
+"""Parts of a form: by name, what the file is called, its bytes or where they are, its media type."""
+
+N_TRIES = 6
+_CONNECT_S = 20.0
+_LONGEST_PAUSE_S = 120.0
+_ERROR_BYTES = 1 << 18
+"""How much of a refusal is read."""
+_MOST_CONNECTIONS = 16
+_TOO_MANY = 429
+_UNREAD = (429, 503)
+"""With these a service has not begun."""
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer whose bytes are still to come."""
+
+    status: int
+    """Of HTTP."""
+    headers: Mapping[str, str]
+    """Found without regard to case."""
+    chunks: Iterator[bytes]
+    """The bytes as they arrive, decompressed; `UnreachableError` if they break off, `BadAnswerError` if too many."""
+    url: str
+    """Where it came from in the end."""
+
+
+@dataclass(frozen=True)
+class WholeAnswer:
+    """An answer that has been read."""
+
+    status: int
+    """Of HTTP."""
+    headers: Mapping[str, str]
+    """Found without regard to case."""
+    content: bytes
+    """All of it."""
+    url: str
+    """Where it came from in the end."""
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+
+def host_of(url: str) -> str:
+    """What messages call a service: its host, with the port if there is one, without anybody's password."""
+    return urlsplit(url).netloc.rpartition("@")[2] or url
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port: to whom a login may go."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{host_of(url)}".lower()
+
+
+class Web:
+    """How services are asked: as whom, how long, how much, how often.
+
+    Parameters
+    ----------
+    login : (str, str), optional
+        User name and password, sent as HTTP Basic.
+    origins : sequence of str, optional
+        Addresses of the servers that the login is for.
+    timeout_s : float, optional
+        How long a service may stay silent.
+    max_bytes : int, optional
+        How large an answer may be.
+    retries : int, optional
+        How often a request is repeated.
+    pause_s : float, optional
+        Before the first repetition; later ones wait twice as long each time.
+    """
+
+    def __init__(
+        self,
+        login: tuple[str, str] | None = None,
+        *,
+        origins: Iterable[str] = (),
+        timeout_s: float = 600.0,
+        max_bytes: int = 16 << 30,
+        retries: int = N_TRIES - 1,
+        pause_s: float = 0.5,
+    ) -> None:
+        self.login, self.origins = login, frozenset(map(origin_of, origins))
+        self.timeout_s, self.max_bytes, self.retries, self.pause_s = timeout_s, max_bytes, retries, pause_s
+        self._client = httpx.Client(
+            follow_redirects=True,
+            headers={"User-Agent": f"skydex/{__version__}"},
+            timeout=httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s), pool=None),
+            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_MOST_CONNECTIONS),
+        )
+        self.close = weakref.finalize(self, self._client.close)
+        """Give up all connections; happens by itself when nobody holds it any more."""
+
+    def get(self, url: str, params: Fields | None = None, **more: Any) -> bytes:
+        """All bytes of an answer to GET."""
+        return self.whole("GET", url, params=params, **more).content
+
+    def post(self, url: str, form: Fields | None = None, **more: Any) -> bytes:
+        """All bytes of an answer to a form."""
+        return self.whole("POST", url, form=form, **more).content
+
+    def whole(self, method: str, url: str, *, repeatable: bool = True, **asked: Any) -> WholeAnswer:
+        """Ask and read to the end, again if need be; parameters are those of `opened`."""
+
+        def read() -> WholeAnswer:
+            with self._sent(method, url, **asked) as answer:
+                return WholeAnswer(answer.status, answer.headers, b"".join(answer.chunks), answer.url)
+
+        return self._tried(read, repeatable)
+
+    @contextlib.contextmanager
+    def opened(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Fields | None = None,
+        form: Fields | None = None,
+        files: Files | None = None,
+        headers: Mapping[str, str] | None = None,
+        accepted: Container[int] = (),
+        max_bytes: int | None = None,
+        repeatable: bool = True,
+    ) -> Iterator[Answer]:
+        """Ask, and read the answer as it arrives; once it has begun, nothing is repeated.
+
+        Parameters
+        ----------
+        method, url : str
+            As in HTTP.
+        params : mapping or sequence of pairs, optional
+            For the query string.
+        form : mapping or sequence of pairs, optional
+            For the body.
+        files : mapping, optional
+            Further parts of the body, which then is `multipart/form-data`.
+        headers : mapping, optional
+            Beside the usual ones.
+        accepted : container of int, optional
+            Statuses from 400 on that are an answer and no refusal.
+        max_bytes : int, optional
+            How large the answer may be, if that is less than usual.
+        repeatable : bool, optional
+            Whether asking twice does no harm.
+
+        Raises
+        ------
+        RefusedError
+            The service says no.
+        LoginError
+            It wants a login, or another one.
+        UnreachableError
+            There was no answer, also not later.
+        BadAnswerError
+            It led from one address to the next without end.
+        """
+        with contextlib.ExitStack() as stack:
+            asked = {"params": params, "form": form, "files": files, "headers": headers}
+            sent = self._tried(
+                lambda: stack.enter_context(
+                    self._sent(method, url, **asked, accepted=accepted, max_bytes=max_bytes),
+                ),
+                repeatable,
+            )
+            yield replace(sent, chunks=_unrepeated(sent.chunks))
+
+    @contextlib.contextmanager
+    def _sent(
+        self, method: str, url: str, *, accepted: Container[int] = (), max_bytes: int | None = None, **asked: Any
+    ) -> Iterator[Answer]:
+        """Ask once."""
+        with contextlib.ExitStack() as stack:
+            with _as_ours(host_of(url)):
+                request = self._request(stack, method, url, **asked)
+                response = self._client.send(request, auth=self._auth(url), stream=True)
+            stack.callback(response.close)
+            if response.status_code >= 400 and response.status_code not in accepted:
+                raise self._refusal(response)
+            chunks = _chunks(response, self.max_bytes if max_bytes is None else max_bytes)
+            yield Answer(response.status_code, response.headers, chunks, str(response.url))
+
+    def _request(
+        self,
+        stack: contextlib.ExitStack,
+        method: str,
+        url: str,
+        *,
+        params: Fields | None = None,
+        form: Fields | None = None,
+        files: Files | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Request:
+        own = {"Accept-Encoding": "identity"} if urlsplit(url).hostname in _LOCAL else {}
+        if params is not None:
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(_pairs(params))}"
+        if files:
+            fields: dict[str, list[str]] = {}
+            for name, value in _pairs(form or {}):
+                fields.setdefault(name, []).append(value)
+            parts = {name: (called, _opened(stack, data), kind) for name, (called, data, kind) in files.items()}
+            return self._client.build_request(method, url, data=fields, files=parts, headers={**own, **(headers or {})})
+        if form is not None:
+            own["Content-Type"] = "application/x-www-form-urlencoded"
+        content = urlencode(_pairs(form)).encode() if form is not None else None
+        return self._client.build_request(method, url, content=content, headers={**own, **(headers or {})})
+
+    def _auth(self, url: str) -> httpx.BasicAuth | None:
+        """The login, for those whom it is for: httpx drops it where a redirect leads to another origin."""
+        return httpx.BasicAuth(*self.login) if self.login and origin_of(url) in self.origins else None
+
+    def _refusal(self, response: httpx.Response) -> Exception:
+        """What a status from 400 on means; to be asked again if it may become better."""
+        host, status = host_of(str(response.url)), response.status_code
+        content = _head(response)
+        words = words_of(content, response.headers.get("content-type", ""))
+        if status in (401, 407):
+            if "authorization" not in response.request.headers:
+                return LoginNeededError(host)
+            return LoginError(f"{host} does not take this login. {words}".rstrip())
+        error = RefusedError(host, words or f"status {status} {response.reason_phrase}".rstrip(), status=status)
+        is_explained = status == 500 and b"<VOTABLE" in content
+        if status == _TOO_MANY or (status >= 500 and not is_explained):
+            after_s = _retry_after_s(response.headers.get("retry-after", ""))
+            return _Again(error, after_s=after_s, is_unread=status in _UNREAD)
+        return error
+
+    def _tried(self, attempt: Callable[[], T], repeatable: bool) -> T:
+        begun = time.monotonic()
+        for n_failed in range(self.retries + 1):
+            try:
+                return attempt()
+            except _Again as again:
+                is_last = n_failed == self.retries or time.monotonic() - begun > self.timeout_s
+                pause_s = again.after_s
+                if pause_s is None:
+                    pause_s = self.pause_s * 2**n_failed * random.uniform(0.5, 1.5)
+                if is_last or pause_s > _LONGEST_PAUSE_S or not (repeatable or again.is_unread):
+                    raise again.error from again.__cause__
+                time.sleep(pause_s)
+        raise AssertionError("unreachable")
+
+
+class _Again(Exception):
+    """Something that may go better when it is tried again."""
+
+    def __init__(self, error: SkydexError, *, after_s: float | None = None, is_unread: bool = False) -> None:
+        self.error, self.after_s, self.is_unread = error, after_s, is_unread
+        super().__init__(str(error))
+
+
+@contextlib.contextmanager
+def _as_ours(host: str) -> Iterator[None]:
+    """What goes wrong on the way, as an error of skydex."""
+    try:
+        yield
+    except httpx.TooManyRedirects as error:
+        raise BadAnswerError(host, "it leads from one address to the next without end.") from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise BadAnswerError(host, f"the address cannot be asked ({error}).") from error
+    except httpx.ConnectError as error:
+        raise UnreachableError(host, f"no connection ({error})", hint="Check the address and the network.") from error
+    except httpx.TimeoutException as error:
+        raise _Again(UnreachableError(host, "it stayed silent too long")) from error
+    except httpx.DecodingError as error:
+        raise BadAnswerError(host, f"it is not compressed as it says ({error}).") from error
+    except httpx.HTTPError as error:
+        raise _Again(UnreachableError(host, str(error) or "the connection broke")) from error
+
+
+def _chunks(response: httpx.Response, max_bytes: int) -> Iterator[bytes]:
+    host, n_bytes = host_of(str(response.url)), 0
+    with _as_ours(host):
+        for chunk in response.iter_bytes():
+            n_bytes += len(chunk)
+            if n_bytes > max_bytes:
+                raise BadAnswerError(host, f"it is larger than {max_bytes:,} bytes, the most that is taken.")
+            yield chunk
+
+
+def _unrepeated(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except _Again as again:
+        raise again.error from again.__cause__
+
+
+def _head(response: httpx.Response) -> bytes:
+    """The first part of a refusal; what of it does not come is not missed."""
+    content = bytearray()
+    with contextlib.suppress(httpx.HTTPError):
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) >= _ERROR_BYTES:
+                break
+    return bytes(content[:_ERROR_BYTES])
+
+
+def _retry_after_s(value: str) -> float | None:
+    """Seconds until a service wants to be asked again; it may give a date."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    zoned = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
+    return max(0.0, (zoned - dt.datetime.now(dt.UTC)).total_seconds())
+
+
+def _pairs(fields: Fields) -> list[tuple[str, str]]:
+    items = fields.items() if isinstance(fields, Mapping) else fields
+    return [
+        (name, str(one))
+        for name, value in items
+        if value is not None
+        for one in (value if isinstance(value, list | tuple) else [value])
+    ]
+
+
+def _opened(stack: contextlib.ExitStack, data: bytes | Path) -> Any:
+    return stack.enter_context(data.open("rb")) if isinstance(data, Path) else data
