@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -29,10 +31,10 @@ class Ran:
 
 @pytest.fixture
 def skydex(capfdbinary):
-    """Run the command in this process."""
+    """Run the command in this process, whose environment stays as it is: `serve` sets how many threads others have."""
 
     def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as ended:
+        with patch.dict(os.environ), pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
         written = capfdbinary.readouterr()
         out = written.out.decode().replace("\r\n", "\n")  # CSV has the line ends of RFC 4180
