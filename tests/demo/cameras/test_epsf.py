@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -50,6 +54,28 @@ def test_light_is_enclosed_as_in_the_published_grid(both):
     ours, grid = both
     for radius in (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 7.5, 10.0):
         assert enclosed(ours, radius) == pytest.approx(enclosed(grid, radius), abs=0.035), radius
+
+
+MADE_BY_ITSELF = """
+import hashlib
+import numpy as np
+from skydex.demo.cameras.epsf import central_shares, effective_psf
+from skydex.demo.psf.electronics import CAMERAS
+
+camera, centres = CAMERAS["IR"], np.linspace(9.5, 10.5, 1000)
+optics = camera.blur_in("F160W"), camera.wavelengths_um("F160W"), 1.0
+tables, shares = effective_psf(*optics).tables, central_shares(*optics, centres, centres[::-1])
+print(hashlib.sha256(tables.tobytes() + shares.tobytes()).hexdigest())
+"""
+
+
+def test_psfs_are_the_same_to_the_last_bit_however_many_threads_multiply_matrices():
+    def digest(n_threads):
+        environ = {**os.environ, "OPENBLAS_NUM_THREADS": str(n_threads)}
+        command = [sys.executable, "-c", MADE_BY_ITSELF]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout
+
+    assert digest(1) == digest(2) == digest(4)
 
 
 @pytest.mark.parametrize("band", HANDBOOK_FWHM_PX)
