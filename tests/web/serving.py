@@ -73,7 +73,7 @@ class Server:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.log: list[str] = []
+        self.log: list[str] = []  # an answer may be here before what was logged about it; all of it is after the end
         self._address = threading.Event()
         self.url = ""
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -98,7 +98,7 @@ class Server:
 
     def _end(self) -> int:
         status = self.process.wait(40)
-        self._listener.join(10)  # until the last of its processes has ended
+        self._listener.join(40)  # until the last of its processes has ended
         self.process.stderr.close()
         return status
 

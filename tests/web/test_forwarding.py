@@ -124,7 +124,7 @@ def test_a_real_server_keeps_to_public_addresses(archive, run):
     def unknown(archive, **settings):
         with serving(archive, **settings) as server:
             answer = httpx.get(f"{server.url}/cgi-bin/nph-sesame/SNV?V0332%20Per", timeout=30)
-            return answer.status_code, "Nothing found" in answer.text, "".join(server.log)
+        return answer.status_code, "Nothing found" in answer.text, "".join(server.log)
 
     (status, is_unknown, log), n_connections = run(ask())
     assert (status, is_unknown, n_connections) == (200, True, 0)
