@@ -3,10 +3,12 @@
 from skydex.lightcurve.curve import LightCurve
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
+from skydex.lightcurve.folding import FoldedLightCurve, phases
 from skydex.lightcurve.indices import SIGMA_PER_MAD, chi2_reduced, mad
 from skydex.lightcurve.means import MeanMagnitudes, mean_magnitudes
 from skydex.lightcurve.measurements import HCV_COLUMNS, Labels, Measurements
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err, flux_jy, flux_jy_err
+from skydex.lightcurve.roles import KNOWN_ROLES, Good, Roles, roles_of
 from skydex.lightcurve.segments import Segments
 from skydex.lightcurve.settings import QualityCuts, SearchSettings
 from skydex.lightcurve.trends import Trend, Windows, running_trend
@@ -15,10 +17,13 @@ from skydex.lightcurve.zero_points import Epochs, Neighbours, local_zero_points
 
 __all__ = [
     "HCV_COLUMNS",
+    "KNOWN_ROLES",
     "SIGMA_PER_MAD",
     "STATISTICS",
     "Epochs",
     "Features",
+    "FoldedLightCurve",
+    "Good",
     "Labels",
     "LightCurve",
     "LightCurves",
@@ -27,6 +32,7 @@ __all__ = [
     "Neighbours",
     "QualityCuts",
     "Reason",
+    "Roles",
     "SearchSettings",
     "Segments",
     "Statistic",
@@ -43,5 +49,7 @@ __all__ = [
     "local_zero_points",
     "mad",
     "mean_magnitudes",
+    "phases",
+    "roles_of",
     "running_trend",
 ]

@@ -16,8 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import BadParameterError, UnknownBandError, near_names
 from skydex.lightcurve.curves import LightCurves
+from skydex.lightcurve.folding import FoldedLightCurve, phases
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err
-from skydex.lightcurve.plain import days, floats, is_time, jd_of_zero, taken, texts
+from skydex.lightcurve.plain import days, floats, is_time, jd_of_zero, taken, texts, unit_of
+from skydex.lightcurve.roles import Good, Roles, roles_of
 from skydex.lightcurve.segments import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class LightCurve:
     quality: Floats
     """(n,) what the catalogue says about each point, in its own measure; NaN where it says nothing."""
     flux: Floats | None = None
-    """(n,) flux densities in Jy, if fluxes were measured."""
+    """(n,) fluxes in `flux_unit`, if fluxes were measured."""
     flux_err: Floats | None = None
     """(n,) their errors, one sigma."""
     rows: Any = None
@@ -56,6 +58,10 @@ class LightCurve:
     """How days are counted: `mjd`, `jd`, `bjd-2400000` and others."""
     time_scale: str = ""
     """Time scale as astropy names it: `utc`, `tai`, `tdb`; empty if it is not known."""
+    flux_unit: str = "Jy"
+    """Unit of the fluxes, if they are no flux densities: then they have no magnitudes by themselves."""
+    good: Good | None = None
+    """What the makers of the catalogue recommend to keep, by the quality; see `good_points`."""
 
     @classmethod
     def of_points(
@@ -72,6 +78,7 @@ class LightCurve:
         name: str = "",
         time_format: str = "mjd",
         time_scale: str = "",
+        good: Good | None = None,
     ) -> LightCurve:
         """Light curve of points in any order.
 
@@ -84,13 +91,16 @@ class LightCurve:
         mag, mag_err : (n,) array_like or Quantity, optional
             Magnitudes and their errors; without magnitudes they follow from the fluxes, as AB magnitudes.
         flux, flux_err : (n,) array_like or Quantity, optional
-            Flux densities and their errors, in Jy if they are bare numbers.
+            Flux densities and their errors, in Jy if they are bare numbers. Fluxes in a unit that is none of flux
+            density, such as counts, are kept in it and have no magnitude.
         band : (n,) array_like of str or bytes, or str, optional
             Band of each point, or of all.
         quality : (n,) array_like, optional
             A number that says how good each point is.
         rows : table, optional
             n rows, which stay with the points.
+        good : Good, optional
+            What is recommended to keep, by the quality.
 
         Raises
         ------
@@ -111,12 +121,13 @@ class LightCurve:
             time_scale = str(time.scale)
         at = days(time, time_format, time_scale)
         n = at.size
-        jansky = None if flux is None else floats(flux, "Jy")
-        jansky_err = None if jansky is None else _or_nan(flux_err, "Jy", n)
+        unit = "Jy" if flux is None else _flux_unit(flux)
+        jansky = None if flux is None else floats(flux, unit)
+        jansky_err = None if jansky is None else _or_nan(flux_err, unit, n)
         whole = cls(
             at,
-            ab_mag(jansky) if mag is None else floats(mag, "mag"),
-            ab_mag_err(jansky, jansky_err) if mag is None else _or_nan(mag_err, "mag", n),
+            _of_flux(ab_mag(jansky), unit) if mag is None else floats(mag, "mag"),
+            _of_flux(ab_mag_err(jansky, jansky_err), unit) if mag is None else _or_nan(mag_err, "mag", n),
             texts(band, n),
             _or_nan(quality, None, n),
             jansky,
@@ -125,11 +136,51 @@ class LightCurve:
             name,
             time_format,
             time_scale,
+            unit,
+            good,
         )
         whole._require_one_length()
         is_measured = np.isfinite(whole.mag) | (np.isfinite(jansky) if jansky is not None else False)
         order = np.argsort(at, kind="stable")
-        return whole._chosen(order[(np.isfinite(at) & is_measured)[order]])
+        return whole.chosen(order[(np.isfinite(at) & is_measured)[order]])
+
+    @classmethod
+    def of_table(cls, table: Any, roles: Roles | None = None, *, name: str = "") -> LightCurve:
+        """Light curve of the rows of a table, which are those of one object.
+
+        Parameters
+        ----------
+        table : table of astropy, pandas or Arrow, or mapping of arrays
+            One row for each measurement. The rows stay with the points.
+        roles : Roles, optional
+            What its columns hold, by default as far as `roles_of` can tell.
+        name : str, optional
+            The object.
+
+        Examples
+        --------
+        >>> table = {"obsTime": [55634.477414], "psfFlux": [0.00826192], "psfFluxErr": [1.14074e-05], "filterID": [1]}
+        >>> curve = LightCurve.of_table(table, name="KQ UMa")
+        >>> curve.bands, curve.mag.round(4).tolist(), curve.time_scale
+        (('g',), [14.1073], 'tai')
+        """
+        rows = None if isinstance(table, Mapping) else table
+        return cls.of_points(**(roles or roles_of(table)).points(table), rows=rows, name=name)
+
+    @classmethod
+    def by_object(cls, table: Any, roles: Roles | None = None) -> dict[str, LightCurve]:
+        """Light curves of all objects of a table, by what its column of objects calls them.
+
+        For numbers about many thousands, `LightCurves.of_points` and `features` are much faster.
+        """
+        told = roles or roles_of(table)
+        if not told.object:
+            return {"": cls.of_table(table, told)}
+        owner = table[told.object]
+        names, code, counts = np.unique(texts(owner, len(owner)), return_inverse=True, return_counts=True)
+        rows = np.split(np.argsort(code, kind="stable"), np.cumsum(counts))
+        parts = {str(name): taken(table, index) for name, index in zip(names, rows[: len(names)], strict=True)}
+        return {name: cls.of_table(part, told, name=name) for name, part in parts.items()}
 
     def __len__(self) -> int:
         return len(self.time)
@@ -166,7 +217,7 @@ class LightCurve:
             There is no point in a band that is named.
         """
         chosen = [self._band_named(band) for band in bands]
-        return self._chosen(np.isin(self.band, chosen))
+        return self.chosen(np.isin(self.band, chosen))
 
     def cut(self, is_kept: ArrayLike) -> LightCurve:
         """The points for which something holds, with their rows.
@@ -186,11 +237,47 @@ class LightCurve:
         mask: Mask = np.ma.filled(np.ma.asarray(getattr(is_kept, "value", is_kept)), False)
         if mask.dtype != np.bool_ or mask.shape != self.time.shape:
             raise BadParameterError("is_kept", f"must be {len(self)} times true or false, one for each point.")
-        return self._chosen(mask)
+        return self.chosen(mask)
+
+    def good_points(self) -> LightCurve:
+        """The points that the makers of the catalogue recommend to keep; all, if they recommend nothing."""
+        return self if self.good is None else self.cut(self.good.holds(self.quality))
 
     def centers(self, center: Center = "mean") -> dict[str, float]:
         """Mean or median magnitude of each band; NaN where a band has no magnitude."""
         return {band: _center(self.mag[self.band == band], center) for band in self.bands}
+
+    def fold(self, period: Any, t0: Any = 0.0, *, t0_format: str | None = None) -> FoldedLightCurve:
+        """Phases of the points for a period.
+
+        Parameters
+        ----------
+        period : float or Quantity
+            In days, if it is a bare number.
+        t0 : float, Quantity or Time, optional
+            When the phase is 0; a bare number is counted in days as `t0_format` says.
+        t0_format : str, optional
+            How the days of `t0` are counted, by default as the times of this light curve: `mjd`, `jd`,
+            `bjd-2400000` (as the Kepler catalogue of eclipsing binaries gives its `bjd0`), `bkjd`, `btjd`. Times are
+            not moved to the barycentre by it; `to_bjd_tdb` does that.
+
+        Returns
+        -------
+        folded : FoldedLightCurve
+            Phases from 0 to below 1, and numbers of cycles since `t0`.
+
+        Examples
+        --------
+        >>> curve = LightCurve.of_points([55000.0], [14.6], name="KIC 2161623")
+        >>> curve.fold(2.2834698, 54999.599837).phase.round(6).tolist()
+        [0.175243]
+        >>> curve.fold(2.2834698, 54999.599837, t0_format="bjd-2400000").phase.round(6).tolist()
+        [0.394208]
+        """
+        length = float(floats(period, "d"))
+        zero = self._day(t0, t0_format)
+        phase, cycle = phases(self.time, length, zero)
+        return FoldedLightCurve(phase, cycle, self, length, zero)
 
     def minus_mean(self, center: Center | Mapping[str, float] = "mean") -> LightCurve:
         """The light curve less a magnitude of its own in each band.
@@ -225,6 +312,13 @@ class LightCurve:
         error = np.where(np.isfinite(self.mag_err), self.mag_err, mag_err)
         return LightCurves.of_points(place, self.time, self.mag, error, n_curves=len(self.bands))
 
+    def _day(self, moment: Any, format: str | None) -> float:
+        """A moment in the days of this light curve."""
+        if is_time(moment):
+            return float(days(moment, self.time_format, self.time_scale))
+        shift = jd_of_zero(format) - jd_of_zero(self.time_format) if format else 0.0
+        return float(floats(moment, "d")) + shift
+
     def _band_named(self, band: str) -> str:
         alike = [known for known in self.bands if known.lower() == band.lower()]
         of_filter = [known for known in self.bands if known.lower().rpartition("_")[2] == band.lower()]
@@ -233,7 +327,8 @@ class LightCurve:
                 return found[0]
         raise UnknownBandError(band, where=self.name, near=of_filter or near_names(band, self.bands) or self.bands)
 
-    def _chosen(self, index: Mask | Ints) -> LightCurve:
+    def chosen(self, index: Mask | Ints) -> LightCurve:
+        """Some points, with their rows: by their numbers, in that order, or those for which a mask is true."""
         return replace(
             self,
             time=self.time[index],
@@ -255,6 +350,18 @@ class LightCurve:
 
 def _or_nan(values: Any, unit: str | None, n: int) -> Floats:
     return np.full(n, np.nan) if values is None else floats(values, unit)
+
+
+def _flux_unit(flux: Any) -> str:
+    """Jy for whatever can be converted to it, and for bare numbers."""
+    known = unit_of(flux)
+    is_jansky = known.is_equivalent("Jy") if known is not None else not getattr(flux, "unit", None)
+    return "Jy" if is_jansky else str(flux.unit)
+
+
+def _of_flux(values: Floats, unit: str) -> Floats:
+    """Magnitudes of fluxes if these are flux densities; else nothing is known about them."""
+    return values if unit == "Jy" else np.full(len(values), np.nan)
 
 
 def _by_wavelength(band: str) -> tuple[int, str]:
