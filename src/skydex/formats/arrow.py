@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -28,7 +28,7 @@ from skydex.tables import (
     metadata_of_columns,
 )
 
-__all__ = ["FORMAT", "INFOS", "OVERFLOW", "WARNINGS", "read", "write"]
+__all__ = ["FORMAT", "INFOS", "OVERFLOW", "WARNINGS", "open_stream", "read", "sniff", "write"]
 
 OVERFLOW, INFOS, WARNINGS = b"skydex.overflow", b"skydex.infos", b"skydex.warnings"
 """Keys: overflow and warnings in the metadata of the last batch, infos (JSON pairs) in the schema's."""
@@ -88,6 +88,54 @@ def read(file: Path, options: Mapping[str, Any]) -> list[Source]:
             warnings=tuple(problems),
         )
     ]
+
+
+def open_stream(stream: BinaryIO, name: str) -> Result:
+    """Read a stream as it arrives, batch by batch, in the memory of one.
+
+    Parameters
+    ----------
+    stream : binary stream
+        An Arrow stream; it need not be able to seek.
+    name : str
+        What to call it in errors.
+
+    Returns
+    -------
+    result : Result
+        What `write` was given: overflow and late warnings are known when its rows are used up.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is no Arrow stream or has no column that can be published; while rows are taken, it is damaged or cut short.
+    """
+    try:
+        opened = pa.ipc.open_stream(pa.PythonFile(stream, "r"))
+        columns, problems = _columns(opened.schema, Path(name))
+        infos = tuple((str(key), str(value)) for key, value in json.loads(opened.schema.metadata.get(INFOS, b"[]")))
+    except (pa.ArrowException, StoreError, ValueError, TypeError, AttributeError) as error:
+        raise UnreadableFileError(name, f"it is no Arrow stream ({error})") from error
+    kept = tuple(columns.values())
+    result = Result(kept, iter(()), infos=infos, warnings=problems)
+    result.batches = conform(_streamed(opened, list(columns), result, name), kept)
+    return result
+
+
+def _streamed(opened: Any, positions: list[int], result: Result, name: str) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch, told in opened.iter_batches_with_custom_metadata():
+            _note_end(result, told or {})
+            batch.validate(full=True)  # or its offsets lead anywhere in memory
+            if batch.num_rows:
+                yield batch.select(positions)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise UnreadableFileError(name, f"it is damaged or cut short ({error})") from error
+
+
+def _note_end(result: Result, told: Mapping[bytes, bytes]) -> None:
+    result.overflow = result.overflow or json.loads(told.get(OVERFLOW, b"false")) is True
+    result.warnings.extend(map(str, json.loads(told.get(WARNINGS, b"[]"))))
 
 
 def _schema(result: Result) -> pa.Schema:

@@ -15,7 +15,7 @@ from skydex.formats.votable.document import (
     header,
     scs_error_votable,
 )
-from skydex.formats.votable.reader import read, read_votable, sniff
+from skydex.formats.votable.reader import read, read_answer, read_votable, sniff
 from skydex.formats.votable.writer import write_votable
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "error_votable",
     "footer",
     "header",
+    "read_answer",
     "read_votable",
     "scs_error_votable",
     "write_votable",

@@ -30,7 +30,7 @@ from skydex.formats.votable.tabledata_reader import rows_of_tabledata
 from skydex.formats.votable.values import BadTimestampError
 from skydex.tables import Column, arrow_schema
 
-__all__ = ["read", "read_votable", "sniff"]
+__all__ = ["read", "read_answer", "read_votable", "sniff"]
 
 _ANSWER = "the answer"
 _CHUNK = 4 << 20
@@ -61,10 +61,13 @@ class _Document:
             return utf8_stream(open_plain())
 
         with open_stream() as stream:
-            outline = outline_of(stream, file=name, limits=limits)
-        if not outline.tables:
-            raise UnreadableFileError(name, _why_no_table(outline))
-        return cls(name, open_stream, limits, outline)
+            return cls(name, open_stream, limits, outline_of(stream, file=name, limits=limits))
+
+    def with_tables(self) -> _Document:
+        """The same; `UnreadableFileError` if it holds no table."""
+        if not self.outline.tables:
+            raise UnreadableFileError(self.name, _why_no_table(self.outline))
+        return self
 
 
 def read(file: Path, options: Mapping[str, Any]) -> list[Source]:
@@ -85,10 +88,23 @@ def read(file: Path, options: Mapping[str, Any]) -> list[Source]:
     UnreadableFileError
         The document is broken, hostile, or holds no table; or, while rows are read, they are not what they claim.
     """
+    document = _in_file(file, options).with_tables()
+    return [_source(file, document, number) for number in range(len(document.outline.tables))]
+
+
+def read_answer(file: Path, options: Mapping[str, Any]) -> tuple[list[Source], tuple[Info, ...]]:
+    """Describe every table of a VOTable that may be a mere message, and give its INFOs, in order.
+
+    Parameters are those of `read`. No table at all is no error here: then the INFOs say why.
+    """
+    document = _in_file(file, options)
+    return [_source(file, document, number) for number in range(len(document.outline.tables))], document.outline.infos
+
+
+def _in_file(file: Path, options: Mapping[str, Any]) -> _Document:
     limits = Limits(**{key: options[key] for key in Limits.__dataclass_fields__ if key in options})
     max_bytes = options.get("max_bytes")
-    document = _Document.opened(file.name, lambda: open_decompressed(file, max_bytes=max_bytes), limits)
-    return [_source(file, document, number) for number in range(len(document.outline.tables))]
+    return _Document.opened(file.name, lambda: open_decompressed(file, max_bytes=max_bytes), limits)
 
 
 def read_votable(
@@ -119,7 +135,7 @@ def read_votable(
     """
     data = document if isinstance(document, bytes) else document.read()
     limits = Limits(allow_doctype=True)
-    opened = _Document.opened(_ANSWER, lambda: _in_memory(data), limits)
+    opened = _Document.opened(_ANSWER, lambda: _in_memory(data), limits).with_tables()
     chosen = opened.outline.tables[table]
     fields = wire_fields(chosen.fields)
     refusal = _refusal(chosen.data, fields)
