@@ -15,6 +15,7 @@ from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
 from skydex.client.http import Web
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset
+from skydex.client.resolvers import Resolvers
 from skydex.errors import NotOfferedError
 from skydex.tables import Result, Table
 
@@ -41,15 +42,18 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
 Maker = Callable[[Preset, Web], object]
 """Makes the client of one service out of the addresses and options of its archive; asks nothing yet."""
 
-_MAKERS: Mapping[str, Maker] = {}
-"""By what a preset calls the service."""
+_MAKERS: Mapping[str, Maker] = {
+    "lookup": Resolvers,
+    "sesame": Resolvers,
+}
+"""By what a preset calls the service; one that several addresses belong to is made once."""
 
 
 def far_door(preset: Preset, web: Web | None = None, *, makers: Mapping[str, Maker] = _MAKERS) -> FarDoor:
     """An archive that is known by the addresses of its services; those of unknown kind are left alone."""
     asked = Web() if web is None else web
-    services = [makers[kind](preset, asked) for kind in preset.services if kind in makers]
-    return FarDoor(preset.name, services, asked)
+    chosen = dict.fromkeys(makers[kind] for kind in preset.services if kind in makers)
+    return FarDoor(preset.name, [make(preset, asked) for make in chosen], asked)
 
 
 class FarDoor:

@@ -36,8 +36,8 @@ class Preset:
     """What is meant where nothing is said: `release`, `magtype`, `context`."""
     collection: str = ""
     """Of a catalogue service: its collection, below `/api/v0.1`."""
-    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of a catalogue service: paths of tables, by release."""
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of a catalogue service: by release, the path of each table and a line about it."""
     databases: Mapping[str, str] = field(default_factory=dict)
     """Services of MAST's invoke that give rows, by the word for each."""
     near: Mapping[str, str] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Preset:
         words = asked.split("/")
         release = words.pop(0) if words[0] in self.tables else self.options.get("release", "")
         bare = "/".join(words)
-        paths = self.tables.get(release, ())
+        paths = self.tables.get(release, {})
         found = next((path for path in (bare, f"{bare}/{self.options.get('magtype', '')}") if path in paths), None)
         if found is None:
             near = near_names(bare, self.table_names(release)) or list(self.table_names(release))
@@ -168,8 +168,7 @@ def _presets() -> Mapping[str, Preset]:
 
 def _read(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, Preset]]:
     for name, entry in entries:
-        tables = {release: tuple(paths) for release, paths in entry.get("tables", {}).items()}
-        yield name, Preset(name, **{**entry, "tables": tables})
+        yield name, Preset(name, **entry)
 
 
 def _path(address: str) -> str:

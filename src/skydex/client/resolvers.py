@@ -1,0 +1,118 @@
+"""Resolvers of names, asked: `Mast.Name.Lookup` of MAST's invoke, and Sesame of the CDS.
+
+They are asked in the order in which a preset has them, until one knows the name; one that cannot be reached is passed
+over, as long as another answers. The place that is found says who knew it, since two resolvers may give two places, and
+what a search finds depends on it. MAST API: https://mast.stsci.edu/api/v0/_services.html; Sesame:
+https://vizier.cds.unistra.fr/doc/sesame.htx.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from skydex.client.http import Web, host_of
+from skydex.client.orders import NamedPlace
+from skydex.client.presets import Preset
+from skydex.errors import BadAnswerError, RefusedError, ServiceError, UnknownObjectError
+
+__all__ = ["Resolvers"]
+
+_MOST_BYTES = 1 << 20
+_PLACE = re.compile(r"^%J\s+(?P<ra>[0-9.]+)\s+(?P<dec>[+-]?[0-9.]+)", re.MULTILINE)
+_SPEAKER = re.compile(r"^#=\w*=?([^:\r\n]*?)(?:\s*\(.*)?:", re.MULTILINE)
+_NAME = re.compile(r"^%I\.0\s+(.+?)\s*$", re.MULTILINE)
+
+
+class Resolvers:
+    """The resolvers of an archive.
+
+    Parameters
+    ----------
+    preset : Preset
+        Their addresses, `lookup` and `sesame`.
+    web : Web
+        How they are asked.
+    """
+
+    def __init__(self, preset: Preset, web: Web) -> None:
+        self._web = web
+        self._resolvers = [(_KINDS[kind], url) for kind, url in preset.services.items() if kind in _KINDS]
+
+    def place(self, name: str) -> NamedPlace:
+        """Where an object is, as the first resolver says that knows it.
+
+        Raises
+        ------
+        UnknownObjectError
+            None of those that answered knows it.
+        UnreachableError, BadAnswerError, RefusedError
+            None gave an answer.
+        """
+        problem: Exception | None = None
+        n_answers = 0
+        for ask, url in self._resolvers:
+            try:
+                found = ask(self._web, url, name)
+            except (ServiceError, RefusedError) as error:
+                problem = problem or error
+                continue
+            if found is not None:
+                return found
+            n_answers += 1
+        if problem is not None and not n_answers:
+            raise problem
+        raise UnknownObjectError(name[:80])
+
+
+def _looked_up(web: Web, url: str, name: str) -> NamedPlace | None:
+    """Ask MAST."""
+    request = {"service": "Mast.Name.Lookup", "params": {"input": name, "format": "json"}}
+    content = web.post(url, {"request": json.dumps(request)}, max_bytes=_MOST_BYTES)
+    try:
+        entries = json.loads(content).get("resolvedCoordinate") or []
+        return _entry(entries[0], name) if entries else None
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
+        raise BadAnswerError(host_of(url), "it is no list of places.") from error
+
+
+def _entry(entry: Mapping[str, Any], name: str) -> NamedPlace:
+    known, resolver = entry.get("canonicalName") or name, entry.get("resolver")
+    ra_deg, dec_deg = _checked(float(entry["ra"]), float(entry["decl"]))
+    return NamedPlace(ra_deg, dec_deg, str(known), f"MAST ({resolver})" if resolver else "MAST")
+
+
+def _of_sesame(web: Web, url: str, name: str) -> NamedPlace | None:
+    """Ask Sesame: SIMBAD, then NED, then VizieR."""
+    text = web.get(f"{url.rstrip('/')}/-oI/SNV?{quote(name)}", max_bytes=_MOST_BYTES).decode("utf-8", "replace")
+    found = _PLACE.search(text)
+    if found is None:
+        return None
+    try:
+        ra_deg, dec_deg = _checked(float(found["ra"]), float(found["dec"]))
+    except ValueError as error:
+        raise BadAnswerError(host_of(url), "it gives a place that is none.") from error
+    before = text[: found.start()]
+    known, speaker = _last(_NAME, before) or name, _last(_SPEAKER, before)
+    return NamedPlace(ra_deg, dec_deg, known, f"Sesame ({speaker})" if speaker else "Sesame")
+
+
+def _last(pattern: re.Pattern[str], text: str) -> str:
+    """What stands last in a text of what a pattern looks for."""
+    found: list[str] = pattern.findall(text)
+    return found[-1].strip() if found else ""
+
+
+def _checked(ra_deg: float, dec_deg: float) -> tuple[float, float]:
+    """A place on the sky."""
+    if not (math.isfinite(ra_deg) and 0.0 <= ra_deg <= 360.0 and -90.0 <= dec_deg <= 90.0):
+        raise ValueError("no place on the sky")
+    return ra_deg, dec_deg
+
+
+_KINDS: Mapping[str, Callable[[Web, str, str], NamedPlace | None]] = {"lookup": _looked_up, "sesame": _of_sesame}
+"""How each kind is asked, by what presets call it."""
