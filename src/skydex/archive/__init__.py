@@ -13,7 +13,7 @@ from skydex.archive.cutout_request import CUTOUT_FORMATS, CutoutRequest, ImageNa
 from skydex.archive.data_uris import DataURI
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
 from skydex.archive.examples import ReadyExample
-from skydex.archive.filters import ColumnFilter
+from skydex.archive.filters import ColumnFilter, column_filters
 from skydex.archive.fitscut_words import cutout_request, is_wanted
 from skydex.archive.hips import (
     AllskyRequest,
@@ -138,6 +138,7 @@ __all__ = [
     "Upload",
     "View",
     "Words",
+    "column_filters",
     "cutout_request",
     "described_columns",
     "find_original",

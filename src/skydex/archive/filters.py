@@ -8,9 +8,11 @@ come as a text and case does not matter.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
@@ -20,10 +22,11 @@ from skydex.query import build
 from skydex.query.tree import conjunction
 from skydex.tables import Column, Table
 
-__all__ = ["ColumnFilter"]
+__all__ = ["ColumnFilter", "column_filters"]
 
 _MOST_RANGES = 100
 _MOST_ITEMS = 200
+_MOST_FILTERS = 200
 
 
 @dataclass(frozen=True)
@@ -108,3 +111,54 @@ class ColumnFilter:
 def _literally(text: str) -> str:
     """A regular expression that matches a text and nothing else."""
     return re.sub(r"[^\w\s]", r"\\\g<0>", text.replace("\0", ""), flags=re.ASCII)
+
+
+def column_filters(given: Any) -> tuple[ColumnFilter, ...]:
+    """The filters that a request has as JSON: a list of `{"paramName": column, "values": [...]}`.
+
+    Raises
+    ------
+    BadParameterError
+        It is something else.
+    """
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
+        raise BadParameterError("filters", 'must be a list such as [{"paramName": "chip", "values": ["1"]}].')
+    if len(given) > _MOST_FILTERS:
+        raise BadParameterError("filters", f"has more than {_MOST_FILTERS} entries.")
+    return tuple(map(_read, given))
+
+
+def _read(entry: Mapping[str, Any]) -> ColumnFilter:
+    name = entry.get("paramName")
+    if not isinstance(name, str) or not name:
+        raise BadParameterError("filters", 'has an entry without "paramName", the name of a column.')
+    values = entry.get("values", [])
+    values = values if isinstance(values, list) else [values]
+    pattern, separator = (entry.get(key) or None for key in ("freeText", "separator"))
+    if not isinstance(pattern, str | None) or not isinstance(separator, str | None):
+        raise BadParameterError(name, "takes texts for freeText and separator.")
+    return ColumnFilter(
+        name,
+        tuple(_value_text(name, value) for value in values if not isinstance(value, dict | None)),
+        tuple(_bounds(name, value) for value in values if isinstance(value, dict)),
+        pattern,
+        separator or "",
+        None in values,
+    )
+
+
+def _bounds(name: str, value: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    low, high = (value.get(key) for key in ("min", "max"))
+    if (low is None and high is None) or not set(value) <= {"min", "max"}:
+        raise BadParameterError(name, 'has a range that is not {"min": ..., "max": ...}.')
+    return (None if low is None else _value_text(name, low), None if high is None else _value_text(name, high))
+
+
+def _value_text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    raise BadParameterError(name, "has a value that is no number, text or range.")

@@ -1,6 +1,8 @@
 """fitscut.cgi: cutouts of images by name, as FITS for programs or as a picture.
 
-What its words mean is the affair of `skydex.archive.fitscut_words`; this module says where they are heard.
+The interface of the Hubble Legacy Archive (https://hla.stsci.edu/fitscutcgi_interface.html) and of Pan-STARRS
+(https://ps1images.stsci.edu/cgi-bin/fitscut.cgi): names and values of parameters without regard to case, but for names
+of images; unknown parameters are ignored. What the parameters mean is the affair of `skydex.archive.fitscut_words`.
 """
 
 from __future__ import annotations

@@ -9,11 +9,10 @@ Column names and how the tools use them: `mast_api_psf.py` of spacetelescope/hst
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from skydex.archive import ColumnFilter, MashupCount, MashupRequest, Output
+from skydex.archive import MashupCount, MashupRequest, Output, column_filters
 from skydex.errors import BadParameterError, UnknownResourceError
 from skydex.formats.mashup import properties_of
 from skydex.sky import Cone
@@ -26,7 +25,6 @@ __all__ = ["SERVICES"]
 _TABLES = {"Wfc3Psf.Uvis": "psf.UVIS", "Wfc3Psf.Ir": "psf.IR", "Wfpc2Psf.Uvis": "psf.WFPC2"}
 """Tables by what stands behind `Mast.Catalogs.Filtered.`; that of WFPC2 is called so although it has no UVIS."""
 _MOST_ROWS = 50_000
-_MOST_FILTERS = 200
 _ALIAS = "c."
 """What examples of MAST write before the names of columns."""
 _COUNTS = ("count_big(*)", "count(*)")
@@ -37,7 +35,7 @@ async def filtered(call: Call, request: InvokeRequest, *, database: str, in_cone
     """Answer a Filtered service."""
     table, settings = _table(call, database), call.site.settings
     cone = _cone(request, settings.catalog_radius_deg) if in_cone else None
-    filters = tuple(_filters(request.params.get("filters")))
+    filters = column_filters(request.params.get("filters"))
     names = _names(request.params.get("columns", "*"))
     asked: MashupCount | MashupRequest
     if names and names[0].lower() in _COUNTS and len(names) == 1:
@@ -91,51 +89,6 @@ def _names(columns: Any) -> list[str]:
 
 def _outputs(table: Table, names: Sequence[str]) -> tuple[Output, ...]:
     return tuple(Output(name, name) for name in names or [column.name for column in table.columns])
-
-
-def _filters(given: Any) -> Iterator[ColumnFilter]:
-    if given is None:
-        return
-    if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
-        raise BadParameterError("filters", 'must be a list such as [{"paramName": "chip", "values": ["1"]}].')
-    if len(given) > _MOST_FILTERS:
-        raise BadParameterError("filters", f"has more than {_MOST_FILTERS} entries.")
-    for entry in given:
-        yield _filter(entry)
-
-
-def _filter(entry: Mapping[str, Any]) -> ColumnFilter:
-    name = entry.get("paramName")
-    if not isinstance(name, str) or not name:
-        raise BadParameterError("filters", 'has an entry without "paramName", the name of a column.')
-    values = entry.get("values", [])
-    values = values if isinstance(values, list) else [values]
-    pattern, separator = (entry.get(key) or None for key in ("freeText", "separator"))
-    if not isinstance(pattern, str | None) or not isinstance(separator, str | None):
-        raise BadParameterError(name, "takes texts for freeText and separator.")
-    return ColumnFilter(
-        name,
-        tuple(_text(name, value) for value in values if not isinstance(value, dict | None)),
-        tuple(_range(name, value) for value in values if isinstance(value, dict)),
-        pattern,
-        separator or "",
-        None in values,
-    )
-
-
-def _range(name: str, value: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    low, high = (value.get(key) for key in ("min", "max"))
-    if (low is None and high is None) or not set(value) <= {"min", "max"}:
-        raise BadParameterError(name, 'has a range that is not {"min": ..., "max": ...}.')
-    return (None if low is None else _text(name, low), None if high is None else _text(name, high))
-
-
-def _text(name: str, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    raise BadParameterError(name, "has a value that is no number, text or range.")
 
 
 def _properties(call: Call, database: str) -> Mapping[str, Mapping[str, Any]]:
