@@ -594,8 +594,16 @@ class JobsUnavailableError(ServiceError):
 class UnreachableError(ServiceError):
     """A service far away that gave no answer, or none that was whole."""
 
-    def __init__(self, host: str, reason: str, *, hint: str = "Nothing was kept; try again.") -> None:
-        self.host, self.reason = host, one_line(reason)
+    def __init__(
+        self,
+        host: str,
+        reason: str,
+        *,
+        hint: str = "Nothing was kept; try again.",
+        wait_s: float | None = None,
+        was_reached: bool = True,
+    ) -> None:
+        self.host, self.reason, self.wait_s, self.was_reached = host, one_line(reason), wait_s, was_reached
         super().__init__(f"{host} gave no whole answer: {self.reason}. {hint}")
 
 

@@ -15,3 +15,12 @@ def demonstration(simulated, tmp_path_factory):
 
     with casjobs_server(simulated, tmp_path_factory.mktemp("state")) as (server, _):
         yield server
+
+
+@pytest.fixture
+def faulty():
+    """A server on loopback that can be told how to fail."""
+    import faulty
+
+    with faulty.faulty() as server:
+        yield server
