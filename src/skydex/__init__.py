@@ -1,9 +1,28 @@
 """skydex: an astronomical archive in a box.
 
-Catalogues go in; TAP, cone search and tables in every usual format come out. Importing the package is cheap: heavy
-libraries load when they are used.
+Catalogues go in; TAP, cone search and tables in every usual format come out. `connect` asks an archive, here or far
+away; `col` makes conditions on columns. Importing the package is cheap: heavy libraries load when they are used.
 """
 
-__all__ = ["__version__"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skydex.connection import Connection, col, connect
+
+__all__ = ["Connection", "__version__", "col", "connect"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from skydex import connection
+
+        return getattr(connection, name)
+    raise AttributeError(f"module 'skydex' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

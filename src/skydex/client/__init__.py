@@ -1,9 +1,21 @@
 """Archives from afar: the protocols of their services, spoken by a client; and what any archive can be asked."""
 
-from skydex.client.conditions import All, Any, Comparison, Condition, Not
+from skydex.client.conditions import (
+    All,
+    Any,
+    Comparison,
+    Condition,
+    Measured,
+    Moment,
+    Not,
+    adql,
+    parameters,
+    settled,
+)
 from skydex.client.door import VERBS, Door, FileSource, OpenedFile, OwnTables, RunningJob
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset, find_preset, get_preset, preset_names
+from skydex.client.texts import query_text
 
 __all__ = [
     "VERBS",
@@ -14,6 +26,8 @@ __all__ = [
     "CutoutOrder",
     "Door",
     "FileSource",
+    "Measured",
+    "Moment",
     "NamedPlace",
     "Not",
     "OpenedFile",
@@ -22,7 +36,11 @@ __all__ = [
     "Query",
     "RowsOrder",
     "RunningJob",
+    "adql",
     "find_preset",
     "get_preset",
+    "parameters",
     "preset_names",
+    "query_text",
+    "settled",
 ]

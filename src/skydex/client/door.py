@@ -195,6 +195,10 @@ class Door(Protocol):
         """Many files in one."""
         ...
 
+    def close(self) -> None:
+        """Give up what it holds: connections, threads."""
+        ...
+
 
 Told = Callable[[str, int, int | None], None]
 """Told a stage, how much of it is done, and how much there is in all if that is known."""

@@ -12,6 +12,7 @@ from skydex.tables.column import (
     uniquely_named,
 )
 from skydex.tables.fields import columns_from_metadata, field_xml, metadata_of_columns, xml_attribute, xml_text
+from skydex.tables.identifiers import RESERVED, spelled
 from skydex.tables.obscore import OBSCORE, OBSCORE_COLUMNS, OBSCORE_MODEL, OBSCORE_UTYPE
 from skydex.tables.positions import POSITION_NAMES, likely_position
 from skydex.tables.result import Result, conform, conformed, counted, limited
@@ -26,6 +27,7 @@ __all__ = [
     "OBSCORE_MODEL",
     "OBSCORE_UTYPE",
     "POSITION_NAMES",
+    "RESERVED",
     "Column",
     "Datatype",
     "Example",
@@ -47,6 +49,7 @@ __all__ = [
     "limited",
     "longest_text",
     "metadata_of_columns",
+    "spelled",
     "uniquely_named",
     "xml_attribute",
     "xml_text",

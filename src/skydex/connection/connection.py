@@ -1,0 +1,371 @@
+"""`Connection`: what an astronomer types, the same for an archive on this disk and for a service far away.
+
+Places, angles, conditions and tables are taken as astropy has them and handed to a door (`skydex.client.Door`) as plain
+values; what comes back becomes an astropy table with units, that knows where it is from.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from skydex import __version__
+from skydex.client import (
+    VERBS,
+    All,
+    Comparison,
+    Condition,
+    Door,
+    Measured,
+    Moment,
+    Not,
+    Query,
+    RowsOrder,
+    adql,
+    settled,
+)
+from skydex.client import Any as AnyOf
+from skydex.connection.arrow_columns import result_of
+from skydex.connection.columns import Columns, joined_conditions, listed_names
+from skydex.connection.listing import listed_tables
+from skydex.connection.places import degrees_of, place_of
+from skydex.connection.rows import ResultTable, result_table
+from skydex.errors import BadParameterError, NotOfferedError
+from skydex.sky import Cone
+from skydex.tables import Result, Table
+from skydex.tables.tap_schema import TAP_SCHEMA
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """An archive that can be asked; `skydex.connect` makes it.
+
+    Parameters
+    ----------
+    door : Door
+        How the archive is reached.
+
+    Notes
+    -----
+    What an archive does not have raises `NotOfferedError`, which says what it has; `verbs` lists it. All positions are
+    ICRS; a bare number is a number of degrees. Rows come as `ResultTable`, an astropy `QTable`: a null float is NaN,
+    other nulls are masked.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+
+    @property
+    def name(self) -> str:
+        """The archive: a directory, an address, a preset."""
+        return self.door.name
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What can be asked of it."""
+        return tuple(verb for verb in VERBS if verb in self.door.verbs)
+
+    def resolve(self, name: str) -> SkyCoord:
+        """Find where an object is.
+
+        Parameters
+        ----------
+        name : str
+            Such as `"IC 1613"`.
+
+        Returns
+        -------
+        place : SkyCoord
+            ICRS; `info.meta` has the `name` as the resolver writes it, and the `resolver`. Two resolvers may give
+            positions that differ by arcseconds, and by arcminutes for galaxies.
+
+        Raises
+        ------
+        UnknownObjectError
+            Nobody knows it; with names that look alike.
+        """
+        from astropy.coordinates import SkyCoord
+
+        self._check("resolve")
+        found = self.door.place(name)
+        place = SkyCoord(found.ra_deg, found.dec_deg, unit="deg", frame="icrs")
+        place.info.meta = {"name": found.name, "resolver": found.resolver}
+        return place
+
+    def tables(self, words: str | None = None) -> ResultTable:
+        """List the tables.
+
+        Parameters
+        ----------
+        words : str, optional
+            Only those that have all these words in their name, description or columns.
+
+        Returns
+        -------
+        tables : ResultTable
+            `name`, `n_columns`, `n_rows`, `description`; masked where the archive does not say. The tables that
+            describe the others (TAP_SCHEMA) are left out.
+        """
+        self._check("tables")
+        return listed_tables(filter(_is_no_schema, self.door.tables()), words, self.name)
+
+    def columns(self, table: str, words: str | None = None) -> Columns:
+        """List the columns of a table; each can be compared, for a condition.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+        words : str, optional
+            Only those with all these words in their name, unit, UCD or description.
+
+        Returns
+        -------
+        columns : Columns
+            By attribute or name; `.table` is the list as a table.
+
+        Examples
+        --------
+        >>> summary = archive.columns("summary")  # doctest: +SKIP
+        >>> archive.search("summary", summary.A_F475W_MAD > 0.1)  # doctest: +SKIP
+        """
+        self._check("columns")
+        return Columns(self.door.table(table), words)
+
+    def cone(
+        self,
+        table: str,
+        where: str | SkyCoord | tuple[Any, Any],
+        radius: Any,
+        *conditions: object,
+        columns: object = (),
+        sort_by: object = (),
+        maxrec: int | None = None,
+        **suffixed: object,
+    ) -> ResultTable:
+        """Find the rows of a table around a place.
+
+        Parameters
+        ----------
+        table : str
+            A table with positions.
+        where : str, SkyCoord or pair
+            The centre: a name, which is resolved; a position; or right ascension and declination, in degrees if they
+            have no unit, ICRS.
+        radius : Quantity, Angle, float or str
+            In degrees if it has no unit; `"2 arcmin"` does as well.
+        *conditions, columns, sort_by, maxrec, **suffixed
+            As for `search`.
+
+        Returns
+        -------
+        rows : ResultTable
+            The position that was really used is in its `provenance`.
+        """
+        return self.search(
+            table,
+            *conditions,
+            where=where,
+            radius=radius,
+            columns=columns,
+            sort_by=sort_by,
+            maxrec=maxrec,
+            **suffixed,
+        )
+
+    def search(
+        self,
+        table: str,
+        *conditions: object,
+        where: str | SkyCoord | tuple[Any, Any] | None = None,
+        radius: Any = None,
+        columns: object = (),
+        sort_by: object = (),
+        maxrec: int | None = None,
+        **suffixed: object,
+    ) -> ResultTable:
+        """Find the rows of a table that fulfil conditions.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+        *conditions
+            All must hold: comparisons such as `col.A_F475W_N >= 10` or `(col.MAD > 0.1) & ~col.name.like("%X")`, and
+            dictionaries such as `{"A_F475W_N.gte": 10}`. A value with a unit is brought to that of its column.
+        where, radius : optional
+            A cone, as for `cone`.
+        columns : sequence or str, optional
+            Names, without regard to case; a text may have commas, line breaks, and comments behind `#`. By default
+            those that the archive shows.
+        sort_by : sequence or str, optional
+            Names of columns; `"-MAD"` or `-col.MAD` has the greatest first.
+        maxrec : int, optional
+            Most rows; `truncated` tells whether there are more. By default the archive's own limit, if it has one.
+        **suffixed
+            Conditions in the form of the catalogue API: `Detector="ACS/WFC"`, `**{"NumImages.gte": 2}`.
+
+        Returns
+        -------
+        rows : ResultTable
+            An astropy `QTable`.
+
+        Raises
+        ------
+        UnknownTableError, UnknownColumnError
+            There is none of that name; with names that look alike.
+        NotOfferedError
+            The archive cannot search so.
+        """
+        order = RowsOrder(
+            table,
+            columns=listed_names(columns),
+            condition=joined_conditions(conditions, suffixed),
+            cone=self._cone(where, radius),
+            sort_by=listed_names(sort_by),
+            max_rows=_checked_limit(maxrec),
+        )
+        self._check("search" if order.cone is None else "cone")
+        order = self._settled(order)
+        found = self.door.rows(order)
+        asked = _region(order.cone) if order.cone is not None else {}
+        return self._shown(found, _described(order), **asked)
+
+    def query(
+        self, text: str, *, maxrec: int | None = None, uploads: Mapping[str, Any] | None = None, language: str = "ADQL"
+    ) -> ResultTable:
+        """Ask a query in ADQL, and wait for the answer.
+
+        Parameters
+        ----------
+        text : str
+            The query.
+        maxrec : int, optional
+            Most rows; `truncated` tells whether there are more.
+        uploads : mapping, optional
+            Tables that come along, by what the query calls them after `TAP_UPLOAD.`: astropy, pandas, polars or Arrow
+            tables, or paths of files.
+        language : str, optional
+            As TAP's LANG names it, with a version if one is insisted on.
+
+        Returns
+        -------
+        rows : ResultTable
+            An astropy `QTable`.
+        """
+        self._check("query")
+        return self._shown(self.door.query(_query(text, language, maxrec, uploads)), text)
+
+    def close(self) -> None:
+        """Give up connections that are still open."""
+        self.door.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<archive {self.name}: {', '.join(self.verbs)}>"
+
+    def _check(self, verb: str) -> None:
+        if verb not in self.door.verbs:
+            self._refuse(verb)
+
+    def _refuse(self, verb: str) -> NoReturn:
+        raise NotOfferedError(verb, self.name, self.verbs)
+
+    def _cone(self, where: Any, radius: Any) -> Cone | None:
+        if where is None and radius is None:
+            return None
+        if where is None or radius is None:
+            missing = "where" if where is None else "radius"
+            raise BadParameterError(missing, "is missing: a cone has a place and a radius.")
+        ra, dec = place_of(where, self._place)
+        return Cone(ra, dec, degrees_of(radius, "radius"))
+
+    def _place(self, name: str) -> Any:
+        self._check("resolve")
+        return self.door.place(name)
+
+    def _settled(self, order: RowsOrder) -> RowsOrder:
+        """The same with plain values, which ask for the units of a table where there are any."""
+        if order.condition is None or not _has_units(order.condition):
+            return order
+        return replace(order, condition=settled(order.condition, self.door.table(order.table)))
+
+    def _shown(self, found: Result, query: str, **more: Any) -> ResultTable:
+        return result_table(
+            found,
+            query=" ".join(query.split()),
+            target=self.name,
+            time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            versions=_versions(),
+            **more,
+        )
+
+
+def _query(text: str, language: str, maxrec: int | None, uploads: Mapping[str, Any] | None) -> Query:
+    tables = {name: _uploaded(name, table) for name, table in (uploads or {}).items()}
+    return Query(text, language, _checked_limit(maxrec), tables)
+
+
+def _uploaded(name: str, table: Any) -> Result | Path:
+    return Path(table) if isinstance(table, str | os.PathLike) else result_of(table, name=name)
+
+
+def _checked_limit(maxrec: int | None) -> int | None:
+    if maxrec is not None and maxrec < 0:
+        raise BadParameterError("maxrec", f"is a number of rows, 0 or more, not {maxrec}.")
+    return maxrec
+
+
+def _is_no_schema(table: Table) -> bool:
+    return table.schema_name.lower() != TAP_SCHEMA.lower()
+
+
+def _has_units(condition: Condition) -> bool:
+    match condition:
+        case All(parts) | AnyOf(parts):
+            return any(map(_has_units, parts))
+        case Not(inner):
+            return _has_units(inner)
+        case Comparison(_, _, values):
+            return any(isinstance(value, Measured | Moment) for value in values)
+
+
+def _region(cone: Cone) -> dict[str, Any]:
+    return {"ra_deg": cone.ra_deg, "dec_deg": cone.dec_deg, "radius_deg": cone.radius_deg}
+
+
+def _described(order: RowsOrder) -> str:
+    """An order in the words of a query, for people."""
+    parts = [f"SELECT {', '.join(order.columns) or '*'} FROM {order.table}"]
+    conditions = [] if order.condition is None else [adql(order.condition)]
+    if order.cone is not None:
+        cone = order.cone
+        conditions.insert(0, f"within {cone.radius_deg:g} deg of ({cone.ra_deg:.7f}, {cone.dec_deg:.7f})")
+    if conditions:
+        parts.append(f"WHERE {' AND '.join(conditions)}")
+    if order.sort_by:
+        parts.append(f"ORDER BY {', '.join(order.sort_by)}")
+    return " ".join(parts)
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {
+        "skydex": __version__,
+        **{name: importlib.metadata.version(name) for name in ("astropy", "numpy", "pyarrow")},
+    }

@@ -1,0 +1,62 @@
+"""Lists of tables and of columns, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+
+from skydex.connection.rows import ResultTable, result_table
+from skydex.tables import Column, Datatype, Result, Table, arrow_schema
+
+__all__ = ["listed_columns", "listed_tables"]
+
+_TABLES = (
+    Column("name", Datatype.UNICODE_CHAR, arraysize="*", description="What queries call it"),
+    Column("n_columns", Datatype.INT, description="How many columns it has, where that is known"),
+    Column("n_rows", Datatype.LONG, description="How many rows it has, where that is known"),
+    Column("description", Datatype.UNICODE_CHAR, arraysize="*", description="What it holds"),
+)
+_COLUMNS = tuple(
+    Column(name, Datatype.UNICODE_CHAR, arraysize="*", description=about)
+    for name, about in (
+        ("name", "What queries call it"),
+        ("datatype", "As VOTable names it"),
+        ("arraysize", "As VOTable writes it; empty for one number"),
+        ("unit", "As VOUnit writes it"),
+        ("ucd", "What kind of thing it is, in UCD1+"),
+        ("description", "What it holds"),
+    )
+)
+
+
+def listed_tables(tables: Iterable[Table], words: str | None, target: str) -> ResultTable:
+    """The tables that have all of some words in their name, description or columns; all if there are no words."""
+    wanted = (words or "").lower().split()
+    found = [table for table in tables if all(word in _searched(table) for word in wanted)]
+    rows = [
+        [table.name for table in found],
+        [len(table.columns) or None for table in found],
+        [table.n_rows for table in found],
+        [table.description for table in found],
+    ]
+    return _listed(_TABLES, rows, query=f"tables {words or ''}".strip(), target=target)
+
+
+def listed_columns(table: str, columns: Sequence[Column]) -> ResultTable:
+    """Columns with what they mean."""
+    names = [column.name for column in _COLUMNS]
+    rows = [[str(getattr(column, name) or "") for column in columns] for name in names]
+    return _listed(_COLUMNS, rows, query=f"columns of {table}")
+
+
+def _listed(columns: tuple[Column, ...], values: Sequence[Sequence[object]], **provenance: object) -> ResultTable:
+    schema = arrow_schema(columns)
+    arrays = [pa.array(one, field.type) for one, field in zip(values, schema, strict=True)]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return result_table(Result(columns, iter([batch])), **provenance)
+
+
+def _searched(table: Table) -> str:
+    about = (f"{column.name} {column.description}" for column in table.columns)
+    return " ".join((table.name, table.description, *about)).lower()

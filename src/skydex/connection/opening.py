@@ -1,0 +1,95 @@
+"""`connect`: one way to every archive, whatever and wherever it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from skydex.client import Door, Preset, find_preset, preset_names
+from skydex.connection.connection import Connection
+from skydex.errors import StoreError, UnknownResourceError, near_names
+
+__all__ = ["connect"]
+
+Target = str | os.PathLike[str]
+
+
+def connect(
+    target: Target,
+    *,
+    at: Target | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    release: str | None = None,
+    magtype: str | None = None,
+    context: str | None = None,
+) -> Connection:
+    """Open an archive for asking.
+
+    Parameters
+    ----------
+    target : str or path
+        A directory with an archive, which is asked in this process; the address of a skydex server, or of any TAP
+        service of the Virtual Observatory; or the name of a preset: `mast-hsc`, `mast-casjobs`, `ps1-tap`, `mast-psf`,
+        `csc21`, `panstarrs`.
+    at : str or path, optional
+        Of a preset: an address, or a directory, that stands in for the real services.
+    user, password : str, optional
+        As whom it is asked; by default what `SKYDEX_USER` and `SKYDEX_PASSWORD` say, and nobody if they say nothing.
+        A directory asks for no password.
+    release, magtype, context : str, optional
+        Of a preset: which release, photometry, or context of CasJobs is meant where nothing is said.
+
+    Returns
+    -------
+    archive : Connection
+        With the same verbs, as far as the target has them.
+
+    Raises
+    ------
+    UnknownResourceError
+        There is no such directory or preset.
+
+    Examples
+    --------
+    >>> import skydex
+    >>> archive = skydex.connect("demo-archive")  # doctest: +SKIP
+    >>> archive.cone("summary", "IC 1613", "2 arcmin")  # doctest: +SKIP
+    """
+    preset = find_preset(target) if isinstance(target, str) else None
+    if preset is not None:
+        chosen = preset.chosen(release=release, magtype=magtype, context=context)
+        return Connection(_preset_door(chosen, at, (user, password)))
+    if at is not None:
+        raise UnknownResourceError("preset", str(target)[:80], near=near_names(str(target), preset_names()))
+    return Connection(_door(target, (user, password)))
+
+
+def _preset_door(preset: Preset, at: Target | None, login: tuple[str | None, str | None]) -> Door:
+    if at is None or _is_address(at):
+        return _far(preset.moved(str(at)) if at is not None else preset, login)
+    return _near(Path(at), preset, login[0])
+
+
+def _door(target: Target, login: tuple[str | None, str | None]) -> Door:
+    if _is_address(target):
+        return _far(str(target), login)
+    return _near(Path(target), None, login[0])
+
+
+def _is_address(target: Target) -> bool:
+    return isinstance(target, str) and target.lower().startswith(("http://", "https://"))
+
+
+def _near(directory: Path, preset: Preset | None, user: str | None) -> Door:
+    from skydex.connection.near import NearDoor
+
+    if not directory.is_dir():
+        near = near_names(str(directory), preset_names())
+        hint = "" if near else f"It is neither a directory, an address, nor one of {', '.join(preset_names())}."
+        raise UnknownResourceError("archive", str(directory)[:200], near=near, hint=hint)
+    return NearDoor(directory, preset=preset, user=user)
+
+
+def _far(target: Preset | str, login: tuple[str | None, str | None]) -> Door:
+    raise StoreError(f"{target} cannot be asked yet.")
