@@ -7,6 +7,7 @@ moment, become plain when the column is known that they are compared with (`sett
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -249,8 +250,18 @@ def _plain(value: Value, column: Column) -> Value:
             return _converted(number, unit, column)
         case Moment(mjd, iso):
             return iso if column.datatype.is_text else mjd
+        case str() if column.datatype.is_numeric:
+            return _number(value, column)
         case _:
             return value
+
+
+def _number(text: str, column: Column) -> int | float:
+    """A number that came as a text, as in the suffix form."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    raise BadParameterError(column.name, f'holds numbers and cannot be compared with "{text[:60]}".')
 
 
 def _converted(number: float, unit: str, column: Column) -> float:

@@ -2,8 +2,7 @@
 
 from skydex.connection.columns import ColumnRef, Columns, col
 from skydex.connection.connection import Connection
-from skydex.connection.near import NearDoor
 from skydex.connection.opening import connect
 from skydex.connection.rows import ResultTable, result_table
 
-__all__ = ["ColumnRef", "Columns", "Connection", "NearDoor", "ResultTable", "col", "connect", "result_table"]
+__all__ = ["ColumnRef", "Columns", "Connection", "ResultTable", "col", "connect", "result_table"]

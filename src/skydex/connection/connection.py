@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
+_LIBRARIES = ("astropy", "numpy", "pyarrow")
+"""Whose versions an answer knows."""
+
 
 class Connection:
     """An archive that can be asked; `skydex.connect` makes it.
@@ -365,7 +368,4 @@ def _described(order: RowsOrder) -> str:
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    return {
-        "skydex": __version__,
-        **{name: importlib.metadata.version(name) for name in ("astropy", "numpy", "pyarrow")},
-    }
+    return {"skydex": __version__, **{name: importlib.metadata.version(name) for name in _LIBRARIES}}

@@ -34,7 +34,7 @@ def listed_tables(tables: Iterable[Table], words: str | None, target: str) -> Re
     """The tables that have all of some words in their name, description or columns; all if there are no words."""
     wanted = (words or "").lower().split()
     found = [table for table in tables if all(word in _searched(table) for word in wanted)]
-    rows = [
+    rows: list[Sequence[object]] = [
         [table.name for table in found],
         [len(table.columns) or None for table in found],
         [table.n_rows for table in found],

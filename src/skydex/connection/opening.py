@@ -85,9 +85,8 @@ def _near(directory: Path, preset: Preset | None, user: str | None) -> Door:
     from skydex.connection.near import NearDoor
 
     if not directory.is_dir():
-        near = near_names(str(directory), preset_names())
-        hint = "" if near else f"It is neither a directory, an address, nor one of {', '.join(preset_names())}."
-        raise UnknownResourceError("archive", str(directory)[:200], near=near, hint=hint)
+        near = near_names(str(directory), preset_names()) or list(preset_names())
+        raise UnknownResourceError("archive or preset", str(directory)[:200], near=near)
     return NearDoor(directory, preset=preset, user=user)
 
 

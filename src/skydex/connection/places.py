@@ -33,6 +33,8 @@ def place_of(where: object, resolve: Callable[[str], NamedPlace]) -> tuple[float
         if not icrs.isscalar:
             raise BadParameterError("where", f"is one position, not {icrs.size:,} of them.")
         return float(icrs.ra.deg), float(icrs.dec.deg)
+    ra: object
+    dec: object
     try:
         ra, dec = where  # type: ignore[misc]
     except (TypeError, ValueError) as error:

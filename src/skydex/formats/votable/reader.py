@@ -35,11 +35,14 @@ __all__ = ["read", "read_answer", "read_votable", "sniff"]
 _ANSWER = "the answer"
 _CHUNK = 4 << 20
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?VOTABLE[\s>]", re.IGNORECASE)
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe \t\r\n"
+"""Byte order marks and blanks."""
 
 
 def sniff(head: bytes) -> bool:
-    """Whether a file that begins so is a VOTable."""
-    return _ROOT.search(head.replace(b"\x00", b"")) is not None
+    """Whether a file that begins so is a VOTable, and no other file that carries one, as Arrow and Parquet do."""
+    text = head.replace(b"\x00", b"")
+    return text.lstrip(_BEFORE_XML).startswith(b"<") and _ROOT.search(text) is not None
 
 
 @dataclass(frozen=True)
