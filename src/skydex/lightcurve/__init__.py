@@ -1,5 +1,7 @@
 """Light curves: variability indices, and a search for variables in the style of the Hubble Catalog of Variables."""
 
+from skydex.lightcurve.combining import CombinedLightCurve
+from skydex.lightcurve.correlation import BandCorrelation, band_correlation
 from skydex.lightcurve.curve import LightCurve
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.features import STATISTICS, Features, Reason, Statistic, features
@@ -20,6 +22,8 @@ __all__ = [
     "KNOWN_ROLES",
     "SIGMA_PER_MAD",
     "STATISTICS",
+    "BandCorrelation",
+    "CombinedLightCurve",
     "Epochs",
     "Features",
     "FoldedLightCurve",
@@ -41,6 +45,7 @@ __all__ = [
     "Windows",
     "ab_mag",
     "ab_mag_err",
+    "band_correlation",
     "chi2_reduced",
     "classify",
     "features",

@@ -6,7 +6,7 @@ No picture is drawn here: `skydex.plots` takes light curves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import BadParameterError, UnknownBandError, near_names
+from skydex.lightcurve import conversions
+from skydex.lightcurve.combining import CombinedLightCurve, combine
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.folding import FoldedLightCurve, phases
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err
@@ -23,6 +25,7 @@ from skydex.lightcurve.roles import Good, Roles, roles_of
 from skydex.lightcurve.segments import Floats, Ints, Mask
 
 if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
     from astropy.time import Time
 
 __all__ = ["LightCurve"]
@@ -279,6 +282,34 @@ class LightCurve:
         phase, cycle = phases(self.time, length, zero)
         return FoldedLightCurve(phase, cycle, self, length, zero)
 
+    def combined(
+        self,
+        period: Any,
+        t0: Any = 0.0,
+        *,
+        t0_format: str | None = None,
+        eclipses: Sequence[float] = (0.0, 0.5),
+        half_width: float = 0.1,
+    ) -> CombinedLightCurve:
+        """All bands of an eclipsing binary as one series: differences from the light outside of its eclipses.
+
+        Parameters
+        ----------
+        period, t0, t0_format
+            As `fold` takes them; the eclipses must be where `eclipses` says, so `t0_format` matters.
+        eclipses : sequence of float, optional
+            Phases of their middles, that of the primary eclipse first.
+        half_width : float, optional
+            Within this of a middle, in phase, a point does not count for the light outside.
+
+        Returns
+        -------
+        combined : CombinedLightCurve
+            With the light curve as differences, folded too, and by band the magnitude that was subtracted and by how
+            much the primary eclipse is deeper than in the other bands.
+        """
+        return combine(self.fold(period, t0, t0_format=t0_format), eclipses=eclipses, half_width=half_width)
+
     def minus_mean(self, center: Center | Mapping[str, float] = "mean") -> LightCurve:
         """The light curve less a magnitude of its own in each band.
 
@@ -311,6 +342,18 @@ class LightCurve:
         place = np.array([self.bands.index(label) for label in labels], dtype=np.int64)[code]
         error = np.where(np.isfinite(self.mag_err), self.mag_err, mag_err)
         return LightCurves.of_points(place, self.time, self.mag, error, n_curves=len(self.bands))
+
+    def to_timeseries(self) -> Any:
+        """The points as `astropy.timeseries.TimeSeries`, with columns mag, mag_err, band, quality, flux, flux_err."""
+        return conversions.to_timeseries(self)
+
+    def to_lightkurve(self) -> Any:
+        """One band as `lightkurve.LightCurve`; magnitudes without fluxes become Jy, as AB magnitudes do."""
+        return conversions.to_lightkurve(self)
+
+    def to_bjd_tdb(self, position: SkyCoord) -> LightCurve:
+        """The same with times at the barycentre, in TDB, good to 0.02 s; see `conversions.to_bjd_tdb`."""
+        return conversions.to_bjd_tdb(self, position)
 
     def _day(self, moment: Any, format: str | None) -> float:
         """A moment in the days of this light curve."""

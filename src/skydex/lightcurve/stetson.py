@@ -14,7 +14,16 @@ import numpy as np
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.segments import Floats, Ints, Mask, Segments
 
-__all__ = ["PAIR_DAYS", "stetson_j", "stetson_j_time", "stetson_k", "stetson_l", "welch_stetson_i"]
+__all__ = [
+    "PAIR_DAYS",
+    "deviations",
+    "robust_mean",
+    "stetson_j",
+    "stetson_j_time",
+    "stetson_k",
+    "stetson_l",
+    "welch_stetson_i",
+]
 
 PAIR_DAYS = 0.1
 """Points are a pair within this time unless said otherwise: orbits of one visit."""
@@ -47,7 +56,7 @@ def welch_stetson_i(curves: LightCurves, *, pair_days: float = PAIR_DAYS) -> Flo
 
 def stetson_j(curves: LightCurves, *, pair_days: float = PAIR_DAYS) -> Floats:
     """Stetson's J about the robust mean: pairs and single points, each with weight 1; about 0 for noise."""
-    deviation = _deviation(curves, robust_mean(curves))
+    deviation = deviations(curves, robust_mean(curves))
     pairs = _pairs(curves, pair_days)
     product = np.concatenate([deviation[pairs.first] * deviation[pairs.first + 1], deviation[pairs.single] ** 2 - 1.0])
     return _mean_root(curves, product, np.concatenate([pairs.first, pairs.single]), np.ones(len(product)))
@@ -55,7 +64,7 @@ def stetson_j(curves: LightCurves, *, pair_days: float = PAIR_DAYS) -> Floats:
 
 def stetson_j_time(curves: LightCurves) -> Floats:
     """Stetson's J of every point with the next one, weighted by exp(-dt / median dt)."""
-    deviation = _deviation(curves, robust_mean(curves))
+    deviation = deviations(curves, robust_mean(curves))
     first = np.flatnonzero(_has_next(curves))
     gap = curves.time[first + 1] - curves.time[first]
     weight = np.exp(-gap / _positive(_median_gap(curves, first, gap)[curves.segments.owner[first]]))
@@ -81,7 +90,7 @@ def robust_mean(curves: LightCurves) -> Floats:
     centre = curves.weighted_mean
     is_moving = np.isfinite(centre)
     for _ in range(_MOST_STEPS):
-        weight = curves.weight / (1.0 + (_deviation(curves, centre) / _ROBUST_SCALE) ** 2)
+        weight = curves.weight / (1.0 + (deviations(curves, centre) / _ROBUST_SCALE) ** 2)
         step = np.where(is_moving, curves.mean_by(weight) - centre, 0.0)
         centre = centre + step
         is_moving = np.abs(step) > _TOLERANCE_MAG
@@ -90,7 +99,7 @@ def robust_mean(curves: LightCurves) -> Floats:
     return centre
 
 
-def _deviation(curves: LightCurves, centre: Floats) -> Floats:
+def deviations(curves: LightCurves, centre: Floats) -> Floats:
     """Deviations in units of the errors, with Stetson's factor for having taken the mean of n points."""
     counts = curves.segments.counts
     bias = np.sqrt(counts / np.maximum(counts - 1.0, 1.0))
