@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from astropy import units as u
+from astropy.coordinates import SkyCoord
 from astropy.table import QTable, join, vstack
+from astropy.time import Time
 from astropy.units import Quantity
 
+from skydex.connection.arrow_columns import result_of
 from skydex.connection.rows import ResultTable, result_table
+from skydex.errors import BadParameterError
 from skydex.tables import Column, Datatype, Result, arrow_schema, arrow_type
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -244,3 +249,113 @@ def test_polars_keeps_nulls() -> None:
 def test_no_unit_is_looked_up_twice_with_a_warning() -> None:
     with warnings.catch_warnings(action="error"):
         assert one(Datatype.DOUBLE, [1.0], unit="erg/s/cm/cm").unit == u.erg / u.s / u.cm**2
+
+
+def written(**facts: Any) -> ResultTable:
+    return result_table(
+        result(
+            (Column("id", Datatype.LONG, ucd="meta.id"), [1, 2]),
+            (Column("n", Datatype.INT, unit="s"), [1, None]),
+            (Column("mag", Datatype.FLOAT, unit="mag", ucd="phot.mag", description="A magnitude"), [20.5, None]),
+            (Column("t", Datatype.CHAR, arraysize="*"), ["Å naïf", None]),
+            (Column("b", Datatype.BOOLEAN), [True, None]),
+            (Column("p", Datatype.DOUBLE, arraysize="2", unit="deg"), [[1.0, 2.0], [3.0, 4.0]]),
+            infos=(("server", "here"),),
+            **facts,
+        ),
+        query="SELECT *\nFROM t",
+        versions={"skydex": "1", "astropy": "8"},
+    )
+
+
+@pytest.mark.parametrize("form", ["fits", "votable", "ascii.ecsv", "parquet"])
+def test_writing_works_without_a_warning_and_astropy_reads_the_same(form: str, tmp_path: Path) -> None:
+    rows = written()
+    rows.write(tmp_path / "rows", format=form)
+    with warnings.catch_warnings(action="ignore" if form == "fits" else "error"):  # astropy warns of null Booleans
+        read = QTable.read(tmp_path / "rows", format=form)
+    assert read.colnames == rows.colnames
+    assert list(read["id"]) == [1, 2]
+    assert read["n"].unit == u.s
+    assert [bool(missing) for missing in read["n"].mask] == [False, True]
+    assert read["mag"].unit == u.mag
+    assert np.isnan(np.ma.filled(read["mag"].value, np.nan)[1]) or read["mag"].mask[1]
+    assert read["t"][0] in ("Å naïf", "A naif")
+    assert read["p"].shape == (2, 2)
+
+
+@pytest.mark.parametrize("form", ["fits", "votable"])
+def test_odd_units_and_arrays_of_several_lengths_are_written_without_a_warning(form: str, tmp_path: Path) -> None:
+    rows = table(
+        (Column("x", Datatype.DOUBLE, unit="furlong/fortnight"), [1.0]),
+        (Column("v", Datatype.FLOAT, arraysize="*", unit="Jy"), [[1.0, 2.0, 3.0]]),
+        (Column("w", Datatype.FLOAT, unit="electron/s"), [1.0]),
+    )
+    rows = vstack([rows, rows])
+    rows["v"] = np.array([np.array([1.0]), np.array([1.0, 2.0])], dtype=object)
+    rows.write(tmp_path / "rows", format=form)
+    with warnings.catch_warnings(action="ignore"):
+        read = QTable.read(tmp_path / "rows", format=form)
+    assert [len(np.ravel(value)) for value in read["v"]] == [1, 2]
+
+
+@pytest.mark.parametrize("form", ["fits", "votable"])
+def test_file_says_where_its_rows_come_from(form: str, tmp_path: Path) -> None:
+    written(overflow=True).write(tmp_path / "rows", format=form)
+    content = (tmp_path / "rows").read_bytes()
+    assert b"SELECT *" in content
+    assert b"OVERFLOW" in content
+    assert b"server" in content
+
+
+@pytest.mark.parametrize("form", ["fits", "votable"])
+def test_columns_that_only_astropy_knows_are_written_by_astropy(form: str, tmp_path: Path) -> None:
+    rows = table((Column("x", Datatype.DOUBLE), [1.0, 2.0]), query="SELECT *\nFROM t")
+    rows["when"] = Time([50000.0, 50001.0], format="mjd")
+    rows.write(tmp_path / "rows", format=form)
+    rows.write(tmp_path / "rows", format=form, overwrite=True)
+    assert len(QTable.read(tmp_path / "rows", format=form)) == 2
+
+
+def test_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
+    written().write(tmp_path / "rows.fits")
+    with pytest.raises(OSError, match="overwrite=True"):
+        written().write(tmp_path / "rows.fits")
+    written().write(tmp_path / "rows.fits", overwrite=True)
+
+
+@pytest.mark.parametrize("serialization", ["tabledata", "binary", "binary2"])
+def test_votable_is_written_in_the_serialization_that_is_asked(serialization: str, tmp_path: Path) -> None:
+    written().write(tmp_path / "rows.vot", format="votable", tabledata_format=serialization)
+    assert f"<{serialization.upper()}>".encode() in (tmp_path / "rows.vot").read_bytes()
+
+
+def test_ecsv_brings_provenance_and_what_columns_mean_back(tmp_path: Path) -> None:
+    written().write(tmp_path / "rows.ecsv")
+    read = ResultTable.read(tmp_path / "rows.ecsv")
+    assert type(read) is ResultTable
+    assert read.provenance[0]["query"].split() == ["SELECT", "*", "FROM", "t"]
+    assert read["mag"].info.meta == {"ucd": "phot.mag"}
+
+
+def test_tables_of_users_become_results() -> None:
+    pandas = pytest.importorskip("pandas")
+    sky = SkyCoord([10.0, 20.0], [1.0, -1.0], unit="deg")
+    own = QTable({"c": sky, "t": Time([50000.0, 50001.0], format="mjd"), "f": [1.0, np.nan] * u.Jy, "s": [b"a", b"b"]})
+    given = result_of(own)
+    assert [column.name for column in given.columns] == ["c_ra", "c_dec", "t", "f", "s"]
+    assert [column.unit for column in given.columns] == ["deg", "deg", None, "Jy", None]
+    values = given.to_arrow().to_pydict()
+    assert np.allclose(values["c_ra"], [10.0, 20.0], rtol=0, atol=1e-12)
+    assert values["t"][0] == datetime.datetime(1995, 10, 10)
+    assert values["f"] == [1.0, None]
+    assert values["s"] == ["a", "b"]
+    frame = pandas.DataFrame({"id": [1, 2], "name": ["a", None]}, index=[5, 6])
+    assert result_of(frame).to_arrow().to_pydict() == {"id": [1, 2], "name": ["a", None]}
+    assert result_of({"id": [1, 2]}).to_arrow().to_pydict() == {"id": [1, 2]}
+
+
+@pytest.mark.parametrize("rows", [{"z": [1 + 2j]}, {"o": [object()]}, 5, {}])
+def test_what_is_no_table_is_told_so(rows: object) -> None:
+    with pytest.raises(BadParameterError, match=r"table|cannot be carried"):
+        result_of(rows)

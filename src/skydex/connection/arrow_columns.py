@@ -125,9 +125,9 @@ def _from_astropy(name: str, column: Any) -> Iterator[tuple[Column, pa.ChunkedAr
         yield from _positions(name, column)
         return
     xtype = column.info.meta.get("xtype") if column.info.meta else None
-    if isinstance(column, Time):
-        column, xtype = column.utc.isot, "timestamp"
-    values, is_null = _plain(column)
+    is_time = isinstance(column, Time)
+    xtype = "timestamp" if is_time else xtype
+    values, is_null = _plain(column.utc.isot if is_time else column)
     array = _array(name, values, is_null, xtype)
     plain = column_of_arrow(name, array.type)
     if plain is None:

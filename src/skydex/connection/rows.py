@@ -7,15 +7,17 @@ without a word of warning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+from astropy.io import registry
 from astropy.table import Column as AstropyColumn
 from astropy.table import QTable, Table
 
-from skydex.connection.arrow_columns import arrow_table
+from skydex.connection.arrow_columns import arrow_table, result_of
 from skydex.connection.astropy_columns import astropy_column, is_quantity
+from skydex.connection.files import astropy_writer
 from skydex.errors import ServiceError
 from skydex.tables import Column, Result, uniquely_named
 
@@ -44,6 +46,18 @@ class ResultTable(QTable):  # type: ignore[misc]
     def warnings(self) -> tuple[str, ...]:
         """What is odd about the answer, in sentences."""
         return tuple(self.meta.get("warnings", ()))
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Where the rows come from, as pairs of texts; several answers one after the other."""
+        pairs = [pair for answer in self.provenance for pair in _pairs(answer)]
+        return (*pairs, *(("warning", warning) for warning in self.warnings))
+
+    def to_result(self) -> Result:
+        """Set the rows in motion again, with where they come from."""
+        result = result_of(self)
+        result.infos = tuple(pair for answer in self.provenance for pair in _pairs(answer))
+        result.warnings, result.overflow = list(self.warnings), self.truncated
+        return result
 
     @property
     def arrow(self) -> pa.Table:
@@ -93,6 +107,17 @@ class ResultTable(QTable):  # type: ignore[misc]
         return shown
 
 
+registry.register_writer("fits", ResultTable, astropy_writer("fits", {None: "fits"}), force=True)
+registry.register_writer(
+    "votable",
+    ResultTable,
+    astropy_writer(
+        "votable", {None: "votable", "binary2": "votable", "binary": "votable/b", "tabledata": "votable/td"}
+    ),
+    force=True,
+)
+
+
 def result_table(result: Result, **provenance: Any) -> ResultTable:
     """Take all rows of a result as a table.
 
@@ -128,6 +153,16 @@ def table_of_arrow(
     if warnings:
         table.meta["warnings"] = list(warnings)
     return table
+
+
+def _pairs(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in answer.items():
+        if key == "infos":
+            yield from ((str(name), str(said)) for name, said in value)
+        elif isinstance(value, Mapping):
+            yield key, ", ".join(f"{name} {said}" for name, said in value.items())
+        elif key != "truncated":
+            yield key, str(value)
 
 
 def _integers_with_nulls(rows: pa.Table) -> list[str]:
