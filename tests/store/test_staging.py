@@ -107,6 +107,28 @@ def test_runs_on_disk_give_the_same_catalogue_as_rows_in_memory(tmp_path, writer
     assert writer.all_rows(from_runs).equals(writer.all_rows(at_once))
 
 
+@pytest.mark.parametrize("sort_by", [(), ("flags",)])
+def test_rows_at_the_same_position_come_in_the_same_order_however_many_threads_write(
+    tmp_path, writer, monkeypatch, sort_by
+):
+    place = np.random.default_rng(3).integers(0, 40, 4_000)
+    rows = writer.make_rows(place * 1.5, place - 20.0)
+
+    def written(n_threads):
+        monkeypatch.setattr("skydex.store.staging.WRITERS", n_threads)
+        monkeypatch.setattr("skydex.store.assembly.WRITERS", n_threads)
+        where, layout = tmp_path / str(n_threads), replace(SMALL, sort_by=sort_by)
+        with Staging.open(where, table=writer.TABLE, layout=layout, buffer_bytes=60_000) as staging:
+            for start in range(0, 4_000, 100):
+                staging.add(str(start), rows.slice(start, 100))
+            return writer.all_rows(open_dataset(staging.finish().directory, name="sky.objects"))
+
+    keys = [(name, "ascending") for name in ("_healpix_29", *sort_by, "id")]
+    sorted_rows = rows.sort_by(keys)
+    for n_threads in (1, 2, 7):
+        assert written(n_threads).equals(sorted_rows), n_threads
+
+
 def test_rows_of_one_object_lie_together_by_time(writer):
     n = 2_000
     rng = np.random.default_rng(2)
