@@ -24,7 +24,9 @@ import httpx
 
 from skydex import __version__
 from skydex.client.door import OpenedFile
-from skydex.errors import BadAnswerError, RefusedError, UnreachableError, one_line
+from skydex.client.http import host_of
+from skydex.client.refusals import words_of
+from skydex.errors import BadAnswerError, RefusedError, UnreachableError
 
 __all__ = ["TIMEOUT", "USER_AGENT", "WebFile", "async_client", "tls_context"]
 
@@ -78,7 +80,7 @@ class WebFile:
     @property
     def host(self) -> str:
         """Whom messages speak of."""
-        return urlsplit(self.url).netloc
+        return host_of(self.url)
 
     @contextmanager
     def open(self, offset: int = 0, validator: str = "") -> Iterator[OpenedFile]:
@@ -144,8 +146,8 @@ class WebFile:
 
     def _refusal(self, answer: httpx.Response, words: bytes) -> RefusedError | UnreachableError:
         """Why there is no file; an error that may pass is told from one that will not."""
-        status, said = answer.status_code, _said(words, answer.headers.get("content-type", ""))
-        reason = f"status {status}" + (f", {said}" if said else f" {answer.reason_phrase}".rstrip())
+        status, said = answer.status_code, words_of(words, answer.headers.get("content-type", ""))
+        reason = said or f"status {status} {answer.reason_phrase}".rstrip()
         if status >= 500 or status in _TOO_BUSY:
             return UnreachableError(self.host, reason, wait_s=_wait_s(answer))
         return RefusedError(self.host, reason, status=status)
@@ -251,9 +253,3 @@ async def _head(answer: httpx.Response) -> bytes:
         if len(words) >= _WORDS_OF_REFUSAL:
             break
     return words[:_WORDS_OF_REFUSAL]
-
-
-def _said(words: bytes, media_type: str) -> str:
-    """What a refusal says, if it is for people to read rather than a page for browsers."""
-    text = words.decode("utf-8", "replace").strip()
-    return "" if "html" in media_type.lower() or text[:1] == "<" else one_line(text)

@@ -1,5 +1,6 @@
 """Files from elsewhere: fetched several at once, resumed, checked, recorded; and what comes packed is unpacked."""
 
+from skydex.client.transfers.bundling import fetch_bundled
 from skydex.client.transfers.fetching import fetch, fetch_all, fetch_all_async, read_all, read_all_async
 from skydex.client.transfers.limits import TransferLimits
 from skydex.client.transfers.manifest import MANIFEST, FetchedFile, Manifest
@@ -13,6 +14,7 @@ __all__ = [
     "fetch",
     "fetch_all",
     "fetch_all_async",
+    "fetch_bundled",
     "read_all",
     "read_all_async",
     "unpack",

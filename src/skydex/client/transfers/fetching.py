@@ -174,7 +174,7 @@ def told_when_interrupted(sources: Sequence[FileSource], folder: Path) -> Iterat
 
 
 async def _fetch_into(sources: Sequence[FileSource], folder: Path, limits: TransferLimits, meter: Meter) -> Outcome:
-    outcome = await in_thread(lambda: _looked_through(sources, folder))
+    outcome = await in_thread(lambda: looked_through(sources, folder))
     missing = outcome.missing
     run = _Run(limits, meter, n_done=len(outcome.wanted) - len(missing), n_files=len(outcome.wanted))
 
@@ -194,7 +194,7 @@ async def _fetch_into(sources: Sequence[FileSource], folder: Path, limits: Trans
     return outcome
 
 
-def _looked_through(sources: Sequence[FileSource], folder: Path) -> Outcome:
+def looked_through(sources: Sequence[FileSource], folder: Path) -> Outcome:
     """What is wanted, by name, and what of it is there already."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

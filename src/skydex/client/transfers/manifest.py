@@ -13,11 +13,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MANIFEST", "FetchedFile", "Manifest", "keep", "kept", "sha256_of"]
+__all__ = ["MANIFEST", "FetchedFile", "Manifest", "keep", "kept", "now", "sha256_of"]
 
 MANIFEST = "MANIFEST.jsonl"
 """What it is called in its folder."""
@@ -148,8 +148,3 @@ def sha256_of(path: Path) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def with_mtime(file: FetchedFile, path: Path) -> FetchedFile:
-    """The same, with the date of a copy."""
-    return replace(file, mtime_ns=path.stat().st_mtime_ns)
