@@ -9,17 +9,26 @@ own, and its line in `_MAKERS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
-from skydex.client.http import Web
+from skydex.client.http import Web, WholeAnswer, host_of
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
-from skydex.client.presets import Preset
+from skydex.client.presets import Preset, get_preset
 from skydex.client.resolvers import Resolvers
-from skydex.errors import NotOfferedError
+from skydex.client.scs import ScsService
+from skydex.client.tap import TapService
+from skydex.client.vosi import read_capabilities
+from skydex.errors import BadAnswerError, NotOfferedError, RefusedError, UnknownResourceError
 from skydex.tables import Result, Table
 
-__all__ = ["FarDoor", "far_door"]
+__all__ = ["FarDoor", "far_door", "found_door"]
+
+_RESOURCES = ("sync", "async", "tables", "capabilities", "availability", "examples")
+"""What TAP has below the address of a service."""
+_PATIENCE_S, _MOST_BYTES = 60.0, 16 << 20
+"""How long, and how much, a service may say of itself."""
 
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "resolve": ("place",),
@@ -40,9 +49,22 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
 """The methods of `Door` behind each verb: one service or another must have each of them."""
 
 Maker = Callable[[Preset, Web], object]
-"""Makes the client of one service out of the addresses and options of its archive; asks nothing yet."""
+"""Makes the client of one service out of the addresses and options of its archive; asks nothing yet. None for none."""
+
+
+def _tap(preset: Preset, web: Web) -> TapService:
+    return TapService(preset.services["tap"], web)
+
+
+def _scs(preset: Preset, web: Web) -> ScsService | None:
+    """Cone search in the one table that a preset names; a template of addresses is for other clients."""
+    address, name = preset.services["scs"], preset.near.get("scs", "")
+    return ScsService(address, web, name=name) if name and "{" not in address else None
+
 
 _MAKERS: Mapping[str, Maker] = {
+    "tap": _tap,
+    "scs": _scs,
     "lookup": Resolvers,
     "sesame": Resolvers,
 }
@@ -53,7 +75,53 @@ def far_door(preset: Preset, web: Web | None = None, *, makers: Mapping[str, Mak
     """An archive that is known by the addresses of its services; those of unknown kind are left alone."""
     asked = Web() if web is None else web
     chosen = dict.fromkeys(makers[kind] for kind in preset.services if kind in makers)
-    return FarDoor(preset.name, [make(preset, asked) for make in chosen], asked)
+    made = (make(preset, asked) for make in chosen)
+    return FarDoor(preset.name, [service for service in made if service is not None], asked)
+
+
+def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
+    """An archive by one address: a skydex server, whose services are all known by their paths, or any TAP service.
+
+    A TAP service is known by its path (`.../tap`, `.../tapservice.aspx`); what lies behind another address is asked.
+
+    Raises
+    ------
+    UnknownResourceError
+        There is neither.
+    UnreachableError
+        Nobody answers.
+    """
+    base = _base(url)
+    web = Web(login, origins=[base])
+    if "tap" in base.rpartition("/")[2].lower():
+        return _tap_door(base, web)
+    for address in (f"{base}/tap", base):
+        said = _said(web, f"{address}/capabilities")
+        if said is None:
+            continue
+        if address != base and said.headers.get("server", "").startswith("skydex"):
+            return far_door(replace(get_preset("skydex").moved(base), name=base), web)
+        if read_capabilities(said.content, host_of(base)).is_tap:
+            return _tap_door(address, web)
+    raise UnknownResourceError("archive", url)
+
+
+def _base(url: str) -> str:
+    """An address without what stands behind that of the service."""
+    base = url.partition("#")[0].partition("?")[0].rstrip("/")
+    before, _, last = base.rpartition("/")
+    return before if last.lower() in _RESOURCES else base
+
+
+def _tap_door(address: str, web: Web) -> FarDoor:
+    return FarDoor(address, [TapService(address, web)], web)
+
+
+def _said(web: Web, url: str) -> WholeAnswer | None:
+    try:
+        return web.whole("GET", url, timeout_s=_PATIENCE_S, max_bytes=_MOST_BYTES)
+    except (RefusedError, BadAnswerError):
+        return None
 
 
 class FarDoor:

@@ -122,10 +122,10 @@ class Web:
     ) -> None:
         self.login, self.origins = login, frozenset(map(origin_of, origins))
         self.timeout_s, self.max_bytes, self.retries, self.pause_s = timeout_s, max_bytes, retries, pause_s
+        self._timeout = _timeout(timeout_s)
         self._client = httpx.Client(
             follow_redirects=True,
             headers={"User-Agent": f"skydex/{__version__}"},
-            timeout=httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s), pool=None),
             limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_MOST_CONNECTIONS),
         )
         self.close = weakref.finalize(self, self._client.close)
@@ -160,6 +160,7 @@ class Web:
         headers: Mapping[str, str] | None = None,
         accepted: Container[int] = (),
         max_bytes: int | None = None,
+        timeout_s: float | None = None,
         repeatable: bool = True,
     ) -> Iterator[Answer]:
         """Ask, and read the answer as it arrives; once it has begun, nothing is repeated.
@@ -180,6 +181,8 @@ class Web:
             Statuses from 400 on that are an answer and no refusal.
         max_bytes : int, optional
             How large the answer may be, if that is less than usual.
+        timeout_s : float, optional
+            How long the service may stay silent, if that is less than usual.
         repeatable : bool, optional
             Whether asking twice does no harm.
 
@@ -195,13 +198,9 @@ class Web:
             It led from one address to the next without end.
         """
         with contextlib.ExitStack() as stack:
-            asked = {"params": params, "form": form, "files": files, "headers": headers}
-            sent = self._tried(
-                lambda: stack.enter_context(
-                    self._sent(method, url, **asked, accepted=accepted, max_bytes=max_bytes),
-                ),
-                repeatable,
-            )
+            body: dict[str, Any] = {"params": params, "form": form, "files": files, "headers": headers}
+            asked: dict[str, Any] = {**body, "accepted": accepted, "max_bytes": max_bytes, "timeout_s": timeout_s}
+            sent = self._tried(lambda: stack.enter_context(self._sent(method, url, **asked)), repeatable)
             yield replace(sent, chunks=_unrepeated(sent.chunks))
 
     @contextlib.contextmanager
@@ -229,20 +228,20 @@ class Web:
         form: Fields | None = None,
         files: Files | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
     ) -> httpx.Request:
         own = {"Accept-Encoding": "identity"} if urlsplit(url).hostname in _LOCAL else {}
+        body: dict[str, Any] = {}
         if params is not None:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(_pairs(params))}"
         if files:
-            fields: dict[str, list[str]] = {}
-            for name, value in _pairs(form or {}):
-                fields.setdefault(name, []).append(value)
-            parts = {name: (called, _opened(stack, data), kind) for name, (called, data, kind) in files.items()}
-            return self._client.build_request(method, url, data=fields, files=parts, headers={**own, **(headers or {})})
-        if form is not None:
+            body["files"] = {name: (called, _opened(stack, data), kind) for name, (called, data, kind) in files.items()}
+            body["data"] = _listed(form or {})
+        elif form is not None:
             own["Content-Type"] = "application/x-www-form-urlencoded"
-        content = urlencode(_pairs(form)).encode() if form is not None else None
-        return self._client.build_request(method, url, content=content, headers={**own, **(headers or {})})
+            body["content"] = urlencode(_pairs(form)).encode()
+        timeout = self._timeout if timeout_s is None else _timeout(min(timeout_s, self.timeout_s))
+        return self._client.build_request(method, url, headers={**own, **(headers or {})}, timeout=timeout, **body)
 
     def _auth(self, url: str) -> httpx.BasicAuth | None:
         """The login, for those whom it is for: httpx drops it where a redirect leads to another origin."""
@@ -359,6 +358,17 @@ def _pairs(fields: Fields) -> list[tuple[str, str]]:
         if value is not None
         for one in (value if isinstance(value, list | tuple) else [value])
     ]
+
+
+def _listed(fields: Fields) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in _pairs(fields):
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _timeout(seconds: float) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=min(_CONNECT_S, seconds), pool=None)
 
 
 def _opened(stack: contextlib.ExitStack, data: bytes | Path) -> Any:
