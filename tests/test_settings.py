@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from skydex.errors import SettingsError
-from skydex.settings import Settings, load_settings, settings_table
+from skydex.settings import Settings, load_settings, login_of_environment, settings_table
 
 
 def test_defaults_hold_where_nothing_is_said(tmp_path):
@@ -112,3 +112,10 @@ def test_queues_are_named_by_their_minutes(text, minutes):
 def test_queues_that_cannot_be_are_refused(text):
     with pytest.raises(SettingsError, match="casjobs_queues must be whole minutes"):
         Settings(casjobs_queues=text)
+
+
+def test_the_login_of_clients_is_no_setting_of_an_archive():
+    environ = {"SKYDEX_USER": "alice", "SKYDEX_PASSWORD": "secret", "SKYDEX_PORT": "80"}
+    assert load_settings(environ=environ).port == 80
+    assert login_of_environment(environ) == ("alice", "secret")
+    assert login_of_environment({"SKYDEX_USER": "alice"}) is None

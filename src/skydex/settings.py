@@ -26,11 +26,13 @@ from urllib.parse import urlsplit
 
 from skydex.errors import SettingsError, near_names
 
-__all__ = ["CONFIG_FILE", "Settings", "load_settings", "settings_table"]
+__all__ = ["CONFIG_FILE", "Settings", "load_settings", "login_of_environment", "settings_table"]
 
 CONFIG_FILE = "skydex.toml"
 """Name of the configuration file in an archive directory."""
 ENVIRONMENT_PREFIX = "SKYDEX_"
+LOGIN = ("SKYDEX_USER", "SKYDEX_PASSWORD")
+"""As whom servers are asked: the environment of clients, and no setting of an archive."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REGISTRATION = ("closed", "open")
 
@@ -243,6 +245,13 @@ def load_settings(
     return Settings(**values)
 
 
+def login_of_environment(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """User name and password with which servers are asked, if the environment has both."""
+    found = os.environ if environ is None else environ
+    user, password = (found.get(name, "") for name in LOGIN)
+    return (user, password) if user and password else None
+
+
 def settings_table() -> str:
     """All settings as a Markdown table: name, default, environment variable, meaning."""
     docs = _field_docs()
@@ -265,7 +274,7 @@ def _of_file(directory: Path | None, config: Path | None) -> dict[str, Any]:
 
 
 def _of_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    given = {key: value for key, value in environ.items() if key.startswith(ENVIRONMENT_PREFIX)}
+    given = {key: environ[key] for key in environ if key.startswith(ENVIRONMENT_PREFIX) and key not in LOGIN}
     names = {key: key.removeprefix(ENVIRONMENT_PREFIX).lower() for key in given}
     return {names[key]: _value(names[key], value, f"the environment ({key})") for key, value in given.items()}
 

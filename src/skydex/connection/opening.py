@@ -7,7 +7,8 @@ from pathlib import Path
 
 from skydex.client import Door, Preset, find_preset, preset_names
 from skydex.connection.connection import Connection
-from skydex.errors import StoreError, UnknownResourceError, near_names
+from skydex.errors import BadParameterError, UnknownResourceError, near_names
+from skydex.settings import login_of_environment
 
 __all__ = ["connect"]
 
@@ -36,7 +37,7 @@ def connect(
         Of a preset: an address, or a directory, that stands in for the real services.
     user, password : str, optional
         As whom it is asked; by default what `SKYDEX_USER` and `SKYDEX_PASSWORD` say, and nobody if they say nothing.
-        A directory asks for no password.
+        These go to addresses only, and never to the public services of a preset. A directory asks for no password.
     release, magtype, context : str, optional
         Of a preset: which release, photometry, or context of CasJobs is meant where nothing is said.
 
@@ -67,7 +68,7 @@ def connect(
 
 def _preset_door(preset: Preset, at: Target | None, login: tuple[str | None, str | None]) -> Door:
     if at is None or _is_address(at):
-        return _far(preset.moved(str(at)) if at is not None else preset, login)
+        return _far(preset if at is None else preset.moved(str(at)), login, is_moved=at is not None)
     return _near(Path(at), preset, login[0])
 
 
@@ -90,5 +91,19 @@ def _near(directory: Path, preset: Preset | None, user: str | None) -> Door:
     return NearDoor(directory, preset=preset, user=user)
 
 
-def _far(target: Preset | str, login: tuple[str | None, str | None]) -> Door:
-    raise StoreError(f"{target} cannot be asked yet.")
+def _far(target: Preset | str, given: tuple[str | None, str | None], *, is_moved: bool = False) -> Door:
+    """An archive far away; the login of the environment goes to addresses that are given, and to no public service."""
+    from skydex.client.far import far_door, found_door
+    from skydex.client.http import Web
+
+    if isinstance(target, str):
+        return found_door(target, login=_login(given) or login_of_environment())
+    login = _login(given) or (login_of_environment() if is_moved else None)
+    return far_door(target, Web(login, origins=target.services.values() if is_moved else ()))
+
+
+def _login(given: tuple[str | None, str | None]) -> tuple[str, str] | None:
+    user, password = given
+    if user and not password:
+        raise BadParameterError("password", f"is missing for the user {user}.")
+    return (user, password) if user and password else None
