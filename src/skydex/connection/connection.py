@@ -44,7 +44,10 @@ from skydex.tables.tap_schema import TAP_SCHEMA
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
 
-__all__ = ["Connection"]
+    from skydex.client.transfers import Manifest
+    from skydex.client.transfers.progress import Shown
+
+__all__ = ["Connection", "described"]
 
 _LIBRARIES = ("astropy", "numpy", "pyarrow")
 """Whose versions an answer knows."""
@@ -230,19 +233,41 @@ class Connection:
         NotOfferedError
             The archive cannot search so.
         """
+        order = self.order(
+            table,
+            joined_conditions(conditions, suffixed),
+            where=where,
+            radius=radius,
+            columns=columns,
+            sort_by=sort_by,
+            maxrec=maxrec,
+        )
+        found = self.door.rows(order)
+        asked = _region(order.cone) if order.cone is not None else {}
+        return self._shown(found, described(order), **asked)
+
+    def order(
+        self,
+        table: str,
+        condition: Condition | None = None,
+        *,
+        where: str | SkyCoord | tuple[Any, Any] | None = None,
+        radius: Any = None,
+        columns: object = (),
+        sort_by: object = (),
+        maxrec: int | None = None,
+    ) -> RowsOrder:
+        """Say with plain values what `search` would ask for."""
         order = RowsOrder(
             table,
             columns=listed_names(columns),
-            condition=joined_conditions(conditions, suffixed),
+            condition=condition,
             cone=self._cone(where, radius),
             sort_by=listed_names(sort_by),
             max_rows=_checked_limit(maxrec),
         )
         self._check("search" if order.cone is None else "cone")
-        order = self._settled(order)
-        found = self.door.rows(order)
-        asked = _region(order.cone) if order.cone is not None else {}
-        return self._shown(found, _described(order), **asked)
+        return self._settled(order)
 
     def query(
         self, text: str, *, maxrec: int | None = None, uploads: Mapping[str, Any] | None = None, language: str = "ADQL"
@@ -268,6 +293,51 @@ class Connection:
         """
         self._check("query")
         return self._shown(self.door.query(_query(text, language, maxrec, uploads)), text)
+
+    def download(
+        self, things: Any, into: str | os.PathLike[str] = ".", *, bundle: bool = False, progress: Shown = True
+    ) -> Manifest:
+        """Fetch whole files into a folder, several at once.
+
+        A file that is there already and still what came is not asked for; what was interrupted is gone on with. Ctrl-C
+        ends it within seconds, and says what is missing.
+
+        Parameters
+        ----------
+        things : str, sequence or table
+            Addresses, data URIs or names of images; or a table with a column `dataURI`, `dataURL`, `access_url` or
+            `URL`.
+        into : path, optional
+            The folder; made if it is new. Its record is `MANIFEST.jsonl`.
+        bundle : bool, optional
+            Whether the archive shall pack them: quicker for hundreds of small files, with the same outcome.
+        progress : bool or callable, optional
+            Whether a bar is shown at a terminal or in a notebook; or who is told instead: the stage, how much is done,
+            and of how much.
+
+        Returns
+        -------
+        manifest : Manifest
+            What is there: `paths`, sizes, checksums, `n_fetched`; `table` is the list as a table.
+
+        Raises
+        ------
+        IncompleteError
+            Some did not come: which, and why. The others are there.
+        """
+        from skydex.connection.downloads import download
+
+        self._check("download")
+        return download(self.door, things, into, bundle=bundle, progress=progress)
+
+    async def download_async(
+        self, things: Any, into: str | os.PathLike[str] = ".", *, progress: Shown = True
+    ) -> Manifest:
+        """Fetch whole files beside other work of an event loop; see `download`."""
+        from skydex.connection.downloads import download_async
+
+        self._check("download")
+        return await download_async(self.door, things, into, progress=progress)
 
     def close(self) -> None:
         """Give up connections that are still open."""
@@ -352,7 +422,7 @@ def _region(cone: Cone) -> dict[str, Any]:
     return {"ra_deg": cone.ra_deg, "dec_deg": cone.dec_deg, "radius_deg": cone.radius_deg}
 
 
-def _described(order: RowsOrder) -> str:
+def described(order: RowsOrder) -> str:
     """An order in the words of a query, for people."""
     parts = [f"SELECT {', '.join(order.columns) or '*'} FROM {order.table}"]
     conditions = [] if order.condition is None else [adql(order.condition)]

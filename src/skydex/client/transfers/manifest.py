@@ -15,7 +15,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from astropy.table import Table
 
 __all__ = ["MANIFEST", "FetchedFile", "Manifest", "keep", "kept", "now", "sha256_of"]
 
@@ -96,6 +99,16 @@ class Manifest:
     def n_bytes(self) -> int:
         """Size of all."""
         return sum(file.n_bytes for file in self.files)
+
+    @property
+    def table(self) -> Table:
+        """The list as an astropy table: `name`, `n_bytes`, `sha256`, `fetched_at` (UTC), `reference`."""
+        from astropy.table import Table
+
+        names = ("name", "n_bytes", "sha256", "fetched_at", "reference")
+        table = Table([[getattr(file, name) for file in self.files] for name in names], names=names)
+        table["n_bytes"].unit = "byte"
+        return table
 
     def find(self, reference: str) -> FetchedFile | None:
         """The file that was asked for by this, if it came."""
