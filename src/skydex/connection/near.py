@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from skydex.archive import Archive, QueryRequest
+from skydex.archive import MYDB_CONTEXT, Archive, BatchRequest, QueryRequest, Upload
 from skydex.client import (
     VERBS,
     CutoutOrder,
@@ -23,9 +23,14 @@ from skydex.client import (
     RowsOrder,
     RunningJob,
 )
-from skydex.client.presets import Preset
+from skydex.client.presets import Preset, get_preset
+from skydex.connection.near_jobs import NearJobs
+from skydex.connection.near_mydb import NearOwnTables, owner_of
+from skydex.connection.near_pictures import near_bundle, near_cutout, near_file
+from skydex.connection.near_stars import near_filtered
 from skydex.connection.near_tables import NearTables, tables_of
 from skydex.connection.near_uploads import uploaded
+from skydex.engines import Deadline
 from skydex.errors import NotOfferedError
 from skydex.settings import load_settings
 from skydex.tables import Result, Table
@@ -57,7 +62,7 @@ class NearDoor:
     preset : Preset, optional
         Whose names its tables have; without, their own.
     user : str, optional
-        As whom it is asked: whose tables are `mydb`.
+        As whom it is asked: whose tables are `mydb`; by default those of whoever has the archive to herself.
 
     Raises
     ------
@@ -72,9 +77,11 @@ class NearDoor:
     ) -> None:
         self._path = Path(directory)
         self._preset = preset
-        self._archive = Archive.open(self._path, load_settings(self._path), shows_private=True)
-        self._owner = self._archive.accounts.get(user).name if user is not None else None
+        settings = load_settings(self._path)
+        self._archive = Archive.open(self._path, settings, shows_private=True)
+        self._owner = owner_of(self._archive, user) if user is not None else None
         self._tables: NearTables = tables_of(self._archive, preset, self._owner)
+        self._jobs = NearJobs(settings.state_directory(self._path), self._answered, keep_days=settings.job_days)
 
     @property
     def name(self) -> str:
@@ -83,13 +90,10 @@ class NearDoor:
 
     @functools.cached_property
     def verbs(self) -> frozenset[str]:
-        """Everything, or what the service of the preset can be asked; a user's own tables if there is a user."""
-        offered = set(VERBS)
-        if self._preset is not None:
-            offered = {verb for kind in self._preset.services for verb in _VERBS.get(kind, ())}
-        if self._owner is None:
-            offered -= {"mydb"}
-        return frozenset(offered)
+        """Everything, or what the services of the preset can be asked."""
+        if self._preset is None:
+            return frozenset(VERBS)
+        return frozenset(verb for kind in self._preset.services for verb in _VERBS.get(kind, ()))
 
     def place(self, name: str) -> NamedPlace:
         """Where an object is: as the archive's own tables know it, or as everybody does."""
@@ -115,59 +119,87 @@ class NearDoor:
     def query(self, order: Query) -> Result:
         """Answer a query; what it brings along is read before."""
         self._check("query")
-        with uploaded(order.uploads) as uploads:
-            return self._archive.query(
-                QueryRequest(
-                    order.text,
-                    language=order.language,
-                    max_rows=order.max_rows,
-                    owner=self._owner,
-                    collection=self._tables.collection,
-                    uploads=uploads,
-                )
-            )
+        return self._answered(order)
 
     def submit(self, order: Query) -> RunningJob:
-        """Answer a query in a thread of its own."""
-        self._refuse("submit")
+        """Answer a query in a thread of its own; what can be seen to be wrong with it shows at once."""
+        self._check("submit")
+        if not order.uploads:
+            self._archive.check(self._request(order))
+        return self._jobs.submit(order)
 
     def job(self, url: str) -> RunningJob:
-        """A job that this process has begun."""
-        self._refuse("submit")
+        """A job of this archive."""
+        self._check("submit")
+        return self._jobs.get(url)
 
     def sql(self, text: str, context: str | None) -> Result:
         """Carry out statements in T-SQL."""
-        self._refuse("sql")
+        self._check("sql")
+        chosen = context or (self._preset.options.get("context") if self._preset else None) or MYDB_CONTEXT
+        return self._archive.query(BatchRequest(text, chosen, self._user()))
 
     def own_tables(self) -> OwnTables:
         """The tables of the user."""
-        self._refuse("mydb")
+        self._check("mydb")
+        return NearOwnTables(self._archive, self._user())
 
     def cutout(self, order: CutoutOrder) -> FileSource:
         """A part of an image."""
-        self._refuse("cutout")
+        self._check("cutout")
+        return near_cutout(self._archive, order, self._owner)
 
     def filtered(
         self, service: str, columns: Sequence[str], filters: Sequence[Mapping[str, object]], max_rows: int | None = None
     ) -> Result:
         """Rows as MAST's invoke filters them."""
-        self._refuse("stamps")
+        self._check("stamps")
+        table = _stored_name(service)
+        return near_filtered(self._archive, table, columns, filters, max_rows=max_rows, owner=self._owner)
 
     def file(self, reference: str) -> FileSource:
         """The file that a data URI or the name of an image stands for."""
-        self._refuse("download")
+        self._check("download")
+        return near_file(self._archive, reference, self._owner)
 
     def bundle(self, references: Sequence[str], container: str = "tar.gz") -> FileSource:
         """Many files in one."""
-        self._refuse("download")
+        self._check("download")
+        return near_bundle(self._archive, references, container, self._owner)
 
     def close(self) -> None:
-        """Nothing is held that does not go by itself."""
+        """End the jobs that are still at it."""
+        self._jobs.close()
+
+    def _user(self) -> str:
+        """Whose own tables are meant."""
+        self._owner = owner_of(self._archive, self._owner)
+        return self._owner
+
+    def _request(self, order: Query, uploads: tuple[Upload, ...] = ()) -> QueryRequest:
+        return QueryRequest(
+            order.text,
+            language=order.language,
+            max_rows=order.max_rows,
+            owner=self._owner,
+            collection=self._tables.collection,
+            uploads=uploads,
+        )
+
+    def _answered(self, order: Query, deadline: Deadline | None = None) -> Result:
+        with uploaded(order.uploads) as uploads:
+            return self._archive.query(self._request(order, uploads), deadline)
 
     def _check(self, verb: str) -> None:
         if verb not in self.verbs:
             self._refuse(verb)
 
     def _refuse(self, verb: str) -> NoReturn:
-        hint = "Its tables need a user: connect(..., user=...)." if verb == "mydb" and self._owner is None else ""
-        raise NotOfferedError(verb, self.name, [verb for verb in VERBS if verb in self.verbs], hint=hint)
+        raise NotOfferedError(verb, self.name, [verb for verb in VERBS if verb in self.verbs])
+
+
+def _stored_name(service: str) -> str:
+    """The table of a service of MAST's invoke, as the demonstration has it; another one is named itself."""
+    preset = get_preset("mast-psf")
+    word = next((word for word, its in preset.databases.items() if service in (word, its)), None)
+    return preset.near[word] if word is not None else service

@@ -198,7 +198,7 @@ def _interrupted_at(cursor: duckdb.DuckDBPyConnection, deadline: Deadline | None
 
 
 def _watch(cursor: duckdb.DuckDBPyConnection, deadline: Deadline, done: threading.Event) -> None:
-    if done.wait(max(0.0, deadline.left_s)):
+    if deadline.awaits(done):
         return
     while not done.wait(_RETRY_INTERRUPT_S):
         cursor.interrupt()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,6 +30,10 @@ class Deadline:
     @property
     def left_s(self) -> float:
         return self.moment - time.monotonic()
+
+    def awaits(self, done: threading.Event) -> bool:
+        """Wait for something, and at most until the moment; whether it came about."""
+        return done.wait(max(0.0, self.left_s))
 
     def check(self) -> None:
         """Raise `TimeLimitError` once the moment has passed."""
