@@ -27,15 +27,19 @@ from skydex.client import (
     Not,
     Query,
     RowsOrder,
+    RunningJob,
     adql,
     settled,
 )
 from skydex.client import Any as AnyOf
 from skydex.connection.arrow_columns import result_of
 from skydex.connection.columns import Columns, joined_conditions, listed_names
+from skydex.connection.jobs import Job
 from skydex.connection.listing import listed_tables
+from skydex.connection.mydb import MyDB
 from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable, result_table
+from skydex.connection.stream import Stream
 from skydex.errors import BadParameterError, NotOfferedError
 from skydex.sky import Cone
 from skydex.tables import Result, Table
@@ -294,6 +298,80 @@ class Connection:
         self._check("query")
         return self._shown(self.door.query(_query(text, language, maxrec, uploads)), text)
 
+    def stream(
+        self,
+        text: str,
+        *,
+        maxrec: int | None = None,
+        uploads: Mapping[str, Any] | None = None,
+        language: str = "ADQL",
+        rows: int = 100_000,
+    ) -> Stream:
+        """Ask a query in ADQL whose answer is too large for memory.
+
+        Parameters
+        ----------
+        text, maxrec, uploads, language
+            As for `query`.
+        rows : int, optional
+            How many rows each table of the stream has.
+
+        Returns
+        -------
+        stream : Stream
+            Looping over it gives a table of some rows after the other; it can write them to a file as well.
+        """
+        self._check("query")
+        found = self.door.query(_query(text, language, maxrec, uploads))
+        return Stream(found, rows=rows, **self._provenance(text))
+
+    def submit(
+        self, text: str, *, maxrec: int | None = None, uploads: Mapping[str, Any] | None = None, language: str = "ADQL"
+    ) -> Job:
+        """Have a query in ADQL answered apart, as a job.
+
+        Parameters
+        ----------
+        text, maxrec, uploads, language
+            As for `query`.
+
+        Returns
+        -------
+        job : Job
+            `job.result()` waits for the rows; `archive.job(job.url)` finds it again in another session.
+        """
+        self._check("submit")
+        return self._job(self.door.submit(_query(text, language, maxrec, uploads)), text)
+
+    def job(self, url: str) -> Job:
+        """Find a job again that was submitted earlier, by its `url`."""
+        self._check("submit")
+        return self._job(self.door.job(url), url)
+
+    def sql(self, text: str, context: str | None = None) -> ResultTable:
+        """Carry out statements in T-SQL, as CasJobs does.
+
+        Parameters
+        ----------
+        text : str
+            One statement or several; `SELECT ... INTO mydb.t` keeps rows as a table of one's own.
+        context : str, optional
+            The database in which bare names are looked up; by default that of the preset, and else `MyDB`.
+
+        Returns
+        -------
+        rows : ResultTable
+            The rows of the last SELECT that shows any, else how many were written.
+        """
+        self._check("sql")
+        return self._shown(self.door.sql(text, context), text)
+
+    @property
+    def mydb(self) -> MyDB:
+        """The tables that the user keeps in the archive."""
+        self._check("mydb")
+        return MyDB(self.door.own_tables(), self._shown, self.name)
+
     def download(
         self, things: Any, into: str | os.PathLike[str] = ".", *, bundle: bool = False, progress: Shown = True
     ) -> Manifest:
@@ -378,15 +456,19 @@ class Connection:
             return order
         return replace(order, condition=settled(order.condition, self.door.table(order.table)))
 
+    def _job(self, running: RunningJob, query: str) -> Job:
+        def streamed(found: Result) -> Stream:
+            return Stream(found, **self._provenance(query, job=running.url))
+
+        return Job(running, lambda found: self._shown(found, query, job=running.url), streamed)
+
     def _shown(self, found: Result, query: str, **more: Any) -> ResultTable:
-        return result_table(
-            found,
-            query=" ".join(query.split()),
-            target=self.name,
-            time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            versions=_versions(),
-            **more,
-        )
+        return result_table(found, **self._provenance(query, **more))
+
+    def _provenance(self, query: str, **more: Any) -> dict[str, Any]:
+        """What is known of an answer."""
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        return {"query": " ".join(query.split()), "target": self.name, "time": now, "versions": _versions(), **more}
 
 
 def _query(text: str, language: str, maxrec: int | None, uploads: Mapping[str, Any] | None) -> Query:

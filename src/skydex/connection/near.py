@@ -25,7 +25,7 @@ from skydex.client import (
 )
 from skydex.client.presets import Preset, get_preset
 from skydex.connection.near_jobs import NearJobs
-from skydex.connection.near_mydb import NearOwnTables, owner_of
+from skydex.connection.near_mydb import NearOwnTables, find_own, owner_of
 from skydex.connection.near_pictures import near_bundle, near_cutout, near_file
 from skydex.connection.near_stars import near_filtered
 from skydex.connection.near_tables import NearTables, tables_of
@@ -79,7 +79,7 @@ class NearDoor:
         self._preset = preset
         settings = load_settings(self._path)
         self._archive = Archive.open(self._path, settings, shows_private=True)
-        self._owner = owner_of(self._archive, user) if user is not None else None
+        self._owner = owner_of(self._archive, user) if user is not None else find_own(self._archive)
         self._tables: NearTables = tables_of(self._archive, preset, self._owner)
         self._jobs = NearJobs(settings.state_directory(self._path), self._answered, keep_days=settings.job_days)
 

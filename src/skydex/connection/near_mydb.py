@@ -12,9 +12,15 @@ from skydex.archive import Archive, own_name, own_table_request
 from skydex.mydb import MyDB
 from skydex.tables import Result, Table
 
-__all__ = ["NearOwnTables", "owner_of"]
+__all__ = ["NearOwnTables", "find_own", "owner_of"]
 
 _ME = "me"
+
+
+def find_own(archive: Archive) -> str | None:
+    """The one who has an archive to herself, if she has an account already."""
+    found = archive.accounts.find(_ME)
+    return found.name if found else None
 
 
 def owner_of(archive: Archive, user: str | None) -> str:
