@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from skydex.client.casjobs import CasJobs
+from skydex.client.catalogs import Catalogs
 from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
 from skydex.client.http import Web, WholeAnswer, host_of
+from skydex.client.invoke import Invoke
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset, get_preset
 from skydex.client.resolvers import Resolvers
@@ -65,6 +68,9 @@ def _scs(preset: Preset, web: Web) -> ScsService | None:
 _MAKERS: Mapping[str, Maker] = {
     "tap": _tap,
     "scs": _scs,
+    "catalog": Catalogs,
+    "invoke": Invoke,
+    "jobs": CasJobs,
     "lookup": Resolvers,
     "sesame": Resolvers,
 }
