@@ -20,6 +20,8 @@ _KEYS = ("msg", "message", "error_message", "errormessage", "detail", "error", "
 """Where JSON has its words, the likeliest first."""
 _TELLING = ("message", "faultstring", "text", "string", "error", "info")
 """Elements in which XML has them, the likeliest first."""
+_BARE_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[<>]*>")
+"""A document type that declares nothing here, as the VOTables of old services have it."""
 _UNSAID = "The service does not say why."
 _MOST_CHARACTERS = 2000
 
@@ -55,7 +57,7 @@ def _of_page(text: str) -> str:
 
 def _of_xml(content: bytes) -> str:
     try:
-        root = tree_of(content, "")
+        root = tree_of(_BARE_DOCTYPE.sub(b"", content), "")
     except BadAnswerError:
         return _short(html.unescape(re.sub(r"<[^>]*>", " ", content.decode("utf-8", "replace"))))
     if root.tag.upper() == "VOTABLE":

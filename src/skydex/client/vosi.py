@@ -7,6 +7,7 @@ what TAP adds is TAPRegExt 1.0 (IVOA REC 2012-08-27), and tables are described a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,8 @@ __all__ = ["Capabilities", "plain_name", "read_capabilities", "read_tables", "ta
 _TAP = "ivo://ivoa.net/std/tap"
 _GEOMETRY = "ivo://ivoa.net/std/tapregext#features-adqlgeo"
 
+_DATATYPES = {datatype.value: datatype for datatype in Datatype}
+_ARRAYSIZE = re.compile(r"(\d+x)*(\d+\*?|\*)")
 _TAP_TYPES: dict[str, tuple[Datatype, str | None, str | None]] = {
     "BOOLEAN": (Datatype.BOOLEAN, None, None),
     "SMALLINT": (Datatype.SHORT, None, None),
@@ -139,11 +142,9 @@ def read_tables(content: bytes, host: str) -> tuple[Table, ...]:
         It is no XML.
     """
     root = tree_of(content, host)
-    if root.tag == "table":
-        return tuple(_tables([("", root)]))
-    schemas = [(text_of(schema, "name"), schema) for schema in children(root, "schema")]
-    inside = [(name, table) for name, schema in schemas for table in children(schema, "table")]
-    return tuple(_tables([*inside, *(("", table) for table in children(root, "table"))]))
+    inside = [table for schema in children(root, "schema") for table in children(schema, "table")]
+    found = [root] if root.tag == "table" else [*inside, *children(root, "table")]
+    return tuple(_table(element) for element in found if text_of(element, "name"))
 
 
 def table_of(name: str, columns: tuple[Column, ...], *, description: str = "", n_rows: int | None = None) -> Table:
@@ -164,15 +165,11 @@ def plain_name(name: str) -> str:
     return name[1:-1].replace('""', '"') if is_quoted else name
 
 
-def _tables(found: list[tuple[str, Element]]) -> Iterator[Table]:
-    for schema, element in found:
-        name = text_of(element, "name")
-        if not name:
-            continue
-        qualified = name if "." in name or not schema or schema.lower() == "default" else f"{schema}.{name}"
-        columns = tuple(_columns(element))
-        table = table_of(qualified, columns, description=_about(element), n_rows=_count(element))
-        yield replace(table, utype=text_of(element, "utype") or None, foreign_keys=tuple(_keys(element)))
+def _table(element: Element) -> Table:
+    columns = tuple(_columns(element))
+    name = text_of(element, "name")
+    table = table_of(name, columns, description=_about(element), n_rows=_count(element))
+    return replace(table, utype=text_of(element, "utype") or None, foreign_keys=tuple(_keys(element)))
 
 
 def _about(element: Element) -> str:
@@ -229,12 +226,12 @@ def tap_column(
     known: dict[str, Any] = {
         key: value or None if key in ("unit", "ucd", "utype") else value for key, value in facts.items()
     }
-    spelled = {datatype.value.lower(): datatype for datatype in Datatype}
-    datatype = spelled.get(bare.lower())
-    if datatype is not None:
-        plain_size = arraysize.strip() if arraysize and arraysize.strip() not in ("", "1") else None
-        return Column(name, datatype, arraysize=plain_size, xtype=xtype or None, **known)
-    datatype, usual_size, usual_xtype = _TAP_TYPES.get(bare.upper(), (Datatype.CHAR, "*", None))
+    if bare in _DATATYPES or bare.upper() not in _TAP_TYPES:
+        datatype = _DATATYPES.get(bare, Datatype.CHAR)
+        usual_size = "*" if bare not in _DATATYPES else None
+        told_size = arraysize if arraysize and _ARRAYSIZE.fullmatch(arraysize) and arraysize != "1" else usual_size
+        return Column(name, datatype, arraysize=told_size, xtype=xtype or None, **known)
+    datatype, usual_size, usual_xtype = _TAP_TYPES[bare.upper()]
     if datatype.is_text and usual_xtype is None and size and size.isdecimal():
         usual_size = f"{size}{usual_size}"
     return Column(name, datatype, arraysize=usual_size or None, xtype=xtype or usual_xtype, **known)
