@@ -43,6 +43,14 @@ def test_the_bad_point_of_kq_uma_is_the_only_one_below_the_recommended_quality(s
     assert np.ptp(curve.good_points().mag) < 0.7
 
 
+def test_the_published_detections_of_a_binary_are_faintest_at_its_eclipse(seeds):
+    """All rows that a publication printed: the faintest lies in the eclipse of the Kepler catalogue, read as BJD."""
+    curve = LightCurve.of_table(seeds("ps1_detections_kic_8153568")).good_points().minus_mean("median")
+    faintest = curve.fold(3.6071431, 54999.289794, t0_format="bjd-2400000").sorted()
+    phase = faintest.phase[np.argmax(faintest.curve.mag)]
+    assert abs(np.mod(phase + 0.5, 1.0) - 0.5) < 0.06
+
+
 def test_the_nova_in_m87_has_the_published_statistics(seeds):
     curve = LightCurve.of_table(seeds("hcv_1905457_lightcurve"), name="nova in M87")
     assert curve.bands == ("ACS_F606W",)

@@ -10,7 +10,7 @@ import datetime as dt
 import functools
 import importlib.metadata
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from skydex.client.transfers import Manifest
     from skydex.client.transfers.progress import Shown
+    from skydex.lightcurve import Good, LightCurve, Roles
 
 __all__ = ["Connection", "described"]
 
@@ -371,6 +372,52 @@ class Connection:
         """The tables that the user keeps in the archive."""
         self._check("mydb")
         return MyDB(self.door.own_tables(), self._shown, self.name)
+
+    def light_curve(
+        self,
+        object: object,
+        table: str | None = None,
+        bands: str | Sequence[str] | None = None,
+        *,
+        quality: str | Good | None = None,
+        radius: object = "1 arcsec",
+        roles: Roles | None = None,
+    ) -> LightCurve:
+        """Find the measurements of an object over time.
+
+        Parameters
+        ----------
+        object : int, str, SkyCoord, pair, or row of a table
+            The number that the archive has for it (MatchID, objID), also as a row with that column; or a place, by
+            name or position, of which the nearest object is taken.
+        table : str, optional
+            Where its measurements are. By default the tables of HSC, HCV and Pan-STARRS1, the first that has any.
+        bands : str or sequence of str, optional
+            Only these.
+        quality : str or Good, optional
+            `"good"` for what the makers of the catalogue recommend (`psfQfPerfect > 0.9` of Pan-STARRS1, `Flags < 5`
+            of HSC), or a rule such as `">= 0.9"`. By default every measurement is there.
+        radius : Quantity, Angle, float or str, optional
+            How far from a place an object may be; a bare number is in degrees.
+        roles : Roles, optional
+            What the columns of `table` hold, by default as far as `skydex.lightcurve.roles_of` can tell.
+
+        Returns
+        -------
+        curve : LightCurve
+            Ascending in time; its `rows` are the rows of the archive.
+
+        Raises
+        ------
+        UnknownObjectError
+            There is no such object, or none near the place.
+        BadParameterError
+            No table of the archive is known to hold light curves; name one.
+        """
+        from skydex.connection.light_curves import light_curve
+
+        self._check("light_curve")
+        return light_curve(self, object, table=table, bands=bands, quality=quality, radius=radius, roles=roles)
 
     def download(
         self, things: Any, into: str | os.PathLike[str] = ".", *, bundle: bool = False, progress: Shown = True

@@ -63,7 +63,7 @@ def to_lightkurve(curve: LightCurve) -> Any:
     return lightkurve.LightCurve(time=curve.times, flux=flux * unit, flux_err=error * unit, meta=meta)
 
 
-def to_bjd_tdb(curve: LightCurve, position: SkyCoord) -> LightCurve:
+def to_bjd_tdb(curve: LightCurve, position: SkyCoord | None = None) -> LightCurve:
     """The light curve with times at the barycentre of the solar system, in TDB.
 
     The observer is taken to be at the centre of the Earth, which is wrong by 0.02 s at most; the Earth is where
@@ -71,8 +71,8 @@ def to_bjd_tdb(curve: LightCurve, position: SkyCoord) -> LightCurve:
 
     Parameters
     ----------
-    position : SkyCoord
-        Of the object.
+    position : SkyCoord, optional
+        Of the object; by default where the light curve says that it is.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def to_bjd_tdb(curve: LightCurve, position: SkyCoord) -> LightCurve:
     Raises
     ------
     BadParameterError
-        The times are heliocentric.
+        The times are heliocentric, or the place is not known.
 
     References
     ----------
@@ -96,8 +96,10 @@ def to_bjd_tdb(curve: LightCurve, position: SkyCoord) -> LightCurve:
         return curve
     if curve.time_format.startswith("h"):
         raise BadParameterError("time_format", "heliocentric times cannot be made barycentric: the Sun moves.")
+    towards = position if position is not None else curve.place
+    if towards is None:
+        raise BadParameterError("position", "is missing: the light curve does not know where its object is.")
     when = curve.times.tdb
     earth = get_body_barycentric("earth", when, ephemeris="builtin")
-    towards = position.icrs.cartesian.xyz.value
-    delay = earth.xyz.T @ towards / constants.c
+    delay = earth.xyz.T @ towards.icrs.cartesian.xyz.value / constants.c
     return replace(curve, time=days(when + TimeDelta(delay), _BARYCENTRIC), time_format=_BARYCENTRIC, time_scale="tdb")

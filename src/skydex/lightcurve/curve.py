@@ -65,6 +65,9 @@ class LightCurve:
     """Unit of the fluxes, if they are no flux densities: then they have no magnitudes by themselves."""
     good: Good | None = None
     """What the makers of the catalogue recommend to keep, by the quality; see `good_points`."""
+    ra_deg: float = np.nan
+    """Where the object is, ICRS, if that is known."""
+    dec_deg: float = np.nan
 
     @classmethod
     def of_points(
@@ -200,6 +203,13 @@ class LightCurve:
     def bands(self) -> tuple[str, ...]:
         """Its bands, each once: u g r i z y in this order, others by name."""
         return tuple(sorted((str(band) for band in np.unique(self.band)), key=_by_wavelength))
+
+    @property
+    def place(self) -> SkyCoord | None:
+        """Where the object is, if that is known."""
+        from astropy.coordinates import SkyCoord
+
+        return None if np.isnan(self.ra_deg) else SkyCoord(self.ra_deg, self.dec_deg, unit="deg", frame="icrs")
 
     @property
     def times(self) -> Time:
@@ -351,7 +361,7 @@ class LightCurve:
         """One band as `lightkurve.LightCurve`; magnitudes without fluxes become Jy, as AB magnitudes do."""
         return conversions.to_lightkurve(self)
 
-    def to_bjd_tdb(self, position: SkyCoord) -> LightCurve:
+    def to_bjd_tdb(self, position: SkyCoord | None = None) -> LightCurve:
         """The same with times at the barycentre, in TDB, good to 0.02 s; see `conversions.to_bjd_tdb`."""
         return conversions.to_bjd_tdb(self, position)
 

@@ -1,0 +1,114 @@
+"""Light curves out of an archive: those of objects that were published, by number, name and place.
+
+The simulated archive holds printed rows of the real ones verbatim: the nova in M87, the source of IC 1613 with the
+greatest MAD, and detections of KQ UMa and two eclipsing binaries.
+"""
+
+import csv
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+
+import skydex
+from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, UnknownBandError, UnknownObjectError
+from skydex.lightcurve import Good, Roles, band_correlation, features
+
+_KQ_UMA = 190361393344112894
+
+
+@pytest.fixture(scope="module")
+def archive(simulated):
+    with skydex.connect(simulated) as opened:
+        yield opened
+
+
+def test_the_nova_in_m87_is_the_published_one(archive, shared_data):
+    nova = archive.light_curve(1905457)
+    assert {band: int(np.sum(nova.band == band)) for band in nova.bands} == {"ACS_F606W": 21, "ACS_F814W": 22}
+    with (shared_data / "published/hcv_nova_m87_f606w.csv").open() as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    found = nova.in_band("F606W")
+    assert found.time == pytest.approx(np.sort([float(row["MJD"]) for row in rows]), abs=1e-9)
+    assert sorted(found.mag) == pytest.approx(sorted(float(row["CorrMag"]) for row in rows), abs=1e-6)
+    assert features(found.by_band())["mad"][0] == pytest.approx(0.45988274, abs=1e-6)
+    assert "hst_10543_29_acs_wfc_f606w" in list(found.rows["ImageName"])
+    assert nova.place is not None
+    assert nova.place.separation(SkyCoord(187.706, 12.391, unit="deg")).arcmin < 3
+
+
+def test_the_most_variable_source_of_ic_1613_varies_in_both_filters(simulated):
+    curve = skydex.connect("mast-hsc", at=simulated).light_curve(80189155, "detailed", ["F475W", "F814W"])
+    assert [int(np.sum(curve.band == band)) for band in curve.bands] == [12, 12]
+    assert np.median(curve.in_band("F475W").mag) == pytest.approx(22.451, abs=5e-4)
+    found = band_correlation(curve, within_days=0.2, mag_err=0.02)
+    assert found.n_pairs >= 10
+    assert found.stetson_j > 5
+    assert found.pearson_r > 0.8
+
+
+@pytest.mark.parametrize("preset", [None, "ps1-tap", "panstarrs"])
+@pytest.mark.parametrize("thing", ["KQ UMa", _KQ_UMA, str(_KQ_UMA), (139.3345, 68.63509)], ids=str)
+def test_a_star_of_panstarrs_is_found_by_name_number_and_place(simulated, preset, thing):
+    archive = skydex.connect(preset, at=simulated) if preset else skydex.connect(simulated)
+    curve = archive.light_curve(thing)
+    assert len(curve) == 66
+    assert curve.bands == tuple("grizy")
+    assert curve.time_scale == "tai"
+    assert np.unique(curve.rows["objID"]).tolist() == [_KQ_UMA]
+
+
+def test_the_bad_point_is_cut_by_quality(archive):
+    whole = archive.light_curve("KQ UMa")
+    bad = whole.in_band("z").cut(np.abs(whole.in_band("z").minus_mean("median").mag) > 2)
+    assert bad.quality == pytest.approx([0.322986])
+    for quality in ("good", "> 0.9", ">= 0.9", Good(">", 0.9)):
+        kept = archive.light_curve("KQ UMa", quality=quality, bands="z")
+        assert len(kept) == 12
+        assert np.ptp(kept.mag) < 1.0
+    with pytest.raises(BadParameterError, match="quality"):
+        archive.light_curve("KQ UMa", quality="fine")
+
+
+def test_a_row_of_another_table_names_its_object(archive):
+    row = archive.search("hcv.HCVfilter", {"MatchID": 1905457})[0]
+    assert archive.light_curve(row, "hcv.HCVdetailed").name == "1905457"
+    with pytest.raises(BadParameterError, match="a row without objID"):
+        archive.light_curve(row, "ps1.Detection")
+
+
+def test_any_table_gives_light_curves_by_roles(archive):
+    roles = Roles(time="obsTime", flux="apFlux", flux_err="apFluxErr", band="filterID", object="objID")
+    curve = archive.light_curve(_KQ_UMA, "ps1.Detection", roles=roles)
+    assert curve.bands == ("1", "2", "3", "4", "5")
+    assert archive.light_curve("KQ UMa", "ps1.Detection", roles=roles, bands=["1", "2"]).bands == ("1", "2")
+    with pytest.raises(NoPositionError):
+        archive.light_curve("M87", "hcv.HCVdetailed", roles=Roles(time="MJD", mag="Mag", object="MatchID"))
+
+
+def test_an_object_that_is_not_there_is_named_with_what_to_try(archive):
+    with pytest.raises(UnknownObjectError, match=r'No object "5" in hcv\.HCVdetailed'):
+        archive.light_curve(5)
+    with pytest.raises(UnknownObjectError, match=r"within 1 arcsec of 10\.0+ \+80\.0+: ask with a greater"):
+        archive.light_curve((10.0, 80.0))
+    with pytest.raises(UnknownBandError, match="ACS_F606W"):
+        archive.light_curve(1905457, bands="g")
+
+
+def test_an_archive_without_measurements_asks_for_a_table(simulated):
+    with pytest.raises(BadParameterError, match="no table of csc21"):
+        skydex.connect("csc21", at=simulated).light_curve("M31")
+    with pytest.raises(NotOfferedError):
+        skydex.connect("mast-psf", at=simulated).light_curve(5)
+
+
+def test_an_eclipsing_binary_is_faint_at_phase_0_if_its_epoch_is_read_as_what_it_is(archive):
+    """The epoch of the Kepler catalogue is a Julian date less 2,400,000, the times of the archive are MJD."""
+    curve = archive.light_curve("KIC 8153568", quality=">= 0.9")
+    as_it_is = curve.combined(3.6071431, 54999.289794, t0_format="bjd-2400000")
+    faint = as_it_is.folded.phase[as_it_is.curve.mag > 0.8]
+    assert len(faint) >= 4
+    assert np.abs(np.mod(faint + 0.5, 1.0) - 0.5).max() < 0.06
+    assert np.median(np.abs(as_it_is.curve.mag[~as_it_is.is_eclipsed])) < 0.05
+    as_mjd = curve.minus_mean("median").fold(3.6071431, 54999.289794)
+    assert as_mjd.phase[as_mjd.curve.mag > 0.8] == pytest.approx(1.0 - 0.13861, abs=0.06)
