@@ -15,6 +15,7 @@ from typing import Any
 from skydex.client.casjobs import CasJobs
 from skydex.client.catalogs import Catalogs
 from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
+from skydex.client.fitscut import Downloads, Fitscut
 from skydex.client.http import Web, WholeAnswer, host_of
 from skydex.client.invoke import Invoke
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
@@ -73,6 +74,8 @@ _MAKERS: Mapping[str, Maker] = {
     "jobs": CasJobs,
     "lookup": Resolvers,
     "sesame": Resolvers,
+    "download": Downloads,
+    "fitscut": Fitscut,
 }
 """By what a preset calls the service; one that several addresses belong to is made once."""
 

@@ -37,6 +37,7 @@ from skydex.connection.columns import Columns, joined_conditions, listed_names
 from skydex.connection.jobs import Job
 from skydex.connection.listing import listed_tables
 from skydex.connection.mydb import MyDB
+from skydex.connection.picturing import PictureVerbs
 from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable, result_table
 from skydex.connection.stream import Stream
@@ -58,7 +59,7 @@ _LIBRARIES = ("astropy", "numpy", "pyarrow")
 """Whose versions an answer knows."""
 
 
-class Connection:
+class Connection(PictureVerbs):
     """An archive that can be asked; `skydex.connect` makes it.
 
     Parameters

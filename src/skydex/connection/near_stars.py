@@ -40,7 +40,7 @@ def near_filtered(
         Who asks.
     """
     known = archive.namespace(owner=owner).get(table).table
-    names = [column.name for column in known.columns] if "*" in columns else columns
+    names = [column.name for column in known.columns] if "*" in columns or not columns else columns
     request = MashupRequest(
         known.name,
         tuple(Output(name, name) for name in names),
