@@ -107,6 +107,14 @@ def test_arrays_of_several_lengths_are_an_array_a_row() -> None:
     assert column.unit == u.Jy
 
 
+def test_null_elements_of_integers_in_arrays_of_several_lengths_are_masked() -> None:
+    values = [[1, None], [3], None, []]
+    rows = table((Column("x", Datatype.SHORT, arraysize="*"), values))
+    assert rows["x"][0].tolist() == [1, None]
+    assert rows.arrow["x"].to_pylist() == values
+    assert rows.arrow["x"].type == pa.list_(pa.int16())
+
+
 @pytest.mark.parametrize("datatype", list(Datatype))
 @pytest.mark.parametrize("arraysize", [None, "3", "2x*", "*"])
 def test_no_rows_are_a_table_all_the_same(datatype: Datatype, arraysize: str | None) -> None:
@@ -355,7 +363,9 @@ def test_tables_of_users_become_results() -> None:
     assert result_of({"id": [1, 2]}).to_arrow().to_pydict() == {"id": [1, 2]}
 
 
-@pytest.mark.parametrize("rows", [{"z": [1 + 2j]}, {"o": [object()]}, 5, {}])
+@pytest.mark.parametrize(
+    "rows", [{"o": np.array([np.array([1]), "text"], dtype=object)}, {"z": [1 + 2j]}, {"o": [object()]}, 5, {}]
+)
 def test_what_is_no_table_is_told_so(rows: object) -> None:
     with pytest.raises(BadParameterError, match=r"table|cannot be carried"):
         result_of(rows)

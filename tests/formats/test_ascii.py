@@ -64,6 +64,17 @@ def test_mrt_units_and_descriptions_are_kept(shared_data: Path) -> None:
     assert "CSCv2 mast" in ra.description
 
 
+def test_types_of_ipac_may_be_cut_short_where_columns_are_narrow(shared_data: Path) -> None:
+    source = read_ascii(shared_data / "services/irsa_ned/most_full_results.tbl", {})[0]
+    assert [column.name for column in source.columns][:4] == ["Image_ID", "date_obs", "time_obs", "mjd_obs"]
+    assert source.columns[4].unit == "deg"
+
+
+def test_lines_of_which_astropy_only_guesses_that_they_are_a_table_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match="no known text format"):
+        source_of(tmp_path, "simbad\nJ/MNRAS/276/33/tables\nJ/A+A/552/A8/tablea1\n", "tables.txt")
+
+
 def test_ipac_nulls_are_nulls(shared_data: Path) -> None:
     table = table_of(read_ascii(shared_data / "ascii/ipac.dat", {})[0])
     assert table["ra"].to_pylist()[0] is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import shutil
 import tempfile
 import weakref
@@ -20,7 +21,8 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from skydex.errors import BadAnswerError, RefusedError, UnreadableFileError, UnsupportedFormatError
-from skydex.formats import Source, arrow, format_of_file, get_format
+from skydex.formats import Format, Source, arrow, format_of_file, get_format
+from skydex.formats.compressed import first_bytes
 from skydex.formats.votable import Info, read_answer
 from skydex.tables import Result
 
@@ -30,6 +32,12 @@ MAX_PLAIN_BYTES = 64 << 30
 """To how many bytes a compressed answer may unpack."""
 _NAME = "answer"
 _HEAD_BYTES, _BUFFER_BYTES = 16, 1 << 16
+_LANGUAGES = (
+    ("html", "a page for browsers", re.compile(rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype html|html)")),
+    ("votable", "XML", re.compile(rb"(\xef\xbb\xbf)?\s*<[?!\w]")),
+    ("json", "JSON", re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{])")),
+)
+"""How answers begin that can be of one format only."""
 _TRUST: Mapping[str, Any] = {"allow_doctype": True}
 """Old services name a DTD; it is never fetched."""
 
@@ -119,12 +127,21 @@ def _suffix(media_type: str) -> str:
 
 def _put_aside(kept: _Kept, host: str, max_plain_bytes: int) -> Result:
     form = format_of_file(kept.file)
+    _check_language(form, kept.file, host)
     options = {**_TRUST, "max_bytes": max_plain_bytes}
     if form.name == "votable":
         return _of_votable(*read_answer(kept.file, options), host=host)
     if form.read is None:
         raise BadAnswerError(host, f"it is {form.name}, which is not read.")
     return _of_source(form.read(kept.file, options)[0])
+
+
+def _check_language(form: Format, file: Path, host: str) -> None:
+    """Refuse documents of another kind: a reader of texts would find rows in them."""
+    start = first_bytes(file)
+    for name, language, pattern in _LANGUAGES:
+        if form.name != name and pattern.match(start):
+            raise BadAnswerError(host, f"it is {language}, and no table.")
 
 
 def _of_votable(sources: Sequence[Source], infos: Sequence[Info], *, host: str) -> Result:

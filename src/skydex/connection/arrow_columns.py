@@ -194,11 +194,28 @@ def _timestamps(texts: pa.Array) -> pa.Array:
 
 def _objects(name: str, values: NDArray[Any], is_null: NDArray[np.bool_] | None) -> pa.Array:
     """Texts, numbers or arrays that came as Python objects."""
+    given = [None if value is None or value is np.ma.masked else value for value in values]
+    if is_null is not None:
+        given = [None if missing else value for value, missing in zip(given, is_null, strict=True)]
+    if any(isinstance(value, np.ndarray) for value in given):
+        return _ragged(name, given)
     try:
-        array = pa.array(values, mask=is_null, from_pandas=True)
+        array = pa.array(given, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise _cannot(name, "Python objects") from error
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _ragged(name: str, given: list[Any]) -> pa.Array:
+    """Arrays of several lengths, one for each row."""
+    parts = [np.ma.asarray(value if value is not None else []).reshape(-1) for value in given]
+    kind = np.result_type(*(part.dtype for part, value in zip(parts, given, strict=True) if value is not None))
+    elements = np.concatenate([np.ma.getdata(part).astype(kind) for part in parts])
+    mask = np.concatenate([np.ma.getmaskarray(part) for part in parts])
+    ends = np.cumsum([0, *map(len, parts)])
+    is_void = pa.array([value is None for value in given])
+    flat = _array(name, elements, mask, None)
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat, mask=is_void)
 
 
 def _meaning(plain: Column, column: Any, xtype: str | None) -> Column:

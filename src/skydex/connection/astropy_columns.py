@@ -8,6 +8,7 @@ fixed-width `<U`, which every writer of astropy takes, and timestamps stay the I
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from collections.abc import Callable, Iterable
@@ -201,10 +202,13 @@ def _without_nulls(lists: pa.ListArray, n_elements: int) -> pa.ListArray:
 
 
 def _ragged(lists: pa.ListArray, lengths: pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """One array for each row, and where there is none."""
-    elements = _numbers(pa.chunked_array([lists.flatten()]))
+    """One array for each row, masked if some of its elements are null and no floats, and where there is none."""
+    flat = pa.chunked_array([lists.flatten()])
+    elements, is_null = _numbers(flat), None if pa.types.is_floating(flat.type) else _nulls(flat)
+    if is_null is not None:
+        elements = np.ma.MaskedArray(elements, is_null)
     ends = np.cumsum(pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False))
     rows = np.empty(len(lists), object)
-    for row, part in enumerate(np.split(elements, ends[:-1])):
-        rows[row] = part
+    for row, (start, end) in enumerate(itertools.pairwise([0, *ends])):
+        rows[row] = elements[start:end]
     return rows, _nulls(pa.chunked_array([lists]))

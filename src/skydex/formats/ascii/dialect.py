@@ -13,7 +13,8 @@ from pathlib import Path
 
 __all__ = ["dialect_of", "readme_of"]
 
-_IPAC_TYPES = {"int", "integer", "long", "double", "float", "real", "char", "date", "i", "l", "d", "f", "r", "c"}
+_IPAC_TYPES = ("integer", "long", "double", "float", "real", "char", "date")
+"""They may be cut short where a column is narrow: `doub`, `d`."""
 _SEXTRACTOR = re.compile(r"#\s*1\s+[A-Za-z_]\w*(\s|$)")
 _RULE = re.compile(r"[-=]+(\s+[-=]+)*")
 _README_FILE = re.compile(r"Byte-by-byte Description of file: (.+)", re.IGNORECASE)
@@ -69,7 +70,7 @@ def _ruled(content: Sequence[str]) -> str | None:
     bars = [
         [word.strip(" -").lower() for word in line.strip().strip("|").split("|")] for line in content if line[0] == "|"
     ]
-    if len(bars) > 1 and all(word in _IPAC_TYPES for word in bars[1]):
+    if len(bars) > 1 and all(word and any(kind.startswith(word) for kind in _IPAC_TYPES) for word in bars[1]):
         return "ipac"
     if content and content[0].lstrip().startswith("|"):
         return "bars"

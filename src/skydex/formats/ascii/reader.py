@@ -125,10 +125,11 @@ def _guessed(file: Path, head: _Head) -> dict[str, Any]:
             astropy_ascii.read(list(head.lines[:_LINES_GUESSED_ON]), guess=True)
         trials = astropy_ascii.get_read_trace()
         found = next(trial["kwargs"] for trial in trials if trial["status"].startswith("Success"))
+        form = found["reader_cls"]._format_name
     except Exception as error:  # astropy raises many kinds
         raise UnreadableFileError(file.name, "its rows fit no known text format") from error
     reading = {key: found[key] for key in ("delimiter", "quotechar") if found.get(key)}
-    return {"reading": {"format": found["reader_cls"]._format_name, **reading}}
+    return {"reading": {"format": form, **reading}}
 
 
 def _astropy_source(file: Path, dialect: str, options: Mapping[str, Any]) -> Source:
