@@ -61,3 +61,11 @@ def test_an_archive_is_composed_in_the_order_of_its_addresses():
 
     far_door(preset, Web(), makers={kind: maker(kind) for kind in ("scs", "tap")})
     assert made == [("tap", "http://a/tap"), ("scs", "http://c")]
+
+
+def test_a_verb_that_a_service_is_not_able_to_is_not_offered():
+    class Circles(Cones):
+        unable = frozenset({"search", "light_curve"})
+
+    assert FarDoor("x", [Circles()]).verbs == {"cone"}
+    assert FarDoor("x", [Circles(), Queries()]).verbs == {"cone", "search", "light_curve", "query"}

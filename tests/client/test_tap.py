@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -165,6 +167,34 @@ def test_rows_in_a_cone(tap):
     ra, dec = np.radians(stars["ra"]), np.radians(stars["dec"])
     away = np.degrees(np.arccos(np.cos(dec) * np.cos(ra - np.radians(137.5))))
     assert found["star_id"].to_pylist() == stars["star_id"][away <= 5.0].tolist()
+
+
+@pytest.mark.parametrize(
+    "cone", [Cone(0.1, -5.0, 4.0), Cone(359.9, 88.0, 5.0), Cone(10.0, -90.0, 3.0), Cone(200.0, 30.0, 120.0)]
+)
+def test_a_cone_by_its_formula_is_the_cone_of_the_geometry(tap, cone, monkeypatch):
+    order = RowsOrder("sky.stars", columns=("star_id",), cone=cone, sort_by=("star_id",))
+    by_geometry = rows(tap.rows(order))
+    monkeypatch.setattr(tap, "capabilities", replace(tap.capabilities, geometry=frozenset()))
+    asked = []
+    monkeypatch.setattr(tap, "query", lambda query: asked.append(query) or TapService.query(tap, query))
+    assert rows(tap.rows(order)).equals(by_geometry)
+    assert by_geometry.num_rows
+    assert "CIRCLE" not in asked[0].text
+
+
+def test_a_service_that_says_nothing_of_geometry_and_refuses_it_is_asked_by_the_formula(tap, monkeypatch):
+    order = RowsOrder("sky.stars", columns=("star_id",), cone=Cone(10.0, 0.0, 3.0))
+    expected = rows(tap.rows(order)).num_rows
+    monkeypatch.setattr(tap, "capabilities", replace(tap.capabilities, geometry=None))
+
+    def query(asked):
+        if "CIRCLE" in asked.text:
+            raise RefusedError("here", "CIRCLE is no function")
+        return TapService.query(tap, asked)
+
+    monkeypatch.setattr(tap, "query", query)
+    assert rows(tap.rows(order)).num_rows == expected
 
 
 def test_an_address_of_a_server_has_all_its_services_and_that_of_tap_its_queries(server):

@@ -1,15 +1,14 @@
 """`FarDoor`: an archive far away, composed of the services at its addresses.
 
 Each service is an object with those methods of `Door` that its protocol can carry out, and nothing more: what is
-missing is not offered. Several services may have the same method; they are asked in their order, and one that raises
-`NotOfferedError` (a cone search asked for conditions) hands on to the next. A new kind of service is a module of its
-own, and its line in `_MAKERS`.
+missing is not offered, nor a verb that the service names in `unable`. Several services may have the same method; they
+are asked in their order, and one that raises `NotOfferedError` (a cone search asked for conditions) hands on to the
+next. A new kind of service is a module of its own, and its line in `_MAKERS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from skydex.client.casjobs import CasJobs
@@ -80,12 +79,14 @@ _MAKERS: Mapping[str, Maker] = {
 """By what a preset calls the service; one that several addresses belong to is made once."""
 
 
-def far_door(preset: Preset, web: Web | None = None, *, makers: Mapping[str, Maker] = _MAKERS) -> FarDoor:
+def far_door(
+    preset: Preset, web: Web | None = None, *, name: str = "", makers: Mapping[str, Maker] = _MAKERS
+) -> FarDoor:
     """An archive that is known by the addresses of its services; those of unknown kind are left alone."""
     asked = Web() if web is None else web
     chosen = dict.fromkeys(makers[kind] for kind in preset.services if kind in makers)
     made = (make(preset, asked) for make in chosen)
-    return FarDoor(preset.name, [service for service in made if service is not None], asked)
+    return FarDoor(name or preset.name, [service for service in made if service is not None], asked)
 
 
 def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
@@ -109,7 +110,7 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
         if said is None:
             continue
         if address != base and said.headers.get("server", "").startswith("skydex"):
-            return far_door(replace(get_preset("skydex").moved(base), name=base), web)
+            return far_door(get_preset("skydex").moved(base), web, name=base)
         if read_capabilities(said.content, host_of(base)).is_tap:
             return _tap_door(address, web)
     raise UnknownResourceError("archive", url)
@@ -155,7 +156,7 @@ class FarDoor:
 
     @property
     def verbs(self) -> frozenset[str]:
-        return frozenset(verb for verb in VERBS if all(any(self._able(method)) for method in _NEEDS[verb]))
+        return frozenset(verb for verb in VERBS if all(self._offers(verb, method) for method in _NEEDS[verb]))
 
     def place(self, name: str) -> NamedPlace:
         found: NamedPlace = self._first("place", name)
@@ -215,6 +216,10 @@ class FarDoor:
         """Give up its connections."""
         if self.web is not None:
             self.web.close()
+
+    def _offers(self, verb: str, method: str) -> bool:
+        """Whether a service has a method, and means it for a verb."""
+        return any(hasattr(service, method) and verb not in getattr(service, "unable", ()) for service in self.services)
 
     def _able(self, method: str) -> Iterator[Callable[..., Any]]:
         """The services that have a method, as that method."""

@@ -31,6 +31,9 @@ class ScsService:
         What its table is called.
     """
 
+    unable = frozenset({"search", "light_curve"})
+    """Verbs for which its rows are not enough."""
+
     def __init__(self, address: str, web: Web, *, name: str) -> None:
         self.address, self.name, self._web = address.rstrip("?&"), name, web
 

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from skydex.client.asking import answered_table
 from skydex.client.http import Files, Web, host_of
 from skydex.client.orders import Query, RowsOrder
-from skydex.client.texts import query_text
+from skydex.client.texts import InCone, in_circle, in_haversine, query_text
 from skydex.client.uws import UWSJob, begun_job
 from skydex.client.vosi import Capabilities, plain_name, read_capabilities, read_tables, table_of, tap_column
 from skydex.errors import BadAnswerError, RefusedError, UnknownTableError, near_names
@@ -90,9 +90,20 @@ class TapService:
         return job
 
     def rows(self, order: RowsOrder) -> Result:
-        """Rows of one table, by a query."""
-        text = query_text(order, self.table(order.table))
-        return self.query(Query(text, max_rows=order.max_rows))
+        """Rows of one table, by a query.
+
+        Where a service knows no geometry, or says nothing of it and refuses it, a cone is written by its formula.
+        """
+        table, has_geometry = self.table(order.table), self.capabilities.has_geometry
+        if order.cone is None or has_geometry:
+            return self._rows(order, table, in_circle)
+        if has_geometry is None:
+            with contextlib.suppress(RefusedError):
+                return self._rows(order, table, in_circle)
+        return self._rows(order, table, in_haversine)
+
+    def _rows(self, order: RowsOrder, table: Table, in_cone: InCone) -> Result:
+        return self.query(Query(query_text(order, table, in_cone=in_cone), max_rows=order.max_rows))
 
     def tables(self) -> tuple[Table, ...]:
         """What there is; with columns where the service tells them unasked."""

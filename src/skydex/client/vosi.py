@@ -61,6 +61,11 @@ class Capabilities:
     base: str = ""
     """Its address, as it says."""
 
+    @property
+    def has_geometry(self) -> bool | None:
+        """Whether a place can be asked to lie in a circle; None if nothing is said of it."""
+        return None if self.geometry is None else {"POINT", "CIRCLE", "CONTAINS"} <= self.geometry
+
     def find_format(self, *wanted: str) -> str | None:
         """The media type by which the first of some formats can be asked for, if there is one."""
         for name in wanted:

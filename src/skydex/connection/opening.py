@@ -68,7 +68,7 @@ def connect(
 
 def _preset_door(preset: Preset, at: Target | None, login: tuple[str | None, str | None]) -> Door:
     if at is None or _is_address(at):
-        return _far(preset if at is None else preset.moved(str(at)), login, is_moved=at is not None)
+        return _far_preset(preset, None if at is None else str(at), login)
     return _near(Path(at), preset, login[0])
 
 
@@ -91,15 +91,23 @@ def _near(directory: Path, preset: Preset | None, user: str | None) -> Door:
     return NearDoor(directory, preset=preset, user=user)
 
 
-def _far(target: Preset | str, given: tuple[str | None, str | None], *, is_moved: bool = False) -> Door:
-    """An archive far away; the login of the environment goes to addresses that are given, and to no public service."""
-    from skydex.client.far import far_door, found_door
+def _far(url: str, given: tuple[str | None, str | None]) -> Door:
+    """An archive at an address, to which the login of the environment goes as well."""
+    from skydex.client.far import found_door
+
+    return found_door(url, login=_login(given) or login_of_environment())
+
+
+def _far_preset(preset: Preset, at: str | None, given: tuple[str | None, str | None]) -> Door:
+    """A preset at its public services, which learn nothing from the environment, or at an address."""
+    from skydex.client.far import far_door
     from skydex.client.http import Web
 
-    if isinstance(target, str):
-        return found_door(target, login=_login(given) or login_of_environment())
-    login = _login(given) or (login_of_environment() if is_moved else None)
-    return far_door(target, Web(login, origins=target.services.values() if is_moved else ()))
+    if at is None:
+        return far_door(preset, Web(_login(given)))
+    moved = preset.moved(at)
+    web = Web(_login(given) or login_of_environment(), origins=moved.services.values())
+    return far_door(moved, web, name=f"{preset.name} at {at}")
 
 
 def _login(given: tuple[str | None, str | None]) -> tuple[str, str] | None:
