@@ -58,6 +58,15 @@ def test_a_star_of_panstarrs_is_found_by_name_number_and_place(simulated, preset
     assert np.unique(curve.rows["objID"]).tolist() == [_KQ_UMA]
 
 
+def test_casjobs_gives_the_same_by_its_own_language(simulated, archive):
+    jobs = skydex.connect("mast-casjobs", at=simulated)
+    nova = archive.light_curve(1905457)
+    for thing in (1905457, (nova.ra_deg, nova.dec_deg)):
+        found = jobs.light_curve(thing)
+        assert found.mag.tolist() == nova.mag.tolist()
+        assert (found.ra_deg, found.dec_deg) == (nova.ra_deg, nova.dec_deg)
+
+
 def test_the_bad_point_is_cut_by_quality(archive):
     whole = archive.light_curve("KQ UMa")
     bad = whole.in_band("z").cut(np.abs(whole.in_band("z").minus_mean("median").mag) > 2)

@@ -119,6 +119,11 @@ class _Source:
         ra, dec = self._place_of(object_id, rows)
         return replace(LightCurve.of_table(rows, told, name=name), ra_deg=ra, dec_deg=dec)
 
+    @property
+    def finds_places(self) -> bool:
+        """Whether its archive can be asked for what is around a place."""
+        return "cone" in self.archive.verbs or bool(self.survey and self.survey.search_function)
+
     def nearest(self, place: _Place, radius_deg: float) -> int | str | None:
         """The object that is nearest to a place."""
         if self.survey is None:
@@ -158,8 +163,7 @@ class _Source:
     def _around(self, place: _Place, radius_deg: float, table: str, columns: tuple[str, str, str]) -> ResultTable:
         if "cone" in self.archive.verbs:
             return self.archive.cone(table, (place.ra_deg, place.dec_deg), radius_deg, columns=columns)
-        if self.survey is None or not self.survey.search_function:
-            raise NotOfferedError("cone", self.archive.name, self.archive.verbs, hint="Give the number of the object.")
+        assert self.survey is not None, "only a survey has such a function"
         key, ra, dec = columns
         near = f"{self.survey.search_function}({place.ra_deg!r}, {place.dec_deg!r}, {radius_deg * 3600.0!r})"
         return self.archive.sql(f"select m.{key}, m.{ra}, m.{dec} from {near} s join {table} m on m.{key} = s.{key}")
@@ -274,22 +278,25 @@ def _home(name: str) -> str:
 def _first_curve(sources: Sequence[_Source], thing: object, radius_deg: float) -> LightCurve:
     """The first light curve that has points."""
     place: _Place | None = None
+    archive = sources[0].archive
     for source in sources:
         object_id = _id_of(thing, source)
         if object_id is None:
             place = place or _place(source.archive, thing)
-            object_id = source.nearest(place, radius_deg)
+            object_id = source.nearest(place, radius_deg) if source.finds_places else None
         if object_id is not None:
             curve = source.curve(object_id, place.name if place and place.name else str(object_id))
             if len(curve):
                 return curve
+    if place is not None and not any(source.finds_places for source in sources):
+        raise NotOfferedError("cone", archive.name, archive.verbs, hint="Give the number of the object.")
     raise _unknown(sources, thing, place, radius_deg)
 
 
 def _unknown(sources: Sequence[_Source], thing: object, place: _Place | None, radius_deg: float) -> UnknownObjectError:
-    where = ", ".join(source.table for source in sources)
     if place is None:
-        return UnknownObjectError(str(thing), where=where)
+        return UnknownObjectError(str(thing), where=", ".join(source.table for source in sources))
+    where = ", ".join(source.table for source in sources if source.finds_places)
     at = f"{place.ra_deg:.6f} {place.dec_deg:+.6f}"
     hint = f"There is none within {radius_deg * 3600.0:g} arcsec of {at}: ask with a greater radius=."
     return UnknownObjectError(place.name or at, where=where, hint=hint)
