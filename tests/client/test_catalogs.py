@@ -115,6 +115,44 @@ def test_what_pan_starrs_writes_for_a_missing_measurement_is_null(panstarrs, dem
     assert max(found["distance"].to_pylist()) <= 0.2
 
 
+def test_what_stands_for_a_missing_measurement_is_no_faint_or_bright_one(panstarrs, demonstration):
+    cone = Cone(187.706, 12.391, 0.2)
+
+    def found(*conditions):
+        order = RowsOrder("mean", ("objID", "gMeanPSFMag"), All(conditions), cone)
+        return panstarrs.rows(order).to_arrow()["gMeanPSFMag"]
+
+    n_all = panstarrs.rows(RowsOrder("mean", ("objID",), None, cone)).to_arrow().num_rows
+    known, missing = found(Comparison("gMeanPSFMag", "is not null")), found(Comparison("gMeanPSFMag", "is null"))
+    assert known.null_count == 0
+    assert missing.null_count == len(missing) > 0
+    assert len(known) + len(missing) == n_all
+    assert found(Comparison("gMeanPSFMag", "<", (50,))).equals(known)
+    assert found(Comparison("gMeanPSFMag", "<>", (50,))).equals(known)
+
+
+def test_a_service_that_takes_what_stands_for_nothing_as_a_number_is_asked_for_greater_ones(shared_data):
+    _, server = recorded(shared_data)
+    with server as running:
+        door = far_door(get_preset("panstarrs").moved(running.url), Web(retries=0))
+        condition = All((Comparison("iMeanApMag", "<", (20,)), Comparison("gMeanApMag", "between", (1, 2))))
+        door.rows(RowsOrder("mean", (), condition))
+    asked = running.asked[1].query
+    assert {key: value for key, value in asked.items() if "Mag" in key} == {
+        "iMeanApMag.lt": "20",
+        "iMeanApMag.gt": "-999",
+        "gMeanApMag.gte": "1",
+        "gMeanApMag.lte": "2",
+    }
+
+
+def test_identifiers_that_are_missing_are_null_too(panstarrs, demonstration):
+    order = RowsOrder("detection", ("detectID", "imageID"), Comparison("filterID", "=", (1,)), max_rows=10)
+    plain = plainly(demonstration, "panstarrs/dr2/detection", filterID=1, columns="[imageID]", pagesize=10)
+    assert [int(row["imageID"]) for row in plain] == [-999] * 10
+    assert panstarrs.rows(order).to_arrow()["imageID"].null_count == 10
+
+
 def test_a_name_that_is_none_is_told_before_anything_is_asked(hsc):
     with pytest.raises(UnknownColumnError, match="A_F475W"):
         hsc.rows(RowsOrder("summary", ("A_F475",), None, IC_1613))

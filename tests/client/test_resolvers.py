@@ -11,6 +11,7 @@ from skydex.client.far import far_door
 from skydex.client.http import Web
 from skydex.client.presets import get_preset
 from skydex.client.resolvers import Resolvers
+from skydex.connection.near import NearDoor
 from skydex.errors import BadAnswerError, UnknownObjectError
 
 SESAME = """# IC 1613\t#Q1234567
@@ -100,3 +101,12 @@ def test_a_real_server_answers_both_ways(demonstration):
         assert abs(place.ra_deg - 16.2) < 0.02, "MAST and Sesame differ by some arcseconds"
         assert abs(place.dec_deg - 2.12) < 0.02
         assert place.resolver.startswith("MAST (NED" if name == "mast-casjobs" else "Sesame (Simbad")
+
+
+@pytest.mark.parametrize("name", ["mast-hsc", "mast-casjobs", "csc21"])
+def test_an_archive_on_this_disk_gives_the_position_that_its_services_would_give(demonstration, simulated, name):
+    far = Resolvers(get_preset(name).moved(demonstration.url), Web()).place("IC 1613")
+    near = NearDoor(simulated, preset=get_preset(name)).place("IC 1613")
+    assert (near.ra_deg, near.dec_deg) == pytest.approx((far.ra_deg, far.dec_deg), abs=1e-8)
+    published = (16.19913, 2.11778) if name == "mast-casjobs" else (16.2016962, 2.1194959)
+    assert (far.ra_deg, far.dec_deg) == published, "what MAST gave in 2019, and SIMBAD in 2022"

@@ -9,6 +9,7 @@ comes back.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -34,6 +35,9 @@ _LONGEST_ADDRESS = 2000
 _METADATA_BYTES = 64 << 20
 _NOT_FOUND = 404
 _NONE = "NULL"
+_LOWER, _UPPER = (".gt", ".gte", ""), (".lt", ".lte", ".neq")
+"""Operators that what stands for a missing value, less than any other, does not pass, and those that it does."""
+_NULLS = {".null": "", ".nnull": ".gt"}
 _DISTANCE = Column("distance", Datatype.DOUBLE, unit="deg", description="Angle from the centre of the search")
 _DB_TYPES = {
     "BIGINT": Datatype.LONG,
@@ -44,6 +48,7 @@ _DB_TYPES = {
     "REAL": Datatype.FLOAT,
     "DOUBLE": Datatype.DOUBLE,
 }
+_SIGNED = (Datatype.SHORT, Datatype.INT, Datatype.LONG)
 _TYPES = {
     "long": Datatype.LONG,
     "int": Datatype.INT,
@@ -67,6 +72,18 @@ class _Described:
     def find(self, name: str) -> Column | None:
         """What a column of an answer is."""
         return self.table.find_column(name) or (_DISTANCE if name.lower() == _DISTANCE.name else None)
+
+    def measured(self, asked: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Constraints that what stands for a missing value does not keep: to the service it is a number like others."""
+        bounded = {name.lower() for name, operator, _ in map(_split, asked) if operator in _LOWER}
+        for name, operator, value in map(_split, asked):
+            number = self.missing.get(name.lower())
+            if number is not None and operator in _NULLS:
+                yield f"{name}{_NULLS[operator]}", f"{number:g}"
+                continue
+            yield f"{name}{operator}", value
+            if number is not None and operator in _UPPER and name.lower() not in bounded:
+                yield f"{name}.gt", f"{number:g}"
 
 
 class Catalogs:
@@ -114,7 +131,7 @@ class Catalogs:
         """
         path = self._preset.table_path(order.table)
         described = self._described(path)
-        asked = list(self._parameters(order, described.table))
+        asked = list(self._parameters(order, described))
         page_rows = PAGE_ROWS if order.max_rows is None else min(order.max_rows + 1, PAGE_ROWS)
         first = self._page(path, asked, page_rows, 1)
         batches = chain([first], self._further(path, asked, page_rows, first))
@@ -125,7 +142,8 @@ class Catalogs:
         release, _, path = self._preset.table_path(name).partition("/")
         return self._preset.tables[release][path]
 
-    def _parameters(self, order: RowsOrder, table: Table) -> Iterator[tuple[str, str]]:
+    def _parameters(self, order: RowsOrder, described: _Described) -> Iterator[tuple[str, str]]:
+        table = described.table
         if order.cone is None and order.condition is None:
             raise BadParameterError("search", f"of {order.table} needs a position or a condition: it has none.")
         if order.cone is not None:
@@ -135,7 +153,7 @@ class Catalogs:
                 strict=True,
             )
         if order.condition is not None:
-            yield from parameters(settled(order.condition, table), self._preset.name)
+            yield from described.measured(list(parameters(settled(order.condition, table), self._preset.name)))
         if order.columns:
             yield "columns", f"[{','.join(_spelled(name, table) for name in order.columns)}]"
         for key in order.sort_by:
@@ -181,14 +199,20 @@ class Catalogs:
         columns = tuple(map(_column, items))
         position = likely_position(columns, POSITION_NAMES)
         return _Described(
-            Table(path, columns, self._about(path), position=position),
-            {str(item["name"]).lower(): number for item in items if (number := _missing(item)) is not None},
+            Table(f"{self._preset.collection}/{path}", columns, self._about(path), position=position),
+            _all_missing(items, columns),
         )
 
 
 def _spelled(name: str, table: Table) -> str:
     """A column as its table writes it, or the distance, which some tables add to what is in a cone."""
     return _DISTANCE.name if name.strip().lower() == _DISTANCE.name else table.get_column(name.strip()).name
+
+
+def _split(pair: tuple[str, str]) -> tuple[str, str, str]:
+    """Column, operator with its dot, value."""
+    name, dot, operator = pair[0].partition(".")
+    return name, dot + operator, pair[1]
 
 
 def _metadata(content: bytes, host: str) -> list[Mapping[str, Any]]:
@@ -222,8 +246,17 @@ def _word(item: Mapping[str, Any], key: str) -> str:
     return "" if value is None or value == _NONE else str(value)
 
 
+def _all_missing(items: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> dict[str, float]:
+    """What stands for values that were not measured; whole numbers of which nothing is said follow most others."""
+    declared = {column.name.lower(): _missing(item) for item, column in zip(items, columns, strict=True)}
+    known = {name: number for name, number in declared.items() if number is not None}
+    if known:
+        usual = Counter(known.values()).most_common(1)[0][0]
+        known |= {c.name.lower(): usual for c in columns if c.datatype in _SIGNED and c.name.lower() not in known}
+    return known
+
+
 def _missing(item: Mapping[str, Any]) -> float | None:
-    """What stands for a value that was not measured."""
     try:
         return float(_word(item, "default_value"))
     except ValueError:

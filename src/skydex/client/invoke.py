@@ -98,7 +98,7 @@ class Invoke:
 
     def tables(self) -> tuple[Table, ...]:
         """The databases, without columns."""
-        return tuple(Table(word, (), service) for word, service in self._preset.databases.items())
+        return tuple(Table(word, (), self._preset.about(word)) for word in self._preset.databases)
 
     def table(self, name: str) -> Table:
         """One database with its columns.
@@ -112,7 +112,7 @@ class Invoke:
         columns = tuple(_configured(*item) for item in self._properties(service).items() if item[0] != _SELECTED)
         if not columns:
             raise UnknownTableError(name[:80], where=self._preset.name, near=list(self._preset.databases))
-        return Table(name, columns, service, position=likely_position(columns, POSITION_NAMES))
+        return Table(name, columns, self._preset.about(name), position=likely_position(columns, POSITION_NAMES))
 
     def rows(self, order: RowsOrder) -> Result:
         """Rows of a database, with conditions as filters.
@@ -176,6 +176,8 @@ class Invoke:
             page = self._page(service, params, page_rows, number)
             if page.rows.schema != first.rows.schema:
                 raise BadAnswerError(host_of(self._url), "its pages have different columns.")
+            if not page.rows.num_rows:
+                return
             yield page
 
     def _page(self, service: str, params: Mapping[str, object], page_rows: int, number: int) -> _Page:

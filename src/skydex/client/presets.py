@@ -40,6 +40,8 @@ class Preset:
     """Of a catalogue service: by release, the path of each table and a line about it."""
     databases: Mapping[str, str] = field(default_factory=dict)
     """Services of MAST's invoke that give rows, by the word for each."""
+    abouts: Mapping[str, str] = field(default_factory=dict)
+    """A line about each of these, by its word."""
     near: Mapping[str, str] = field(default_factory=dict)
     """Where the same things are in an archive on this disk: a TAP service or context that it offers, or tables."""
 
@@ -131,6 +133,11 @@ class Preset:
         if found is None:
             raise UnknownTableError(word[:80], where=self.name, near=list(self.databases))
         return found
+
+    def about(self, word: str) -> str:
+        """A line about a database, if there is one."""
+        lines = {key.lower(): line for key, line in self.abouts.items()}
+        return lines.get(word.strip().lower(), "")
 
     def _check_options(self) -> None:
         for key, known in (("release", list(self.tables)), ("magtype", sorted(self._magtypes()))):

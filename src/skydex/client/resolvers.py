@@ -20,7 +20,7 @@ from skydex.client.orders import NamedPlace
 from skydex.client.presets import Preset
 from skydex.errors import BadAnswerError, RefusedError, ServiceError, UnknownObjectError
 
-__all__ = ["Resolvers"]
+__all__ = ["Resolvers", "preferred_authorities"]
 
 _MOST_BYTES = 1 << 20
 _PLACE = re.compile(r"^%J\s+(?P<ra>[0-9.]+)\s+(?P<dec>[+-]?[0-9.]+)", re.MULTILINE)
@@ -67,6 +67,11 @@ class Resolvers:
         if problem is not None and not n_answers:
             raise problem
         raise UnknownObjectError(name[:80])
+
+
+def preferred_authorities(preset: Preset) -> tuple[str, ...]:
+    """Whose positions the resolvers of an archive prefer, the best first."""
+    return next((_AUTHORITIES[kind] for kind in preset.services if kind in _AUTHORITIES), ())
 
 
 def _looked_up(web: Web, url: str, name: str) -> NamedPlace | None:
@@ -116,3 +121,5 @@ def _checked(ra_deg: float, dec_deg: float) -> tuple[float, float]:
 
 _KINDS: Mapping[str, Callable[[Web, str, str], NamedPlace | None]] = {"lookup": _looked_up, "sesame": _of_sesame}
 """How each kind is asked, by what presets call it."""
+_AUTHORITIES: Mapping[str, tuple[str, ...]] = {"lookup": ("NED", "SIMBAD"), "sesame": ("SIMBAD", "NED", "VIZIER")}
+"""Whom each kind asks, in its order."""

@@ -24,6 +24,7 @@ from skydex.client import (
     RunningJob,
 )
 from skydex.client.presets import Preset, get_preset
+from skydex.client.resolvers import preferred_authorities
 from skydex.connection.near_jobs import NearJobs
 from skydex.connection.near_mydb import NearOwnTables, find_own, owner_of
 from skydex.connection.near_pictures import near_bundle, near_cutout, near_file
@@ -32,6 +33,7 @@ from skydex.connection.near_tables import NearTables, tables_of
 from skydex.connection.near_uploads import uploaded
 from skydex.engines import Deadline
 from skydex.errors import NotOfferedError
+from skydex.names import NamedObject
 from skydex.settings import load_settings
 from skydex.tables import Result, Table
 
@@ -41,8 +43,8 @@ _VERBS: dict[str, tuple[str, ...]] = {
     "tap": ("tables", "columns", "cone", "search", "query", "submit", "light_curve"),
     "scs": ("cone",),
     "catalog": ("tables", "columns", "cone", "search", "light_curve"),
-    "jobs": ("tables", "columns", "sql", "mydb", "light_curve"),
-    "invoke": ("tables", "columns", "search", "stamps"),
+    "jobs": ("tables", "columns", "cone", "search", "sql", "mydb", "light_curve"),
+    "invoke": ("tables", "columns", "cone", "search", "stamps"),
     "download": ("stamps", "download"),
     "fitscut": ("cutout", "cutouts", "download"),
     "filenames": ("download",),
@@ -99,9 +101,9 @@ class NearDoor:
         """Where an object is: as the archive's own tables know it, or as everybody does."""
         self._check("resolve")
         names = self._archive.names(self._owner)
-        ra, dec = names.get(name)
-        found = names.find(name)[0]
-        return NamedPlace(ra, dec, found.name, found.authority or found.source)
+        names.get(name)  # or it is told what was meant
+        found = _preferred(names.find(name), self._preset or get_preset("skydex"))
+        return NamedPlace(found.ra_deg, found.dec_deg, found.name, found.authority or found.source)
 
     def tables(self) -> tuple[Table, ...]:
         """What there is."""
@@ -196,6 +198,12 @@ class NearDoor:
 
     def _refuse(self, verb: str) -> NoReturn:
         raise NotOfferedError(verb, self.name, [verb for verb in VERBS if verb in self.verbs])
+
+
+def _preferred(objects: Sequence[NamedObject], preset: Preset) -> NamedObject:
+    """The position that the resolvers of an archive would give: two of them may differ by some arcseconds."""
+    wanted = (known for who in preferred_authorities(preset) for known in objects if known.authority.upper() == who)
+    return next(wanted, objects[0])
 
 
 def _stored_name(service: str) -> str:
