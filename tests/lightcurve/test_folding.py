@@ -1,8 +1,11 @@
 """Phases against hand-computed ones (python's Decimal), and light curves that are known to repeat."""
 
+import warnings
 from decimal import Decimal
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from astropy import units as u
 from astropy.table import Table
@@ -95,3 +98,36 @@ def test_real_rr_lyrae_stars_repeat_at_their_published_periods(shared_data):
     assert len(ratios) >= 30
     assert np.median(ratios) < 0.2
     assert np.mean(np.array(ratios) < 0.5) > 0.9
+
+
+def test_real_eclipsing_binaries_repeat_at_their_published_periods(shared_data):
+    """Stars of ASAS with classes by eye: points next in phase differ less than points next in time."""
+    truth = Table.read(shared_data / "lightcurves/asas/asas_truth.csv", format="csv")
+    contact = truth[(truth["class_human"] == "Contact Systems") & ~np.ma.getmaskarray(truth["period"])]
+    points = pq.read_table(shared_data / "lightcurves/asas/asas_lightcurves.parquet")
+    ratios = []
+    for star in contact[:20]:
+        rows = points.filter(pc.equal(points["asas_id"], star["asas_id"]))
+        curve = LightCurve.of_table(rows.filter(pc.equal(rows["band"], "V")))
+        folded = curve.fold(star["period"]).sorted()
+        ratios.append(np.var(np.diff(folded.curve.mag)) / np.var(np.diff(curve.mag)))
+    assert len(ratios) >= 15
+    assert np.median(ratios) < 0.5
+
+
+def test_a_planet_stands_before_its_star_once_a_period(shared_data):
+    """WASP-46 b in TESS: period and depth (2 per cent) as published; one part of the orbit is darker."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # units that FITS does not know
+        rows = Table.read(shared_data / "lightcurves/tess" / _WASP_46, hdu=1)
+    curve = LightCurve.of_table(rows)
+    curve = curve.cut(curve.quality == 0)
+    folded = curve.fold(1.43037)
+    level = np.array([np.nanmedian(curve.flux[(folded.phase * 100).astype(int) == one]) for one in range(100)])
+    dip = np.flatnonzero(level / np.median(level) < 0.99)
+    assert 1.0 - level.min() / np.median(level) == pytest.approx(0.02, abs=0.006)
+    assert 2 <= len(dip) <= 8
+    assert np.ptp(np.mod(dip - dip[0] + 50, 100)) == len(dip) - 1
+
+
+_WASP_46 = "tess2018206045859-s0001-0000000231663901-0120-s_lc.fits"

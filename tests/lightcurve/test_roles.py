@@ -116,6 +116,14 @@ def test_unknown_tables_are_told_by_ucds_before_names():
     assert (roles.time, roles.mag, roles.mag_err, roles.band) == ("when", "a", "b", "")
 
 
+def test_errors_of_magnitudes_follow_from_those_of_fluxes():
+    table = {"mjd": [1.0], "mag": [18.0], "flux": [500.0], "e_flux": [5.0]}
+    curve = LightCurve.of_table(table)
+    assert roles_of(table).flux_err == "e_flux"
+    assert curve.mag_err == pytest.approx([0.010857362])
+    assert curve.mag.tolist() == [18.0]
+
+
 def test_julian_dates_are_counted_as_their_numbers_say():
     assert roles_of({"hjd": [2450455.7], "mag": [14.0]}).time_format == "hjd"
     assert roles_of({"hjd": [50455.7], "mag": [14.0]}).time_format == "hjd-2400000"
@@ -148,6 +156,7 @@ def test_counts_are_fluxes_without_magnitudes(shared_data):
     curve = LightCurve.of_table(rows, name="WASP-46")
     assert curve.flux_unit == "e-/s"
     assert curve.time_format == "bjd-2457000"
+    assert np.array_equal(curve.flux_err, np.asarray(curve.rows["PDCSAP_FLUX_ERR"], dtype=float), equal_nan=True)
     assert np.isnan(curve.mag).all()
     assert curve.times[0].isot.startswith("2018-07-25")
     assert 15_000 < len(curve) <= 20_076

@@ -95,7 +95,7 @@ class LightCurve:
         time : (n,) array_like, Quantity or Time
             Days counted as `time_format` says, if they are bare numbers.
         mag, mag_err : (n,) array_like or Quantity, optional
-            Magnitudes and their errors; without magnitudes they follow from the fluxes, as AB magnitudes.
+            Magnitudes and their errors. Either follows from the fluxes where it is not given, as AB magnitudes.
         flux, flux_err : (n,) array_like or Quantity, optional
             Flux densities and their errors, in Jy if they are bare numbers. Fluxes in a unit that is none of flux
             density, such as counts, are kept in it and have no magnitude.
@@ -130,10 +130,11 @@ class LightCurve:
         unit = "Jy" if flux is None else _flux_unit(flux)
         jansky = None if flux is None else floats(flux, unit)
         jansky_err = None if jansky is None else _or_nan(flux_err, unit, n)
+        of_flux = None if jansky is None else ab_mag_err(jansky, jansky_err)  # a ratio, whatever the unit
         whole = cls(
             at,
-            _of_flux(ab_mag(jansky), unit) if mag is None else floats(mag, "mag"),
-            _of_flux(ab_mag_err(jansky, jansky_err), unit) if mag is None else _or_nan(mag_err, "mag", n),
+            _of_flux(jansky, unit) if mag is None else floats(mag, "mag"),
+            _or_nan(of_flux if mag_err is None else mag_err, "mag", n),
             texts(band, n),
             _or_nan(quality, None, n),
             jansky,
@@ -412,9 +413,10 @@ def _flux_unit(flux: Any) -> str:
     return "Jy" if is_jansky else str(flux.unit)
 
 
-def _of_flux(values: Floats, unit: str) -> Floats:
-    """Magnitudes of fluxes if these are flux densities; else nothing is known about them."""
-    return values if unit == "Jy" else np.full(len(values), np.nan)
+def _of_flux(flux: Floats | None, unit: str) -> Floats:
+    """Magnitudes of fluxes, if these are flux densities; else nothing is known about them."""
+    assert flux is not None, "there are magnitudes or fluxes"
+    return ab_mag(flux) if unit == "Jy" else np.full(len(flux), np.nan)
 
 
 def _by_wavelength(band: str) -> tuple[int, str]:

@@ -221,17 +221,12 @@ _SIGNS = {
         ("time.epoch", "time.start;obs"),
         ("mjd", "obsmjd", "obstime", "time", "obs_time", "midpointmjdtai", "bjd", "hjd", "jd", "date", "t"),
     ),
-    "mag_err": _Signs(
-        ("stat.error;phot.mag",),
-        ("mag_err", "magerr", "e_mag", "mag_error", "sigmapsf", "psfmagerr", "err", "error", "merr", "e_psfmag"),
-    ),
     "mag": _Signs(("phot.mag",), ("mag", "magpsf", "psfmag", "magnitude", "corrmag", "m")),
-    "flux_err": _Signs(
-        ("stat.error;phot.flux",), ("flux_err", "fluxerr", "psffluxerr", "e_flux", "flux_error", "fluxerror")
-    ),
     "flux": _Signs(("phot.flux",), ("flux", "psfflux", "forcediffimflux", "pdcsap_flux", "sap_flux")),
+    "mag_err": _Signs(("stat.error;phot.mag",), ("mag_err", "magerr", "sigmapsf", "err", "error", "merr")),
+    "flux_err": _Signs(("stat.error;phot.flux",), ("flux_err", "fluxerr")),
     "band": _Signs(("instr.bandpass", "meta.id;instr.filter", "instr.filter"), ("band", "filter", "passband", "fid")),
-    "quality": _Signs(("meta.code.qual",), ("quality", "flags", "flag", "catflags", "qual")),
+    "quality": _Signs(("meta.code.qual",), ("quality", "sap_quality", "flags", "flag", "catflags", "qual")),
     "object": _Signs((), ("matchid", "objid", "object_id", "objectid", "source_id", "sourceid", "oid", "object")),
 }
 
@@ -239,12 +234,21 @@ _SIGNS = {
 def _guessed(table: Any, names: list[str]) -> Roles:
     found: dict[str, Any] = {}
     for role, signs in _SIGNS.items():
-        found[role] = _told(table, [name for name in names if name not in found.values()], signs)
+        left = [name for name in names if name not in found.values()]
+        measured = found.get(role.removesuffix("_err"), "")
+        found[role] = _error_of(measured, left) or _told(table, left, signs)
     if not found["time"] or not (found["mag"] or found["flux"]):
         lacking = "times" if not found["time"] else "magnitudes or fluxes"
         problem = f"has no column that is known to hold {lacking}, among {', '.join(names[:20])}. Say so, by `Roles`."
         raise BadParameterError("table", problem)
     return Roles(**found, time_format=_format(table, found["time"]))
+
+
+def _error_of(measured: str, names: list[str]) -> str:
+    """A column whose name says that it is the error of another."""
+    stem = measured.lower()
+    usual = (f"{stem}_err", f"{stem}err", f"{stem}_error", f"{stem}error", f"e_{stem}", f"err_{stem}", f"sigma_{stem}")
+    return next((name for name in names if name.lower() in usual), "") if measured else ""
 
 
 def _told(table: Any, names: list[str], signs: _Signs) -> str:
