@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tarfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
 
 from skydex.client import Door, FileSource
@@ -15,7 +16,7 @@ from skydex.errors import NotOfferedError, SkydexError
 
 __all__ = ["bundled", "contents_of"]
 
-_BUNDLED = 500
+_BUNDLED = 250
 """Files of one bundle: enough that asking costs nothing, and few enough that one that breaks off costs little."""
 _FEW = 16
 """So many files come sooner one by one."""
@@ -50,20 +51,19 @@ def bundled(door: Door, uris: Mapping[str, str], progress: Shown = False) -> lis
     """
     found = dict[str, bytes]()
     if len(uris) > _FEW and len(set(uris.values())) == len(uris):
-        for source in _bundles(door, list(uris)):
-            found |= _unpacked(contents_of([source], progress)[0], set(uris.values()))
+        for content in contents_of(list(_bundles(door, list(uris))), progress):
+            found |= _unpacked(content, set(uris.values()))
     missing = [uri for uri, name in uris.items() if name not in found]
     others = dict(zip(missing, contents_of([door.file(uri) for uri in missing], progress), strict=True))
     return [found[name] if name in found else others[uri] for uri, name in uris.items()]
 
 
-def _bundles(door: Door, uris: Sequence[str]) -> list[WebFile]:
+def _bundles(door: Door, uris: Sequence[str]) -> Iterator[FileSource]:
     """Bundles of products far away; none of an archive on this disk, where packing only takes time."""
-    try:
-        sources = [door.bundle(uris[start : start + _BUNDLED]) for start in range(0, len(uris), _BUNDLED)]
-    except NotOfferedError:
-        return []
-    return [source for source in sources if isinstance(source, WebFile)]
+    if isinstance(door.file(uris[0]), WebFile):
+        with contextlib.suppress(NotOfferedError):
+            for start in range(0, len(uris), _BUNDLED):
+                yield door.bundle(uris[start : start + _BUNDLED])
 
 
 def _unpacked(content: bytes | SkydexError, wanted: Collection[str]) -> dict[str, bytes]:

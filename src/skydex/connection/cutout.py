@@ -157,11 +157,11 @@ def read_cutout(content: bytes, form: str, sender: str, meta: Mapping[str, Any])
     return Cutout(_picture(content, form, sender), content, form, meta)
 
 
-def missing_cutout(size: tuple[int, int], form: str, problem: str, meta: Mapping[str, Any]) -> Cutout:
-    """What stands in the place of a cutout that could not be had."""
-    columns, rows = size
+def missing_cutout(form: str, meta: Mapping[str, Any]) -> Cutout:
+    """What stands in the place of a cutout that could not be had; its `problem` is among what is known."""
+    columns, rows = meta.get("size", (1, 1))
     pixels = np.full((rows, columns), np.nan, np.float32) if form == "fits" else np.zeros((rows, columns), np.uint8)
-    return Cutout(pixels, b"", form, {**meta, "problem": problem})
+    return Cutout(pixels, b"", form, meta)
 
 
 def _plane(content: bytes, sender: str) -> NDArray[Any]:

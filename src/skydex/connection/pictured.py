@@ -6,7 +6,7 @@ catalogue, and is found without regard to case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skydex.connection.rows import ResultTable
 from skydex.errors import BadParameterError
 
-__all__ = ["PicturedRows", "facts_at", "pictured_rows", "plain_columns"]
+__all__ = ["Facts", "PicturedRows", "pictured_rows", "plain_columns"]
 
 _PRODUCTS = ("mast:", "http://", "https://")
 _IMAGE_NAMES = ("imagename", "image_name", "image", "filename", "file_name")
@@ -62,6 +62,43 @@ class PicturedRows:
         return list(zip(ra.tolist(), dec.tolist(), strict=True))
 
 
+class Facts(Mapping[str, Any]):
+    """What is known of one cutout; and what its row says, by the names of columns, looked up when it is asked.
+
+    Parameters
+    ----------
+    known : mapping
+        What is known; it comes before what the row says.
+    table : ResultTable, optional
+        Rows of which one is of the cutout.
+    number : int, optional
+        Which.
+    """
+
+    def __init__(self, known: Mapping[str, Any], table: ResultTable | None = None, number: int = 0) -> None:
+        self._known, self._table, self._number = known, table, number
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._known or self._table is None:
+            return self._known[name]
+        return self._table[name][self._number]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._known
+        columns = [] if self._table is None else self._table.colnames
+        yield from (name for name in columns if name not in self._known)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def knowing(self, **more: Any) -> Facts:
+        """The same, knowing more."""
+        return Facts({**self._known, **more}, self._table, self._number)
+
+
 def pictured_rows(things: Any, image: str = "") -> PicturedRows:
     """Read what cutouts are wanted of.
 
@@ -88,12 +125,6 @@ def pictured_rows(things: Any, image: str = "") -> PicturedRows:
     return PicturedRows(
         images, ResultTable({"image": [", ".join(names) for names in images]}) if images else ResultTable()
     )
-
-
-def facts_at(table: ResultTable, number: int) -> dict[str, Any]:
-    """What a row says, by the names of its columns, without what is null."""
-    row = {name: table[name][number] for name in table.colnames}
-    return {name: value for name, value in row.items() if not np.ma.is_masked(value)}
 
 
 def plain_columns(table: ResultTable, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from skydex.connection.columns import joined_conditions, listed_names
 from skydex.connection.contents import bundled, contents_of
 from skydex.connection.cutout import Cutout, missing_cutout, read_cutout
 from skydex.connection.cutouts import PROBLEM, Cutouts
-from skydex.connection.pictured import facts_at, pictured_rows, plain_columns
+from skydex.connection.pictured import Facts, pictured_rows, plain_columns
 from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable
 from skydex.errors import BadParameterError, NoPositionError, SkydexError
@@ -22,7 +22,6 @@ from skydex.tables import Result
 
 __all__ = ["PictureVerbs"]
 
-Meta = Mapping[str, Any]
 Place = tuple[float, float]
 Sides = tuple[int, int]
 
@@ -85,7 +84,7 @@ class PictureVerbs:
         place = None if where is None else place_of(where, self._place)
         order = CutoutOrder(names, (1, 1), place, _pixel(x, y, has_place=place is not None), form, look)
         orders = self._sized([order], size)
-        (cutout,) = self._cut(orders, _metas(orders))
+        (cutout,) = self._cut(orders, _facts(orders))
         if isinstance(cutout, SkydexError):
             raise cutout
         return cutout
@@ -131,7 +130,7 @@ class PictureVerbs:
         rows = pictured_rows(things, image)
         if rows.is_products:
             sources = [self.door.file(names[0]) for names in rows.images]
-            metas = [{"image": source.reference, "file": source.file_name} for source in sources]
+            metas = [Facts({"image": source.reference, "file": source.file_name}) for source in sources]
             contents = contents_of(sources, progress)
             return _assembled(_read_all(contents, "fits", self.door.name, metas), rows.table, metas, form="fits")
         if where is not None:
@@ -142,7 +141,7 @@ class PictureVerbs:
             for names, at in zip(rows.images, places, strict=True)
         ]  # fmt: skip
         orders = self._sized(orders, size)
-        metas = [facts_at(rows.table, n) | meta for n, meta in enumerate(_metas(orders))]
+        metas = _facts(orders, rows.table)
         return _assembled(self._cut(orders, metas, progress), rows.table, metas, form=form)
 
     def stamps(
@@ -201,7 +200,7 @@ class PictureVerbs:
         table["dataURI"], table["file"] = _texts(uris), _texts([files[uri] for uri in uris])
         sides = [sizes[float(record["qfit"]) <= 0] for record in records for _ in range(len(uris) // len(records))]
         metas = [
-            facts_at(table, n) | {"image": _image_of(uri), "size": (side, side)}
+            Facts({"image": _image_of(uri), "size": (side, side)}, table, n)
             for n, (uri, side) in enumerate(zip(uris, sides, strict=True))
         ]
         found = _read_all([contents[uri] for uri in uris], "fits", self.door.name, metas)
@@ -239,10 +238,10 @@ class PictureVerbs:
         raise NotImplementedError
 
     def _cut(
-        self, orders: Sequence[CutoutOrder], metas: Sequence[Meta], progress: Shown = False
+        self, orders: Sequence[CutoutOrder], metas: Sequence[Facts], progress: Shown = False
     ) -> list[Cutout | SkydexError]:
         sources = [self.door.cutout(order) for order in orders]
-        named = [{**meta, "file": source.file_name} for meta, source in zip(metas, sources, strict=True)]
+        named = [meta.knowing(file=source.file_name) for meta, source in zip(metas, sources, strict=True)]
         return _read_all(contents_of(sources, progress), orders[0].form if orders else "", self.door.name, named)
 
     def _sized(self, orders: Sequence[CutoutOrder], size: Any) -> list[CutoutOrder]:
@@ -250,7 +249,7 @@ class PictureVerbs:
         if not _is_angle(size):
             return [replace(order, size=_sides(size)) for order in orders]
         side_deg = degrees_of(size, "size")
-        probes = self._cut([replace(order, form="fits", look={}) for order in orders], _metas(orders))
+        probes = self._cut([replace(order, form="fits", look={}) for order in orders], _facts(orders))
         scales = [_scale_deg(probe) for probe in probes]
         if orders and not np.isfinite(scales).any():
             raise next(
@@ -261,13 +260,14 @@ class PictureVerbs:
         return [replace(order, size=(side, side)) for order, side in zip(orders, sides, strict=True)]
 
 
-def _metas(orders: Sequence[CutoutOrder]) -> list[dict[str, Any]]:
+def _facts(orders: Sequence[CutoutOrder], table: ResultTable | None = None) -> list[Facts]:
     """What is known of cutouts before they come."""
-    return [{"image": ", ".join(one.images), "size": one.size, "place": one.place or one.pixel} for one in orders]
+    known = ({"image": ", ".join(one.images), "size": one.size, "place": one.place or one.pixel} for one in orders)
+    return [Facts(one, table, number) for number, one in enumerate(known)]
 
 
 def _read_all(
-    contents: Sequence[bytes | SkydexError], form: str, sender: str, metas: Sequence[Meta]
+    contents: Sequence[bytes | SkydexError], form: str, sender: str, metas: Sequence[Facts]
 ) -> list[Cutout | SkydexError]:
     found: list[Cutout | SkydexError] = []
     for content, meta in zip(contents, metas, strict=True):
@@ -279,14 +279,14 @@ def _read_all(
 
 
 def _assembled(
-    found: Sequence[Cutout | SkydexError], table: ResultTable, metas: Sequence[Meta], *, form: str
+    found: Sequence[Cutout | SkydexError], table: ResultTable, metas: Sequence[Facts], *, form: str
 ) -> Cutouts:
     """Everything that was found, and what stands for the rest."""
     troubles = [one for one in found if isinstance(one, SkydexError)]
     if found and len(troubles) == len(found):
         raise troubles[0]
     parts = tuple(
-        missing_cutout(meta.get("size", (1, 1)), form, str(one), meta) if isinstance(one, SkydexError) else one
+        missing_cutout(form, meta.knowing(problem=str(one))) if isinstance(one, SkydexError) else one
         for one, meta in zip(found, metas, strict=True)
     )
     told = table.copy(copy_data=False)
