@@ -210,6 +210,14 @@ def test_a_service_of_uws_1_1_is_asked_to_wait():
         assert 0 < int(server.asked[-1].query["WAIT"]) <= 60
 
 
+def test_a_service_that_does_not_wait_is_asked_less_and_less_often():
+    with replaying(async__7=job_document("EXECUTING", version="")) as server:
+        job = UWSJob(quick(), f"{server.url}/async/7")
+        for _ in range(6):
+            job.phase(0.2)
+        assert len(server.asked) <= 9
+
+
 def test_waiting_for_a_job_ends_when_its_time_is_over():
     with replaying(async__7=job_document("EXECUTING", version="")) as server:
         assert UWSJob(quick(), f"{server.url}/async/7").phase(0.3) == "EXECUTING"

@@ -213,7 +213,7 @@ def test_a_tap_service_below_any_path_is_found_by_what_it_says(server):
 
 
 def test_what_is_no_archive_is_not_taken_for_one(server):
-    with pytest.raises(UnknownResourceError, match="archive"):
+    with pytest.raises(UnknownResourceError, match="TAP service"):
         found_door(f"{server.url}/nothing/here")
     with pytest.raises(UnreachableError):
         found_door("http://127.0.0.1:9/")

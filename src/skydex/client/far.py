@@ -113,7 +113,7 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
             return far_door(get_preset("skydex").moved(base), web, name=base)
         if read_capabilities(said.content, host_of(base)).is_tap:
             return _tap_door(address, web)
-    raise UnknownResourceError("archive", url)
+    raise UnknownResourceError("skydex server or TAP service", url)
 
 
 def _base(url: str) -> str:

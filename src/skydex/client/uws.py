@@ -111,6 +111,8 @@ class UWSJob:
 
     def __init__(self, web: Web, url: str) -> None:
         self._web, self._url = web, url.partition("?")[0].rstrip("/")
+        self._known: JobDocument | None = None
+        self._pause_s = _SHORTEST_PAUSE_S
 
     @property
     def url(self) -> str:
@@ -119,16 +121,10 @@ class UWSJob:
     def phase(self, wait_s: float = 0.0) -> str:
         """Where it stands; with `wait_s`, as soon as it has ended or that time is over."""
         until = time.monotonic() + wait_s
-        document, pause_s = self._document(), _SHORTEST_PAUSE_S
+        known = self._known if wait_s > 0 else None
+        document = known or self._document()
         while document.phase not in ENDED and (left_s := until - time.monotonic()) > 0:
-            asked_s = min(left_s, _LONGEST_WAIT_S)
-            begun = time.monotonic()
-            changed = self._document(round(max(asked_s, 1)) if document.can_wait and asked_s >= 1 else None)
-            has_waited = time.monotonic() - begun > pause_s
-            if changed.phase == document.phase and not has_waited:
-                time.sleep(max(0.0, min(pause_s, until - time.monotonic())))
-                pause_s = min(pause_s * _GROWTH, _LONGEST_PAUSE_S)
-            document = changed
+            document = self._later(document, left_s)
         return document.phase
 
     def progress(self) -> float | None:
@@ -173,6 +169,17 @@ class UWSJob:
                 raise
             self._web.whole("POST", self._url, form={"ACTION": "DELETE"}, accepted=_NOT_FOUND)
 
+    def _later(self, document: JobDocument, left_s: float) -> JobDocument:
+        """What the service says when something has changed, or a pause is over; pauses grow while nothing changes."""
+        if document.can_wait and left_s >= 1:
+            begun = time.monotonic()
+            later = self._document(round(min(left_s, _LONGEST_WAIT_S)))
+            if later.phase != document.phase or time.monotonic() - begun > self._pause_s:
+                return later
+        time.sleep(min(self._pause_s, left_s))
+        self._pause_s = min(self._pause_s * _GROWTH, _LONGEST_PAUSE_S)
+        return self._document()
+
     def _document(self, wait_s: int | None = None) -> JobDocument:
         try:
             content = self._web.get(self._url, {"WAIT": wait_s} if wait_s else None)
@@ -180,7 +187,8 @@ class UWSJob:
             if error.status in _NOT_FOUND:
                 raise UnknownResourceError("job", self._url) from error
             raise
-        return read_job(content, host_of(self._url))
+        self._known = read_job(content, host_of(self._url))
+        return self._known
 
     def _result_url(self, document: JobDocument) -> str:
         links = [(name, urljoin(f"{self._url}/", href)) for name, href in document.results if href]
