@@ -25,6 +25,7 @@ __all__ = [
     "BodyTooLargeError",
     "BundleLimitError",
     "BusyError",
+    "CutShortError",
     "CutoutTooLargeError",
     "DamagedDataError",
     "EngineError",
@@ -476,6 +477,17 @@ class ResultTooLongError(LimitError):
         super().__init__(
             f"The result has more than {n_rows:,} rows, the limit of such an answer. "
             "Put it into a table of your own with SELECT ... INTO mydb.name, and download that."
+        )
+
+
+class CutShortError(LimitError):
+    """Rows that were to be kept whole, of which an archive gives a part only."""
+
+    def __init__(self, target: str, n_rows: int) -> None:
+        self.target, self.n_rows = target, n_rows
+        super().__init__(
+            f"{target} gave the first {n_rows:,} rows and has more. Nothing was changed. Choose fewer, such as a "
+            "smaller region; or name a limit of rows, and be content with a part."
         )
 
 

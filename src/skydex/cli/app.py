@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from skydex import __version__
-from skydex.cli import asking, checking, demonstration, holdings, mydb, publishing, serving, users
+from skydex.cli import asking, checking, demonstration, holdings, mirroring, mydb, publishing, serving, users
 from skydex.errors import SkydexError
 
 __all__ = ["app", "main"]
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _panel in (publishing, holdings, serving, asking, checking):
+for _panel in (publishing, mirroring, holdings, serving, asking, checking):
     for _command in _panel.COMMANDS:
         app.command(rich_help_panel=_panel.PANEL, **_command.options)(_command.function)
 app.add_typer(demonstration.app, rich_help_panel=serving.PANEL)

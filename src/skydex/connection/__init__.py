@@ -2,7 +2,20 @@
 
 from skydex.connection.columns import ColumnRef, Columns, col
 from skydex.connection.connection import Connection
+from skydex.connection.mirroring import Mirrored, mirror, mirrors, refresh
 from skydex.connection.opening import connect
 from skydex.connection.rows import ResultTable, result_table
 
-__all__ = ["ColumnRef", "Columns", "Connection", "ResultTable", "col", "connect", "result_table"]
+__all__ = [
+    "ColumnRef",
+    "Columns",
+    "Connection",
+    "Mirrored",
+    "ResultTable",
+    "col",
+    "connect",
+    "mirror",
+    "mirrors",
+    "refresh",
+    "result_table",
+]

@@ -49,6 +49,7 @@ def ingest_files(
     *,
     recipe: Recipe | str | Path | None = None,
     progress: Progress | None = None,
+    notes: MappingOf[str, Any] | None = None,
     **options: Any,
 ) -> IngestReport:
     """Publish files as one table.
@@ -65,6 +66,8 @@ def ingest_files(
         A recipe, the name of one that ships with skydex (`ps1`), or a YAML file.
     progress : Progress, optional
         Told how far it is.
+    notes : mapping, optional
+        What the table's keeper wants to know of it, fit for JSON.
     **options
         Keys of a recipe: `format`, `options`, `select`, `description`, `utype`, `id`, `columns`, `null`, `bad_rows`,
         `sort_by`, `principal`, `foreign_keys`, `examples`, `layout`, `position` (`"none"`); and `ra`, `dec`, `unit`,
@@ -76,7 +79,7 @@ def ingest_files(
         What went in and what came out.
     """
     where = archive if isinstance(archive, ArchiveDirectory) else ArchiveDirectory.create(Path(archive))
-    return ingest(make_recipe(files, name, recipe=recipe, **options), where, progress=progress)
+    return ingest(make_recipe(files, name, recipe=recipe, **options), where, progress=progress, notes=notes)
 
 
 def make_recipe(

@@ -12,10 +12,11 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as NotesOf
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -96,7 +97,13 @@ def prepared(recipe: Recipe) -> Preparation:
     return Preparation(recipe, sources, shape, mapping)
 
 
-def ingest(recipe: Recipe, archive: ArchiveDirectory, *, progress: Progress | None = None) -> IngestReport:
+def ingest(
+    recipe: Recipe,
+    archive: ArchiveDirectory,
+    *,
+    progress: Progress | None = None,
+    notes: NotesOf[str, Any] | None = None,
+) -> IngestReport:
     """Publish the table that a recipe describes.
 
     Parameters
@@ -107,6 +114,8 @@ def ingest(recipe: Recipe, archive: ArchiveDirectory, *, progress: Progress | No
         Where it is published; a table of that name is replaced.
     progress : Progress, optional
         Told how far it is.
+    notes : mapping, optional
+        What the table's keeper wants to know of it, fit for JSON; kept in its entry in the archive.
 
     Raises
     ------
@@ -136,7 +145,9 @@ def ingest(recipe: Recipe, archive: ArchiveDirectory, *, progress: Progress | No
             progress=lambda done, total: _tell(progress, "write", done, total), beside=_kept_beside(report)
         )
         stages.verify(written)
-        archive.publish(table.name, written.directory)
+        archive.publish(
+            table.name, written.directory, settle=lambda entry, _: replace(entry, notes=notes) if notes else entry
+        )
     return replace(
         report,
         table=written.table,
