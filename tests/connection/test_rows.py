@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -369,3 +371,8 @@ def test_tables_of_users_become_results() -> None:
 def test_what_is_no_table_is_told_so(rows: object) -> None:
     with pytest.raises(BadParameterError, match=r"table|cannot be carried"):
         result_of(rows)
+
+
+def test_tables_are_made_without_the_coordinates_of_astropy_and_without_pandas() -> None:
+    script = "import sys, skydex.connection.rows; print(sorted({'astropy.coordinates', 'pandas'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout.strip() == b"[]"

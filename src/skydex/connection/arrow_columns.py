@@ -6,13 +6,13 @@ results, and mappings of names to sequences. NaN becomes null, as everywhere in 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from astropy.coordinates import SkyCoord
 from astropy.table import Table as AstropyTable
 from astropy.time import Time
 from astropy.utils.masked import Masked
@@ -121,7 +121,7 @@ def _from_arrow(table: pa.Table) -> Iterator[tuple[Column, pa.ChunkedArray]]:
 
 
 def _from_astropy(name: str, column: Any) -> Iterator[tuple[Column, pa.ChunkedArray]]:
-    if isinstance(column, SkyCoord):
+    if _is_sky(column):
         yield from _positions(name, column)
         return
     xtype = column.info.meta.get("xtype") if column.info.meta else None
@@ -138,6 +138,12 @@ def _from_astropy(name: str, column: Any) -> Iterator[tuple[Column, pa.ChunkedAr
         plain = replace(plain, arraysize=f"{max(1, longest_text(pa.chunked_array([array])))}*")
     meant = _meaning(plain, column, None if plain.is_timestamp else xtype)
     yield meant, pa.chunked_array([conformed(array, meant)])
+
+
+def _is_sky(column: Any) -> bool:
+    """Whether a column is a `SkyCoord`; who has not loaded astropy's coordinates, which takes long, has none."""
+    coordinates = sys.modules.get("astropy.coordinates")
+    return coordinates is not None and isinstance(column, coordinates.SkyCoord)
 
 
 def _positions(name: str, column: Any) -> Iterator[tuple[Column, pa.ChunkedArray]]:
