@@ -17,6 +17,7 @@ from skydex.client.http import Web
 from skydex.client.orders import Query, RowsOrder
 from skydex.client.presets import get_preset
 from skydex.client.tsql import names_of_into, rows_query
+from skydex.connection.near import NearDoor
 from skydex.errors import (
     BadAnswerError,
     BadParameterError,
@@ -77,13 +78,13 @@ def test_a_table_of_ones_own_is_made_read_listed_and_dropped(casjobs, theirs):
     made = casjobs.sql(SEARCH.format(into="into mydb.mast_made"), None)
     n_rows = made.to_arrow().column(0)[0].as_py()
     assert made.rows_affected == n_rows > 0
-    assert "mydb.mast_made" in {table.name for table in mydb.tables()}
+    assert "mast_made" in {table.name for table in mydb.tables()}
     ours, known = mydb.read("MyDB.mast_made").to_arrow(), theirs.fast_table("mast_made", verbose=False)
     assert ours.num_rows == n_rows
     assert ours["MatchID"].to_pylist() == known["MatchID"].tolist()
     assert ours["FilterDetFlag"].to_pylist() == known["FilterDetFlag"].tolist()
     mydb.drop("[mast_made]")
-    assert "mydb.mast_made" not in {table.name for table in mydb.tables()}
+    assert "mast_made" not in {table.name for table in mydb.tables()}
     with pytest.raises(UnknownTableError, match="mast_made"):
         mydb.read("mast_made")
     with pytest.raises(UnknownTableError, match="mast_made"):
@@ -143,13 +144,22 @@ def test_an_address_that_is_no_job_here_is_refused(casjobs, demonstration, url):
 
 def test_tables_of_the_context_have_columns(casjobs):
     names = [table.name for table in casjobs.tables()]
-    assert {"HCVmatch", "HCVfilter", "HCVdetailed"} <= set(names)
+    assert {"dbo.HCVmatch", "dbo.HCVfilter", "dbo.HCVdetailed"} <= set(names)
     table = casjobs.table("hcvmatch")
     assert table.get_column("matchid").datatype is Datatype.LONG
     assert (table.position.ra, table.position.dec) == ("RA", "Dec")
     assert casjobs.table("HCVfilter").get_column("Filter").max_length >= 9
     with pytest.raises(UnknownTableError, match="HCVmatch"):
         casjobs.table("HCVmatches")
+
+
+def test_units_are_those_that_an_archive_on_this_disk_tells(casjobs, simulated):
+    near = NearDoor(simulated, preset=PRESET)
+    for name in ("HCVmatch", "HCVfilter", "HCVdetailed", "detailedCatalog", "ProperMotionsView", "SourcePositionsView"):
+        known = {column.name: column.unit for column in near.table(f"dbo.{name}").columns}
+        assert {column.name: column.unit for column in casjobs.table(name).columns} == known, name
+    found = casjobs.sql("select top 1 MJD, Mag, Mag*2 as twice, MatchID as mag from HCVdetailed", None).columns
+    assert [column.unit for column in found] == ["d", "mag", None, None]
 
 
 def test_rows_of_a_table_are_asked_for_without_writing_sql(casjobs):

@@ -4,6 +4,7 @@ The service `edu.jhu.Cas.Services` in the forms that the modules `casjobs` 0.0.2
 operation has an address of its own and takes a form, its answer is one XML element, and a refusal has status 500 and
 its message inside a stack trace. Rows come as text with typed headers, a whole table by MAST's fast download. Who asks
 is said in each request: a number, which the service gives for a user's name and password, or which `CASJOBS_WSID` says.
+Units are told by nobody; those of columns that have the names of a catalogue's are in the table of presets.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, cached_property, partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -83,6 +85,7 @@ class CasJobs:
     def __init__(self, preset: Preset, web: Web) -> None:
         self._web, self._urls, self._name = web, preset.services, preset.name
         self._context = preset.options.get("context") or MYDB
+        self._units = {context.lower(): _by_column(units) for context, units in preset.units.items()}
         self._columns = cache(self._ask_columns)
 
     @property
@@ -155,7 +158,7 @@ class CasJobs:
         asked = {"qry": text, "context": context, "taskname": "skydex", "isSystem": is_system}
         words = "".join(self._asked("ExecuteQuickJob", asked, repeatable=is_system).itertext())
         try:
-            return _with_count(read_typed(words.encode(), name=f"result of {self._name}"))
+            return self._described(_with_count(read_typed(words.encode(), name=f"result of {self._name}")), context)
         except UnreadableFileError as error:
             raise BadAnswerError(self.host, error.reason) from error
 
@@ -167,8 +170,7 @@ class CasJobs:
         form = {"userid": user, "pw": password, "table": name}
         url = self._urls["fast"]
         try:
-            answer = self._web.post(url, form)
-            return read_typed(answer, layout=TAB, name=name)
+            return self._described(read_typed(self._web.post(url, form), layout=TAB, name=name), MYDB)
         except RefusedError as error:
             if error.status == _NOT_FOUND:
                 raise UnknownTableError(name, where=MYDB) from error
@@ -234,14 +236,26 @@ class CasJobs:
             raise LoginError(f"{host_of(url)} does not know this user name with this password.")
         return wsid, password
 
-    def _table_names(self, context: str) -> list[str]:
-        text = "SELECT DISTINCT TABLE_NAME FROM information_schema.TABLES"
-        names = self.quick(text, context, is_system=True).to_arrow()
-        return sorted(map(str, names.column(0).to_pylist()), key=str.lower)
-
     def own_names(self) -> list[str]:
         """Names of the user's own tables."""
-        return self._table_names(MYDB)
+        return [name.rpartition(".")[2] for name in self._table_names(MYDB)]
+
+    def _table_names(self, context: str) -> list[str]:
+        text = "SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"
+        names = self.quick(text, context, is_system=True).to_arrow()
+        return sorted(
+            (f"{schema}.{name}" for schema, name in zip(*names.to_pydict().values(), strict=True)), key=str.lower
+        )
+
+    def _described(self, result: Result, context: str) -> Result:
+        """The same with units, where the names of columns tell them."""
+        result.columns = self._with_units(result.columns, context)
+        return result
+
+    def _with_units(self, columns: Iterable[Column], context: str) -> tuple[Column, ...]:
+        meant = self._context if context.lower() == MYDB.lower() else context
+        units = self._units.get(meant.lower(), {})
+        return tuple(replace(c, unit=units.get(c.name.lower())) if c.datatype.is_floating else c for c in columns)
 
     def _ask_columns(self, table: str) -> tuple[Column, ...]:
         quoted = table.replace("'", "''")
@@ -250,7 +264,7 @@ class CasJobs:
             f"WHERE TABLE_NAME = '{quoted}' ORDER BY ORDINAL_POSITION"
         )
         found = self.quick(text, self._context, is_system=True).to_arrow().to_pydict()
-        return tuple(map(_column, *found.values()))
+        return self._with_units(map(_column, *found.values()), self._context)
 
     def _asked(self, operation: str, fields: Mapping[str, Any], *, repeatable: bool = True) -> Element:
         return tree_of(self._sent(operation, fields, repeatable=repeatable).content, self.host)
@@ -344,7 +358,7 @@ class _OwnTables:
         self._service = service
 
     def tables(self) -> tuple[Table, ...]:
-        return tuple(Table(f"mydb.{name}", ()) for name in self._service.own_names())
+        return tuple(Table(name, ()) for name in self._service.own_names())
 
     def read(self, name: str) -> Result:
         return self._service.whole_table(_own_name(name))
@@ -361,6 +375,10 @@ class _OwnTables:
         if own.lower() not in map(str.lower, names):
             raise UnknownTableError(own, where=MYDB, near=near_names(own, names))
         self._service.quick(f"DROP TABLE [{own}]", MYDB)
+
+
+def _by_column(units: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {name.lower(): unit for unit, names in units.items() for name in names}
 
 
 def _own_name(name: str) -> str:

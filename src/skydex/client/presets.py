@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
@@ -42,6 +42,8 @@ class Preset:
     """Services of MAST's invoke that give rows, by the word for each."""
     abouts: Mapping[str, str] = field(default_factory=dict)
     """A line about each of these, by its word."""
+    units: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Of CasJobs: by context, the names of columns that have each unit."""
     near: Mapping[str, str] = field(default_factory=dict)
     """Where the same things are in an archive on this disk: a TAP service or context that it offers, or tables."""
 
