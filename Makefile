@@ -1,6 +1,6 @@
 # make demo    real catalogues published and queried on this machine; the server stays (ONCE=1: stops afterwards)
 # make test    lint, types, layers and all tests
-# make docs    the reference pages, from the code
+# make docs    the reference pages, from the code, and the site of the documentation in docs/_build/html
 # make bench   measurements, with ratios to what others need (NAMES="cones ingest": these; LONG=1: up to 10^8 rows)
 #
 # Each target makes the environment it needs in .venv; nothing else is touched.
@@ -47,10 +47,12 @@ test-long:
 docs:
 	@.ci/venv test
 	@$(PY) docs/build.py
+	@$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The site is in docs/_build/html/README.html"
 
 bench:
 	@.ci/venv bench
 	@$(PY) -m benchmarks $(NAMES) $(if $(LONG),--long)
 
 clean:
-	rm -rf .venv demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv demo-output docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
