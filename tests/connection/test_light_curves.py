@@ -5,6 +5,8 @@ greatest MAD, and detections of KQ UMa and two eclipsing binaries.
 """
 
 import csv
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,10 @@ from astropy.coordinates import SkyCoord
 import skydex
 from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, UnknownBandError, UnknownObjectError
 from skydex.lightcurve import Good, Roles, band_correlation, features
+
+sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("web", "clients")]
+
+from casjobs_ground import PASSWORDS, casjobs_server  # noqa: E402
 
 _KQ_UMA = 190361393344112894
 
@@ -58,13 +64,30 @@ def test_a_star_of_panstarrs_is_found_by_name_number_and_place(simulated, preset
     assert np.unique(curve.rows["objID"]).tolist() == [_KQ_UMA]
 
 
-def test_casjobs_gives_the_same_by_its_own_language(simulated, archive):
-    jobs = skydex.connect("mast-casjobs", at=simulated)
+@pytest.fixture(scope="module")
+def server(simulated, tmp_path_factory):
+    with casjobs_server(simulated, tmp_path_factory.mktemp("state")) as (server, _):
+        yield server
+
+
+@pytest.mark.parametrize("preset", [None, "ps1-tap", "panstarrs"])
+def test_a_server_gives_the_same_light_curve(archive, server, preset):
+    far = skydex.connect(preset, at=server.url) if preset else skydex.connect(server.url)
+    near, found = archive.light_curve("KQ UMa"), far.light_curve("KQ UMa", quality=">= 0.9")
+    assert len(found) == len(near.cut(near.quality >= 0.9))
+    assert found.mag == pytest.approx(near.cut(near.quality >= 0.9).mag, abs=1e-6)
+    assert found.bands == near.bands
+
+
+@pytest.mark.parametrize("is_far", [False, True], ids=["near", "far"])
+def test_casjobs_gives_the_same_by_its_own_language(simulated, archive, server, is_far):
+    login = {"user": "alice", "password": PASSWORDS["alice"]} if is_far else {}
+    jobs = skydex.connect("mast-casjobs", at=server.url if is_far else simulated, **login)
     nova = archive.light_curve(1905457)
     for thing in (1905457, (nova.ra_deg, nova.dec_deg)):
         found = jobs.light_curve(thing)
-        assert found.mag.tolist() == nova.mag.tolist()
-        assert (found.ra_deg, found.dec_deg) == (nova.ra_deg, nova.dec_deg)
+        assert found.mag == pytest.approx(nova.mag, abs=1e-6)
+        assert (found.ra_deg, found.dec_deg) == pytest.approx((nova.ra_deg, nova.dec_deg), abs=1e-9)
 
 
 def test_the_bad_point_is_cut_by_quality(archive):
@@ -84,6 +107,16 @@ def test_a_row_of_another_table_names_its_object(archive):
     assert archive.light_curve(row, "hcv.HCVdetailed").name == "1905457"
     with pytest.raises(BadParameterError, match="a row without objID"):
         archive.light_curve(row, "ps1.Detection")
+
+
+def test_the_images_of_a_light_curve_are_cut_where_its_object_is(archive):
+    """HCVdetailed has no positions: the light curve knows that of HCVmatch."""
+    nova = archive.light_curve(1905457, bands="F814W")
+    brightest = nova.chosen(np.argsort(nova.mag)[:2])
+    cutouts = archive.cutouts(brightest, size=19)
+    assert cutouts.cube.shape == (2, 19, 19)
+    assert cutouts.table["ImageName"].tolist() == brightest.rows["ImageName"].tolist()
+    assert cutouts[0].wcs.world_to_pixel(nova.place) == pytest.approx((9.0, 9.0), abs=1.0)
 
 
 def test_any_table_gives_light_curves_by_roles(archive):

@@ -392,7 +392,7 @@ class Connection(PictureVerbs):
             The number that the archive has for it (MatchID, objID), also as a row with that column; or a place, by
             name or position, of which the nearest object is taken.
         table : str, optional
-            Where its measurements are. By default the tables of HSC, HCV and Pan-STARRS1, the first that has any.
+            Where its measurements are. By default the tables of HCV, Pan-STARRS1 and HSC, the first that has any.
         bands : str or sequence of str, optional
             Only these.
         quality : str or Good, optional

@@ -74,7 +74,7 @@ _SURVEYS = (
         ("detailedcatalog", "detailed"),
         ("summagaper2catview", "summagautocatview", "summary", "summary/magaper2", "summary/magauto"),
         ("MatchRA", "MatchDec"),
-        ("SourceID", "SourceRA", "SourceDec", "MagAuto", "CI", "D", "ExposureTime", "ImageName"),
+        ("SourceID", "MatchRA", "MatchDec", "MagAuto", "CI", "D", "ExposureTime", "ImageName"),
     ),
 )
 _ID = re.compile(r"[+-]?\d+")
@@ -233,12 +233,12 @@ def light_curve(
 
 
 def _sources(archive: Connection, table: str | None, roles: Roles | None) -> list[_Source]:
-    """Tables in which the measurements may be, in the order of the archive."""
+    """Tables in which the measurements may be: of each survey the first that the archive names, which is its latest."""
     names = [one.name for one in archive.door.tables()] if table is None or roles is None else []
     if table is not None:
-        survey = _survey_of(table) if roles is None else None
-        return [_source(archive, table, roles, survey, names)]
-    found = [_source(archive, name, None, survey, names) for name in names if (survey := _survey_of(name))]
+        return [_source(archive, table, roles, _survey_of(table) if roles is None else None, names)]
+    first = {survey.name: name for name in reversed(names) if (survey := _survey_of(name))}
+    found = [_source(archive, first[survey.name], None, survey, names) for survey in _SURVEYS if survey.name in first]
     if not found:
         problem = f"is missing: no table of {archive.name} is known to hold light curves, so say which does."
         raise BadParameterError("table", problem)

@@ -40,6 +40,8 @@ class PicturedRows:
     """For each row the name of its image, or three for a colour picture."""
     table: ResultTable
     """The rows."""
+    place: tuple[float, float] | None = None
+    """Where the object of all of them is, ICRS, in degrees, if that is known apart from them."""
 
     @property
     def is_products(self) -> bool:
@@ -56,6 +58,8 @@ class PicturedRows:
         """
         spelled = {name.lower(): name for name in self.table.colnames}
         pair = next((pair for pair in _PLACE_NAMES if set(pair) <= set(spelled)), None)
+        if pair is None and self.place is not None:
+            return [self.place] * len(self.images)
         if pair is None:
             raise BadParameterError("where", "is missing: no columns of these rows say where their object is.")
         ra, dec = (_degrees(self.table[spelled[name]]) for name in pair)
@@ -118,7 +122,7 @@ def pictured_rows(things: Any, image: str = "") -> PicturedRows:
     if hasattr(rows, "colnames") or hasattr(rows, "columns"):
         table = rows if isinstance(rows, ResultTable) else _as_table(rows)
         names = [(str(name),) for name in np.ma.filled(np.ma.asarray(table[_image_column(table, image)]), "")]
-        return PicturedRows(tuple(names), table)
+        return PicturedRows(tuple(names), table, _place_of(things))
     if isinstance(rows, str) or not hasattr(rows, "__iter__"):
         raise BadParameterError("things", "are rows or names of images; for one image there is cutout.")
     images = tuple((name,) if isinstance(name, str) else tuple(map(str, name)) for name in rows)
@@ -131,6 +135,12 @@ def plain_columns(table: ResultTable, names: Sequence[str]) -> list[dict[str, An
     """Some columns of each row as plain values, without units: numbers are written as the database has them."""
     columns = [np.asarray(getattr(table[name], "value", table[name])).tolist() for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _place_of(things: Any) -> tuple[float, float] | None:
+    """Where a light curve says that its object is."""
+    ra, dec = (float(getattr(things, name, np.nan)) for name in ("ra_deg", "dec_deg"))
+    return (ra, dec) if np.isfinite(ra) and np.isfinite(dec) else None
 
 
 def _as_table(rows: Any) -> ResultTable:
