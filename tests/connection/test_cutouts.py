@@ -214,6 +214,33 @@ def test_products_are_read_as_they_are_named(archive):
     assert np.array_equal(found.cube[0][:, 1:], found.cube[1][:, :-1])
 
 
+def test_images_of_a_place_are_found_and_cut(archive):
+    found = archive.images(CENTRE)
+    assert {F606W, F814W, TURNED} <= set(found["image"])
+    assert len(archive.images((10, 10))) == 0
+    several = archive.cutouts(found[np.isin(found["image"], [F606W, F814W])], CENTRE, size=7)
+    assert {cutout.name for cutout in several} == {F606W, F814W}
+
+
+@pytest.mark.parametrize("where", ["near", "far"])
+def test_images_of_pan_starrs_are_those_that_its_own_service_names(directory, url, where):
+    theirs = Table.read(f"{url}/cgi-bin/ps1filenames.py?ra={pictures.RA}&dec={pictures.DEC}", format="ascii")
+    with skydex.connect("panstarrs", at=directory if where == "near" else url) as archive:
+        stacks = archive.images(CENTRE)
+        assert list(stacks["image"]) == list(theirs["filename"])
+        assert "".join(stacks["band"]) == "grizy"
+        warps = archive.images(CENTRE, bands="g", kind="warp")
+        assert list(np.floor(warps["mjd"].value)) == [55230, 55231]
+        red, green, blue = (stacks["image"][stacks["band"] == band][0] for band in "irg")
+        assert archive.cutout((red, green, blue), CENTRE, size=20, form="jpeg").data.shape == (20, 20, 3)
+        assert archive.cutouts(stacks, CENTRE, size=5).cube.shape == (5, 5, 5)
+
+
+def test_an_archive_that_lists_no_images_says_so(url):
+    with skydex.connect("mast-hsc", at=url) as archive, pytest.raises(NotOfferedError, match="images"):
+        archive.images(CENTRE)
+
+
 def test_a_preset_without_images_says_so(url):
     with skydex.connect("csc21", at=url) as archive, pytest.raises(NotOfferedError, match="cutout"):
         archive.cutout(F606W, CENTRE)

@@ -29,6 +29,7 @@ VERBS = (
     "sql",
     "mydb",
     "light_curve",
+    "images",
     "cutout",
     "cutouts",
     "stamps",
@@ -175,6 +176,10 @@ class Door(Protocol):
 
     def own_tables(self) -> OwnTables:
         """Those of the user as whom the archive is asked."""
+        ...
+
+    def images(self, place: tuple[float, float], bands: str, kind: str) -> Result:
+        """The images that hold a place, as their own service lists them; see `skydex.client.pictures.image_rows`."""
         ...
 
     def cutout(self, order: CutoutOrder) -> FileSource:

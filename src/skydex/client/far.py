@@ -14,7 +14,7 @@ from typing import Any
 from skydex.client.casjobs import CasJobs
 from skydex.client.catalogs import Catalogs
 from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
-from skydex.client.fitscut import Downloads, Fitscut
+from skydex.client.fitscut import Downloads, Fitscut, Skycells
 from skydex.client.http import Web, WholeAnswer, host_of
 from skydex.client.invoke import Invoke
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
@@ -44,6 +44,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "sql": ("sql",),
     "mydb": ("own_tables",),
     "light_curve": ("rows",),
+    "images": ("images",),
     "cutout": ("cutout",),
     "cutouts": ("cutout",),
     "stamps": ("filtered", "file"),
@@ -75,6 +76,7 @@ _MAKERS: Mapping[str, Maker] = {
     "sesame": Resolvers,
     "download": Downloads,
     "fitscut": Fitscut,
+    "filenames": Skycells,
 }
 """By what a preset calls the service; one that several addresses belong to is made once."""
 
@@ -192,6 +194,10 @@ class FarDoor:
 
     def own_tables(self) -> OwnTables:
         found: OwnTables = self._first("own_tables")
+        return found
+
+    def images(self, place: tuple[float, float], bands: str, kind: str) -> Result:
+        found: Result = self._first("images", place, bands, kind)
         return found
 
     def cutout(self, order: CutoutOrder) -> FileSource:

@@ -1,8 +1,9 @@
-"""`Fitscut` and `Downloads`: pictures and products at their addresses.
+"""`Fitscut`, `Skycells`, `Downloads`: pictures, names of images and products at their addresses.
 
 fitscut.cgi cuts images by name (https://hla.stsci.edu/fitscutcgi_interface.html); MAST's download service gives
 products by their data URIs, one at a time or many in a bundle (MAST API, https://mast.stsci.edu/api/v0/_downloads.html).
-Both say only where the files are: how they are fetched is the affair of `transfers`.
+They say where the files are: how they are fetched is the affair of `transfers`. ps1filenames.py names the images of a
+place.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from skydex.client.files import WebFile
-from skydex.client.http import Web, origin_of
+from skydex.client.http import Web, host_of, origin_of
 from skydex.client.orders import CutoutOrder
-from skydex.client.pictures import SkycellFile, cutout_address, cutout_name, read_skycell_files, skycell_address
+from skydex.client.pictures import cutout_address, cutout_name, image_rows, read_skycell_files, skycell_address
 from skydex.client.presets import Preset
 from skydex.errors import NotOfferedError, UnsupportedFormatError
+from skydex.tables import Result
 
-__all__ = ["Downloads", "Fitscut"]
+__all__ = ["Downloads", "Fitscut", "Skycells"]
 
 _ADDRESS = ("http://", "https://")
 _DATA_URI = "mast:"
@@ -25,12 +27,12 @@ _CONTAINERS = ("tar.gz", "zip")
 
 
 class Fitscut:
-    """A service that cuts images by name; and, where there is one, the service that knows their names.
+    """A service that cuts images by name.
 
     Parameters
     ----------
     preset : Preset
-        Its addresses, `fitscut` and perhaps `filenames`.
+        Its address, `fitscut`.
     web : Web
         How it is asked.
     """
@@ -58,21 +60,33 @@ class Fitscut:
         whole = urlencode({"red": reference, "size": "ALL", "format": "fits"}, safe="/,")
         return _file(self._web, f"{self._url}?{whole}", name=f"{name}.fits", called=reference)
 
-    def skycell_files(
-        self, ra_deg: float, dec_deg: float, bands: str = "grizy", kind: str = "stack"
-    ) -> tuple[SkycellFile, ...]:
-        """The images of Pan-STARRS that hold a place, in the order of `grizy`; none where it was not observed.
+
+class Skycells:
+    """The service that knows which images of Pan-STARRS hold a place.
+
+    Parameters
+    ----------
+    preset : Preset
+        Its address, `filenames`.
+    web : Web
+        How it is asked.
+    """
+
+    def __init__(self, preset: Preset, web: Web) -> None:
+        self._preset, self._web, self._url = preset, web, preset.services["filenames"]
+
+    def images(self, place: tuple[float, float], bands: str, kind: str) -> Result:
+        """Those of a place, in the order of `grizy`; none where it was not observed.
 
         Raises
         ------
         NotOfferedError
-            The archive has no such service.
+            The archive has images of others as well, and lists all of them elsewhere.
         """
-        base = self._preset.services.get("filenames")
-        if base is None:
-            raise NotOfferedError("search for images", self._preset.name, ())
-        answer = self._web.whole("GET", skycell_address(base, ra_deg, dec_deg, bands=bands, kind=kind))
-        return read_skycell_files(answer.text, base)
+        if "soda" in self._preset.services:
+            raise NotOfferedError("list of the images of Pan-STARRS alone", self._preset.name, ())
+        address = skycell_address(self._url, *place, bands=bands or "grizy", kind=kind or "stack")
+        return image_rows(read_skycell_files(self._web.whole("GET", address).text, host_of(address)))
 
 
 class Downloads:

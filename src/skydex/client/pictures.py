@@ -12,8 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import pyarrow as pa
+
 from skydex.client.orders import CutoutOrder
 from skydex.errors import BadAnswerError, BadParameterError, UnsupportedFormatError
+from skydex.tables import Column, Datatype, Result, arrow_schema
 
 __all__ = [
     "CUTOUT_FORMS",
@@ -22,6 +25,8 @@ __all__ = [
     "cutout_address",
     "cutout_name",
     "fitscut_words",
+    "image_rows",
+    "images_query",
     "read_skycell_files",
     "skycell_address",
 ]
@@ -32,6 +37,20 @@ CUTOUT_FORMS = ("fits", "jpeg", "png")
 _BANDS = ("red", "green", "blue")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 _ENDINGS = {"fits": ".fits", "jpeg": ".jpg", "png": ".png"}
+_IMAGE_COLUMNS = (
+    Column("image", Datatype.CHAR, "200*", ucd="meta.id", description="Name of the image, as cutouts take it"),
+    Column("band", Datatype.CHAR, "20*", ucd="instr.bandpass", description="Filter"),
+    Column("kind", Datatype.CHAR, "20*", description="stack: of all epochs; warp: of one of them"),
+    Column("mjd", Datatype.DOUBLE, unit="d", ucd="time.epoch", description="Time of a warp"),
+    Column("ra", Datatype.DOUBLE, unit="deg", ucd="pos.eq.ra", description="Place that was asked for, ICRS"),
+    Column("dec", Datatype.DOUBLE, unit="deg", ucd="pos.eq.dec", description="Place that was asked for, ICRS"),
+)
+_OBSCORE = """
+    SELECT obs_id AS image, obs_collection, instrument_name, t_min, t_exptime, em_min, em_max, s_pixel_scale,
+           calib_level, access_url, obs_publisher_did
+    FROM ivoa.obscore
+    WHERE dataproduct_type = 'image' AND 1 = CONTAINS(POINT({ra!r}, {dec!r}), s_region)
+    ORDER BY obs_collection, t_min"""
 _SKYCELL_COLUMNS = ("projcell", "subcell", "ra", "dec", "filter", "mjd", "type", "filename", "shortname")
 _FROM_RED_TO_BLUE = "yzirg"
 
@@ -112,6 +131,19 @@ def read_skycell_files(text: str, host: str) -> tuple[SkycellFile, ...]:
     if not lines or not set(_SKYCELL_COLUMNS) <= set(lines[0]):
         raise BadAnswerError(host, f"there is no table of images in it: {text[:100]!r}")
     return tuple(_skycell_files(lines[0], lines[1:], host))
+
+
+def image_rows(files: Sequence[SkycellFile]) -> Result:
+    """The same as rows: `image`, `band`, `kind`, `mjd` (null of a stack), `ra`, `dec`."""
+    facts = [(f.file_name, f.band, f.kind, f.mjd or None, f.ra_deg, f.dec_deg) for f in files]
+    schema = arrow_schema(_IMAGE_COLUMNS)
+    arrays = [pa.array([fact[number] for fact in facts], kind.type) for number, kind in enumerate(schema)]
+    return Result(_IMAGE_COLUMNS, iter([pa.RecordBatch.from_arrays(arrays, schema=schema)]), "images")
+
+
+def images_query(ra_deg: float, dec_deg: float) -> str:
+    """A query in ADQL for the images that hold a place, for a service with ObsCore 1.1 (IVOA REC 2017-05-09)."""
+    return _OBSCORE.format(ra=ra_deg, dec=dec_deg)
 
 
 def colour_of(files: Sequence[SkycellFile]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from skydex.client.presets import Preset, get_preset
 from skydex.client.resolvers import preferred_authorities
 from skydex.connection.near_jobs import NearJobs
 from skydex.connection.near_mydb import NearOwnTables, find_own, owner_of
-from skydex.connection.near_pictures import near_bundle, near_cutout, near_file
+from skydex.connection.near_pictures import near_bundle, near_cutout, near_file, near_skycells
 from skydex.connection.near_stars import near_filtered
 from skydex.connection.near_tables import NearTables, tables_of
 from skydex.connection.near_uploads import uploaded
@@ -47,7 +47,7 @@ _VERBS: dict[str, tuple[str, ...]] = {
     "invoke": ("tables", "columns", "cone", "search", "stamps"),
     "download": ("stamps", "download"),
     "fitscut": ("cutout", "cutouts", "download"),
-    "filenames": ("download",),
+    "filenames": ("images",),
     "sesame": ("resolve",),
     "lookup": ("resolve",),
 }
@@ -145,6 +145,12 @@ class NearDoor:
         """The tables of the user."""
         self._check("mydb")
         return NearOwnTables(self._archive, self._user())
+
+    def images(self, place: tuple[float, float], bands: str, kind: str) -> Result:
+        """The images of Pan-STARRS that hold a place, if only these are shown; else ObsCore has the images of all."""
+        if self._preset is None or "filenames" not in self._preset.services:
+            self._refuse("images")
+        return near_skycells(self._archive, place, bands, kind, self._owner)
 
     def cutout(self, order: CutoutOrder) -> FileSource:
         """A part of an image."""

@@ -21,6 +21,7 @@ from skydex.archive import (
     Parameters,
     PictureRequest,
     ProductRequest,
+    SkycellFilesRequest,
     cutout_request,
     parse_pairs,
     plain_name,
@@ -29,10 +30,11 @@ from skydex.archive import (
 )
 from skydex.client.door import OpenedFile
 from skydex.client.orders import CutoutOrder
-from skydex.client.pictures import cutout_name, fitscut_words
+from skydex.client.pictures import cutout_name, fitscut_words, image_rows, read_skycell_files
 from skydex.errors import UnsupportedFormatError
+from skydex.tables import Result
 
-__all__ = ["NearFile", "near_bundle", "near_cutout", "near_file"]
+__all__ = ["NearFile", "near_bundle", "near_cutout", "near_file", "near_skycells"]
 
 _FOLDER = "MAST_%Y-%m-%dT%H%M"
 _FITSCUT = re.compile(r"/cgi-bin/(?:hla/)?fitscut\.cgi", re.ASCII)
@@ -101,6 +103,15 @@ def near_bundle(
     folder = datetime.now(UTC).strftime(_FOLDER)
     request = BundleRequest(product_files(list(dict.fromkeys(references)), owner), folder, container)
     return NearFile(archive, request, f"{len(references)} products", f"{folder}.{container}")
+
+
+def near_skycells(
+    archive: Archive, place: tuple[float, float], bands: str = "", kind: str = "", owner: str | None = None
+) -> Result:
+    """The images of Pan-STARRS that hold a place, as ps1filenames.py lists them."""
+    request = SkycellFilesRequest((place,), bands or "grizy", (kind or "stack",), owner=owner)
+    text = b"".join(archive.draw(request).chunks).decode()
+    return image_rows(read_skycell_files(text, "the archive"))
 
 
 def _reference(words: Sequence[tuple[str, str]]) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from skydex.client import CutoutOrder, Door, psf
+from skydex.client import CutoutOrder, Door, Query, psf
+from skydex.client.pictures import images_query
 from skydex.client.transfers.progress import Shown
 from skydex.connection.columns import joined_conditions, listed_names
 from skydex.connection.contents import bundled, contents_of
@@ -17,7 +18,7 @@ from skydex.connection.cutouts import PROBLEM, Cutouts
 from skydex.connection.pictured import Facts, pictured_rows, plain_columns
 from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable
-from skydex.errors import BadParameterError, NoPositionError, SkydexError
+from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, SkydexError
 from skydex.tables import Result
 
 __all__ = ["PictureVerbs"]
@@ -33,6 +34,39 @@ class PictureVerbs:
     """What can be asked for pictures; the rest of a `Connection` is elsewhere."""
 
     door: Door
+
+    def images(self, where: Any, *, bands: str = "", kind: str = "") -> ResultTable:
+        """Find the images that hold a place.
+
+        Parameters
+        ----------
+        where : str, SkyCoord or pair
+            As for `cone`.
+        bands : str, optional
+            Of Pan-STARRS: letters of its filters; by default `grizy`.
+        kind : str, optional
+            Of Pan-STARRS: `stack`, of all epochs, which is the default; or `warp`, of each of them.
+
+        Returns
+        -------
+        images : ResultTable
+            The column `image` has the names that `cutout` takes, and the table is what `cutouts` takes. Pan-STARRS has
+            the best skycell alone; an archive with ObsCore has everything there is.
+
+        Raises
+        ------
+        NotOfferedError
+            Nobody lists images here.
+        """
+        place = place_of(where, self._place)
+        asked = f"images at {place[0]:.7f} {place[1]:.7f} {bands} {kind}"
+        try:
+            return self._shown(self.door.images(place, bands, kind), asked)
+        except NotOfferedError:
+            if "query" not in self.door.verbs or bands or kind:
+                raise
+        text = images_query(*place)
+        return self._shown(self.door.query(Query(text)), text)
 
     def cutout(
         self,
