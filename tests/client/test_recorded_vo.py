@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import pyvo
 from astropy.io.votable import parse_single_table
@@ -21,8 +22,10 @@ from skydex.client.tap import TapService
 from skydex.client.uws import UWSJob, read_job
 from skydex.client.vosi import read_capabilities, read_tables
 from skydex.connection.rows import result_table
-from skydex.errors import BadAnswerError, JobFailedError, NotOfferedError, RefusedError
+from skydex.errors import BadAnswerError, JobFailedError, NotOfferedError, RefusedError, UnreachableError
+from skydex.formats import get_format
 from skydex.sky import Cone
+from skydex.tables import Column, Datatype, Result
 
 CONE = Cone(10.0, -5.0, 0.1)
 
@@ -318,3 +321,36 @@ def test_hostile_descriptions_are_refused(body):
     for read in (read_tables, read_capabilities, read_job):
         with pytest.raises(BadAnswerError):
             read(body, "here")
+
+
+def arrow_rows(n_rows=200_000):
+    columns = (Column("x", Datatype.DOUBLE), Column("y", Datatype.DOUBLE))
+    numbers = pa.array(np.random.default_rng(0).normal(size=n_rows))
+    batch = pa.record_batch([numbers, numbers], names=["x", "y"])
+    return b"".join(
+        get_format("arrow").write(Result(columns, (batch.slice(i, 20_000) for i in range(0, n_rows, 20_000))))
+    )
+
+
+def test_rows_that_break_off_are_an_error_and_no_shorter_table():
+    body = arrow_rows()
+    half = Reply(body[: len(body) // 2], length=len(body))
+    with replaying(sync=half) as server, pytest.raises(UnreachableError):
+        TapService(server.url, quick()).query(Query("SELECT 1"))
+    replies = iter([half, half, Reply(body)])
+    with replaying(sync=lambda _: next(replies)) as server:
+        assert TapService(server.url, quick()).query(Query("SELECT 1")).to_arrow().num_rows == 200_000
+    with replaying(sync=body[: len(body) // 2]) as server:
+        result = TapService(server.url, quick()).query(Query("SELECT 1"))
+        with pytest.raises(BadAnswerError):
+            result.to_arrow()
+
+
+def test_results_that_nobody_takes_hold_no_connection():
+    body = arrow_rows()
+    with replaying(sync=body) as server:
+        tap = TapService(server.url, quick())
+        for _ in range(20):
+            next(tap.query(Query("SELECT 1")).batches)
+            tap.query(Query("SELECT 1"))
+        assert tap.query(Query("SELECT 1")).to_arrow().num_rows == 200_000

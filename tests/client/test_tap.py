@@ -217,3 +217,14 @@ def test_what_is_no_archive_is_not_taken_for_one(server):
         found_door(f"{server.url}/nothing/here")
     with pytest.raises(UnreachableError):
         found_door("http://127.0.0.1:9/")
+
+
+def test_a_login_in_an_address_is_used_and_not_shown(server):
+    door = found_door(f"http://ann:se%20same@{server.url.removeprefix('http://')}/tap")
+    assert door.web.login == ("ann", "se same")
+    assert door.name == f"{server.url}/tap"
+
+
+def test_an_address_that_is_no_job_is_not_asked(tap):
+    with pytest.raises(NotOfferedError, match="/tap/async/"):
+        tap.job("http://127.0.0.1:9/services/jobs.asmx?jobid=7")

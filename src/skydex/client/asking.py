@@ -1,12 +1,15 @@
-"""To ask a service for a table: the way there (`http`) and the reading of what comes (`answers`) in one."""
+"""To ask a service for a table: the way there (`http`) and the reading of what comes (`answers`) in one.
+
+An answer is put aside before it is read, in memory while it is small and on disk when it is large: so one that breaks
+off can be asked for again, rows can be taken at leisure, and no connection waits for somebody who may never come back.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import tempfile
+import weakref
 from collections.abc import Iterator
 from typing import Any
-
-import pyarrow as pa
 
 from skydex.client.answers import result_of_answer
 from skydex.client.http import Web, host_of
@@ -14,27 +17,38 @@ from skydex.tables import Result
 
 __all__ = ["answered_table"]
 
+_IN_MEMORY = 64 << 20
+"""Bytes of an answer that stay in memory."""
+_CHUNK = 1 << 20
+
 
 def answered_table(web: Web, method: str, url: str, **asked: Any) -> Result:
     """Ask for a table; further parameters are those of `Web.opened`.
-
-    The connection is given back after the last row, or when the result is closed.
 
     Raises
     ------
     RefusedError
         The service says no, with whatever status.
-    BadAnswerError, UnreachableError
-        What comes is no table, or breaks off; also while rows are taken.
+    UnreachableError
+        It does not answer, or not to the end.
+    BadAnswerError
+        What comes is no table; also while rows are taken.
     """
-    with contextlib.ExitStack() as stack:
-        answer = stack.enter_context(web.opened(method, url, **asked))
-        media_type = answer.headers.get("content-type", "")
-        result = result_of_answer(answer.chunks, host=host_of(answer.url), media_type=media_type)
-        result.batches = _until_the_last(result.batches, stack.pop_all())
-    return result
+    aside = _Aside()
+    answer = web.saved(method, url, aside.file, **asked)
+    media_type = answer.headers.get("content-type", "")
+    return result_of_answer(aside.chunks(), host=host_of(answer.url), media_type=media_type)
 
 
-def _until_the_last(batches: Iterator[pa.RecordBatch], stack: contextlib.ExitStack) -> Iterator[pa.RecordBatch]:
-    with stack:
-        yield from batches
+class _Aside:
+    """What is put aside, until nobody holds it any more."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="skydex-answer-")  # noqa: SIM115
+        self.forget = weakref.finalize(self, self.file.close)
+
+    def chunks(self) -> Iterator[bytes]:
+        self.file.seek(0)
+        while chunk := self.file.read(_CHUNK):
+            yield chunk
+        self.forget()

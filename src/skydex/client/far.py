@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from skydex.client.casjobs import CasJobs
 from skydex.client.catalogs import Catalogs
@@ -103,8 +104,8 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
     UnreachableError
         Nobody answers.
     """
-    base = _base(url)
-    web = Web(login, origins=[base])
+    base, own_login = _parts(url)
+    web = Web(login or own_login, origins=[base])
     if "tap" in base.rpartition("/")[2].lower():
         return _tap_door(base, web)
     for address in (f"{base}/tap", base):
@@ -115,14 +116,17 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
             return far_door(get_preset("skydex").moved(base), web, name=base)
         if read_capabilities(said.content, host_of(base)).is_tap:
             return _tap_door(address, web)
-    raise UnknownResourceError("skydex server or TAP service", url)
+    raise UnknownResourceError("skydex server or TAP service", base)
 
 
-def _base(url: str) -> str:
-    """An address without what stands behind that of the service."""
-    base = url.partition("#")[0].partition("?")[0].rstrip("/")
-    before, _, last = base.rpartition("/")
-    return before if last.lower() in _RESOURCES else base
+def _parts(url: str) -> tuple[str, tuple[str, str] | None]:
+    """An address without what stands behind that of the service, and the login that stands in it, which nobody sees."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    before, _, last = path.rpartition("/")
+    base = f"{parts.scheme}://{host_of(url)}{before if last.lower() in _RESOURCES else path}"
+    login = (unquote(parts.username), unquote(parts.password)) if parts.username and parts.password else None
+    return base, login
 
 
 def _tap_door(address: str, web: Web) -> FarDoor:

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -46,6 +46,14 @@ _UNREAD = (429, 503)
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 T = TypeVar("T")
+
+
+class Sink(Protocol):
+    """A file that can be written anew."""
+
+    def seek(self, offset: int, /) -> int: ...
+    def truncate(self) -> Any: ...
+    def write(self, data: bytes, /) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -147,6 +155,19 @@ class Web:
                 return WholeAnswer(answer.status, answer.headers, b"".join(answer.chunks), answer.url)
 
         return self._tried(read, repeatable)
+
+    def saved(self, method: str, url: str, file: Sink, *, repeatable: bool = True, **asked: Any) -> WholeAnswer:
+        """Ask and write what comes into a file, from its beginning again if need be; what is given has no content."""
+
+        def write() -> WholeAnswer:
+            file.seek(0)
+            file.truncate()
+            with self._sent(method, url, **asked) as answer:
+                for chunk in answer.chunks:
+                    file.write(chunk)
+                return WholeAnswer(answer.status, answer.headers, b"", answer.url)
+
+        return self._tried(write, repeatable)
 
     @contextlib.contextmanager
     def opened(

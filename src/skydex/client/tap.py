@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from skydex.client.asking import answered_table
 from skydex.client.http import Files, Web, host_of
@@ -24,7 +24,7 @@ from skydex.client.orders import Query, RowsOrder
 from skydex.client.texts import InCone, in_circle, in_haversine, query_text
 from skydex.client.uws import UWSJob, begun_job
 from skydex.client.vosi import Capabilities, plain_name, read_capabilities, read_tables, table_of, tap_column
-from skydex.errors import BadAnswerError, RefusedError, UnknownTableError, near_names
+from skydex.errors import BadAnswerError, NotOfferedError, RefusedError, UnknownTableError, near_names
 from skydex.formats import format_of_file, get_format
 from skydex.tables import Column, Result, Table, limited
 
@@ -35,6 +35,10 @@ _BINARY2 = "ivo://ivoa.net/std/tapregext#output-votable-binary2"
 _VOTABLE = "application/x-votable+xml"
 _PATIENCE_S = 60.0
 """How long a service may think about what it says of itself."""
+_MOST_DESCRIBED = 1_000_000
+"""Tables, or columns of one, that TAP_SCHEMA is asked for; many services tell 2000 if nobody says how many."""
+_MOST_BYTES = 256 << 20
+"""How much a service may say of its tables."""
 _UNTOLD = (RefusedError, BadAnswerError)
 """What services do that have no such document."""
 
@@ -58,7 +62,7 @@ class TapService:
     def capabilities(self) -> Capabilities:
         """What the service says it can; nothing if it does not say."""
         try:
-            content = self._web.get(f"{self.address}/capabilities", timeout_s=_PATIENCE_S)
+            content = self._web.get(f"{self.address}/capabilities", timeout_s=_PATIENCE_S, max_bytes=_MOST_BYTES)
             return read_capabilities(content, host_of(self.address))
         except _UNTOLD:
             return Capabilities()
@@ -84,7 +88,12 @@ class TapService:
         ------
         UnknownResourceError
             There is none, or none any more.
+        NotOfferedError
+            It is no address of such a job.
         """
+        if "/async/" not in urlsplit(url).path:
+            hint = f"Its jobs are below {self.address}/async/."
+            raise NotOfferedError(f"job {url[:100]}", host_of(self.address), [], hint=hint)
         job = UWSJob(self._web, url)
         job.phase()
         return job
@@ -126,7 +135,7 @@ class TapService:
     def _tables(self) -> Mapping[str, Table]:
         tables: tuple[Table, ...] = ()
         with contextlib.suppress(*_UNTOLD):
-            content = self._web.get(f"{self.address}/tables", {"detail": "min"})
+            content = self._web.get(f"{self.address}/tables", {"detail": "min"}, max_bytes=_MOST_BYTES)
             tables = read_tables(content, host_of(self.address))
         return {table.name: table for table in tables or self._schema_tables()}
 
@@ -142,7 +151,7 @@ class TapService:
     def _with_columns(self, table: Table) -> Table:
         """Ask for the columns of one table: at its own address (VOSI 1.1), or else TAP_SCHEMA."""
         with contextlib.suppress(*_UNTOLD):
-            content = self._web.get(f"{self.address}/tables/{quote(table.name)}")
+            content = self._web.get(f"{self.address}/tables/{quote(table.name)}", max_bytes=_MOST_BYTES)
             for told in read_tables(content, host_of(self.address)):
                 if told.columns and told.bare_name.lower() == table.bare_name.lower():
                     return replace(told, name=table.name, description=told.description or table.description)
@@ -176,7 +185,7 @@ class TapService:
             )
 
     def _described_in(self, text: str) -> list[dict[str, Any]]:
-        with self.query(Query(text)) as answer:
+        with self.query(Query(text, max_rows=_MOST_DESCRIBED)) as answer:
             rows = answer.to_arrow()
         return list(rows.rename_columns([name.lower() for name in rows.column_names]).to_pylist())
 

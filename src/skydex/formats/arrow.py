@@ -129,7 +129,7 @@ def _streamed(opened: Any, positions: list[int], result: Result, name: str) -> I
             batch.validate(full=True)  # or its offsets lead anywhere in memory
             if batch.num_rows:
                 yield batch.select(positions)
-    except (pa.ArrowException, ValueError, TypeError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         raise UnreadableFileError(name, f"it is damaged or cut short ({error})") from error
 
 
