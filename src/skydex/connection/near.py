@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from skydex.archive import MYDB_CONTEXT, Archive, BatchRequest, QueryRequest, Upload
+from skydex.archive import MYDB_CONTEXT, Archive, BatchRequest, QueryRequest, TableRequest, Upload
 from skydex.client import (
     VERBS,
     CutoutOrder,
@@ -24,16 +24,15 @@ from skydex.client import (
     RunningJob,
 )
 from skydex.client.presets import Preset, get_preset
-from skydex.client.resolvers import preferred_authorities
 from skydex.connection.near_jobs import NearJobs
 from skydex.connection.near_mydb import NearOwnTables, find_own, owner_of
+from skydex.connection.near_names import near_place
 from skydex.connection.near_pictures import near_bundle, near_cutout, near_file, near_skycells
 from skydex.connection.near_stars import near_filtered
 from skydex.connection.near_tables import NearTables, tables_of
 from skydex.connection.near_uploads import uploaded
 from skydex.engines import Deadline
-from skydex.errors import NotOfferedError
-from skydex.names import NamedObject
+from skydex.errors import BadParameterError, NotOfferedError
 from skydex.settings import load_settings
 from skydex.tables import Result, Table
 
@@ -43,8 +42,8 @@ _VERBS: dict[str, tuple[str, ...]] = {
     "tap": ("tables", "columns", "cone", "search", "query", "submit", "light_curve"),
     "scs": ("cone",),
     "catalog": ("tables", "columns", "cone", "search", "light_curve"),
-    "jobs": ("tables", "columns", "cone", "search", "sql", "mydb", "light_curve"),
-    "invoke": ("tables", "columns", "cone", "search", "stamps"),
+    "jobs": ("tables", "columns", "cone", "search", "submit", "sql", "mydb", "light_curve"),
+    "invoke": ("tables", "columns", "cone", "search", "light_curve"),
     "download": ("stamps", "download"),
     "fitscut": ("cutout", "cutouts", "download"),
     "filenames": ("images",),
@@ -100,10 +99,7 @@ class NearDoor:
     def place(self, name: str) -> NamedPlace:
         """Where an object is: as the archive's own tables know it, or as everybody does."""
         self._check("resolve")
-        names = self._archive.names(self._owner)
-        names.get(name)  # or it is told what was meant
-        found = _preferred(names.find(name), self._preset or get_preset("skydex"))
-        return NamedPlace(found.ra_deg, found.dec_deg, found.name, found.authority or found.source)
+        return near_place(self._archive, name, self._preset, self._owner)
 
     def tables(self) -> tuple[Table, ...]:
         """What there is."""
@@ -128,6 +124,8 @@ class NearDoor:
         self._check("submit")
         if not order.uploads:
             self._archive.check(self._request(order))
+        elif self._context:
+            raise BadParameterError("uploads", "do not come along with a job: put tables into mydb first.")
         return self._jobs.submit(order)
 
     def job(self, url: str) -> RunningJob:
@@ -138,8 +136,7 @@ class NearDoor:
     def sql(self, text: str, context: str | None) -> Result:
         """Carry out statements in T-SQL."""
         self._check("sql")
-        chosen = context or (self._preset.options.get("context") if self._preset else None) or MYDB_CONTEXT
-        return self._archive.query(BatchRequest(text, chosen, self._user()))
+        return self._archive.query(BatchRequest(text, context or self._context or MYDB_CONTEXT, self._user()))
 
     def own_tables(self) -> OwnTables:
         """The tables of the user."""
@@ -184,7 +181,15 @@ class NearDoor:
         self._owner = owner_of(self._archive, self._owner)
         return self._owner
 
-    def _request(self, order: Query, uploads: tuple[Upload, ...] = ()) -> QueryRequest:
+    @property
+    def _context(self) -> str | None:
+        """The context of CasJobs that the preset means."""
+        return self._preset.options.get("context") if self._preset else None
+
+    def _request(self, order: Query, uploads: tuple[Upload, ...] = ()) -> TableRequest:
+        """What a query asks: T-SQL in a context, ADQL elsewhere."""
+        if self._context:
+            return BatchRequest(order.text, self._context, self._user(), order.max_rows)
         return QueryRequest(
             order.text,
             language=order.language,
@@ -204,12 +209,6 @@ class NearDoor:
 
     def _refuse(self, verb: str) -> NoReturn:
         raise NotOfferedError(verb, self.name, [verb for verb in VERBS if verb in self.verbs])
-
-
-def _preferred(objects: Sequence[NamedObject], preset: Preset) -> NamedObject:
-    """The position that the resolvers of an archive would give: two of them may differ by some arcseconds."""
-    wanted = (known for who in preferred_authorities(preset) for known in objects if known.authority.upper() == who)
-    return next(wanted, objects[0])
 
 
 def _stored_name(service: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from skydex.archive import Archive, MashupRequest, Output, column_filters
-from skydex.tables import Result
+from skydex.sky import Cone
+from skydex.tables import Result, Table
 
-__all__ = ["near_filtered"]
+__all__ = ["filtered_request", "near_filtered"]
 
 _ALL_ROWS = 1 << 62
 """A page that everything has room on."""
@@ -40,14 +41,27 @@ def near_filtered(
         Who asks.
     """
     known = archive.namespace(owner=owner).get(table).table
-    names = [column.name for column in known.columns] if "*" in columns or not columns else columns
-    request = MashupRequest(
-        known.name,
+    return archive.query(filtered_request(known, columns, filters, max_rows=max_rows, owner=owner))
+
+
+def filtered_request(
+    table: Table,
+    columns: Sequence[str],
+    filters: Sequence[Mapping[str, object]],
+    *,
+    cone: Cone | None = None,
+    max_rows: int | None = None,
+    owner: str | None = None,
+) -> MashupRequest:
+    """The request for rows that pass filters, and lie in a cone; for the parameters see `near_filtered`."""
+    names = [column.name for column in table.columns] if "*" in columns or not columns else columns
+    return MashupRequest(
+        table.name,
         tuple(Output(name, name) for name in names),
+        cone=cone,
         filters=column_filters([dict(one) for one in filters]),
         sort_by=None,
         page_rows=_ALL_ROWS,
         max_rows=max_rows,
         owner=owner,
     )
-    return archive.query(request)

@@ -23,7 +23,9 @@ from skydex.archive import (
     TableRequest,
 )
 from skydex.client import Preset, RowsOrder, parameters, query_text, settled
-from skydex.errors import UnknownTableError
+from skydex.client.psf import filters_of
+from skydex.connection.near_stars import filtered_request
+from skydex.errors import BadParameterError, NotOfferedError, UnknownTableError
 from skydex.query import Namespace
 from skydex.tables import Table
 
@@ -117,12 +119,14 @@ class CatalogTables:
 
     def request(self, order: RowsOrder) -> TableRequest:
         table = self.table(order.table)
+        if order.cone is None and order.condition is None:
+            raise BadParameterError("search", f"of {order.table} needs a position or a condition: it has none.")
         given = parameters(settled(order.condition, table), self._preset.name) if order.condition is not None else ()
         search = Search(
             replace(self._offer(order.table), missing=None),
             constraints=tuple(_constraint(name, value) for name, value in given),
             cone=order.cone,
-            columns=order.columns,
+            columns=tuple(_spelled(name, table) for name in order.columns),
             sort_by=tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in order.sort_by),
         )
         return CatalogRequest(search, max_rows=order.max_rows, owner=self._owner)
@@ -164,15 +168,31 @@ class WordTables:
         return self._archive.namespace(owner=self._owner).get(stored).table.renamed(word)
 
     def request(self, order: RowsOrder) -> TableRequest:
+        if order.sort_by:
+            raise NotOfferedError("sorting", self._preset.name, [], hint="Sort the rows when they are there.")
         _, stored = self._stored(order.table)
-        text = query_text(order, self._archive.namespace(owner=self._owner).get(stored).table)
-        return QueryRequest(text, max_rows=order.max_rows, owner=self._owner)
+        table = self._archive.namespace(owner=self._owner).get(stored).table
+        condition = settled(order.condition, table) if order.condition is not None else None
+        return filtered_request(
+            table,
+            [table.get_column(name).name for name in order.columns] or ("*",),
+            filters_of(condition),
+            cone=order.cone,
+            max_rows=order.max_rows,
+            owner=self._owner,
+        )
 
     def _stored(self, name: str) -> tuple[str, str]:
         """The word of a table, and what it is called in the archive."""
         service = self._preset.database(name)
         word = next(word for word, its in self._preset.databases.items() if its == service)
         return word, self._preset.near[word]
+
+
+def _spelled(name: str, table: Table) -> str:
+    """A column as its table writes it; what a search adds, such as a distance, as it is asked for."""
+    column = table.find_column(name)
+    return column.name if column is not None else name
 
 
 def _cone_alone(order: RowsOrder) -> RowsOrder:

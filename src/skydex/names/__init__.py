@@ -1,5 +1,6 @@
 """Names of objects: a name becomes a position."""
 
+from skydex.names.authorities import best_of, said_by
 from skydex.names.coordinates import split_radius
 from skydex.names.index import NameIndex
 from skydex.names.memory import NameMemory
@@ -12,10 +13,12 @@ __all__ = [
     "NameIndex",
     "NameMemory",
     "NamedObject",
+    "best_of",
     "find_objects",
     "key_of",
     "near_objects",
     "resolve",
+    "said_by",
     "split_radius",
     "unknown",
 ]

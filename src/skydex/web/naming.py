@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from skydex.names import NamedObject, split_radius
+from skydex.names import NamedObject, best_of, said_by, split_radius
 from skydex.web.asgi import Call
 from skydex.web.forwarding import Forwarder
 from skydex.web.workroom import Looked
@@ -32,13 +32,11 @@ class Found:
 
     def by(self, authority: str) -> NamedObject | None:
         """The answer in the name of an authority: its own, else that of a source that names none."""
-        own = (known for known in self.objects if known.authority.upper() == authority.upper())
-        return next(own, None) or next((known for known in self.objects if not known.authority), None)
+        return said_by(self.objects, authority)
 
     def best(self, authorities: Sequence[str]) -> NamedObject | None:
         """The answer in the name of the first authority that has one, else any."""
-        found = (self.by(authority) for authority in authorities)
-        return next(filter(None, found), None) or next(iter(self.objects), None)
+        return best_of(self.objects, authorities)
 
 
 async def look_up(call: Call, texts: Sequence[str]) -> list[Found]:
