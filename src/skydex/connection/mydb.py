@@ -35,7 +35,8 @@ class MyDB:
 
     def tables(self) -> ResultTable:
         """List the tables: `name`, `n_columns`, `n_rows`, `description`; masked where the archive does not say."""
-        return listed_tables(self._own.tables(), None, self._target)
+        bare = (table.renamed(table.bare_name) for table in self._own.tables())
+        return listed_tables(bare, None, self._target)
 
     def read(self, name: str) -> ResultTable:
         """Read all rows of a table.
