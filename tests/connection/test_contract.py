@@ -54,7 +54,9 @@ COUNTS["description"] = "the API has no list of tables, so that the client descr
 
 def _into(archive: Any) -> Any:
     archive.mydb.drop_if_exists("contract")
-    said = archive.sql("select top 4 MatchID, Filter into mydb.contract from HCVfilter order by MatchID, Filter")
+    said = archive.sql(
+        "select top 4 MatchID, Filter into mydb.contract from HCVfilter order by MatchID, Filter", "HSCv3"
+    )
     kept = archive.mydb["contract"]
     archive.mydb.drop("contract")
     assert "contract" not in archive.mydb

@@ -139,7 +139,9 @@ class Invoke:
                 f"{service}.Position",
                 {**params, **dict(zip(("ra", "dec", "radius"), centre, strict=True))},
             )
-        return replace(self._asked(service, params, order.max_rows), name=order.table)
+        result = self._asked(service, params, order.max_rows)
+        result.name = order.table
+        return result
 
     def filtered(
         self, service: str, columns: Sequence[str], filters: Sequence[Mapping[str, object]], max_rows: int | None = None

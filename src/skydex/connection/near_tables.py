@@ -55,9 +55,11 @@ def tables_of(archive: Archive, preset: Preset | None, owner: str | None) -> Nea
         return CatalogTables(archive, preset, owner)
     if preset.databases:
         return WordTables(archive, preset, owner)
-    kind = "tap" if "tap" in preset.near else "casjobs"
-    name = preset.near.get("tap") or preset.options.get("context", "")
-    return ViewTables(archive, f"{kind}:{name.lower()}" if name else None, owner, cone=preset.near.get("scs"))
+    context = preset.options.get("context")
+    if context:
+        return ContextTables(archive, f"casjobs:{context.lower()}", owner)
+    name = preset.near.get("tap")
+    return ViewTables(archive, f"tap:{name.lower()}" if name else None, owner, cone=preset.near.get("scs"))
 
 
 class ViewTables:
@@ -100,6 +102,15 @@ class ViewTables:
     @property
     def _namespace(self) -> Namespace:
         return self._archive.namespace(self.collection, self._owner)
+
+
+class ContextTables(ViewTables):
+    """Tables of a context of CasJobs, listed as it lists them: by bare names, and those of users elsewhere."""
+
+    def tables(self) -> tuple[Table, ...]:
+        published = self._archive.view(self.collection).relations
+        bare = (relation.table.renamed(relation.table.bare_name) for relation in published)
+        return tuple(sorted(bare, key=lambda table: table.name.lower()))
 
 
 class CatalogTables:
