@@ -124,6 +124,11 @@ def test_any_table_gives_light_curves_by_roles(archive):
     curve = archive.light_curve(_KQ_UMA, "ps1.Detection", roles=roles)
     assert curve.bands == ("1", "2", "3", "4", "5")
     assert archive.light_curve("KQ UMa", "ps1.Detection", roles=roles, bands=["1", "2"]).bands == ("1", "2")
+    assert curve.place.separation(SkyCoord(139.3345, 68.63509, unit="deg")).arcsec < 1
+    with pytest.raises(BadParameterError, match="known to hold objects"):
+        archive.light_curve(5, "ps1.Detection", roles=Roles(time="obsTime", flux="apFlux"))
+    by_text = Roles(time="StartMJD", mag="MagAper2", object="TargetName")
+    assert archive.light_curve("NGC5139", "hsc.detailedCatalog", roles=by_text).name == "NGC5139"
     with pytest.raises(NoPositionError):
         archive.light_curve("M87", "hcv.HCVdetailed", roles=Roles(time="MJD", mag="Mag", object="MatchID"))
 

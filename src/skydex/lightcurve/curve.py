@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LightCurve"]
 
 Center = Literal["mean", "median"]
-_CENTERS: Mapping[str, Callable[[Floats], Any]] = {"mean": np.nanmean, "median": np.nanmedian}
+_CENTERS: Mapping[str, Callable[[Floats], Any]] = {"mean": np.mean, "median": np.median}
 _BY_WAVELENGTH = "ugrizy"
 
 
@@ -198,7 +198,8 @@ class LightCurve:
             return f"LightCurve{whose}: no points"
         counts = ", ".join(f"{band or 'no band'} ({np.sum(self.band == band)})" for band in self.bands)
         span = f"{self.time_format} {self.time[0]:.5f} to {self.time[-1]:.5f}"
-        return f"LightCurve{whose}: {len(self)} {'point' if len(self) == 1 else 'points'} in {counts}, {span}"
+        cut = ", cut at a row limit: there are more" if getattr(self.rows, "truncated", False) else ""
+        return f"LightCurve{whose}: {len(self)} {'point' if len(self) == 1 else 'points'} in {counts}, {span}{cut}"
 
     @cached_property
     def bands(self) -> tuple[str, ...]:
