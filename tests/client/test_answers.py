@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import gzip
+import io
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from skydex.client.answers import result_of_answer
-from skydex.errors import BadAnswerError, RefusedError
+from skydex.errors import BadAnswerError, RefusedError, UnreachableError
 from skydex.formats import get_format
 from skydex.tables import Column, Datatype, Result, arrow_schema, limited
 
@@ -155,3 +160,52 @@ def test_nothing_is_left_on_the_disk(end: str, tmp_path: Path, monkeypatch: pyte
         del answer
     gc.collect()
     assert not list(tmp_path.iterdir())
+
+
+def test_connection_that_breaks_is_told_as_it_is() -> None:
+    def breaking() -> Iterator[bytes]:
+        yield written("arrow", rows())[:1200]
+        raise UnreachableError("there", "the connection broke")
+
+    with pytest.raises(UnreachableError, match="the connection broke"):
+        result_of_answer(breaking(), host="there").to_arrow()
+
+
+ANSWERS = {form: written(form, rows()) for form in ("arrow", "votable", "votable/td")}
+
+
+@pytest.mark.parametrize("form", ANSWERS)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_damaged_answer_is_an_answer_or_a_bad_one_and_nothing_else(form: str, data: st.DataObject) -> None:
+    content = bytearray(ANSWERS[form])
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place : place + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
+    with contextlib.suppress(BadAnswerError, RefusedError):
+        result_of_answer([bytes(content)], host="there").to_arrow()
+
+
+def test_columns_of_an_arrow_stream_may_not_declare_entities() -> None:
+    declared = b'<!DOCTYPE v [<!ENTITY a "aaaa">]><VOTABLE><TABLE><FIELD name="id" unit="&a;"/></TABLE></VOTABLE>'
+    schema = pa.schema([pa.field("id", pa.int64())], {b"IVOA.VOTable-Parquet.content": declared})
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, schema):
+        pass
+    with pytest.raises(BadAnswerError, match="document type"):
+        result_of_answer([sink.getvalue()], host="there")
+
+
+def attacks(shared_data: Path) -> list[bytes]:
+    """Tables with which somebody might attack a server; a server may attack a client with them."""
+    records = map(json.loads, (shared_data / "attacks.jsonl").read_text("utf-8").splitlines())
+    files = [file for record in records for file in record["request"].get("files", [])]
+    return [file["body"].encode() for file in files if isinstance(file.get("body"), str)]
+
+
+def test_attacks_by_upload_are_refused_as_answers_too(shared_data: Path) -> None:
+    documents = [document for document in attacks(shared_data) if b"VOTABLE" in document]
+    assert documents
+    for document in documents:
+        with pytest.raises(BadAnswerError):
+            result_of_answer([document], host="there").to_arrow()

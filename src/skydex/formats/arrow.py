@@ -35,6 +35,17 @@ OVERFLOW, INFOS, WARNINGS = b"skydex.overflow", b"skydex.infos", b"skydex.warnin
 
 _FILE_MAGIC = b"ARROW1\x00\x00"
 _STREAM_MAGIC = b"\xff\xff\xff\xff"
+_DAMAGED = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+)
+"""What pyarrow raises of streams that claim what cannot be; a size that no memory has among it."""
 _FACTS = ("unit", "ucd", "utype", "description")
 
 
@@ -113,8 +124,9 @@ def open_stream(stream: BinaryIO, name: str) -> Result:
     try:
         opened = pa.ipc.open_stream(pa.PythonFile(stream, "r"))
         columns, problems = _columns(opened.schema, Path(name))
-        infos = tuple((str(key), str(value)) for key, value in json.loads(opened.schema.metadata.get(INFOS, b"[]")))
-    except (pa.ArrowException, StoreError, ValueError, TypeError, AttributeError) as error:
+        told = json.loads((opened.schema.metadata or {}).get(INFOS, b"[]"))
+        infos = tuple((str(key), str(value)) for key, value in told)
+    except (*_DAMAGED, StoreError) as error:
         raise UnreadableFileError(name, f"it is no Arrow stream ({error})") from error
     kept = tuple(columns.values())
     result = Result(kept, iter(()), infos=infos, warnings=problems)
@@ -129,7 +141,7 @@ def _streamed(opened: Any, positions: list[int], result: Result, name: str) -> I
             batch.validate(full=True)  # or its offsets lead anywhere in memory
             if batch.num_rows:
                 yield batch.select(positions)
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+    except _DAMAGED as error:
         raise UnreadableFileError(name, f"it is damaged or cut short ({error})") from error
 
 

@@ -113,11 +113,13 @@ def columns_from_metadata(metadata: Mapping[bytes, bytes] | None) -> dict[str, C
     if not content:
         return {}
     try:
-        root = ElementTree.fromstring(content)
+        if b"<!DOCTYPE" in content:
+            raise ValueError("it has a document type declaration")
+        root = ElementTree.fromstring(content.decode())
         own = json.loads((metadata or {}).get(SKYDEX_COLUMNS, b"{}"))
         fields = (element for element in root.iter() if element.tag.rpartition("}")[2] == "FIELD")
         columns = [_column_of_field(element, own) for element in fields]
-    except (ElementTree.ParseError, ValueError, TypeError, AttributeError) as error:
+    except (ElementTree.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(f"The VOTable in the Parquet metadata cannot be read: {error}") from error
     return {column.name: column for column in columns if column is not None}
 
