@@ -258,6 +258,15 @@ def test_an_answer_that_is_no_typed_text_is_refused(text):
         asked(server).sql("select 1 as a", None)
 
 
+def test_an_answer_about_tables_that_has_other_columns_is_refused():
+    with answered("<string>[a]:String\nx\n</string>") as server:
+        service = asked(server)
+        with pytest.raises(BadAnswerError, match="2 were asked for"):
+            service.tables()
+        with pytest.raises(BadAnswerError, match="3 were asked for"):
+            service.table("HCVmatch")
+
+
 def test_blanks_become_underscores_where_the_service_stumbles_over_them():
     with answered("") as server, pytest.warns(UserWarning, match="underscores"):
         asked(server).own_tables().write("t", rows(name=["star 1"]))

@@ -242,10 +242,14 @@ class CasJobs:
 
     def _table_names(self, context: str) -> list[str]:
         text = "SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"
-        names = self.quick(text, context, is_system=True).to_arrow()
-        return sorted(
-            (f"{schema}.{name}" for schema, name in zip(*names.to_pydict().values(), strict=True)), key=str.lower
-        )
+        return sorted((f"{schema}.{name}" for schema, name in self._system_rows(text, context, 2)), key=str.lower)
+
+    def _system_rows(self, text: str, context: str, n_columns: int) -> Iterator[tuple[Any, ...]]:
+        """Few rows about tables."""
+        found = self.quick(text, context, is_system=True).to_arrow()
+        if found.num_columns != n_columns:
+            raise BadAnswerError(self.host, f"it has {found.num_columns} columns, and {n_columns} were asked for.")
+        return zip(*(column.to_pylist() for column in found.columns), strict=True)
 
     def _described(self, result: Result, context: str) -> Result:
         """The same with units, where the names of columns tell them."""
@@ -263,8 +267,8 @@ class CasJobs:
             "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH FROM information_schema.COLUMNS "
             f"WHERE TABLE_NAME = '{quoted}' ORDER BY ORDINAL_POSITION"
         )
-        found = self.quick(text, self._context, is_system=True).to_arrow().to_pydict()
-        return self._with_units(map(_column, *found.values()), self._context)
+        rows = self._system_rows(text, self._context, 3)
+        return self._with_units((_column(*row) for row in rows), self._context)
 
     def _asked(self, operation: str, fields: Mapping[str, Any], *, repeatable: bool = True) -> Element:
         return tree_of(self._sent(operation, fields, repeatable=repeatable).content, self.host)
@@ -435,5 +439,5 @@ def _with_count(result: Result) -> Result:
 
 def _column(name: str, word: str, length: Any) -> Column:
     datatype = _DATATYPES.get(str(word).lower(), Datatype.CHAR)
-    bound = f"{int(length)}*" if length is not None and int(length) > 0 else "*"
+    bound = f"{length}*" if isinstance(length, int) and length > 0 else "*"
     return Column(str(name), datatype, arraysize=bound if datatype.is_text else None)
