@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from astropy.table import Table
+from astropy.table import QTable, Table
+from astropy.units import Quantity
 
 sys.path.append(str(Path(__file__).parents[1] / "clients"))
 
@@ -37,6 +38,13 @@ def test_data_uris_and_addresses_are_those_of_the_notebook_byte_for_byte(detecto
     assert ours == theirs
     assert psf.data_urls(ours) == psf_tools.convert_dataURIs_to_dataURLs(theirs)
     assert [psf.file_name_of(uri) for uri in ours] == [uri.rpartition("/")[2] for uri in theirs]
+
+
+def test_units_are_not_written():
+    stars = QTable(STARS)
+    stars["x_cal"] = Quantity(STARS["x_cal"], "pix", dtype=int)
+    stars["y_cal"] = Quantity(STARS["y_cal"], "pix", dtype=int)
+    assert psf.data_uris(stars, "UVIS") == psf.data_uris(STARS, "UVIS")
 
 
 def test_the_first_stamp_of_the_document_has_the_name_that_it_prints():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
+from astropy import units as u
 from astropy.io import fits
 
 sys.path.append(str(Path(__file__).parents[1] / "web"))
@@ -53,6 +54,28 @@ def test_the_document_in_one_line(archive, url):
         theirs = fits.getdata(BytesIO(requests.get(address, timeout=30).content))
         assert (stamp.data != theirs).sum() == 0
     assert not list(filter(None, stamps.table["problem"]))
+
+
+def test_the_steps_one_by_one_lead_to_the_same_pixels(archive, url, tmp_path):
+    """Every public function of the notebook's module: query, URIs, single, pool, bundle, addresses, extraction."""
+    stars = archive.stars("UVIS", *CORNER, columns=psf.STAMP_COLUMNS)
+    uris = psf.data_uris(stars, "UVIS", ["flt"])
+    stamps = archive.stamps("UVIS", *CORNER)
+    assert uris == list(stamps.table["dataURI"])
+    pool = archive.download(uris, tmp_path / "pool")
+    bundle = archive.download(uris, tmp_path / "bundle", bundle=True)
+    for n, (one, other) in enumerate(zip(pool.paths, bundle.paths, strict=True)):
+        assert one.name == other.name == stamps.table["file"][n]
+        assert one.read_bytes() == other.read_bytes() == stamps[n].content
+    assert archive.download(stamps.table, tmp_path / "pool").n_fetched == 0
+    for references in (uris, psf.data_urls(uris, f"{url}/cgi-bin/hla/")):
+        assert np.array_equal(archive.cutouts(references).cube, stamps.cube)
+
+
+def test_a_condition_may_have_a_unit(archive):
+    seconds = archive.stars("UVIS", col.exptime >= 300)
+    minutes = archive.stars("UVIS", col.exptime >= 5 * u.min)
+    assert 0 < len(seconds) == len(minutes) < len(archive.stars("UVIS"))
 
 
 def test_the_star_is_in_the_middle(archive):

@@ -164,7 +164,7 @@ def data_uris(
     detector = detector_of(detector)
     kinds = _kinds(detector, suffixes)
     sizes = (saturated_size, unsaturated_size)
-    return [_data_uri(star, detector, kind, sizes[float(star["qfit"]) > 0]) for star in stars for kind in kinds]
+    return [_data_uri(star, detector, kind, sizes[float(_bare(star["qfit"])) > 0]) for star in stars for kind in kinds]
 
 
 def data_urls(uris: Iterable[str], base: str = DATA_URLS) -> list[str]:
@@ -247,7 +247,8 @@ def _kinds(detector: str, suffixes: Sequence[str]) -> tuple[str, ...]:
 
 def _data_uri(star: Mapping[str, Any], detector: str, kind: str, size: int) -> str:
     root, way = star["rootname"], "raw" if kind in _RAW else "cal"
-    cut = f"red={root}_{kind}[{_extension(star, detector)}]&size={size}&x={star[f'x_{way}']}&y={star[f'y_{way}']}"
+    x, y = (_bare(star[f"{axis}_{way}"]) for axis in "xy")
+    cut = f"red={root}_{kind}[{_extension(star, detector)}]&size={size}&x={x}&y={y}"
     name = f"{root}_{star['id']}_{star[_named('filter', detector)]}_{kind}_cutout.fits"
     collection = "WFPC2PSF" if detector == "WFPC2" else "WFC3PSF"
     return f"mast:{collection}/url/cgi-bin/fitscut.cgi?{cut}&format=fits/{name}"
@@ -258,6 +259,11 @@ def _extension(star: Mapping[str, Any], detector: str) -> object:
     if detector != "UVIS":
         return star["chip"]
     return 4 if str(star["chip"]) == "1" and int(star["subarray"]) == 0 else 1
+
+
+def _bare(value: Any) -> Any:
+    """A value without its unit."""
+    return getattr(value, "value", value)
 
 
 def _parts(uri: str) -> tuple[str, str]:

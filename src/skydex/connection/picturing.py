@@ -19,7 +19,7 @@ from skydex.connection.pictured import Facts, pictured_rows, plain_columns
 from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable
 from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, SkydexError
-from skydex.tables import Result
+from skydex.tables import Result, Table
 
 __all__ = ["PictureVerbs"]
 
@@ -258,9 +258,12 @@ class PictureVerbs:
         self._check("stamps")
         wanted = listed_names(columns)
         names = () if "*" in wanted else psf.stamp_columns(detector, wanted)
-        filters = psf.filters_of(joined_conditions(conditions, suffixed))
-        found = self.door.filtered(psf.service_of(detector), names, filters, maxrec)
-        return self._shown(found, f"{psf.service_of(detector)} {filters}")
+        service, condition = psf.service_of(detector), joined_conditions(conditions, suffixed)
+        if condition is not None and has_units(condition):
+            with self.door.filtered(service, (), (), 1) as one:
+                condition = settled(condition, Table(service, one.columns))
+        filters = psf.filters_of(condition)
+        return self._shown(self.door.filtered(service, names, filters, maxrec), f"{service} {filters}")
 
     def _check(self, verb: str) -> None:
         raise NotImplementedError
