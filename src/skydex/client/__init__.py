@@ -9,6 +9,7 @@ from skydex.client.conditions import (
     Moment,
     Not,
     adql,
+    has_units,
     parameters,
     settled,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "adql",
     "find_preset",
     "get_preset",
+    "has_units",
     "parameters",
     "preset_names",
     "query_text",

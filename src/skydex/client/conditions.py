@@ -16,7 +16,19 @@ from typing import NoReturn
 from skydex.errors import BadParameterError, NotOfferedError
 from skydex.tables import Column, Table, spelled
 
-__all__ = ["All", "Any", "Comparison", "Condition", "Measured", "Moment", "Not", "adql", "parameters", "settled"]
+__all__ = [
+    "All",
+    "Any",
+    "Comparison",
+    "Condition",
+    "Measured",
+    "Moment",
+    "Not",
+    "adql",
+    "has_units",
+    "parameters",
+    "settled",
+]
 
 
 @dataclass(frozen=True)
@@ -191,6 +203,17 @@ def settled(condition: Condition, table: Table) -> Condition:
         case Comparison(name, _, values):
             column = table.get_column(name)
             return replace(condition, column=column.name, values=tuple(_plain(value, column) for value in values))
+
+
+def has_units(condition: Condition) -> bool:
+    """Whether it compares with a value that has a unit, or with a moment, so that it must be `settled`."""
+    match condition:
+        case All(parts) | Any(parts):
+            return any(map(has_units, parts))
+        case Not(inner):
+            return has_units(inner)
+        case Comparison(_, _, values):
+            return any(isinstance(value, Measured | Moment) for value in values)
 
 
 def _parts(condition: object, kind: type[All] | type[Any]) -> tuple[Condition, ...]:

@@ -18,20 +18,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from skydex import __version__
 from skydex.client import (
     VERBS,
-    All,
-    Comparison,
     Condition,
     Door,
-    Measured,
-    Moment,
-    Not,
     Query,
     RowsOrder,
     RunningJob,
     adql,
+    has_units,
     settled,
 )
-from skydex.client import Any as AnyOf
 from skydex.connection.arrow_columns import result_of
 from skydex.connection.columns import Columns, joined_conditions, listed_names
 from skydex.connection.jobs import Job
@@ -500,7 +495,7 @@ class Connection(PictureVerbs):
 
     def _settled(self, order: RowsOrder) -> RowsOrder:
         """The same with plain values, which ask for the units of a table where there are any."""
-        if order.condition is None or not _has_units(order.condition):
+        if order.condition is None or not has_units(order.condition):
             return order
         return replace(order, condition=settled(order.condition, self.door.table(order.table)))
 
@@ -536,16 +531,6 @@ def _checked_limit(maxrec: int | None) -> int | None:
 
 def _is_no_schema(table: Table) -> bool:
     return table.schema_name.lower() != TAP_SCHEMA.lower()
-
-
-def _has_units(condition: Condition) -> bool:
-    match condition:
-        case All(parts) | AnyOf(parts):
-            return any(map(_has_units, parts))
-        case Not(inner):
-            return _has_units(inner)
-        case Comparison(_, _, values):
-            return any(isinstance(value, Measured | Moment) for value in values)
 
 
 def _region(cone: Cone) -> dict[str, Any]:

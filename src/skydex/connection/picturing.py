@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skydex.client import CutoutOrder, Door, Query, psf
+from skydex.client import CutoutOrder, Door, Query, has_units, psf, settled
 from skydex.client.pictures import images_query
 from skydex.client.transfers.progress import Shown
 from skydex.connection.columns import joined_conditions, listed_names
