@@ -7,15 +7,27 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from tests.client.faulty import faulty as faulty_server
 from tests.client.faulty import fits_bytes
 from tests.client.test_bundling import bundle_of
 
-from skydex.client import VERBS
+import skydex
+from skydex.client import VERBS, psf
+from skydex.client.far import FarDoor
 from skydex.client.files import WebFile
 from skydex.connection.connection import Connection
 from skydex.errors import BadParameterError, NotOfferedError
+
+
+@pytest.fixture(scope="module")
+def demonstration(simulated):
+    """A server over the simulated archive."""
+    from tests.web.serving import serving
+
+    with serving(simulated) as server:
+        yield server
 
 
 @pytest.fixture
@@ -82,9 +94,23 @@ def test_downloads_go_beside_other_work(faulty, tmp_path):
     assert sum(manifest.n_fetched for manifest in asyncio.run(work())) == 4
 
 
-def test_an_archive_without_files_says_so(faulty, tmp_path):
-    with pytest.raises(NotOfferedError, match="has no download"):
-        door_to(faulty, verbs=frozenset({"cone"})).download(URIS, tmp_path)
+def test_an_archive_without_files_says_so_and_addresses_are_fetched_all_the_same(faulty, tmp_path):
+    archive = Connection(FarDoor("tap only", []))
+    with pytest.raises(NotOfferedError, match="tap only has no"):
+        archive.download(URIS, tmp_path)
+    assert len(archive.download(f"{faulty.url}/f0.fits", tmp_path)) == 1
+
+
+@pytest.mark.parametrize("bundle", [False, True])
+@pytest.mark.parametrize("place", ["near", "far"])
+def test_stamps_come_by_their_data_uris_as_from_the_real_service(simulated, request, tmp_path, place, bundle):
+    at = simulated if place == "near" else request.getfixturevalue("demonstration").url
+    archive = skydex.connect("mast-psf", at=at)
+    uris = psf.data_uris(archive.search("UVIS", maxrec=12), "UVIS")
+    manifest = archive.download(uris, tmp_path, bundle=bundle)
+    assert [path.name for path in manifest.paths] == [psf.file_name_of(uri) for uri in uris]
+    assert {fits.getdata(path).shape for path in manifest.paths} <= {(51, 51), (101, 101)}
+    assert archive.download(uris, tmp_path).n_fetched == 0
 
 
 def test_the_login_of_an_archive_goes_to_its_own_server_only(faulty, tmp_path):

@@ -445,10 +445,11 @@ class Connection(PictureVerbs):
         ------
         IncompleteError
             Some did not come: which, and why. The others are there.
+        NotOfferedError
+            The archive has no files by such names; addresses can be fetched all the same.
         """
         from skydex.connection.downloads import download
 
-        self._check("download")
         return download(self.door, things, into, bundle=bundle, progress=progress)
 
     async def download_async(
@@ -457,7 +458,6 @@ class Connection(PictureVerbs):
         """Fetch whole files beside other work of an event loop; see `download`."""
         from skydex.connection.downloads import download_async
 
-        self._check("download")
         return await download_async(self.door, things, into, progress=progress)
 
     def close(self) -> None:

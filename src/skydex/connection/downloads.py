@@ -71,7 +71,7 @@ def _addresses(table: Table) -> Any:
 def _source(door: Door, reference: str) -> FileSource:
     if not reference.startswith(("http://", "https://")):
         return door.file(reference)
-    web = getattr(door, "web", None)
+    web = getattr(door, "web", None)  # an address is asked as whom its archive is, and needs no service for files
     if web is None and _DRAWN.search(urlsplit(reference).path):
         return door.file(reference)  # an archive on this disk draws what it would draw at an address
     if web is not None and origin_of(reference) in web.origins:
