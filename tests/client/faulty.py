@@ -33,6 +33,8 @@ class FaultyServer:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.faults: dict[str, list] = {}
+        self.names: dict[str, str] = {}
+        """What it calls files."""
         self.has_validators = True
         self.has_digests = False
         self.pace_s = 0.0
@@ -143,6 +145,8 @@ class FaultyServer:
         if self.has_digests:
             digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
             call.send_header("Repr-Digest", f"sha-256=:{digest}:")
+        if path in self.names:
+            call.send_header("Content-Disposition", f'attachment; filename="{self.names[path]}"')
         body = content[start:]
         call.send_header("Content-Length", str(len(body)))
         call.end_headers()

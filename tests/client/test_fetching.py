@@ -232,6 +232,26 @@ def test_files_of_one_name_from_two_places_do_not_mix(faulty, tmp_path):
     assert len(faulty.requests) == 3
 
 
+def test_a_file_whose_address_has_no_name_is_called_as_its_sender_says(faulty, tmp_path):
+    for number, name in enumerate(["a.fits", "../a.fits", "b.fits"]):
+        faulty.files[f"/images/{number}/0"] = fits_bytes(seed=number)
+        faulty.names[f"/images/{number}/0"] = name
+    sources = [WebFile(f"{faulty.url}/images/{number}/0") for number in range(3)]
+    manifest = fetch_all(sources, tmp_path)
+    assert [path.read_bytes() for path in manifest.paths] == [*faulty.files.values()]
+    assert {path.suffix for path in manifest.paths} == {".fits"}
+    assert {"a.fits", "b.fits"} < {path.name for path in manifest.paths}
+    assert len(names(tmp_path)) == 4
+    faulty.requests.clear()
+    assert fetch_all(sources, tmp_path).paths == manifest.paths
+    assert not faulty.requests
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "b.fits").write_text("my notes")
+    with pytest.raises(BadParameterError, match="not one that was fetched"):
+        fetch(sources[2], tmp_path / "new")
+    assert names(tmp_path / "new") == ["b.fits"] or names(tmp_path / "new") == ["0.part", "0.part.json", "b.fits"]
+
+
 def test_a_file_of_the_users_own_is_left_alone(faulty, tmp_path):
     (source,) = put(faulty)
     (tmp_path / "f0.fits").write_text("my notes")
@@ -283,7 +303,8 @@ def test_a_password_goes_to_its_host_alone(faulty, tmp_path):
 
 def test_a_record_with_damaged_lines_is_still_a_record(faulty, tmp_path):
     sources = put(faulty, 3)
-    fetch_all(sources[:2], tmp_path)
+    fetch(sources[0], tmp_path)
+    fetch(sources[1], tmp_path)
     record = tmp_path / MANIFEST
     record.write_bytes(record.read_bytes()[:-20])
     manifest = fetch_all([*sources[:1], sources[2]], tmp_path)

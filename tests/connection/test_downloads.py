@@ -17,6 +17,7 @@ import skydex
 from skydex.client import VERBS, psf
 from skydex.client.far import FarDoor
 from skydex.client.files import WebFile
+from skydex.client.http import Web
 from skydex.connection.connection import Connection
 from skydex.errors import BadParameterError, NotOfferedError
 
@@ -95,7 +96,7 @@ def test_downloads_go_beside_other_work(faulty, tmp_path):
 
 
 def test_an_archive_without_files_says_so_and_addresses_are_fetched_all_the_same(faulty, tmp_path):
-    archive = Connection(FarDoor("tap only", []))
+    archive = Connection(FarDoor("tap only", [], Web()))
     with pytest.raises(NotOfferedError, match="tap only has no"):
         archive.download(URIS, tmp_path)
     assert len(archive.download(f"{faulty.url}/f0.fits", tmp_path)) == 1

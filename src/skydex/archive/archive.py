@@ -311,6 +311,11 @@ class Archive:
         return TileCache(state / "hips", self._settings.hips_cache_mb << 20)
 
     @property
+    def public_url(self) -> str:
+        """Address at which a server shows it, or would; that of its images begins so."""
+        return self._settings.public_url
+
+    @property
     def most_pixels(self) -> int:
         """How many pixels a cutout may have that is held in memory."""
         return self._settings.cutout_mpix * 1_000_000

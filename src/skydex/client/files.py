@@ -148,7 +148,8 @@ class WebFile:
         """Why there is no file; an error that may pass is told from one that will not."""
         status, said = answer.status_code, words_of(words, answer.headers.get("content-type", ""))
         reason = said or f"status {status} {answer.reason_phrase}".rstrip()
-        if status >= 500 or status in _TOO_BUSY:
+        is_explained = status == 500 and b"<VOTABLE" in words  # a mistake of the asker, as some services tell it
+        if (status >= 500 and not is_explained) or status in _TOO_BUSY:
             return UnreachableError(self.host, reason, wait_s=_wait_s(answer))
         return RefusedError(self.host, reason, status=status)
 

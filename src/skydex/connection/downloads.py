@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from astropy.table import Table
@@ -23,7 +21,6 @@ __all__ = ["download", "download_async", "sources_of"]
 
 _ADDRESSES = ("datauri", "dataurl", "access_url", "url")
 """Columns that say where files are, the likeliest first."""
-_DRAWN = re.compile(r"/fitscut\.cgi$")
 
 
 def download(
@@ -69,11 +66,8 @@ def _addresses(table: Table) -> Any:
 
 
 def _source(door: Door, reference: str) -> FileSource:
-    if not reference.startswith(("http://", "https://")):
+    web = getattr(door, "web", None)
+    if web is None or not reference.startswith(("http://", "https://")):
         return door.file(reference)
-    web = getattr(door, "web", None)  # an address is asked as whom its archive is, and needs no service for files
-    if web is None and _DRAWN.search(urlsplit(reference).path):
-        return door.file(reference)  # an archive on this disk draws what it would draw at an address
-    if web is not None and origin_of(reference) in web.origins:
-        return WebFile(reference, login=web.login)
-    return WebFile(reference)
+    is_ours = origin_of(reference) in web.origins  # an address needs no service for files, and may need the login
+    return WebFile(reference, login=web.login if is_ours else None)

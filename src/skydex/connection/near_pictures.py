@@ -11,13 +11,14 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from skydex.archive import (
     CONTAINERS,
     Archive,
     BundleRequest,
     DataURI,
+    ImageFileRequest,
     Parameters,
     PictureRequest,
     ProductRequest,
@@ -29,6 +30,7 @@ from skydex.archive import (
     product_request,
 )
 from skydex.client.door import OpenedFile
+from skydex.client.files import WebFile
 from skydex.client.orders import CutoutOrder
 from skydex.client.pictures import cutout_name, fitscut_words, image_rows, read_skycell_files
 from skydex.errors import UnsupportedFormatError
@@ -37,6 +39,7 @@ from skydex.tables import Result
 __all__ = ["NearFile", "near_bundle", "near_cutout", "near_file", "near_skycells"]
 
 _FOLDER = "MAST_%Y-%m-%dT%H%M"
+_IMAGE = re.compile(r"/images/(\w+)/(.+?)(?:/(\d{1,6}))?", re.ASCII)
 _FITSCUT = re.compile(r"/cgi-bin/(?:hla/)?fitscut\.cgi", re.ASCII)
 
 
@@ -73,8 +76,11 @@ def near_cutout(archive: Archive, order: CutoutOrder, owner: str | None = None) 
     return NearFile(archive, cutout_request(Parameters(words), owner), _reference(words), name)
 
 
-def near_file(archive: Archive, reference: str, owner: str | None = None) -> NearFile:
-    """What a data URI, an address of fitscut.cgi at any host, or the name of an image stands for in this archive."""
+def near_file(archive: Archive, reference: str, owner: str | None = None) -> NearFile | WebFile:
+    """What a data URI, an address of fitscut.cgi at any host, or the name of an image stands for in this archive.
+
+    The address of an image is understood where it is the archive's own; what is elsewhere is fetched from there.
+    """
     request: PictureRequest
     if reference.startswith("mast:"):
         uri = DataURI.parse(reference)
@@ -85,7 +91,20 @@ def near_file(archive: Archive, reference: str, owner: str | None = None) -> Nea
         request = cutout_request(words, owner)
         suffix = f".{request.format}".replace("jpeg", "jpg")
         return NearFile(archive, request, reference, plain_name(request.file_name) or f"cutout{suffix}")
+    if parts.scheme in ("http", "https"):
+        image = _IMAGE.fullmatch(unquote(parts.path.removeprefix(urlsplit(archive.public_url).path)))
+        is_own = image is not None and reference.startswith(f"{archive.public_url}/")
+        return _image_at(archive, reference, image, owner) if image and is_own else WebFile(reference)
     return NearFile(archive, ProductRequest(reference, owner), reference, plain_name(reference) or "image.fits")
+
+
+def _image_at(archive: Archive, reference: str, image: re.Match[str], owner: str | None) -> NearFile:
+    """A whole image by its address: the file that it is, or one of several in a file."""
+    collection, name, hdu = image.groups()
+    if hdu in (None, "0"):
+        return NearFile(archive, ProductRequest(name, owner), reference, plain_name(name) or "image.fits")
+    request = ImageFileRequest(collection, name, int(hdu), owner)
+    return NearFile(archive, request, reference, f"{plain_name(name).removesuffix('.fits')}_{hdu}.fits")
 
 
 def near_bundle(

@@ -25,7 +25,7 @@ from skydex.client.files import WebFile, async_client
 from skydex.client.transfers.apart import in_thread, run_apart
 from skydex.client.transfers.limits import TransferLimits
 from skydex.client.transfers.manifest import FetchedFile, Manifest, kept
-from skydex.client.transfers.naming import plain_name, with_names
+from skydex.client.transfers.naming import Names, plain_name
 from skydex.client.transfers.progress import Meter, Shown, shown
 from skydex.client.transfers.sinks import FilePart, MemoryPart, Part
 from skydex.errors import BadParameterError, IncompleteError, RefusedError, SkydexError, UnreachableError
@@ -129,12 +129,20 @@ class Outcome:
     """What became of files that were asked for."""
 
     folder: Path
+    names: Names
+    """What is called how in the folder."""
+    own: frozenset[str]
+    """Names of what was fetched earlier."""
     wanted: Sequence[tuple[FileSource, str]]
     files: dict[str, FetchedFile] = field(default_factory=dict)
     """By what they were asked for by."""
     troubles: dict[str, SkydexError] = field(default_factory=dict)
     """The same, of those that did not come."""
     n_fetched: int = 0
+
+    def is_of_user(self, name: str) -> bool:
+        """Whether a name belongs to a file that was not fetched."""
+        return name not in self.own and (self.folder / name).exists()
 
     @property
     def missing(self) -> list[tuple[FileSource, str]]:
@@ -181,7 +189,7 @@ async def _fetch_into(sources: Sequence[FileSource], folder: Path, limits: Trans
     async def fetch_one(pair: tuple[FileSource, str]) -> None:
         source, name = pair
         try:
-            outcome.files[source.reference] = await run.fetched(source, folder, name)
+            outcome.files[source.reference] = await run.fetched(source, outcome, name)
             outcome.n_fetched += 1
         except SkydexError as error:
             outcome.troubles[source.reference] = error
@@ -201,16 +209,20 @@ def looked_through(sources: Sequence[FileSource], folder: Path) -> Outcome:
     except OSError as error:
         raise BadParameterError("into", f"cannot be made a folder: {error.strerror}.") from error
     known = kept(folder)
-    outcome = Outcome(folder, with_names(sources, known))
-    own = {file.name for file in known}
+    names = Names(known)
+    outcome = Outcome(folder, names, frozenset(file.name for file in known), names.given(sources))
     for source, name in outcome.wanted:
         before = known.find(source.reference)
         if before is not None and before.is_whole(folder):
             outcome.files[source.reference] = before
-        elif name not in own and (folder / name).exists():
-            problem = f"has a file {name} already, which is not one that was fetched. Move it, or name another folder."
-            outcome.troubles[source.reference] = BadParameterError("into", problem)
+        elif outcome.is_of_user(name):
+            outcome.troubles[source.reference] = _not_ours(name)
     return outcome
+
+
+def _not_ours(name: str) -> BadParameterError:
+    problem = f"has a file {name} already, which is not one that was fetched. Move it, or name another folder."
+    return BadParameterError("into", problem)
 
 
 async def _read_into_memory(
@@ -261,11 +273,19 @@ class _Run:
                     one.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
 
-    async def fetched(self, source: FileSource, folder: Path, name: str) -> FetchedFile:
+    async def fetched(self, source: FileSource, outcome: Outcome, name: str) -> FetchedFile:
         """A file, in its folder."""
-        part = FilePart(folder, name, source.reference, max_bytes=self._limits.max_file_bytes)
+        part = FilePart(outcome.folder, name, source.reference, max_bytes=self._limits.max_file_bytes)
+
+        def finish() -> FetchedFile:
+            told = {"told": part.facts.file_name, "media_type": part.facts.media_type}
+            final = outcome.names.final(name, source.reference, **told)
+            if final != name and outcome.is_of_user(final):
+                raise _not_ours(final)
+            return part.finish(final)
+
         try:
-            return await self.patiently(source, part, part.finish)
+            return await self.patiently(source, part, finish)
         finally:
             part.leave()
 

@@ -78,13 +78,13 @@ class Counting:
         if self.offset > self.max_bytes:
             raise BadAnswerError(self.name, f"it is larger than {self.max_bytes:,} bytes, which is what is taken.")
 
-    def check(self) -> None:
-        """Whether it is whole, and what it should be."""
+    def check(self, name: str) -> None:
+        """Whether it is whole, and what its name says."""
         if self.expected is not None and self.offset < self.expected:
             raise UnreachableError(self.name, f"it ended after {self.offset:,} of {self.expected:,} bytes")
         if self.expected is not None and self.offset > self.expected:
             raise BadAnswerError(self.name, f"it has {self.offset:,} bytes instead of {self.expected:,}.")
-        problem = misfit(self.name, self.head)
+        problem = misfit(name, self.head)
         if problem is not None:
             raise BadAnswerError(self.name, f"{problem}.")
 
@@ -124,7 +124,7 @@ class MemoryPart:
 
     def content(self) -> bytes:
         """All of it, checked."""
-        self.counting.check()
+        self.counting.check(self.name)
         content = b"".join(self.pieces)
         if self.sha256 and hashlib.sha256(content).hexdigest() != self.sha256:
             self.restart()
@@ -240,17 +240,22 @@ class FilePart:
     def restart(self) -> None:
         self._anew()
 
-    def finish(self) -> FetchedFile:
+    @property
+    def facts(self) -> OpenedFile:
+        """What the sender says of it."""
+        return self._facts
+
+    def finish(self, name: str) -> FetchedFile:
         """Check it, record it, and give it its name."""
         assert self._file is not None, "begin comes first"
-        self._counting.check()
+        self._counting.check(name)
         sha256 = self._digest.hexdigest()
         if self._facts.sha256 and sha256 != self._facts.sha256:
             self.restart()
             raise UnreachableError(self.name, "its checksum is wrong")
         self._file.flush()
         file = FetchedFile(
-            name=self.name,
+            name=name,
             reference=self.reference,
             n_bytes=self._counting.offset,
             sha256=sha256,
@@ -260,7 +265,7 @@ class FilePart:
             mtime_ns=os.fstat(self._file.fileno()).st_mtime_ns,
         )
         keep(self.folder, file)  # first: a file without a line would be taken for the user's own
-        os.replace(self.path, self.folder / self.name)
+        os.replace(self.path, self.folder / name)
         self._note.unlink(missing_ok=True)
         self._file.close()
         self._file = None
