@@ -23,7 +23,7 @@ from skydex.cli.app import app
 from skydex.engines.duckdb import DuckDBEngine
 from skydex.formats import REGISTRY
 from skydex.ingest import named_recipe, recipe_names
-from skydex.lightcurve import STATISTICS, Neighbours, QualityCuts, SearchSettings, Windows
+from skydex.lightcurve import KNOWN_ROLES, STATISTICS, Neighbours, QualityCuts, Roles, SearchSettings, Windows
 from skydex.query import Namespace, Relation, bind, make_plan
 from skydex.query.functions import GROUPS
 from skydex.query.geometric import GEOMETRY_FUNCTIONS
@@ -244,11 +244,27 @@ def light_curves_page() -> str:
     ]
     return _page(
         "Light curves",
-        "The indices that `skydex.lightcurve.features` computes, with the fewest points that each needs; then the cuts "
-        "and widths of `skydex.lightcurve.classify`.",
+        "The indices that `skydex.lightcurve.features` computes, with the fewest points that each needs; the cuts and "
+        "widths of `skydex.lightcurve.classify`; the columns by which `LightCurve.of_table` knows a survey, and what "
+        "its makers recommend to keep.",
         _table(("index", "unit", "points", "meaning"), indices)
         + "\n\n"
-        + _table(("setting of a search", "default", "meaning"), cuts),
+        + _table(("setting of a search", "default", "meaning"), cuts)
+        + "\n\n"
+        + _table(("survey", "time", "brightness", "band", "quality"), [_roles(*one) for one in KNOWN_ROLES.items()]),
+    )
+
+
+def _roles(survey: str, roles: Roles) -> tuple[str, ...]:
+    """What the columns of a survey's light curves hold."""
+    values = [roles.mag or roles.flux, roles.mag_err or roles.flux_err]
+    good = f" {roles.good.operator} {roles.good.value:g}" if roles.good else ""
+    return (
+        survey,
+        f"`{roles.time}`, {roles.time_format.upper()} ({roles.time_scale.upper()})",
+        ", ".join(f"`{value}`" for value in values if value),
+        ", ".join(f"`{value}`" for value in (roles.camera, roles.band) if value),
+        f"`{roles.quality}{good}`" if roles.quality else "",
     )
 
 

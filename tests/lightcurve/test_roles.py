@@ -102,6 +102,20 @@ def test_a_table_of_any_kind_gives_the_same_curve(make):
     assert list(np.asarray(curve.rows["MJD"])) == [1.0, 3.0]
 
 
+def test_bands_that_are_numbers_with_nulls_keep_their_names():
+    table = pd.DataFrame({"obsTime": [1.0, 2.0, 3.0], "psfFlux": 1e-4, "filterID": [1.0, 2.0, np.nan]})
+    assert LightCurve.of_table(table).band.tolist() == ["g", "r", ""]
+
+
+def test_a_time_series_and_a_light_curve_of_lightkurve_come_back():
+    flux, error = [1e-4, 2e-4], [1e-6, 1e-6]
+    curve = LightCurve.of_points([55000.0, 55001.0], flux=flux, flux_err=error, band="g", time_scale="tai")
+    back = LightCurve.of_table(curve.to_timeseries())
+    assert (back.mag.tolist(), back.time_scale, back.bands) == (curve.mag.tolist(), "tai", ("g",))
+    pytest.importorskip("lightkurve", reason="lightkurve is not installed")
+    assert LightCurve.of_table(curve.to_lightkurve()).flux.tolist() == flux
+
+
 def test_names_are_found_in_any_case():
     table = {"mjd": [1.0], "corrmag": [20.0], "magerr": [0.1], "filter": ["ACS_F606W"]}
     assert roles_of(table).mag == "corrmag"

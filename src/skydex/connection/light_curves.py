@@ -19,8 +19,7 @@ from skydex.connection.places import degrees_of, place_of
 from skydex.connection.surveys import SURVEYS, Survey, objects_beside, survey_of
 from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, UnknownObjectError
 from skydex.lightcurve import Good, LightCurve, Roles, roles_of
-from skydex.sky import unit_vectors
-from skydex.sky.angles import directions_deg
+from skydex.sky import directions_deg, unit_vectors
 
 if TYPE_CHECKING:
     from skydex.connection.connection import Connection

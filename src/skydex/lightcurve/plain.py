@@ -80,6 +80,8 @@ def texts(values: Any, n: int) -> NDArray[np.str_]:
     plain = np.asarray(np.ma.getdata(values))
     if plain.dtype.kind == "O":
         plain = np.array(["" if one is None or one != one else one for one in plain.tolist()])
+    if plain.dtype.kind == "f":  # whole numbers of a column that has nulls
+        plain = np.array(["" if np.isnan(one) else f"{one:.15g}" for one in plain.tolist()], dtype=np.str_)
     labels = np.char.decode(plain) if plain.dtype.kind == "S" else plain.astype(np.str_)
     return np.char.strip(labels if mask is None else np.where(np.asarray(mask), "", labels))
 
