@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
-import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -24,11 +22,11 @@ import httpx
 
 from skydex import __version__
 from skydex.client.door import OpenedFile
-from skydex.client.http import host_of
+from skydex.client.http import host_of, tls_context
 from skydex.client.refusals import words_of
 from skydex.errors import BadAnswerError, RefusedError, UnreachableError
 
-__all__ = ["TIMEOUT", "USER_AGENT", "WebFile", "async_client", "tls_context"]
+__all__ = ["TIMEOUT", "USER_AGENT", "WebFile", "async_client"]
 
 USER_AGENT = f"skydex/{__version__}"
 TIMEOUT = httpx.Timeout(60.0, connect=15.0, pool=None)
@@ -38,12 +36,6 @@ _WORDS_OF_REFUSAL = 1 << 14
 _TOO_BUSY = frozenset((408, 425, 429))
 _DATED_S = 60.0
 """A date of change tells versions apart if it is older than this by the sender's clock (RFC 9110, 8.8.2.2)."""
-
-
-@functools.cache
-def tls_context() -> ssl.SSLContext:
-    """Whom to trust; it takes 20 ms to make one."""
-    return httpx.create_ssl_context()
 
 
 def async_client(concurrency: int) -> httpx.AsyncClient:

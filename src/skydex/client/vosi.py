@@ -52,14 +52,6 @@ class Capabilities:
     """Formats of results: of each the media type, its aliases and its identifier, in lower case but for the first."""
     geometry: frozenset[str] | None = None
     """Geometrical functions of ADQL, in capitals; None if it says nothing of any."""
-    uploads: tuple[str, ...] = ()
-    """Identifiers of the ways to bring a table along."""
-    default_rows: int | None = None
-    """Row limit where a query names none."""
-    most_rows: int | None = None
-    """Row limit that none can pass."""
-    base: str = ""
-    """Its address, as it says."""
 
     @property
     def has_geometry(self) -> bool | None:
@@ -68,13 +60,9 @@ class Capabilities:
 
     def find_format(self, *wanted: str) -> str | None:
         """The media type by which the first of some formats can be asked for, if there is one."""
-        for name in wanted:
-            for names in self.formats:
-                if any(
-                    known.startswith(name) if name.endswith("#") else known == name for known in map(str.lower, names)
-                ):
-                    return names[0]
-        return None
+        names_of = [frozenset(map(str.lower, names)) for names in self.formats]
+        places = (place for name in wanted for place, names in enumerate(names_of) if name in names)
+        return next((self.formats[place][0] for place in places), None)
 
 
 def read_capabilities(content: bytes, host: str) -> Capabilities:
@@ -87,23 +75,13 @@ def read_capabilities(content: bytes, host: str) -> Capabilities:
     """
     root = tree_of(content, host)
     for capability in children(root, "capability"):
-        if capability.get("standardID", "").lower() == _TAP:
+        if capability.get("standardID", "").partition("#")[0].lower() == _TAP:
             return _of_tap(capability)
     return Capabilities()
 
 
 def _of_tap(capability: Element) -> Capabilities:
-    limit = child(capability, "outputLimit")
-    addresses = [text_of(interface, "accessURL") for interface in children(capability, "interface")]
-    return Capabilities(
-        is_tap=True,
-        formats=tuple(_formats(capability)),
-        geometry=_geometry(capability),
-        uploads=tuple(method.get("ivo-id", "") for method in children(capability, "uploadMethod")),
-        default_rows=_rows(limit, "default"),
-        most_rows=_rows(limit, "hard"),
-        base=next(filter(None, addresses), ""),
-    )
+    return Capabilities(is_tap=True, formats=tuple(_formats(capability)), geometry=_geometry(capability))
 
 
 def _formats(capability: Element) -> Iterator[tuple[str, ...]]:
@@ -128,12 +106,6 @@ def _geometry(capability: Element) -> frozenset[str] | None:
         for feature in children(features, "feature")
     ]
     return frozenset(form.partition("(")[0].strip().upper() for form in forms)
-
-
-def _rows(limit: Element | None, kind: str) -> int | None:
-    found = child(limit, kind) if limit is not None else None
-    digits = "".join((found.text or "").split()) if found is not None and found.get("unit", "row") == "row" else ""
-    return int(digits) if digits.isdecimal() and len(digits) < 19 else None
 
 
 def read_tables(content: bytes, host: str) -> tuple[Table, ...]:
