@@ -7,12 +7,13 @@ import tarfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from skydex.client import Door, FileSource
-from skydex.client.files import WebFile
-from skydex.client.transfers import TransferLimits, read_all
-from skydex.client.transfers.progress import Shown
 from skydex.errors import NotOfferedError, SkydexError
+
+if TYPE_CHECKING:
+    from skydex.client.transfers.progress import Shown
 
 __all__ = ["bundled", "contents_of"]
 
@@ -27,8 +28,10 @@ _DAMAGES = (tarfile.TarError, zlib.error, EOFError, OSError)
 
 def contents_of(sources: Sequence[FileSource], progress: Shown = False) -> list[bytes | SkydexError]:
     """The bytes of files, in their order; for one that does not come, why."""
-    if not any(isinstance(source, WebFile) for source in sources):
+    if not any(map(_is_far, sources)):
         return [_read(source) for source in sources]
+    from skydex.client.transfers import TransferLimits, read_all
+
     return read_all(sources, limits=TransferLimits(max_file_bytes=_MOST_BYTES), progress=progress)
 
 
@@ -60,7 +63,7 @@ def bundled(door: Door, uris: Mapping[str, str], progress: Shown = False) -> lis
 
 def _bundles(door: Door, uris: Sequence[str]) -> Iterator[FileSource]:
     """Bundles of products far away; none of an archive on this disk, where packing only takes time."""
-    if isinstance(door.file(uris[0]), WebFile):
+    if _is_far(door.file(uris[0])):
         with contextlib.suppress(NotOfferedError):
             for start in range(0, len(uris), _BUNDLED):
                 yield door.bundle(uris[start : start + _BUNDLED])
@@ -89,3 +92,9 @@ def _read(source: FileSource) -> bytes | SkydexError:
             return b"".join(opened.chunks)
     except SkydexError as error:
         return error
+
+
+def _is_far(source: FileSource) -> bool:
+    from skydex.client.files import WebFile
+
+    return isinstance(source, WebFile)

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skydex.errors import BadAnswerError
-from skydex.images import Look, Scale, Stretch, facts_of, render
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -34,7 +33,6 @@ _SHAPE_CARD = re.compile(rb"(BITPIX|NAXIS[123]?) *= +(-?[0-9]{1,18}) ")
 _MOST_SHAPE_CARDS = 6
 """SIMPLE, BITPIX, NAXIS and three axes come first (FITS 4.0, section 4.4.1.1)."""
 _SCALED = re.compile(rb"B(?:SCALE|ZERO) *=")
-_LOOK = Look(Stretch.ASINH, Scale.PERCENTILES, (0.5, 99.5))
 _PICTURES = {"JPEG": "jpeg", "PNG": "png"}
 _MOST_PIXELS = 1 << 28
 
@@ -104,17 +102,24 @@ class Cutout:
     @cached_property
     def facts(self) -> Mapping[str, Any]:
         """What the header of FITS says in the words of ObsCore: `t_exptime`, `filter`, `n_exposures` and others."""
-        return {} if self.header is None else facts_of(self.header)
+        if self.header is None:
+            return {}
+        from skydex.images import facts_of
+
+        return facts_of(self.header)
 
     @cached_property
     def image(self) -> Image:
         """A picture to look at, first row at the top; FITS is drawn in asinh, cut 0.5 % below and above."""
         from PIL import Image
 
-        if self.form == "fits":
-            bands = [np.asarray(band, np.float32) for band in self.data.reshape(-1, *self.shape)]
-            return Image.open(BytesIO(render(bands, _LOOK, "png")))
-        return Image.fromarray(self.data)
+        if self.form != "fits":
+            return Image.fromarray(self.data)
+        from skydex.images import Look, Scale, Stretch, render
+
+        bands = [np.asarray(band, np.float32) for band in self.data.reshape(-1, *self.shape)]
+        look = Look(Stretch.ASINH, Scale.PERCENTILES, (0.5, 99.5))
+        return Image.open(BytesIO(render(bands, look, "png")))
 
     def write(self, path: Path | str) -> Path:
         """Write the file as it came; its path is given back."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skydex.client import CutoutOrder, Door, Query, has_units, psf, settled
 from skydex.client.pictures import images_query
-from skydex.client.transfers.progress import Shown
 from skydex.connection.columns import joined_conditions, listed_names
 from skydex.connection.contents import bundled, contents_of
 from skydex.connection.cutout import Cutout, missing_cutout, read_cutout
@@ -20,6 +19,9 @@ from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable
 from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, SkydexError
 from skydex.tables import Result, Table
+
+if TYPE_CHECKING:
+    from skydex.client.transfers.progress import Shown
 
 __all__ = ["PictureVerbs"]
 
