@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["diagrams", "light_curves", "style"])
+@pytest.mark.parametrize("name", ["diagrams", "fractions", "light_curves", "style"])
 def test_examples_of_docstrings_hold(name: str) -> None:
     found = doctest.testmod(importlib.import_module(f"skydex.plots.{name}"))
     assert found.attempted

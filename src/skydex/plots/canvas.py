@@ -20,8 +20,8 @@ MANY = 50_000
 """Points beyond which their density is drawn."""
 _PIXELS_FROM = 2_000
 """Points from which they are pixels in a PDF."""
-_GRID = 360
-"""Cells of a density along either axis."""
+_CELLS_PER_INCH = 80.0
+"""Cells of a density."""
 _FAINTEST = 0.3
 """Share of the colour that a single point among many has."""
 
@@ -54,7 +54,7 @@ def draw_points(ax: Any, x: Floats, y: Floats, *, mark: Mark = BACKGROUND, label
         y,
         linestyle="none",
         marker=mark.marker,
-        markersize=size * (1.5 if mark.marker in "xP^" else 1.0),
+        markersize=size * (1.4 if mark.marker in "xP^" and len(x) <= _PIXELS_FROM else 1.0),
         markerfacecolor="none" if mark.is_open else mark.colour,
         markeredgecolor=mark.colour,
         markeredgewidth=0.8 if mark.is_open or mark.marker == "x" else 0.0,
@@ -65,12 +65,15 @@ def draw_points(ax: Any, x: Floats, y: Floats, *, mark: Mark = BACKGROUND, label
     )
 
 
-def legend(ax: Any, **where: Any) -> None:
-    """A legend with markers that can be seen, however small the points are; none if nothing has a label."""
+def legend(ax: Any, *, otherwise: str = "upper right", **where: Any) -> None:
+    """A legend with markers that can be seen, however small the points are; none if nothing has a label.
+
+    It stands where it hides the least; `otherwise`, if there are too many points to tell.
+    """
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
         return
-    made = ax.legend(handles, labels, **{"loc": "best" if _n_points(ax) < _PIXELS_FROM else "upper right", **where})
+    made = ax.legend(handles, labels, **{"loc": "best" if 0 < _n_points(ax) <= MANY else otherwise, **where})
     for handle in made.legend_handles:
         if hasattr(handle, "set_markersize"):
             handle.set_markersize(max(5.0, handle.get_markersize()))
@@ -112,8 +115,10 @@ def _weight(n: int) -> tuple[float, float]:
 def _draw_density(ax: Any, x: Floats, y: Floats, *, mark: Mark, label: str | None, zorder: float) -> None:
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
-    (x_cells, x_edges), (y_cells, y_edges) = _cells(x, ax.get_xscale()), _cells(y, ax.get_yscale())
-    counts = np.bincount(y_cells * _GRID + x_cells, minlength=_GRID**2).reshape(_GRID, _GRID)
+    nx, ny = (max(2, round(_CELLS_PER_INCH * side / ax.figure.dpi)) for side in (ax.bbox.width, ax.bbox.height))
+    x_cells, x_edges = _cells(x, nx, ax.get_xscale())
+    y_cells, y_edges = _cells(y, ny, ax.get_yscale())
+    counts = np.bincount(y_cells * nx + x_cells, minlength=ny * nx).reshape(ny, nx)
     ramp: Any = [_faint(mark.colour), mark.colour, "black"]
     shades = LinearSegmentedColormap.from_list("points", ramp)
     norm = LogNorm(1, max(counts.max(), 10))
@@ -126,13 +131,13 @@ def _draw_density(ax: Any, x: Floats, y: Floats, *, mark: Mark, label: str | Non
     ax.plot([], [], linestyle="none", marker="s", color=mark.colour, label=label)
 
 
-def _cells(values: Floats, scale: str) -> tuple[NDArray[np.int64], Floats]:
-    """In which cell each value lies, and where cells end; those of one length on the axis."""
+def _cells(values: Floats, n: int, scale: str) -> tuple[NDArray[np.int64], Floats]:
+    """In which of n cells each value lies, and where cells end; they have one length on the axis."""
     along = np.log10(values) if scale == "log" else values
     low, high = float(along.min()), float(along.max())
-    width = (high - low) / _GRID or 1.0 / _GRID
-    edges = low + width * np.arange(_GRID + 1)
-    cells = np.minimum((along - low) / width, _GRID - 1).astype(np.int64)
+    width = (high - low) / n or 1.0 / n
+    edges = low + width * np.arange(n + 1)
+    cells = np.minimum((along - low) / width, n - 1).astype(np.int64)
     return cells, np.asarray(10.0**edges if scale == "log" else edges, dtype=np.float64)
 
 
@@ -143,4 +148,4 @@ def _faint(colour: str) -> tuple[float, ...]:
 
 
 def _n_points(ax: Any) -> int:
-    return sum(len(line.get_xdata()) for line in ax.lines)
+    return 0 if ax.images else sum(len(line.get_xdata()) for line in ax.lines)

@@ -74,8 +74,13 @@ def numbers(table: Any, name: str | ArrayLike, unit: str | None = None) -> Float
 def label_of(table: Any, name: str | ArrayLike, default: str = "") -> str:
     """What an axis says of a column: its name and its unit; filters of Hubble as astronomers write them."""
     known = unit_of(column(table, name))
-    unit = f" [{known}]" if known is not None and str(known) else ""
+    unit = f" [{_unit_text(known)}]" if known is not None and str(known) else ""
     return f"{band_name(name) if isinstance(name, str) else default}{unit}"
+
+
+def _unit_text(unit: Any) -> str:
+    """A unit as journals set it."""
+    return str(unit) if str(unit).isalpha() else str(unit.to_string("latex_inline"))
 
 
 def band_name(name: str) -> str:

@@ -120,7 +120,7 @@ def variability(
     ax.set(xlabel=_magnitude_label(magnitude, "magnitude"), ylabel=label_of(stars, index, "variability index"))
     if scale == "linear":
         ax.set_ylim(bottom=0.0)
-    legend(ax, loc="upper left")
+    legend(ax, otherwise="upper left")
     return ax
 
 
@@ -212,7 +212,7 @@ def hexbin(
         mincnt=1,
         bins="log",
         cmap="viridis",
-        linewidths=0.1,
+        linewidths=0.4,
         rasterized=True,
     )
     ax.figure.colorbar(drawn, ax=ax, label="rows per hexagon")

@@ -17,7 +17,7 @@ __all__ = ["all_sky", "sky"]
 
 Projection = Literal["mollweide", "aitoff", "rectangular"]
 _NEAR_POLE_DEG = 85.0
-_ABOVE = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 2, "borderaxespad": 0.2}
+_ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 2, "borderaxespad": 0.2}
 """Fields fill their axes, so that their legend stands above."""
 
 
@@ -137,9 +137,10 @@ def all_sky(
     if chosen is not None:
         draw_points(ax, *chosen, mark=HIGHLIGHT, label=highlight_label, zorder=3)
     if galactic_plane:
-        ax.plot(*_broken(*read(_galactic_plane())), color="0.5", linewidth=0.8, zorder=1.5)
+        line = _broken(*read(_galactic_plane()))
+        ax.plot(*line, color=HIGHLIGHT.colour, linewidth=0.9, label="Galactic plane", zorder=2.5)
     _set_flat_sky(ax, middle_ra) if is_flat else _set_round_sky(ax, middle_ra)
-    legend(ax, loc="lower right", **({} if is_flat else {"bbox_to_anchor": (1.0, -0.06)}))
+    legend(ax, **_ABOVE if is_flat else {"loc": "lower right", "bbox_to_anchor": (1.0, -0.08)})
     return ax
 
 
@@ -195,8 +196,11 @@ def _set_round_sky(ax: Any, middle_ra: float) -> None:
     at = np.arange(-120.0, 121.0, 60.0)
     ax.set_xticks(np.radians(at), [f"{(middle_ra - longitude) % 360.0:g}°" for longitude in at])
     ax.set_yticks(np.radians(np.arange(-60.0, 61.0, 30.0)))
-    ax.grid(color="0.8", linewidth=0.5, zorder=0)
-    ax.tick_params(labelsize=8, colors="0.25")
+    ax.grid(color="0.6", linewidth=0.4, alpha=0.6)
+    ax.set_axisbelow(False)
+    ax.tick_params(labelsize=8, colors="0.1")
+    for text in ax.get_xticklabels():  # they stand among the data
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8})
 
 
 def _galactic_plane() -> Any:

@@ -62,8 +62,12 @@ CLASS_MARKS: Mapping[str, Mark] = {
     "non-variable": Mark("silver", "x"),
     "SFVC": Mark(_BLUE, "o"),
     "MFVC": Mark("#00B8D4", "^"),
+    "confident": Mark(_BLUE, "o"),
+    "likely": Mark(_SKY_BLUE, "^"),
+    "artifact": Mark(_VERMILLION, "X"),
 }
-"""Classes of the Hubble Catalog of Variables, as figure 4 of Bonanos et al. 2019 (A&A 630, A92) shows them."""
+"""Classes of the Hubble Catalog of Variables; the former as figure 4 of Bonanos et al. 2019 (A&A 630, A92) shows them.
+"""
 
 _SERIES = (
     Mark(_BLUE, "o"),
