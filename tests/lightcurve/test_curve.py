@@ -78,6 +78,7 @@ def test_less_the_mean_of_each_band_or_that_of_a_catalogue():
     of_catalogue = curve.minus_mean({"g": 18.0}).mag
     assert of_catalogue[:2] == pytest.approx([0.0, 0.2])
     assert np.isnan(of_catalogue[2:]).all()
+    assert curve.minus_mean({"g": 18.0 * u.mag, "r": np.float32(15.0)}).mag == pytest.approx([0.0, 0.2, 0.0, 0.4])
 
 
 def test_what_is_masked_or_not_one_per_point_does_not_cut():

@@ -258,8 +258,10 @@ class LightCurve:
         """The points that the makers of the catalogue recommend to keep; all, if they recommend nothing."""
         return self if self.good is None else self.cut(self.good.holds(self.quality))
 
-    def centers(self, center: Center = "mean") -> dict[str, float]:
-        """Mean or median magnitude of each band; NaN where a band has no magnitude."""
+    def centers(self, center: Center | Mapping[str, Any] = "mean") -> dict[str, float]:
+        """Mean or median magnitude of each band, NaN where it has none; or given ones, as plain numbers."""
+        if not isinstance(center, str):
+            return {str(band): float(floats(value, "mag")) for band, value in center.items()}
         return {band: _center(self.mag[self.band == band], center) for band in self.bands}
 
     def fold(self, period: Any, t0: Any = 0.0, *, t0_format: str | None = None) -> FoldedLightCurve:
@@ -322,21 +324,21 @@ class LightCurve:
         """
         return combine(self.fold(period, t0, t0_format=t0_format), eclipses=eclipses, half_width=half_width)
 
-    def minus_mean(self, center: Center | Mapping[str, float] = "mean") -> LightCurve:
+    def minus_mean(self, center: Center | Mapping[str, Any] = "mean") -> LightCurve:
         """The light curve less a magnitude of its own in each band.
 
         Parameters
         ----------
         center : {"mean", "median"} or mapping, optional
-            What is subtracted: of the points, or by band, for example the mean magnitudes of a catalogue. A band that
-            a mapping leaves out is NaN.
+            What is subtracted: of the points, or by band (numbers or quantities), for example the mean magnitudes of a
+            catalogue. A band that a mapping leaves out is NaN.
 
         Returns
         -------
         curve : LightCurve
             With differences as magnitudes, and without fluxes.
         """
-        of_band = self.centers(center) if isinstance(center, str) else dict(center)
+        of_band = self.centers(center)
         level = np.array([of_band.get(str(band), np.nan) for band in self.band], dtype=np.float64)
         return replace(self, mag=self.mag - level, flux=None, flux_err=None)
 

@@ -89,7 +89,7 @@ def difference(
         Its label or its legend says what was subtracted.
     """
     ax = new_axes(ax, size=_WIDE)
-    centers = curve.centers(center) if isinstance(center, str) else dict(center)
+    centers = curve.centers(center)
     less = curve.minus_mean(centers)
     _draw_bands(ax, less.time, less, {}, marks, names={band: _less(band, centers) for band in less.bands})
     _draw_rings(ax, less.time, less, {}, highlight)
