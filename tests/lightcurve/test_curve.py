@@ -96,6 +96,10 @@ def test_columns_of_different_length_are_refused():
         LightCurve.of_points([1.0, 2.0, 3.0], [18.0, 18.1])
     with pytest.raises(BadParameterError, match="magnitudes or fluxes"):
         LightCurve.of_points([1.0])
+    with pytest.raises(BadParameterError, match="not numbers"):
+        LightCurve.of_points([1.0], ["bright"])
+    with pytest.raises(BadParameterError, match="not in Jy"):
+        LightCurve.of_points([1.0], flux=[1.0] * u.Jy, flux_err=[1.0] * u.mag)
 
 
 def test_a_light_curve_without_points_is_one():

@@ -72,6 +72,13 @@ def test_epochs_as_times_and_periods_as_quantities_are_the_same():
     plain = curve.fold(0.48636, 54999.599837).phase
     assert curve.fold(0.48636 * u.day, epoch).phase == pytest.approx(plain, abs=1e-9)
     assert curve.fold(11.67264 * u.hour, epoch.tdb).phase == pytest.approx(plain, abs=1e-6)
+    assert curve.fold("11.67264 h", epoch.utc.isot).phase == pytest.approx(plain, abs=1e-6)
+    with pytest.raises(BadParameterError, match="no number with a unit"):
+        curve.fold("half a day")
+    with pytest.raises(BadParameterError, match="no date"):
+        curve.fold(0.5, "yesterday")
+    with pytest.raises(BadParameterError, match="one number, not 2"):
+        curve.fold([0.5, 0.6])
     with pytest.raises(BadParameterError, match="no way of counting days"):
         curve.fold(0.5, 0.0, t0_format="mjy")
 

@@ -20,7 +20,7 @@ from skydex.lightcurve.combining import CombinedLightCurve, combine
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.folding import FoldedLightCurve, phases
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err
-from skydex.lightcurve.plain import days, floats, is_time, jd_of_zero, taken, texts, unit_of
+from skydex.lightcurve.plain import days, floats, is_time, jd_of_zero, number, taken, texts, unit_of
 from skydex.lightcurve.roles import Good, Roles, roles_of
 from skydex.lightcurve.segments import Floats, Ints, Mask
 
@@ -261,7 +261,7 @@ class LightCurve:
     def centers(self, center: Center | Mapping[str, Any] = "mean") -> dict[str, float]:
         """Mean or median magnitude of each band, NaN where it has none; or given ones, as plain numbers."""
         if not isinstance(center, str):
-            return {str(band): float(floats(value, "mag")) for band, value in center.items()}
+            return {str(band): number(value, "mag") for band, value in center.items()}
         return {band: _center(self.mag[self.band == band], center) for band in self.bands}
 
     def fold(self, period: Any, t0: Any = 0.0, *, t0_format: str | None = None) -> FoldedLightCurve:
@@ -269,10 +269,10 @@ class LightCurve:
 
         Parameters
         ----------
-        period : float or Quantity
-            In days, if it is a bare number.
-        t0 : float, Quantity or Time, optional
-            When the phase is 0; a bare number is counted in days as `t0_format` says.
+        period : float, Quantity or str
+            In days, if it is a bare number; `"11.7 h"` does as well.
+        t0 : float, Quantity, Time or str, optional
+            When the phase is 0; a bare number is counted in days as `t0_format` says, a text is a date, UTC.
         t0_format : str, optional
             How the days of `t0` are counted, by default as the times of this light curve: `mjd`, `jd`,
             `bjd-2400000` (as the Kepler catalogue of eclipsing binaries gives its `bjd0`), `bkjd`, `btjd`. Times are
@@ -291,7 +291,7 @@ class LightCurve:
         >>> curve.fold(2.2834698, 54999.599837, t0_format="bjd-2400000").phase.round(6).tolist()
         [0.394208]
         """
-        length = float(floats(period, "d"))
+        length = number(period, "d")
         zero = self._day(t0, t0_format)
         phase, cycle = phases(self.time, length, zero)
         return FoldedLightCurve(phase, cycle, self, length, zero)
@@ -371,10 +371,12 @@ class LightCurve:
 
     def _day(self, moment: Any, format: str | None) -> float:
         """A moment in the days of this light curve."""
+        if isinstance(moment, str):
+            moment = _time_of(moment)
         if is_time(moment):
             return float(days(moment, self.time_format, self.time_scale))
         shift = jd_of_zero(format) - jd_of_zero(self.time_format) if format else 0.0
-        return float(floats(moment, "d")) + shift
+        return number(moment, "d") + shift
 
     def _band_named(self, band: str) -> str:
         alike = [known for known in self.bands if known.lower() == band.lower()]
@@ -403,6 +405,15 @@ class LightCurve:
             values = getattr(self, name)
             if values is not None and len(values) != len(self):
                 raise BadParameterError(name, f"has {len(values)} rows, but there are {len(self)} times.")
+
+
+def _time_of(text: str) -> Time:
+    from astropy.time import Time
+
+    try:
+        return Time(text)
+    except ValueError as error:
+        raise BadParameterError("t0", f'"{text[:40]}" is no date such as 2006-02-01T10:04.') from error
 
 
 def _or_nan(values: Any, unit: str | None, n: int) -> Floats:

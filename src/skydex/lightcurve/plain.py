@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skydex.errors import BadParameterError
+from skydex.errors import BadParameterError, one_line
 from skydex.lightcurve.segments import Floats, Ints, Mask
 
-__all__ = ["days", "floats", "is_time", "jd_of_zero", "taken", "texts", "unit_of"]
+__all__ = ["days", "floats", "is_time", "jd_of_zero", "number", "taken", "texts", "unit_of"]
 
 _NAMED = {"mjd": 2400000.5, "bkjd": 2454833.0, "btjd": 2457000.0}
 _JULIAN = re.compile(r"[hb]?jd(?: *- *(\d+(?:\.\d+)?))?", re.IGNORECASE)
@@ -42,7 +42,10 @@ def floats(values: Any, unit: str | None = None) -> Floats:
     factor = 1.0 if unit is None else _factor(values, unit)
     mask = _mask(values)
     bare = getattr(values, "unmasked", values)
-    plain = np.array(np.ma.getdata(getattr(bare, "value", bare)), dtype=np.float64)
+    try:
+        plain = np.array(np.ma.getdata(getattr(bare, "value", bare)), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadParameterError("values", f"are not numbers: {one_line(str(error))}") from error
     if mask is not None and np.any(mask):
         plain[np.broadcast_to(np.asarray(mask), plain.shape)] = np.nan
     return plain if factor == 1.0 else plain * factor
@@ -70,6 +73,21 @@ def _factor(values: Any, wanted: str) -> float:
         return float(unit.to(u.Unit(wanted)))
     except u.UnitConversionError as error:
         raise BadParameterError("unit", f"values in {unit} are not in {wanted}, and cannot be.") from error
+
+
+def number(value: Any, unit: str) -> float:
+    """One number in a unit: bare, a quantity, or a text such as `11.7 h`."""
+    if isinstance(value, str):
+        from astropy.units import Quantity
+
+        try:
+            value = Quantity(value)
+        except TypeError as error:
+            raise BadParameterError("value", f'"{value[:40]}" is no number with a unit.') from error
+    found = floats(value, unit)
+    if found.shape != ():
+        raise BadParameterError("value", f"is one number, not {found.size}.")
+    return float(found)
 
 
 def texts(values: Any, n: int) -> NDArray[np.str_]:
