@@ -67,6 +67,8 @@ class ColumnRef:
         self.column = column
 
     __hash__ = object.__hash__
+    __array_ufunc__ = None
+    """Numbers of numpy and quantities leave comparisons with a column to the column."""
 
     def __eq__(self, value: object) -> Comparison:  # type: ignore[override]
         return self.is_null() if value is None else Comparison(self.name, "=", (_value(value),))
@@ -282,10 +284,10 @@ def _several(value: object, *, is_split: bool) -> list[Value]:
 
 def _value(value: object) -> Value:
     """A value as a query may hold it: plain, or with its unit."""
+    if isinstance(value, np.generic):  # first, since numpy's float64 is a float, too
+        return _value(value.item())
     if isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, np.generic):
-        return _value(value.item())
     if hasattr(value, "mjd") and hasattr(value, "isot"):
         return Moment(float(value.utc.mjd), str(value.utc.isot))  # type: ignore[attr-defined]
     if hasattr(value, "unit") and hasattr(value, "value"):

@@ -105,12 +105,11 @@ class ViewTables:
 
 
 class ContextTables(ViewTables):
-    """Tables of a context of CasJobs, listed as it lists them: by bare names, and those of users elsewhere."""
+    """Tables of a context of CasJobs, listed as it lists them: by their names, and those of users elsewhere."""
 
     def tables(self) -> tuple[Table, ...]:
-        published = self._archive.view(self.collection).relations
-        bare = (relation.table.renamed(relation.table.bare_name) for relation in published)
-        return tuple(sorted(bare, key=lambda table: table.name.lower()))
+        published = (relation.table for relation in self._archive.view(self.collection).relations)
+        return tuple(sorted(published, key=lambda table: table.name.lower()))
 
 
 class CatalogTables:
