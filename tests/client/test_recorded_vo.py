@@ -22,7 +22,14 @@ from skydex.client.tap import TapService
 from skydex.client.uws import UWSJob, read_job
 from skydex.client.vosi import read_capabilities, read_tables
 from skydex.connection.rows import result_table
-from skydex.errors import BadAnswerError, JobFailedError, NotOfferedError, RefusedError, UnreachableError
+from skydex.errors import (
+    BadAnswerError,
+    JobFailedError,
+    NotOfferedError,
+    RefusedError,
+    UnknownResourceError,
+    UnreachableError,
+)
 from skydex.formats import get_format
 from skydex.sky import Cone
 from skydex.tables import Column, Datatype, Result
@@ -125,6 +132,12 @@ def test_an_address_whose_capabilities_say_so_is_a_tap_service(services):
     caps = (services / "sdss/tap_caps.xml").read_bytes()
     with replaying(argus__capabilities=caps) as server:
         assert found_door(f"{server.url}/argus").name == f"{server.url}/argus"
+
+
+def test_a_server_that_has_a_page_for_everything_is_no_archive():
+    page = b"<html><body>Welcome<br></body></html>"
+    with answering(lambda _: page) as server, pytest.raises(UnknownResourceError, match="TAP service"):
+        found_door(server.url)
 
 
 @pytest.mark.filterwarnings("ignore")

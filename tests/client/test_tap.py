@@ -201,10 +201,17 @@ def test_an_address_of_a_server_has_all_its_services_and_that_of_tap_its_queries
     assert {"query", "submit", "resolve", "cone"} <= found_door(server.url).verbs
     tap = found_door(f"{server.url}/tap/sync")
     assert tap.name == f"{server.url}/tap"
-    assert "resolve" not in tap.verbs
+    assert "sql" not in tap.verbs
     assert rows(tap.query(Query("SELECT TOP 3 star_id FROM sky.stars"))).num_rows == 3
     with pytest.raises(NotOfferedError):
-        tap.place("M31")
+        tap.sql("SELECT 1", None)
+
+
+def test_names_are_resolved_by_sesame_where_there_is_only_tap(server, monkeypatch):
+    monkeypatch.setattr("skydex.client.far._SESAME", f"{server.url}/cgi-bin/nph-sesame")
+    place = found_door(f"{server.url}/tap").place("M31")
+    assert (place.ra_deg, place.dec_deg) == pytest.approx((10.6847, 41.2688), abs=1e-3)
+    assert place.resolver.startswith("Sesame")
 
 
 def test_a_tap_service_below_any_path_is_found_by_what_it_says(server):

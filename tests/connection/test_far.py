@@ -45,7 +45,7 @@ def test_a_tap_service_has_its_verbs_and_names_them(server):
     tap = skydex.connect(f"{server[1]}/tap")
     assert len(tap.query("SELECT TOP 4 star_id FROM sky.stars")) == 4
     with pytest.raises(NotOfferedError, match="query"):
-        tap.resolve("M31")
+        tap.sql("SELECT 1")
 
 
 def test_errors_of_a_server_are_errors_of_the_request(server):

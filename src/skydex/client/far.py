@@ -31,6 +31,7 @@ __all__ = ["FarDoor", "far_door", "found_door"]
 
 _RESOURCES = ("sync", "async", "tables", "capabilities", "availability", "examples")
 """What TAP has below the address of a service."""
+_SESAME = get_preset("ps1-tap").services["sesame"]
 _PATIENCE_S, _MOST_BYTES = 60.0, 16 << 20
 """How long, and how much, a service may say of itself."""
 
@@ -106,7 +107,7 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
     """
     base, own_login = _parts(url)
     web = Web(login or own_login, origins=[base])
-    if "tap" in base.rpartition("/")[2].lower():
+    if "tap" in urlsplit(base).path.rpartition("/")[2].lower():
         return _tap_door(base, web)
     for address in (f"{base}/tap", base):
         said = _said(web, f"{address}/capabilities")
@@ -114,7 +115,7 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
             continue
         if address != base and said.headers.get("server", "").startswith("skydex"):
             return far_door(get_preset("skydex").moved(base), web, name=base)
-        if read_capabilities(said.content, host_of(base)).is_tap:
+        if _is_tap(said):
             return _tap_door(address, web)
     raise UnknownResourceError("skydex server or TAP service", base)
 
@@ -130,7 +131,15 @@ def _parts(url: str) -> tuple[str, tuple[str, str] | None]:
 
 
 def _tap_door(address: str, web: Web) -> FarDoor:
-    return FarDoor(address, [TapService(address, web)], web)
+    """A TAP service, with the resolver of names that the Virtual Observatory has for all."""
+    return far_door(Preset(address, "", {"tap": address, "sesame": _SESAME}), web)
+
+
+def _is_tap(said: WholeAnswer) -> bool:
+    try:
+        return read_capabilities(said.content, host_of(said.url)).is_tap
+    except BadAnswerError:  # a page for browsers, as many servers have it at any address
+        return False
 
 
 def _said(web: Web, url: str) -> WholeAnswer | None:
