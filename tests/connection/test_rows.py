@@ -20,7 +20,7 @@ from astropy.units import Quantity
 
 from skydex.connection.arrow_columns import result_of
 from skydex.connection.rows import ResultTable, result_table
-from skydex.errors import BadParameterError
+from skydex.errors import BadParameterError, ServiceError
 from skydex.tables import Column, Datatype, Result, arrow_schema, arrow_type
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -256,6 +256,14 @@ def test_polars_keeps_nulls() -> None:
     assert frame.to_polars().rows() == [(1, "a"), (None, None)]
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_library_that_is_not_there_is_named_with_how_to_get_it(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    rows = table((Column("id", Datatype.INT), [1]))
+    with pytest.raises(ServiceError, match=rf"{library}: pip install 'skydex\[frames\]'"):
+        getattr(rows, f"to_{library}")()
+
+
 def test_no_unit_is_looked_up_twice_with_a_warning() -> None:
     with warnings.catch_warnings(action="error"):
         assert one(Datatype.DOUBLE, [1.0], unit="erg/s/cm/cm").unit == u.erg / u.s / u.cm**2
@@ -376,3 +384,12 @@ def test_what_is_no_table_is_told_so(rows: object) -> None:
 def test_tables_are_made_without_the_coordinates_of_astropy_and_without_pandas() -> None:
     script = "import sys, skydex.connection.rows; print(sorted({'astropy.coordinates', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout.strip() == b"[]"
+
+
+def test_one_long_text_among_many_rows_does_not_fill_the_memory(tmp_path: Path) -> None:
+    texts = ["x" * 30_000_000, None, *["name"] * 30]
+    rows = table((Column("t", Datatype.CHAR, arraysize="*"), texts))
+    assert rows["t"].dtype == object
+    assert [len(text) for text in rows["t"].filled("")[:3]] == [30_000_000, 0, 4]
+    rows[1:].write(tmp_path / "rows.fits")
+    assert list(QTable.read(tmp_path / "rows.fits")["t"][1:3]) == ["name", "name"]

@@ -5,6 +5,7 @@ from skydex.connection.connection import Connection
 from skydex.connection.mirroring import Mirrored, mirror, mirrors, refresh
 from skydex.connection.opening import connect
 from skydex.connection.rows import ResultTable, result_table
+from skydex.connection.stream import Stream
 
 __all__ = [
     "ColumnRef",
@@ -12,6 +13,7 @@ __all__ = [
     "Connection",
     "Mirrored",
     "ResultTable",
+    "Stream",
     "col",
     "connect",
     "mirror",

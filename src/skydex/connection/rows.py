@@ -7,6 +7,7 @@ without a word of warning.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -79,6 +80,7 @@ class ResultTable(QTable):  # type: ignore[misc]
         frame : pandas.DataFrame
             Timestamps are `datetime64`; units, by column, are in `attrs["units"]`.
         """
+        _library("pandas")
         rows = self.arrow
         frame = rows.to_pandas()
         for name in _integers_with_nulls(rows) if use_nullable_int else ():
@@ -88,11 +90,7 @@ class ResultTable(QTable):  # type: ignore[misc]
 
     def to_polars(self) -> Any:
         """Give the rows as a polars DataFrame; it has no place for units."""
-        try:
-            import polars
-        except ImportError as error:
-            raise ServiceError("This needs polars: pip install 'skydex[frames]'") from error
-        return polars.from_arrow(self.arrow)
+        return _library("polars").from_arrow(self.arrow)
 
     def _convert_col_for_table(self, col: Any) -> Any:
         """Leave columns that cannot be quantities what they are; `QTable` would warn of each."""
@@ -165,13 +163,20 @@ def _pairs(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, str(value)
 
 
+def _library(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ServiceError(f"This needs {name}: pip install 'skydex[frames]'.") from error
+
+
 def _integers_with_nulls(rows: pa.Table) -> list[str]:
     return [name for name in rows.column_names if rows[name].null_count and pa.types.is_integer(rows[name].type)]
 
 
 def _nullable_type(kind: pa.DataType) -> Any:
     """The type in which pandas keeps integers with nulls: `Int64`, `UInt8`."""
-    import pandas
-
     name = str(kind)
-    return pandas.api.types.pandas_dtype(name[:2].upper() + name[2:] if name.startswith("u") else name.capitalize())
+    return _library("pandas").api.types.pandas_dtype(
+        name[:2].upper() + name[2:] if name.startswith("u") else name.capitalize()
+    )
