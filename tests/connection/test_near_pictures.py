@@ -15,8 +15,9 @@ sys.path.append(str(Path(__file__).parents[1] / "web"))
 
 import pictures
 
-from skydex.archive import Archive
+from skydex.archive import Archive, QueryRequest
 from skydex.client import CutoutOrder, psf
+from skydex.client.files import WebFile
 from skydex.connection.near_pictures import near_bundle, near_cutout, near_file
 from skydex.errors import BadParameterError, UnknownImageError, UnsupportedFormatError
 
@@ -50,6 +51,14 @@ def test_a_stamp_is_the_same_by_its_uri_and_its_address(archive):
     assert content(by_uri) == content(by_url)
     assert by_uri.file_name == by_url.file_name == "ibc302ioq_1_F814W_flt_cutout.fits"
     assert np.array_equal(pixels(by_uri), pictures.numbers(1)[55:66, 45:56])
+
+
+def test_an_image_is_found_by_its_own_address_and_what_is_elsewhere_is_fetched_there(archive):
+    rows = archive.query(QueryRequest("SELECT access_url FROM ivoa.obscore WHERE obs_id LIKE 'hst_10543%'"))
+    url = rows.to_arrow()["access_url"][0].as_py()
+    assert np.array_equal(pixels(near_file(archive, url)), pictures.numbers())
+    for elsewhere in (url.replace("127.0.0.1", "example.org"), f"{archive.public_url}/other.fits"):
+        assert near_file(archive, elsewhere) == WebFile(elsewhere)
 
 
 def test_the_name_of_an_image_is_its_file(archive):

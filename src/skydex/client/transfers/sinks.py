@@ -1,8 +1,8 @@
 """Where the bytes of one file go while they come: to `name.part` beside their final place, or into memory.
 
-A part that was left behind is gone on with if its origin gave a strong validator, which stands beside it in
-`name.part.json`. Without one, a part is worth nothing and is deleted. The final name appears when length, checksum (if
-its origin tells one) and the first bytes are right, in one step.
+A part of a large file that was left behind is gone on with if its origin gave a strong validator, which stands beside
+it in `name.part.json`. Without one, a part is worth nothing and is deleted. The final name appears in one step, when
+length, checksum (if its origin tells one) and the first bytes are right.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ __all__ = ["FilePart", "MemoryPart", "Part"]
 
 _NOTE = ".json"
 _PIECE = 1 << 20
+_WORTH_KEEPING = 1 << 20
+"""Of smaller files parts are not kept for later: to note what they are parts of costs more than to fetch them anew."""
 
 
 class Part(Protocol):
@@ -213,8 +215,13 @@ class FilePart:
         self._counting.expect(opened)
         self._facts = opened
         self._check_space()
-        if opened.validator:
+        if self._is_worth_keeping():
             self._note.write_text(json.dumps({"reference": self.reference, "validator": opened.validator}))
+
+    def _is_worth_keeping(self) -> bool:
+        """Whether a later call can go on with the part, and gains by it."""
+        expected = self._counting.expected
+        return bool(self._counting.validator) and (expected is None or expected >= _WORTH_KEEPING)
 
     def _check_space(self) -> None:
         wanted = (self._counting.expected or 0) - self._counting.offset
@@ -231,7 +238,7 @@ class FilePart:
         """Give up, if it is not finished; what can be gone on with later stays."""
         if self._file is None:
             return
-        if not (self._counting.validator and self._counting.offset):
+        if not (self._is_worth_keeping() and self._counting.offset):
             self._delete()
         with suppress(OSError):
             self._file.close()
