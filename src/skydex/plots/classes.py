@@ -183,7 +183,7 @@ def _classified(
 def _give_room(ax: Any, count_scale: Scale) -> None:
     """Height for a legend above the histogram."""
     low, high = ax.get_ylim()
-    ax.set_ylim(low, high * (6.0 if count_scale == "log" else 1.3))
+    ax.set_ylim(low, high * (30.0 if count_scale == "log" else 1.3))
 
 
 def _tell_outsiders(ax: Any, values: Floats, bounds: Floats) -> None:

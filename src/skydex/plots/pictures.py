@@ -36,6 +36,7 @@ class _View:
     origin: str
     name: str = ""
     problem: str = ""
+    n_exposures: int | None = None
 
 
 def cutouts(
@@ -100,6 +101,8 @@ def cutout_pairs(
     axes: Any = None,
 ) -> NDArray[Any]:
     """Draw each place twice: closely, and widely with a box around what the close view shows.
+
+    Sizes are told, and how many exposures are in an image, where that is known: a single one has cosmic rays.
 
     Parameters
     ----------
@@ -200,7 +203,9 @@ def _view(image: Any, stretch: str, percent: float) -> _View:
     pixels = np.asarray(data if not callable(getattr(image, "getdata", None)) else image)  # PIL has no data
     if pixels.dtype == np.uint8:
         return _View(pixels, str(getattr(image, "origin", "upper")), name)
-    return _View(_grey(pixels, stretch, percent), str(getattr(image, "origin", "lower")), name)
+    n_exposures = getattr(image, "facts", {}).get("n_exposures")
+    grey = _grey(pixels, stretch, percent)
+    return _View(grey, str(getattr(image, "origin", "lower")), name, n_exposures=n_exposures)
 
 
 def _grey(pixels: NDArray[Any], stretch: str, percent: float) -> NDArray[np.uint8]:
@@ -270,8 +275,11 @@ def _draw_box(ax: Any, view: _View, side: float) -> None:
 
 
 def _tell_size(ax: Any, view: _View) -> None:
+    """How large a view is, and how many exposures are in it: a single one has cosmic rays."""
     if view.problem:
         return
     ny, nx = view.pixels.shape[:2]
+    n = view.n_exposures
+    exposures = "" if n is None else f"\n{n} exposure{'' if n == 1 else 's'}"
     where = {"transform": ax.transAxes, "ha": "left", "va": "bottom", "fontsize": 7, "color": "yellow"}
-    ax.text(0.03, 0.03, f"{nx} × {ny} pixels", **where)
+    ax.text(0.03, 0.03, f"{nx} × {ny} pixels{exposures}", **where)
