@@ -34,7 +34,7 @@ from skydex.images import index_fits
 from skydex.ingest.images import did_of
 from skydex.store import ArchiveDirectory, ImageRecord, Imagery
 
-__all__ = ["TITLE", "measure"]
+__all__ = ["TITLE", "measure", "published_stamps"]
 
 TITLE = "Bundles of stamps"
 _N_STAMPS = 1000
@@ -47,7 +47,7 @@ _BUDGET = Budget("<= 0.5 s (document: 30 s)", 0.5)
 
 def measure(setup: Setup) -> Iterator[Finding]:
     """What the document's reader waits for."""
-    file, archive = _published(setup)
+    file, archive = published_stamps(setup)
     places = np.random.default_rng(1).integers(60, np.array(_SHAPE[::-1]) - 60, (_N_STAMPS, 2))
     of_file = [_uri(f"{_FRAME}[0]", x, y, number) for number, (x, y) in enumerate(places.tolist())]
     with serving(archive) as server, requests.Session() as session:
@@ -65,8 +65,8 @@ def measure(setup: Setup) -> Iterator[Finding]:
     yield Finding("One stamp of a file by its data URI, over HTTP", alone.wall)
 
 
-def _published(setup: Setup) -> tuple[Path, Path]:
-    """A frame in a file, and an archive that has it and the simulated PSF databases with their exposures."""
+def published_stamps(setup: Setup) -> tuple[Path, Path]:
+    """Make a frame in a file, and an archive that has it and the simulated PSF databases with their exposures."""
     file = setup.cache / f"{_FRAME}.fits"
     header = fits.Header([("CTYPE1", "RA---TAN"), ("CTYPE2", "DEC--TAN"), ("CRVAL1", 10.0), ("CRVAL2", 20.0)])
     header.update(CRPIX1=2048.0, CRPIX2=1025.0, CD1_1=-1e-5, CD1_2=0.0, CD2_1=0.0, CD2_2=1e-5)

@@ -139,6 +139,16 @@ def test_every_row_has_a_cutout_or_a_reason(archive):
     assert found.wcs[2] is None
 
 
+def test_rows_without_an_image_or_a_place_do_not_spoil_the_others(archive):
+    rows = Table(epochs(), masked=True)
+    rows["ImageName"].mask = [True, False, False]
+    rows["RA"][2], rows["ImageName"][2] = np.nan, F606W
+    found = archive.cutouts(rows, size=9)
+    assert list(found.good) == [False, True, False]
+    assert "no name" in found.table["problem"][0]
+    assert archive.cutouts([F606W, F606W], CENTRE, size=5).good.all()
+
+
 def test_cutouts_can_be_chosen_as_rows_can(archive):
     found = archive.cutouts(epochs(), CENTRE, size=9)
     assert found[found.good].cube.shape == (2, 9, 9)

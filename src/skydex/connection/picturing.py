@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skydex.client import CutoutOrder, Door, Query, has_units, psf, settled
+from skydex.client import CutoutOrder, Door, FileSource, Query, has_units, psf, settled
 from skydex.client.pictures import images_query
 from skydex.connection.columns import joined_conditions, listed_names
 from skydex.connection.contents import bundled, contents_of
@@ -17,7 +17,7 @@ from skydex.connection.cutouts import PROBLEM, Cutouts
 from skydex.connection.pictured import Facts, pictured_rows, plain_columns
 from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable
-from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, SkydexError
+from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, RequestError, SkydexError
 from skydex.tables import Result, Table
 
 if TYPE_CHECKING:
@@ -279,9 +279,22 @@ class PictureVerbs:
     def _cut(
         self, orders: Sequence[CutoutOrder], metas: Sequence[Facts], progress: Shown = False
     ) -> list[Cutout | SkydexError]:
-        sources = [self.door.cutout(order) for order in orders]
-        named = [meta.knowing(file=source.file_name) for meta, source in zip(metas, sources, strict=True)]
-        return _read_all(contents_of(sources, progress), orders[0].form if orders else "", self.door.name, named)
+        sources = [self._source(order) for order in orders]
+        askable = [source for source in sources if not isinstance(source, SkydexError)]
+        contents = iter(contents_of(askable, progress))
+        named = [
+            meta if isinstance(source, SkydexError) else meta.knowing(file=source.file_name)
+            for meta, source in zip(metas, sources, strict=True)
+        ]
+        found = [source if isinstance(source, SkydexError) else next(contents) for source in sources]
+        return _read_all(found, orders[0].form if orders else "", self.door.name, named)
+
+    def _source(self, order: CutoutOrder) -> FileSource | SkydexError:
+        """Where a cutout comes from; for what nobody could be asked, such as an image without a name, why."""
+        try:
+            return self.door.cutout(order)
+        except RequestError as error:
+            return error
 
     def _sized(self, orders: Sequence[CutoutOrder], size: Any) -> list[CutoutOrder]:
         """The same with their sizes in pixels; for an angle each image is asked how large its pixels are."""
