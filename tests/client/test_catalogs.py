@@ -203,7 +203,7 @@ def test_a_recorded_answer_is_read_as_it_was_meant(shared_data):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda text: "", lambda text: "<html>down for maintenance</html>\na,b,c\n", lambda text: text + "1,2\n"]
+    "change", [lambda text: "<html>down</html>\n", lambda text: "<html>down\na,b,c\n", lambda text: text + "1,2\n"]
 )
 def test_an_answer_that_is_no_table_is_refused(shared_data, change):
     _, server = recorded(shared_data, change)
@@ -211,6 +211,18 @@ def test_an_answer_that_is_no_table_is_refused(shared_data, change):
         door = far_door(get_preset("panstarrs").moved(running.url), Web(retries=0))
         with pytest.raises(BadAnswerError):
             door.rows(RowsOrder("mean", (), None, Cone(5.97, -32.5, 0.1)))
+
+
+def test_an_answer_without_anything_is_a_table_without_rows(shared_data):
+    _, server = recorded(shared_data, lambda text: " \n")
+    with server as running:
+        door = far_door(get_preset("panstarrs").moved(running.url), Web(retries=0))
+        result = door.rows(RowsOrder("mean", ("objid", "imeanapmag"), None, Cone(5.97, -32.5, 0.1)))
+        assert [column.name for column in result.columns] == ["objID", "iMeanApMag"]
+        assert result.columns[0].datatype is Datatype.LONG
+        assert result.to_arrow().num_rows == 0
+        whole = door.rows(RowsOrder("mean", (), None, Cone(5.97, -32.5, 0.1)))
+        assert len(whole.columns) == len(door.table("mean").columns)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"[1]", b"[" * 10**5, b'[{"type": "long"}]'])

@@ -212,7 +212,10 @@ class CasJobs:
     @property
     def keeps_blanks(self) -> bool:
         """Whether texts with blanks arrive as they are sent; MAST's service stumbles over them (`mastcasjobs`)."""
-        return self._sent("GetJobTypes", {}).headers.get("server", "").startswith("skydex/")
+        try:
+            return self._sent("GetJobTypes", {}).headers.get("server", "").startswith("skydex/")
+        except RefusedError:
+            return False
 
     @cached_property
     def _user(self) -> tuple[str, str] | None:
