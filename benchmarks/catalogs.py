@@ -15,6 +15,7 @@ import pandas as pd
 import requests
 from astropy.table import Table
 
+import skydex
 from benchmarks.finding import Budget, Finding
 from benchmarks.holdings import Setup, duckdb_beside, simulated_collection
 from benchmarks.serving import Server, serving
@@ -54,10 +55,12 @@ def measure(setup: Setup) -> Iterator[Finding]:
 
 def _search(server: Server, session: requests.Session, archive: Path) -> Iterator[Finding]:
     url = f"{server.url}/api/v0.1/hsc/v3/summary/magaper2"
-    bare, lean, whole, beside = timed(
+    archive_far = skydex.connect("mast-hsc", at=server.url)
+    bare, lean, whole, ours, beside = timed(
         Work(lambda: _answer(session, f"{url}.csv", _SEARCH)),
         Work(partial(_arrow, session, f"{url}.arrow")),
         Work(partial(_table, session, f"{url}.csv", _SEARCH, _N_ROWS)),
+        Work(partial(_cone, archive_far)),
         Work(partial(_from_files, archive)),
     )
     (spent,) = timed(Work(lambda: _answer(session, f"{url}.csv", _SEARCH), 1, server.cpu_s))
@@ -67,6 +70,8 @@ def _search(server: Server, session: requests.Session, archive: Path) -> Iterato
     yield Finding(f"{work}, CSV, CPU of the server", spent.cpu, reference, beside.cpu)
     yield Finding(f"{work}, as a table of Arrow in the client", lean.wall, budget=_IN_CLIENT)
     yield Finding(f"{work}, as a table of astropy by way of pandas", whole.wall, budget=_IN_CLIENT)
+    by_hand = "requests and pandas"
+    yield Finding(f"{work}, by skydex.connect as a QTable with units", ours.wall, by_hand, whole.wall, _IN_CLIENT)
 
 
 def _answer(session: requests.Session, url: str, asked: dict[str, object]) -> bytes:
@@ -79,6 +84,12 @@ def _table(session: requests.Session, url: str, asked: dict[str, object], n_rows
     table = Table.from_pandas(pd.read_csv(io.BytesIO(_answer(session, url, asked))))
     assert len(table) == n_rows
     return table
+
+
+def _cone(archive: skydex.Connection) -> None:
+    place, radius = (_CONE["ra"], _CONE["dec"]), _CONE["radius"]
+    often = (skydex.col.A_F475W_N >= 10, skydex.col.A_F814W_N >= 10)
+    assert len(archive.cone("summary", place, radius, *often, columns=_COLUMNS)) == _N_ROWS
 
 
 def _arrow(session: requests.Session, url: str) -> None:

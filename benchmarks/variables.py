@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 from mastcasjobs import MastCasJobs
 
+import skydex
 from benchmarks.finding import Budget, Finding
 from benchmarks.holdings import Setup, duckdb_beside, simulated_collection
 from benchmarks.serving import Server, serving
@@ -73,12 +74,15 @@ def _kept(
         Work(partial(client.into_and_fetch, query, table, n_rows)),
         Work(partial(_beside, archive, query, n_rows)),
     )
-    (read,) = timed(Work(partial(client.read, table, n_rows)), n_runs=3)
+    read, ours = timed(
+        Work(partial(client.read, table, n_rows)), Work(partial(client.read_by_connection, table, n_rows)), n_runs=3
+    )
     work = f"{n_rows:,} x 16 into MyDB"
     yield Finding(f"{work}, quick job", into.wall, beside, bare.wall)
     yield Finding(f"{n_rows:,} x 16 from MyDB, fast table", fetch.wall)
     yield Finding(f"{work} and its download (document: {said[0]})", both.wall, budget=_KEEPING)
     yield Finding(f"{n_rows:,} x 16 from MyDB as a table of mastcasjobs (document: {said[1]})", read.wall)
+    yield Finding(f"{n_rows:,} x 16 from MyDB by skydex.connect as a QTable", ours.wall, "mastcasjobs", read.wall)
 
 
 class _Client:
@@ -96,6 +100,7 @@ class _Client:
             wsid_url=f"{self._base}/casusers.asmx/GetWebServiceId",
             fast_url=self._fast,
         )
+        self._own = skydex.connect("mast-casjobs", at=server.url, user=_NAME, password=_PASSWORD).mydb
         self._asker = {"wsid": self._mast.get_wsid(), "pw": _PASSWORD}
 
     def quick(self, query: str, context: str) -> str:
@@ -125,6 +130,10 @@ class _Client:
     def read(self, table: str, n_rows: int) -> None:
         """The table as the notebook has it."""
         assert len(self._mast.fast_table(table)) == n_rows
+
+    def read_by_connection(self, table: str, n_rows: int) -> None:
+        """The same as a table with units."""
+        assert len(self._own[table]) == n_rows
 
 
 def _add_reader(directory: Path) -> None:
