@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import httpx
+import numpy as np
 import pytest
 from loopback import Reply, answering
 
@@ -16,6 +18,7 @@ from skydex.client.far import far_door
 from skydex.client.http import Web
 from skydex.client.orders import RowsOrder
 from skydex.client.presets import get_preset
+from skydex.connection.rows import result_table
 from skydex.errors import (
     BadAnswerError,
     BadParameterError,
@@ -31,14 +34,26 @@ IC_1613 = Cone(16.2016962, 2.1194959, 0.5)
 OFTEN = All((Comparison("A_F475W_N", ">=", (10,)), Comparison("A_F814W_N", ">=", (10,))))
 
 
-@pytest.fixture(scope="module")
-def hsc(demonstration):
-    return far_door(get_preset("mast-hsc").moved(demonstration.url))
+class OfMast(Web):
+    """A server of skydex that does not say what it is, and so is asked as MAST is."""
+
+    def whole(self, method, url, **asked):
+        return replace(super().whole(method, url, **asked), headers={})
+
+
+@pytest.fixture(scope="module", params=["as MAST", "as skydex"])
+def web(request):
+    return OfMast() if request.param == "as MAST" else Web()
 
 
 @pytest.fixture(scope="module")
-def panstarrs(demonstration):
-    return far_door(get_preset("panstarrs").moved(demonstration.url))
+def hsc(demonstration, web):
+    return far_door(get_preset("mast-hsc").moved(demonstration.url), web)
+
+
+@pytest.fixture(scope="module")
+def panstarrs(demonstration, web):
+    return far_door(get_preset("panstarrs").moved(demonstration.url), web)
 
 
 def plainly(demonstration, path, **fields):
@@ -67,6 +82,19 @@ def test_columns_have_the_types_units_and_words_of_the_metadata(hsc):
     assert table.position.ra == "MatchRA"
     result = hsc.rows(RowsOrder("summary", ("MatchRA", "A_F475W"), None, IC_1613, max_rows=1))
     assert [column.unit for column in result.columns] == ["deg", "mag"]
+
+
+def test_rows_are_the_same_in_both_forms(demonstration):
+    preset = get_preset("mast-hsc").moved(demonstration.url)
+    for table, condition in (("summary", OFTEN), ("hcv", Comparison("MatchID", "=", (1905457,)))):
+        order = RowsOrder(table, (), condition, sort_by=("MatchID",))
+        slow, fast = (far_door(preset, web).rows(order) for web in (OfMast(), Web()))
+        described = [[(c.name, c.unit, c.ucd, c.description) for c in result.columns] for result in (slow, fast)]
+        assert described[0] == described[1]
+        ours, theirs = (result_table(result) for result in (slow, fast))
+        assert len(ours) == len(theirs) > 0
+        for name in ours.colnames:
+            np.testing.assert_array_equal(ours[name], theirs[name], name)
 
 
 def test_tables_are_named_as_they_can_be_asked_for(hsc):

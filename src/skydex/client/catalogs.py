@@ -2,8 +2,8 @@
 
 `{base}/{table}/metadata` describes columns, `{base}/{table}.csv` gives rows (https://catalogs.mast.stsci.edu/docs).
 CSV is the smallest form that every server of this API has; the metadata say what is in it, so that no identifier is
-rounded and no column guessed. What they declare to stand for a missing measurement (-999 in Pan-STARRS) is null in what
-comes back.
+rounded and no column guessed. A server of skydex, which says what it is, is asked for Arrow instead. What metadata
+declare to stand for a missing measurement (-999 in Pan-STARRS) is null in what comes back.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skydex.client.answers import result_of_answer
 from skydex.client.conditions import parameters, settled
 from skydex.client.http import Web, host_of
 from skydex.client.orders import RowsOrder
@@ -68,6 +69,8 @@ class _Described:
     """Its columns."""
     missing: Mapping[str, float]
     """What stands for a missing value, by the name of the column in small letters."""
+    suffix: str = "csv"
+    """The format in which its rows are asked for."""
 
     def find(self, name: str) -> Column | None:
         """What a column of an answer is."""
@@ -174,16 +177,14 @@ class Catalogs:
     def _page(self, path: str, asked: Sequence[tuple[str, str]], page_rows: int, page: int) -> Result:
         described, host = self._described(path), host_of(self._base)
         fields = [*asked, ("pagesize", str(page_rows)), ("page", str(page))]
-        content = self._sent(f"{self._base}/{path}.csv", fields)
-        try:
-            result = read_known_csv(content if content.strip() else _header(asked, described.table), described.find)
-        except UnreadableFileError as error:
-            raise BadAnswerError(host, error.reason) from error
-        if not any(described.find(column.name) for column in result.columns):
-            raise BadAnswerError(host, "it is no table with the columns of its metadata.")
+        content = self._sent(f"{self._base}/{path}.{described.suffix}", fields)
+        if described.suffix == "arrow":
+            result = result_of_answer([content], host=host)
+        else:
+            result = _of_csv(content if content.strip() else _header(asked, described.table), described, host)
         table = result.to_arrow()
         batches = _without_missing(table, result.columns, described.missing).to_batches()
-        return replace(result, batches=iter(batches), n_rows=table.num_rows)
+        return replace(result, batches=iter(batches), n_rows=table.num_rows, overflow=False)
 
     def _sent(self, url: str, fields: Sequence[tuple[str, str]]) -> bytes:
         """Ask by the address, which can be shown and kept, as long as it is not too long for servers on the way."""
@@ -192,17 +193,18 @@ class Catalogs:
 
     def _ask_metadata(self, path: str) -> _Described:
         try:
-            content = self._web.get(f"{self._base}/{path}/metadata", max_bytes=_METADATA_BYTES)
+            answer = self._web.whole("GET", f"{self._base}/{path}/metadata", max_bytes=_METADATA_BYTES)
         except RefusedError as error:
             if error.status == _NOT_FOUND:
                 raise UnknownTableError(path, where=self._preset.name) from error
             raise
-        items = _metadata(content, host_of(self._base))
+        items = _metadata(answer.content, host_of(self._base))
         columns = tuple(map(_column, items))
         position = likely_position(columns, POSITION_NAMES)
         return _Described(
             Table(f"{self._preset.collection}/{path}", columns, self._about(path), position=position),
             _all_missing(items, columns),
+            "arrow" if answer.headers.get("server", "").startswith("skydex/") else "csv",
         )
 
 
@@ -215,6 +217,16 @@ def _split(pair: tuple[str, str]) -> tuple[str, str, str]:
     """Column, operator with its dot, value."""
     name, dot, operator = pair[0].partition(".")
     return name, dot + operator, pair[1]
+
+
+def _of_csv(content: bytes, described: _Described, host: str) -> Result:
+    try:
+        result = read_known_csv(content, described.find)
+    except UnreadableFileError as error:
+        raise BadAnswerError(host, error.reason) from error
+    if not any(described.find(column.name) for column in result.columns):
+        raise BadAnswerError(host, "it is no table with the columns of its metadata.")
+    return result
 
 
 def _header(asked: Sequence[tuple[str, str]], table: Table) -> bytes:
