@@ -17,6 +17,7 @@ from skydex.errors import (
     UnknownObjectError,
     UnknownResourceError,
     UnknownTableError,
+    UnreadableFileError,
 )
 
 IC1613 = SkyCoord(16.19913, 2.11778, unit="deg")
@@ -188,3 +189,16 @@ def test_a_condition_is_not_true_or_false_by_itself():
         bool((col.a > 1) and (col.b > 1))
     with pytest.raises(TypeError, match="between"):
         _ = 1 < col.a < 2
+
+
+def test_a_star_is_all_columns_of_a_table(simulated):
+    csc = skydex.connect("csc21", at=simulated)
+    everything = csc.cone("master_source", "NGC 1333", "2 arcmin", columns="*")
+    assert everything.colnames == list(csc.columns("master_source"))
+
+
+def test_an_upload_that_is_not_there_or_has_no_name_is_an_error(archive, tmp_path):
+    with pytest.raises(UnreadableFileError, match="no such file"):
+        archive.query("SELECT * FROM TAP_UPLOAD.x", uploads={"x": tmp_path / "nothing.csv"})
+    with pytest.raises(BadParameterError, match="a b"):
+        archive.query("SELECT * FROM TAP_UPLOAD.x", uploads={"a b": {"x": [1]}})

@@ -2,7 +2,9 @@
 
 from skydex.connection.columns import ColumnRef, Columns, col
 from skydex.connection.connection import Connection
+from skydex.connection.jobs import Job
 from skydex.connection.mirroring import Mirrored, mirror, mirrors, refresh
+from skydex.connection.mydb import MyDB
 from skydex.connection.opening import connect
 from skydex.connection.rows import ResultTable, result_table
 from skydex.connection.stream import Stream
@@ -11,7 +13,9 @@ __all__ = [
     "ColumnRef",
     "Columns",
     "Connection",
+    "Job",
     "Mirrored",
+    "MyDB",
     "ResultTable",
     "Stream",
     "col",

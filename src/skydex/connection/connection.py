@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import importlib.metadata
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,7 @@ from skydex.connection.picturing import PictureVerbs
 from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable, result_table
 from skydex.connection.stream import Stream
-from skydex.errors import BadParameterError, NotOfferedError
+from skydex.errors import BadParameterError, NotOfferedError, UnreadableFileError
 from skydex.sky import Cone
 from skydex.tables import Result, Table
 from skydex.tables.tap_schema import TAP_SCHEMA
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "described"]
 
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _LIBRARIES = ("astropy", "numpy", "pyarrow")
 """Whose versions an answer knows."""
 
@@ -214,7 +216,7 @@ class Connection(PictureVerbs):
             A cone, as for `cone`.
         columns : sequence or str, optional
             Names, without regard to case; a text may have commas, line breaks, and comments behind `#`. By default
-            those that the archive shows.
+            those that the archive shows; `"*"` is all of them.
         sort_by : sequence or str, optional
             Names of columns; `"-MAD"` or `-col.MAD` has the greatest first.
         maxrec : int, optional
@@ -261,7 +263,7 @@ class Connection(PictureVerbs):
         """Say with plain values what `search` would ask for."""
         order = RowsOrder(
             table,
-            columns=listed_names(columns),
+            columns=self._columns(table, columns),
             condition=condition,
             cone=self._cone(where, radius),
             sort_by=listed_names(sort_by),
@@ -480,6 +482,10 @@ class Connection(PictureVerbs):
     def _refuse(self, verb: str) -> NoReturn:
         raise NotOfferedError(verb, self.name, self.verbs)
 
+    def _columns(self, table: str, given: object) -> tuple[str, ...]:
+        names = listed_names(given)
+        return tuple(column.name for column in self.door.table(table).columns) if names == ("*",) else names
+
     def _cone(self, where: Any, radius: Any) -> Cone | None:
         if where is None and radius is None:
             return None
@@ -520,7 +526,16 @@ def _query(text: str, language: str, maxrec: int | None, uploads: Mapping[str, A
 
 
 def _uploaded(name: str, table: Any) -> Result | Path:
-    return Path(table) if isinstance(table, str | os.PathLike) else result_of(table, name=name)
+    if not _NAME.fullmatch(name):
+        raise BadParameterError(
+            "uploads", f'cannot call a table "{name[:60]}": it is a letter, then letters and digits.'
+        )
+    if not isinstance(table, str | os.PathLike):
+        return result_of(table, name=name)
+    path = Path(table)
+    if not path.is_file():
+        raise UnreadableFileError(str(path), "there is no such file")
+    return path
 
 
 def _checked_limit(maxrec: int | None) -> int | None:
