@@ -117,6 +117,19 @@ def test_null_elements_of_integers_in_arrays_of_several_lengths_are_masked() -> 
     assert rows.arrow["x"].type == pa.list_(pa.int16())
 
 
+@pytest.mark.parametrize("arraysize", ["1000000000", "99999999999x99999999999", "99999999999x*", "*", "0", "0x*"])
+@pytest.mark.parametrize("values", [[], [None] * 3])
+def test_sizes_that_are_only_claimed_take_no_memory(arraysize: str, values: list[None]) -> None:
+    rows = table((Column("x", Datatype.DOUBLE, arraysize=arraysize), values))
+    assert rows.arrow["x"].to_pylist() == values
+
+
+def test_null_arrays_beside_a_long_one_take_no_memory() -> None:
+    column = one(Datatype.DOUBLE, [*[None] * 100_000, [1.0] * 100_000], arraysize="*")
+    assert column.mask.sum() == 100_000
+    assert len(column[-1]) == 100_000
+
+
 @pytest.mark.parametrize("datatype", list(Datatype))
 @pytest.mark.parametrize("arraysize", [None, "3", "2x*", "*"])
 def test_no_rows_are_a_table_all_the_same(datatype: Datatype, arraysize: str | None) -> None:

@@ -9,6 +9,7 @@ fixed-width `<U`, which every writer of astropy takes, and timestamps stay the I
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterable
@@ -35,6 +36,8 @@ _SYNTAXES = ("vounit", "generic", "cds", "fits")
 """Ways of writing units, in the order in which they are tried."""
 _MOST_TEXT_BYTES = 2 << 30
 """How much memory one column of fixed-width text may take; beyond it, rows keep texts of their own lengths."""
+_MOST_FILLED = 1 << 20
+"""How many null elements null arrays may become, beyond as many as there are others."""
 _MEANINGS = ("ucd", "utype", "xtype")
 
 
@@ -167,8 +170,11 @@ def _arrays(values: pa.ChunkedArray, column: Column) -> tuple[NDArray[Any], NDAr
     n_elements = spread["max"].as_py()
     shape = _shape(column.arraysize or "*", n_elements or 0)
     if n_elements is None:  # no rows, or none that has a value
-        n_elements = int(np.prod(shape))
+        n_elements = math.prod(shape)
     elif spread["min"].as_py() != n_elements:
+        return _ragged(lists, lengths)
+    n_filled = n_elements * (lists.null_count or not len(lists))
+    if n_filled > _MOST_FILLED + len(lists.values) or (lists.null_count and not n_elements):
         return _ragged(lists, lengths)
     whole = _without_nulls(lists, n_elements)
     elements = pa.chunked_array([whole.flatten()])
@@ -183,7 +189,7 @@ def _shape(arraysize: str, n_elements: int) -> tuple[int, ...]:
     """The axes of one value in C order; a flat one where the sizes do not give as many elements as there are."""
     sizes = [int(size) for size in re.findall(r"\d+", arraysize.rpartition("x")[0])]
     last = arraysize.rpartition("x")[2]
-    inner = int(np.prod(sizes)) if sizes else 1
+    inner = math.prod(sizes)
     if last.isdigit() and (n_elements in (0, inner * int(last))):
         sizes.append(int(last))
     elif sizes and inner and n_elements % inner == 0:
