@@ -69,6 +69,18 @@ def test_the_copy_says_where_it_is_from(hsc, tmp_path):
     assert (kept.n_rows, kept.time, kept.asked, kept.origin) == (come.n_rows, come.time, come.asked, come.origin)
 
 
+@pytest.mark.parametrize("place", ["near", "far"])
+def test_a_preset_is_mirrored_in_the_words_of_its_service(request, simulated, tmp_path, place):
+    at = str(simulated) if place == "near" else request.getfixturevalue("served")
+    wanted = {**WHERE, "columns": "MatchID, MatchRA, MatchDec, A_F475W, A_F475W_N"}
+    come = mirror("mast-hsc", tmp_path, "summary", {"A_F475W_N.gte": "1"}, at=at, **wanted)
+    assert come.name == "mirror.summary"
+    assert f"Mirrored from mast-hsc at {at}" in come.description
+    theirs = skydex.connect("mast-hsc", at=at).search("summary", col.A_F475W_N >= 1, **wanted)
+    assert same(skydex.connect(tmp_path).search("mirror.summary"), theirs)
+    assert refresh(tmp_path, "mirror.summary").n_rows == come.n_rows
+
+
 def test_a_refreshed_copy_asks_the_same_again(simulated, tmp_path):
     first = mirror(
         simulated,

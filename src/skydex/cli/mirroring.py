@@ -111,15 +111,15 @@ def _show_list(into: Path) -> None:
 
     shown = Table("table", "rows", "from", "on", "asked")
     for one in connection.mirrors(into):
-        shown.add_row(one.name, f"{one.n_rows:,}", one.origin.target, one.time[:10], one.query)
+        shown.add_row(one.name, f"{one.n_rows:,}", one.origin.name, one.time[:10], one.query)
     output().print(shown)
 
 
 def _tell(come: Mirrored) -> None:
     before = "" if come.n_rows_before is None else f", {come.n_rows_before:,} before"
-    print(f"{come.name}: {come.n_rows:,} rows from {come.origin.target}{before}")
+    print(f"{come.name}: {come.n_rows:,} rows from {come.origin.name}{before}")
     if come.is_truncated:
-        remark(f"skydex: {come.origin.target} has more rows than that (--maxrec).")
+        remark(f"skydex: {come.origin.name} has more rows than that (--maxrec).")
 
 
 def _password(user: str | None, place: str, *, stdin: bool) -> str | None:

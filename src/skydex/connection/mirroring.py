@@ -55,6 +55,11 @@ class Origin:
     options: Mapping[str, str] = field(default_factory=dict)
     """`release`, `magtype`, `context` of a preset."""
 
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return f"{self.target} at {self.at}" if self.at else self.target
+
     def open(self, password: str | None) -> Connection:
         return connect(self.target, at=self.at, user=self.user, password=password, **self.options)
 
@@ -86,7 +91,7 @@ class Mirrored:
     def description(self) -> str:
         """One paragraph for people."""
         of_part = ", cut at the row limit" if self.is_truncated else ""
-        said = f"Mirrored from {self.origin.target} on {self.time[:10]}: {self.n_rows:,} rows{of_part}. {self.query}"
+        said = f"Mirrored from {self.origin.name} on {self.time[:10]}: {self.n_rows:,} rows{of_part}. {self.query}"
         return f"{self.title.rstrip()} {said}".strip()
 
     def notes(self) -> dict[str, Any]:
