@@ -47,7 +47,8 @@ test-long:
 docs:
 	@.ci/venv test
 	@$(PY) docs/build.py
-	@$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@$(PY) -m skydex demo build --out docs/_build/archive $(if $(wildcard $(SHARED)/data),--data $(SHARED)/data)
+	@TUTORIAL_ARCHIVE=$(CURDIR)/docs/_build/archive $(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "The site is in docs/_build/html/README.html"
 
 bench:

@@ -7,6 +7,7 @@ each goes with a marker of its own, so that a figure can be read in grey. Nothin
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ def style(changes: Mapping[str, Any] | None = None) -> AbstractContextManager[No
     return manager
 
 
+@functools.cache
 def pyplot() -> Any:
     """The module `matplotlib.pyplot`, loaded when something is drawn.
 
@@ -114,9 +116,11 @@ def pyplot() -> Any:
         It is not installed.
     """
     try:
+        import matplotlib
         from matplotlib import pyplot as loaded
     except ImportError as missing:
         raise ServiceError("Figures need matplotlib: pip install 'skydex[plots]'") from missing
+    loaded.switch_backend(matplotlib.get_backend())  # else a notebook's would load, and set itself up, inside `style`
     return loaded
 
 
