@@ -22,7 +22,7 @@ class TransferLimits:
     max_file_bytes: int = 1 << 40
     """Largest file."""
     max_memory_bytes: int = 1 << 30
-    """Most that all files together may be where they are read into memory."""
+    """Largest file that is read into memory."""
     max_unpacked_bytes: int = 1 << 37
     """Most that a bundle may unpack to."""
     max_unpacked_files: int = 1_000_000
