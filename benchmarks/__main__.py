@@ -17,6 +17,7 @@ from benchmarks import (
     crossmatch,
     cutouts,
     delivery,
+    figures,
     footprint,
     ingest,
     jobs,
@@ -63,6 +64,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "transfers": transfers,
     "pictures": pictures,
     "maps": maps,
+    "figures": figures,
     "footprint": footprint,
 }
 

@@ -63,6 +63,31 @@ def test_classes_can_be_called_otherwise() -> None:
     assert shown(ax) == ["A (1)", "b (1)"]
 
 
+def test_rows_without_a_class_are_drawn_as_such() -> None:
+    kinds = MaskedColumn([0, 1, 2], mask=[False, False, True])
+    rows = Table({"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.0], "AutoClass": kinds})
+    assert shown(plots.scatter(rows, x="x", y="y", classes="AutoClass")) == [
+        "non-variable (1)",
+        "SFVC (1)",
+        "no class (1)",
+    ]
+    floats = plots.scatter(rows, x="x", y="y", classes=np.array([1.0, 4.0, np.nan]))
+    assert shown(floats) == ["1 (1)", "4 (1)", "no class (1)"]
+
+
+def test_an_index_below_0_is_seen() -> None:
+    ax = plots.variability(magnitude=[20.0, 21.0], index=[-1.0, 3.0])
+    assert ax.get_ylim()[0] < -1.0
+
+
+def test_times_are_drawn_as_days() -> None:
+    from astropy.time import Time
+
+    ax = plots.scatter({"t": Time([55000.0, 55001.0], format="mjd"), "y": [1.0, 2.0]}, x="t", y="y")
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), [55000.0, 55001.0])
+    assert ax.get_xlabel() == "t [MJD]"
+
+
 def test_what_is_not_positive_is_not_on_a_logarithmic_axis() -> None:
     rows = {"significance": [3.0, 0.0, 10.0], "flux": [1e-14, 1e-15, -1.0]}
     ax = plots.scatter(rows, x="significance", y="flux", x_scale="log")

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
@@ -53,6 +54,12 @@ def test_the_place_that_was_asked_for_is_marked_with_its_name_and_all_are_counte
     place.info.meta = {"name": "IC 1613"}
     ax = plots.sky(stars(16.2, 2.1, n=1234), centre=place, label="stars")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["stars (1,234)", "IC 1613"]
+
+
+def test_a_circle_is_as_far_from_the_centre_everywhere() -> None:
+    ax = plots.sky(stars(359.99, 60.0), centre=(359.99, 60.0), radius=2 * u.arcmin)
+    circle = SkyCoord(*ax.lines[-1].get_xydata().T, unit="deg")
+    np.testing.assert_allclose(circle.separation(SkyCoord(359.99, 60.0, unit="deg")).arcmin, 2.0)
 
 
 def test_places_come_as_a_table_a_skycoord_arrays_or_columns_of_any_name() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import BadParameterError, UnknownColumnError, near_names
-from skydex.lightcurve.plain import floats, texts, unit_of
+from skydex.lightcurve.plain import days, floats, is_time, texts, unit_of
 
 __all__ = ["Classes", "Floats", "classes_of", "column", "highlighted", "label_of", "numbers", "places_of"]
 
@@ -39,6 +39,9 @@ _KNOWN_CLASSES: Mapping[str, Mapping[str, str]] = {
 }
 """By column, as the Hubble Catalog of Variables numbers them: candidates in a single filter or in several, and what
 experts said of them."""
+
+
+_NO_CLASS = "no class"
 
 
 class Classes(NamedTuple):
@@ -67,14 +70,16 @@ def column(table: Any, name: str | ArrayLike) -> Any:
 
 
 def numbers(table: Any, name: str | ArrayLike, unit: str | None = None) -> Floats:
-    """A column, or values, as numbers; quantities in a unit, if one is asked for."""
-    return np.atleast_1d(floats(column(table, name), unit))
+    """A column, or values, as numbers; quantities in a unit, if one is asked for, and times as MJD."""
+    values = column(table, name)
+    return np.atleast_1d(days(values, "mjd") if is_time(values) else floats(values, unit))
 
 
 def label_of(table: Any, name: str | ArrayLike, default: str = "") -> str:
     """What an axis says of a column: its name and its unit; filters of Hubble as astronomers write them."""
-    known = unit_of(column(table, name))
-    unit = f" [{_unit_text(known)}]" if known is not None and str(known) else ""
+    values = column(table, name)
+    known = unit_of(values)
+    unit = f" [{_unit_text(known)}]" if known is not None and str(known) else " [MJD]" if is_time(values) else ""
     return f"{band_name(name) if isinstance(name, str) else default}{unit}"
 
 
@@ -114,15 +119,20 @@ def highlighted(read: Read, stars: Any, highlight: Any) -> tuple[Floats, ...] | 
 
 
 def classes_of(table: Any, name: str | ArrayLike, names: Mapping[Any, str] | None = None) -> Classes:
-    """A class for each row, called as `names` says, or as the catalogue calls it, or by its value."""
+    """A class for each row, called as `names` says, or as the catalogue calls it, or by its value; null is no class."""
     values = column(table, name)
-    plain = np.asarray(np.ma.getdata(getattr(values, "value", values)))
+    plain = np.ma.asarray(values)
+    labels = plain.data if plain.dtype.kind in "iufb" else texts(values, len(values))
+    is_known = ~np.ma.getmaskarray(plain) & (~np.isnan(labels) if labels.dtype.kind == "f" else labels != "")
+    found, codes = np.unique(labels[is_known], return_inverse=True)
     told: Mapping[str, str] = {} if names is None else {str(value): called for value, called in names.items()}
     if names is None and isinstance(name, str):
         told = next((known for start, known in _KNOWN_CLASSES.items() if name.lower().startswith(start)), {})
-    labels = plain if plain.dtype.kind in "iufb" else texts(values, len(values))
-    found, of_row = np.unique(labels, return_inverse=True)
-    return Classes(tuple(told.get(str(value), str(value)) for value in found), of_row.astype(np.int64))
+    called = [f"{value:g}" if labels.dtype.kind == "f" else str(value) for value in found]
+    of_row = np.full(len(labels), len(found))
+    of_row[is_known] = codes
+    without = () if is_known.all() else (_NO_CLASS,)
+    return Classes((*(told.get(value, value) for value in called), *without), of_row)
 
 
 def _place_columns(stars: Any) -> tuple[str, str]:

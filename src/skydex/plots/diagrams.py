@@ -118,7 +118,7 @@ def variability(
     _draw(ax, read, stars, classes, class_names, label)
     _draw_highlight(ax, read, stars, highlight, highlight_label)
     ax.set(xlabel=_magnitude_label(magnitude, "magnitude"), ylabel=label_of(stars, index, "variability index"))
-    if scale == "linear":
+    if scale == "linear" and ax.dataLim.y0 >= 0.0:
         ax.set_ylim(bottom=0.0)
     legend(ax, otherwise="upper left")
     return ax

@@ -25,6 +25,7 @@ def sky(
     stars: Any,
     *,
     centre: Any = None,
+    radius: Any = None,
     ra: str | ArrayLike | None = None,
     dec: str | ArrayLike | None = None,
     highlight: Any = None,
@@ -41,6 +42,8 @@ def sky(
         Positions, ICRS; bare numbers are degrees. A field across RA 0 is in one piece.
     centre : SkyCoord or pair of numbers, optional
         A place to mark with a cross; a name that came with it stands in the legend.
+    radius : float or Quantity, optional
+        Of a circle to draw around the centre, such as that of a cone search; degrees, if it is a bare number.
     ra, dec : str or (n,) array_like, optional
         Columns of the position, if they cannot be told by UCD or name.
     highlight : mask, table, SkyCoord or numbers of rows, optional
@@ -83,6 +86,8 @@ def sky(
     if centre is not None:
         (x0,), (y0,) = read(_one_place(centre))
         ax.plot([x0], [y0], "+", color="red", markersize=14, markeredgewidth=1.8, label=_name_of(centre), zorder=4)
+        if radius is not None:
+            ax.plot(*read(_circle(centre, radius)), color="red", linewidth=1.0, zorder=3.5)
     _set_field(ax, middle[1], y)
     legend(ax, **_ABOVE)
     return ax
@@ -217,6 +222,15 @@ def _broken(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 def _one_place(centre: Any) -> tuple[Floats, ...]:
     return places_of(tuple(centre) if isinstance(centre, list) else centre)
+
+
+def _circle(centre: Any, radius: Any) -> Any:
+    """Places as far from the centre as the radius, all around it."""
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    middle = SkyCoord(*(values[0] for values in _one_place(centre)), unit="deg")
+    return middle.directional_offset_by(np.linspace(0.0, 360.0, 181) * u.deg, u.Quantity(radius, u.deg))
 
 
 def _name_of(centre: Any) -> str:
