@@ -2,6 +2,8 @@
 
 from skydex.connection.columns import ColumnRef, Columns, col
 from skydex.connection.connection import Connection
+from skydex.connection.cutout import Cutout
+from skydex.connection.cutouts import Cutouts
 from skydex.connection.jobs import Job
 from skydex.connection.mirroring import Mirrored, mirror, mirrors, refresh
 from skydex.connection.mydb import MyDB
@@ -13,6 +15,8 @@ __all__ = [
     "ColumnRef",
     "Columns",
     "Connection",
+    "Cutout",
+    "Cutouts",
     "Job",
     "Mirrored",
     "MyDB",
