@@ -109,12 +109,12 @@ def test_hexagons_count_every_row_that_can_be_shown_and_the_rest_is_told() -> No
 def test_a_density_shows_a_single_star_among_a_million() -> None:
     rng = np.random.default_rng(5)
     blue, red = rng.normal(24, 0.5, 1_000_000), rng.normal(23, 0.5, 1_000_000)
-    blue[0], red[0] = 18.0, 10.0
+    blue[0], red[0] = 18.0, 17.0  # where no legend is
     ax = plots.colour_magnitude(blue=blue, red=red)
     counts = ax.images[0].get_array()
     assert counts.sum() == 1_000_000
     ax.figure.canvas.draw()
-    x, y = (round(value) for value in ax.transData.transform((8.0, 18.0)))
+    x, y = (round(value) for value in ax.transData.transform((1.0, 18.0)))
     pixels = np.asarray(ax.figure.canvas.buffer_rgba())[::-1][y - 3 : y + 4, x - 3 : x + 4, :3]
     assert pixels.min() < 220, "one star is seen"
     assert shown(ax) == ["objects (1,000,000)"]
@@ -124,10 +124,10 @@ def test_a_million_stars_take_no_longer_than_points_one_by_one() -> None:
     rng = np.random.default_rng(6)
     blue, red = rng.normal(24, 0.5, 1_000_000), rng.normal(23, 0.5, 1_000_000)
 
-    def seconds(draw: object) -> float:
-        start = time.perf_counter()
+    def seconds(draw: object) -> float:  # of this process: others may be busy
+        start = time.process_time()
         draw().figure.canvas.draw()  # type: ignore[operator]
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     from matplotlib import pyplot
 

@@ -115,6 +115,14 @@ def test_points_that_stand_out_get_a_ring_in_their_panel(curve: LightCurve) -> N
         plots.light_curve(curve, highlight=[True])
 
 
+def test_a_mask_with_nulls_rings_what_is_true(curve: LightCurve) -> None:
+    chosen = np.ma.array(np.arange(60) < 2, mask=np.arange(60) == 0)
+    ax = plots.folded(curve, 0.48636, n_periods=2, highlight=chosen)
+    assert len(ax.lines[-1].get_xdata()) == 2
+    axes = plots.by_band(curve.fold(0.48636), plots.folded, highlight=chosen)
+    assert sum(len(ax.lines[-1].get_xdata()) for ax in axes if ax.lines[-1].get_markersize() > 10) == 1
+
+
 def test_panels_that_are_brought_are_used(curve: LightCurve) -> None:
     from matplotlib import pyplot
 

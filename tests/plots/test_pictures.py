@@ -70,6 +70,15 @@ def test_a_cutout_that_could_not_be_had_says_why() -> None:
     assert not axes[0, 1].images
 
 
+def test_one_image_alone_is_drawn_whatever_it_is() -> None:
+    class One:
+        data, origin, name = star(), "lower", "hst_10505_12"
+
+    for one in (star(), One(), Image.fromarray(np.zeros((8, 8, 3), np.uint8)), star()[None]):
+        assert len(plots.cutouts(one)[0, 0].images) == 1
+    assert plots.cutouts(One())[0, 0].get_title() == "hst_10505_12"
+
+
 def test_no_image_at_all_is_an_empty_figure() -> None:
     assert plots.cutouts([]).shape == (1, 4)
 

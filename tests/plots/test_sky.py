@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import polars
+import pyarrow as pa
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
@@ -66,7 +68,9 @@ def test_places_come_as_a_table_a_skycoord_arrays_or_columns_of_any_name() -> No
     table = stars(16.2, 2.1)
     ra, dec = table["MatchRA"], table["MatchDec"]
     renamed = QTable({"alpha": ra.to("rad"), "delta": dec.to("arcmin")})
-    forms = [table, SkyCoord(ra, dec), (ra, dec), (ra.value, dec.value), table.to_pandas()]
+    frame = table.to_pandas()
+    arrow = pa.Table.from_pandas(frame)
+    forms = [table, SkyCoord(ra, dec), (ra, dec), (ra.value, dec.value), frame, arrow, polars.from_arrow(arrow)]
     drawn = [plots.sky(form).lines[0].get_xydata() for form in forms]
     drawn.append(plots.sky(renamed, ra="alpha", dec="delta").lines[0].get_xydata())
     for points in drawn:

@@ -20,8 +20,8 @@ MANY = 50_000
 """Points beyond which their density is drawn."""
 _PIXELS_FROM = 2_000
 """Points from which they are pixels in a PDF."""
-_CELLS_PER_INCH = 80.0
-"""Cells of a density."""
+_CELLS_PER_INCH = 60.0
+"""Cells of a density: larger than a pixel of any usual screen or paper, so that none is lost."""
 _FAINTEST = 0.3
 """Share of the colour that a single point among many has."""
 
@@ -73,7 +73,8 @@ def legend(ax: Any, *, otherwise: str = "upper right", **where: Any) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
         return
-    made = ax.legend(handles, labels, **{"loc": "best" if 0 < _n_points(ax) <= MANY else otherwise, **where})
+    look = {"fontsize": "small", "framealpha": 0.85, "edgecolor": "none"}
+    made = ax.legend(handles, labels, **{**look, "loc": "best" if 0 < _n_points(ax) <= MANY else otherwise, **where})
     for handle in made.legend_handles:
         if hasattr(handle, "set_markersize"):
             handle.set_markersize(max(5.0, handle.get_markersize()))

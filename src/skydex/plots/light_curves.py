@@ -140,7 +140,8 @@ def folded(
     shown = whole.over(n_periods)
     ax = new_axes(ax, size=_WIDE)
     _draw_bands(ax, shown.phase, shown.curve, {}, marks)
-    _draw_rings(ax, shown.phase, shown.curve, {}, None if highlight is None else np.tile(highlight, n_periods))
+    rings = None if highlight is None else np.tile(np.ma.filled(highlight, False), n_periods)
+    _draw_rings(ax, shown.phase, shown.curve, {}, rings)
     _set_labels(ax, shown.curve, f"Phase (P = {whole.period_d:.10g} d)", None)
     ax.set_xlim(0.0, float(n_periods))
     if isinstance(curve, CombinedLightCurve):
@@ -194,7 +195,7 @@ def by_band(
         raise BadParameterError("axes", f"are {len(made)}, and there are {len(bands)} bands.")
     marks = band_marks(bands)
     for ax, band in zip(made, bands, strict=False):
-        rings = None if highlight is None else np.asarray(highlight)[points.band == band]
+        rings = None if highlight is None else np.ma.filled(highlight, False)[points.band == band]
         draw(curve.in_band(band), *arguments, highlight=rings, marks=marks, ax=ax, **options)
         if ax is not made[0]:
             ax.set_title("")

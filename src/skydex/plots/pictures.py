@@ -190,7 +190,7 @@ def stamp(image: Any, *, title: str | None = None, ax: Any = None) -> Any:
 
 
 def _listed(images: Any) -> list[Any]:
-    is_one = hasattr(images, "ndim") and images.ndim == 2
+    is_one = getattr(images, "ndim", 0) == 2 or hasattr(images, "origin") or callable(getattr(images, "getdata", None))
     return [images] if is_one else list(images)
 
 
