@@ -51,6 +51,13 @@ def test_objects_outside_of_the_bins_are_told(rows: QTable) -> None:
     assert "4 of 2,000 outside" in [text.get_text() for text in ax.texts]
 
 
+def test_no_object_at_all_is_an_empty_figure() -> None:
+    assert len(plots.histograms({"MAD": [], "c": []}, index="MAD", classes="c")) == 1
+    plots.stacked_histograms({"MAD": [], "c": []}, index="MAD", classes="c")
+    with pytest.raises(BadParameterError, match="1 and 2"):
+        plots.histograms(index=[0.1], classes=["a", "b"])
+
+
 def test_panels_that_are_brought_are_used_if_they_suffice(rows: QTable) -> None:
     from matplotlib import pyplot
 

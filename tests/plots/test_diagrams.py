@@ -140,6 +140,13 @@ def test_a_million_stars_take_no_longer_than_points_one_by_one() -> None:
     assert seconds(lambda: plots.colour_magnitude(blue=blue, red=red)) < seconds(plainly)
 
 
+@pytest.mark.parametrize("draw", [plots.scatter, plots.hexbin])
+def test_columns_of_several_lengths_are_told_and_none_at_all_is_an_empty_figure(draw: object) -> None:
+    with pytest.raises(BadParameterError, match="2 and 3"):
+        draw(x=[1.0, 2.0], y=[1.0, 2.0, 3.0])  # type: ignore[operator]
+    assert draw({"x": [], "y": []}, x="x", y="y").get_xlabel() == "x"  # type: ignore[operator]
+
+
 def test_a_mask_of_another_length_is_told() -> None:
     with pytest.raises(BadParameterError, match="300 times"):
         plots.colour_magnitude(stars(), blue="A_F475W", red="A_F814W", highlight=np.array([True]))

@@ -30,6 +30,14 @@ def test_bright_is_up_and_every_band_has_a_colour_and_a_marker_of_its_own(curve:
     assert [container.get_label() for container in ax.containers[:3]] == ["g", "r", "z"]
 
 
+def test_the_rows_of_one_object_are_drawn_as_its_light_curve() -> None:
+    rows = {"obsTime": [55634.5, 55635.5], "psfFlux": [0.008, 0.009], "psfFluxErr": [1e-5, 1e-5], "filterID": [1, 1]}
+    ax = plots.light_curve(rows)
+    np.testing.assert_allclose(ax.containers[0].lines[0].get_ydata(), -2.5 * np.log10([0.008, 0.009]) + 8.90)
+    assert plots.folded(rows, 0.5).get_xlabel() == "Phase (P = 0.5 d)"
+    assert plots.by_band(rows, plots.difference)[0].get_ylabel().startswith("g − ")
+
+
 def test_errors_are_one_sigma(curve: LightCurve) -> None:
     bars = plots.light_curve(curve.in_band("g")).containers[0].lines[2][0].get_segments()
     np.testing.assert_allclose([bar[1, 1] - bar[0, 1] for bar in bars], 0.04)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skydex.plots.data import Floats
+from skydex.plots.data import Floats, require_alike
 from skydex.plots.style import BACKGROUND, Mark, pyplot, style
 
 __all__ = ["MANY", "draw_points", "legend", "new_axes", "new_panels", "note", "plain_numbers"]
@@ -42,6 +42,7 @@ def new_panels(rows: int, columns: int, *, size: tuple[float, float], **shared: 
 
 def draw_points(ax: Any, x: Floats, y: Floats, *, mark: Mark = BACKGROUND, label: str = "", zorder: float = 2) -> None:
     """Draw points for which both numbers are known; a label gets their number."""
+    require_alike(x, y)
     known = np.isfinite(x) & np.isfinite(y)
     x, y = x[known], y[known]
     text = f"{label} ({len(x):,})" if label else None

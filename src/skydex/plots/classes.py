@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skydex.errors import BadParameterError
 from skydex.plots.canvas import legend, new_axes, new_panels, note
-from skydex.plots.data import Classes, Floats, classes_of, label_of, numbers
+from skydex.plots.data import Classes, Floats, classes_of, label_of, numbers, require_alike
 from skydex.plots.fractions import Fractions, Interval, fractions_by_bin, mad_edges
 from skydex.plots.style import HIGHLIGHT, class_marks
 
@@ -56,7 +56,11 @@ def histograms(
     """
     values, found, bounds = _classified(rows, index, classes, class_names, edges)
     n = len(found.names)
-    panels = new_panels(1, n, size=(0.6 + 2.9 * n, 3.2), sharex=True, sharey=True)[0] if axes is None else axes
+    panels = (
+        new_panels(1, max(1, n), size=(0.6 + 2.9 * max(1, n), 3.2), sharex=True, sharey=True)[0]
+        if axes is None
+        else axes
+    )
     made = np.asarray(panels, dtype=object)
     if len(made) < n:
         raise BadParameterError("axes", f"are {len(made)}, and there are {n} classes.")
@@ -69,7 +73,7 @@ def histograms(
     for ax in made[: 1 if axes is None else n]:  # new panels share their heights
         _give_room(ax, count_scale)
     made[0].set_ylabel("Number of objects")
-    _tell_outsiders(made[n - 1], values, bounds)
+    _tell_outsiders(made[max(0, n - 1)], values, bounds)
     return made
 
 
@@ -177,7 +181,9 @@ def _classified(
     rows: Any, index: Column, classes: Column, class_names: Mapping[Any, str] | None, edges: ArrayLike | None
 ) -> tuple[Floats, Classes, Floats]:
     bounds = mad_edges(50) if edges is None else np.asarray(edges, dtype=np.float64)
-    return numbers(rows, index), classes_of(rows, classes, class_names), bounds
+    values, found = numbers(rows, index), classes_of(rows, classes, class_names)
+    require_alike(values, found.of_row)
+    return values, found, bounds
 
 
 def _give_room(ax: Any, count_scale: Scale) -> None:

@@ -16,7 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 from skydex.errors import BadParameterError, UnknownColumnError, near_names
 from skydex.lightcurve.plain import days, floats, is_time, texts, unit_of
 
-__all__ = ["Classes", "Floats", "classes_of", "column", "highlighted", "label_of", "numbers", "places_of"]
+__all__ = [
+    "Classes",
+    "Floats",
+    "classes_of",
+    "column",
+    "highlighted",
+    "label_of",
+    "numbers",
+    "places_of",
+    "require_alike",
+]
 
 Floats = NDArray[np.float64]
 Read = Callable[[Any], tuple[Floats, ...]]
@@ -73,6 +83,19 @@ def numbers(table: Any, name: str | ArrayLike, unit: str | None = None) -> Float
     """A column, or values, as numbers; quantities in a unit, if one is asked for, and times as MJD."""
     values = column(table, name)
     return np.atleast_1d(days(values, "mjd") if is_time(values) else floats(values, unit))
+
+
+def require_alike(*arrays: NDArray[Any]) -> None:
+    """Arrays have a value for each of the same rows.
+
+    Raises
+    ------
+    BadParameterError
+        They differ in length.
+    """
+    lengths = sorted({len(values) for values in arrays})
+    if len(lengths) > 1:
+        raise BadParameterError("columns", f"must have one length, and have {' and '.join(map(str, lengths))} values.")
 
 
 def label_of(table: Any, name: str | ArrayLike, default: str = "") -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skydex.plots.canvas import draw_points, legend, new_axes, note
-from skydex.plots.data import Floats, Read, band_name, classes_of, highlighted, label_of, numbers
+from skydex.plots.data import Floats, Read, band_name, classes_of, highlighted, label_of, numbers, require_alike
 from skydex.plots.style import HIGHLIGHT, class_marks
 
 __all__ = ["colour_magnitude", "hexbin", "scatter", "variability"]
@@ -68,8 +68,9 @@ def colour_magnitude(
     upright = blue if magnitude is None else magnitude
 
     def read(rows: Any) -> tuple[Floats, ...]:
-        bright = numbers(rows, blue, "mag")
-        return bright - numbers(rows, red, "mag"), numbers(rows, upright, "mag")
+        bright, faint = numbers(rows, blue, "mag"), numbers(rows, red, "mag")
+        require_alike(bright, faint)
+        return bright - faint, numbers(rows, upright, "mag")
 
     ax = new_axes(ax, size=(4.8, 5.6))
     _draw(ax, read, stars, classes, class_names, label)
@@ -201,8 +202,13 @@ def hexbin(
         With a colour bar beside it.
     """
     across, up = _on(x_scale, numbers(rows, x)), _on(y_scale, numbers(rows, y))
+    require_alike(across, up)
     known = np.isfinite(across) & np.isfinite(up)
     ax = new_axes(ax, size=(6.0, 4.5))
+    ax.set(xlabel=label_of(rows, x, "x"), ylabel=label_of(rows, y, "y"))
+    _tell_left_out(ax, known, "not positive or not known" if "log" in (x_scale, y_scale) else "not known")
+    if not known.any():
+        return ax
     drawn = ax.hexbin(
         across[known],
         up[known],
@@ -216,11 +222,6 @@ def hexbin(
         rasterized=True,
     )
     ax.figure.colorbar(drawn, ax=ax, label="rows per hexagon")
-    ax.set(xlabel=label_of(rows, x, "x"), ylabel=label_of(rows, y, "y"))
-    n_left_out = len(known) - int(known.sum())
-    if n_left_out:
-        why = "not positive or not known" if "log" in (x_scale, y_scale) else "not known"
-        note(ax, f"{n_left_out:,} of {len(known):,} rows not shown: {why}")
     return ax
 
 
@@ -242,6 +243,12 @@ def _draw_highlight(ax: Any, read: Read, rows: Any, highlight: Any, label: str) 
     chosen = highlighted(read, rows, highlight)
     if chosen is not None:
         draw_points(ax, *chosen, mark=HIGHLIGHT, label=label, zorder=3)
+
+
+def _tell_left_out(ax: Any, is_shown: NDArray[np.bool_], why: str) -> None:
+    n = len(is_shown) - int(is_shown.sum())
+    if n:
+        note(ax, f"{n:,} of {len(is_shown):,} rows not shown: {why}")
 
 
 def _on(scale: Scale, values: Floats) -> Floats:

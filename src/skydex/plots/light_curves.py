@@ -36,8 +36,9 @@ def light_curve(
 
     Parameters
     ----------
-    curve : LightCurve
-        What to draw; one without magnitudes is drawn in fluxes.
+    curve : LightCurve or table
+        What to draw; one without magnitudes is drawn in fluxes. A table has the measurements of one object, in columns
+        that `skydex.lightcurve.roles_of` knows.
     offsets : mapping, optional
         Magnitudes to be added to bands, so that they lie apart; the legend says so.
     highlight : (n,) array_like of bool, optional
@@ -58,7 +59,7 @@ def light_curve(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('Time [MJD]', 'g [mag]')
     """
-    ax = new_axes(ax, size=_WIDE)
+    curve, ax = _curve_of(curve), new_axes(ax, size=_WIDE)
     _draw_bands(ax, curve.time, curve, offsets or {}, marks)
     _draw_rings(ax, curve.time, curve, offsets or {}, highlight)
     _set_labels(ax, curve, _time_label(curve), offsets)
@@ -88,7 +89,7 @@ def difference(
     ax : matplotlib.axes.Axes
         Its label or its legend says what was subtracted.
     """
-    ax = new_axes(ax, size=_WIDE)
+    curve, ax = _curve_of(curve), new_axes(ax, size=_WIDE)
     centers = curve.centers(center)
     less = curve.minus_mean(centers)
     _draw_bands(ax, less.time, less, {}, marks, names={band: _less(band, centers) for band in less.bands})
@@ -186,6 +187,7 @@ def by_band(
     >>> [ax.get_ylabel() for ax in by_band(curve)]
     ['g [mag]', 'r [mag]']
     """
+    curve = curve if isinstance(curve, FoldedLightCurve) else _curve_of(curve)
     points = curve.curve if isinstance(curve, FoldedLightCurve) else curve
     bands = points.bands
     height = 0.9 + _PANEL_HEIGHT * max(1, len(bands))
@@ -216,7 +218,12 @@ def _folded(
         return curve
     if period is None:
         raise BadParameterError("period", "is needed to fold a light curve: a number of days.")
-    return curve.fold(period, t0, t0_format=t0_format)
+    return _curve_of(curve).fold(period, t0, t0_format=t0_format)
+
+
+def _curve_of(curve: Any) -> LightCurve:
+    """A light curve, also out of the rows of one object."""
+    return curve if isinstance(curve, LightCurve) else LightCurve.of_table(curve)
 
 
 def _brightness(curve: LightCurve) -> tuple[Floats, Floats, bool]:

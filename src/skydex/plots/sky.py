@@ -175,7 +175,8 @@ def _set_field(ax: Any, middle_dec: float, y: Floats) -> None:
     plain_numbers(ax)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(_few_ticks())
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value % 360.0:.8g}")
+    if min(ax.get_xlim()) < 0.0 or max(ax.get_xlim()) > 360.0:
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value % 360.0:.8g}")
     ax.set(xlabel="RA [deg]", ylabel="Dec [deg]")
 
 
