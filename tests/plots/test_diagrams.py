@@ -9,7 +9,7 @@ import pytest
 from astropy.table import MaskedColumn, QTable, Table
 
 from skydex import plots
-from skydex.errors import BadParameterError
+from skydex.errors import BadParameterError, ServiceError
 
 
 def stars(n: int = 300) -> QTable:
@@ -168,3 +168,14 @@ def test_matplotlib_is_loaded_when_something_is_drawn() -> None:
 
     code = "import sys; from skydex import plots; print('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_matplotlib_that_is_missing_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from skydex.plots.style import pyplot
+
+    pyplot.cache_clear()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ServiceError, match=r"pip install 'skydex\[plots\]'"):
+        plots.sky((1.0, 2.0))
