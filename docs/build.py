@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 import inspect
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,40 @@ def _roles(survey: str, roles: Roles) -> tuple[str, ...]:
     )
 
 
+def capabilities_page() -> str:
+    """What five published notebooks do, and what shows that it can be done here: the text of `capabilities.toml`."""
+    items = tomllib.loads((Path(__file__).parent / "capabilities.toml").read_text(encoding="utf-8"))
+    titles = items.pop("titles")
+    sections = []
+    for letter, title in titles.items():
+        own = {number: item for number, item in items.items() if number[0] == letter}
+        rows = [(number, item["what"], _places(item["where"]), _tests(item["tests"])) for number, item in own.items()]
+        missing = [f"- **{number}** {item['open']}" for number, item in own.items() if "open" in item]
+        sections += [f"## {title}", _table(("item", "what", "where", "shown by"), rows), "Open:", "\n".join(missing)]
+    n_open = sum("open" in item for item in items.values())
+    return _page(
+        "Capabilities",
+        "Five published notebooks, of the archives in Baltimore and Cambridge, are what skydex has to be able to do. "
+        f"These are their steps, {len(items)} in all, with where each is to be found, and the tests below `tests/` "
+        f"that show it. Of {n_open} a part is open, which is told below each table.",
+        "\n\n".join(sections),
+    )
+
+
+def _places(places: list[str]) -> str:
+    """Pages as links, names as code."""
+    return ", ".join(f"[{one}](../{one})" if one.endswith((".md", ".ipynb")) else f"`{one}`" for one in places)
+
+
+def _tests(tests: list[str]) -> str:
+    """Tests, each file named once."""
+    by_file: dict[str, list[str]] = {}
+    for test in tests:
+        file, _, name = test.partition("::")
+        by_file.setdefault(file, []).append(f"`{name}`")
+    return "; ".join(f"`{file}`: {', '.join(names)}" for file, names in by_file.items())
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "formats.md": formats_page,
@@ -279,6 +314,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "tsql.md": tsql_page,
     "light-curves.md": light_curves_page,
     "commands.md": cli_page,
+    "capabilities.md": capabilities_page,
 }
 
 
