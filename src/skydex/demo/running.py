@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skydex.demo.building import build_demo, has_real_data
 from skydex.demo.figures import draw_figures
+from skydex.demo.guest import GUEST, GUEST_PASSWORD, add_guest
 from skydex.demo.questions import REAL, SIMULATED
 from skydex.demo.server import running_server
 from skydex.demo.size import SIZES, Size
@@ -50,6 +51,7 @@ def run_demo(
     _chapter(1, f"Publishing {'real catalogues and ' if is_real else ''}a SIMULATED sky")
     archive = out / "archive"
     build_demo(archive, data, size=size)
+    add_guest(archive)
     _chapter(2, "Starting a server")
     with running_server(archive, port=load_settings(archive).port if port is None else port) as server:
         _chapter(3, f"Asking it with pyvo: {questions.sky}")
@@ -59,6 +61,7 @@ def run_demo(
         print(f"Done in {time.perf_counter() - started:.1f} s.", flush=True)
         if not once:
             print(f"\nThe archive is at {server.url}/ (TAP: {server.url}/tap). Ctrl-C stops it.", flush=True)
+            print(f"Who logs in as {GUEST}, with the password {GUEST_PASSWORD}, keeps tables of her own.", flush=True)
             server.wait()
 
 
