@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pyarrow as pa
 
+from skydex.connection.printing import printed_rows
 from skydex.connection.rows import ResultTable, result_table
 from skydex.tables import Column, Datatype, Result, Table, arrow_schema
 
-__all__ = ["listed_columns", "listed_tables"]
+__all__ = ["TableList", "listed_columns", "listed_tables"]
 
 _TABLES = (
     Column("name", Datatype.UNICODE_CHAR, arraysize="*", description="What queries call it"),
@@ -28,9 +31,29 @@ _COLUMNS = tuple(
         ("description", "What it holds"),
     )
 )
+_NAMES = [column.name for column in _TABLES]
+_PREFACE = re.compile(r"^SIMULATED\b.*?\.\s+(?=\S)", re.DOTALL)
+"""How and when a table was simulated, which all of an archive begin with."""
+_HINT = "Words find some, as in archive.tables('light curve')."
 
 
-def listed_tables(tables: Iterable[Table], words: str | None, target: str) -> ResultTable:
+class TableList(ResultTable):
+    """What tables there are; it is printed with as much of their descriptions as there is room for."""
+
+    def __repr__(self) -> str:
+        return self._printed() if self.colnames == _NAMES else str(super().__repr__())
+
+    def __str__(self) -> str:
+        return self._printed() if self.colnames == _NAMES else str(super().__str__())
+
+    def _printed(self) -> str:
+        columns = [["" if value is np.ma.masked else str(value) for value in self[name]] for name in _NAMES[:-1]]
+        rows = list(zip(*columns, map(_gist, self["description"]), strict=True))
+        tables = "1 table" if len(rows) == 1 else f"{len(rows):,} tables"
+        return printed_rows(tables, _NAMES, rows, dispensable="n_columns", hint=_HINT)
+
+
+def listed_tables(tables: Iterable[Table], words: str | None, target: str) -> TableList:
     """The tables that have all of some words in their name, description or columns; all if there are no words."""
     wanted = (words or "").lower().split()
     found = [table for table in tables if all(word in _searched(table) for word in wanted)]
@@ -40,7 +63,12 @@ def listed_tables(tables: Iterable[Table], words: str | None, target: str) -> Re
         [table.n_rows for table in found],
         [table.description for table in found],
     ]
-    return _listed(_TABLES, rows, query=f"tables {words or ''}".strip(), target=target)
+    return TableList(_listed(_TABLES, rows, query=f"tables {words or ''}".strip(), target=target), copy=False)
+
+
+def _gist(description: str) -> str:
+    """A description with what is special about it in front."""
+    return _PREFACE.sub("SIMULATED: ", str(description), count=1)
 
 
 def listed_columns(table: str, columns: Sequence[Column]) -> ResultTable:
