@@ -633,10 +633,17 @@ class IncompleteError(ServiceError):
     def __init__(self, missing: Mapping[str, str], n_wanted: int, folder: str) -> None:
         self.missing, self.n_wanted, self.folder = dict(missing), n_wanted, folder
         first, reason = next(iter(self.missing.items()))
-        super().__init__(
-            f"{len(missing):,} of {n_wanted:,} files are missing in {folder}, the first is {first}: {one_line(reason)} "
-            "The others are there; call again to fetch what is missing."
-        )
+        why = f"{first}: {one_line(reason)}"
+        if len(missing) < n_wanted:
+            said = (
+                f"{len(missing):,} of {n_wanted:,} files are missing in {folder}, the first is {why} "
+                "The others are there; call again to fetch what is missing."
+            )
+        elif n_wanted == 1:
+            said = f"The file did not come: {why}"
+        else:
+            said = f"None of {n_wanted:,} files came; the first is {why}"
+        super().__init__(said)
 
 
 class WorkerError(ServiceError):

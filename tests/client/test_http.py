@@ -206,3 +206,10 @@ def test_an_error_that_is_explained_is_not_asked_again_whatever_its_status():
 def test_a_refusal_without_words_tells_its_status():
     with answering(in_turn(Reply(status=404))) as server, pytest.raises(RefusedError, match="status 404"):
         quick().get(server.url)
+
+
+def test_who_was_closed_says_so_and_how_to_begin_anew():
+    web = Web()
+    web.close()
+    with pytest.raises(UnreachableError, match=r"closed.*skydex\.connect"):
+        web.get("http://127.0.0.1:9/tap")

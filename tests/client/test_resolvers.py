@@ -70,6 +70,18 @@ def test_a_resolver_that_is_out_of_order_is_passed_over():
         assert resolvers(server).place("IC 1613").resolver == "Sesame (Simbad)"
 
 
+def test_names_that_a_resolver_offers_instead_are_told():
+    """As the Sesame of a skydex server writes them; that of the CDS offers none."""
+    offered = b"# IC1613x\n#! *** Nothing found *** Did you mean IC 1613 or IC 613?\n#====Done====\n"
+
+    def answer(asked):
+        return mast() if asked.path.endswith("invoke") else offered
+
+    with answering(answer) as server, pytest.raises(UnknownObjectError, match='"IC 1613" or "IC 613"') as raised:
+        resolvers(server).place("IC1613x")
+    assert raised.value.near == ["IC 1613", "IC 613"]
+
+
 def test_a_name_that_nobody_knows_is_told_as_such():
     def answer(asked):
         return mast() if asked.path.endswith("invoke") else NOTHING.encode()

@@ -238,6 +238,8 @@ class Web:
         self, method: str, url: str, *, accepted: Container[int] = (), max_bytes: int | None = None, **asked: Any
     ) -> Iterator[Answer]:
         """Ask once."""
+        if self._client.is_closed:
+            raise UnreachableError(host_of(url), "the connection was closed", hint="Open it again, by skydex.connect.")
         with contextlib.ExitStack() as stack:
             with _as_ours(host_of(url)):
                 request = self._request(stack, method, url, **asked)

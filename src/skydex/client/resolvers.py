@@ -26,6 +26,11 @@ _MOST_BYTES = 1 << 20
 _PLACE = re.compile(r"^%J\s+(?P<ra>[0-9.]+)\s+(?P<dec>[+-]?[0-9.]+)", re.MULTILINE)
 _SPEAKER = re.compile(r"^#=\w*=?([^:\r\n]*?)(?:\s*\(.*)?:", re.MULTILINE)
 _NAME = re.compile(r"^%I\.0\s+(.+?)\s*$", re.MULTILINE)
+_NEAR = re.compile(r"^#!.*\bDid you mean (.+?)\?\s*$", re.MULTILINE)
+_MOST_NEAR = 5
+
+Found = NamedPlace | list[str]
+"""Where an object is; or names that look like one that is not known."""
 
 
 class Resolvers:
@@ -54,19 +59,19 @@ class Resolvers:
             None gave an answer.
         """
         problem: Exception | None = None
-        n_answers = 0
+        n_answers, near = 0, list[str]()
         for ask, url in self._resolvers:
             try:
                 found = ask(self._web, url, name)
             except (ServiceError, RefusedError) as error:
                 problem = problem or error
                 continue
-            if found is not None:
+            if isinstance(found, NamedPlace):
                 return found
-            n_answers += 1
+            n_answers, near = n_answers + 1, near or found
         if problem is not None and not n_answers:
             raise problem
-        raise UnknownObjectError(name[:80])
+        raise UnknownObjectError(name[:80], near=near)
 
 
 def preferred_authorities(preset: Preset) -> tuple[str, ...]:
@@ -74,13 +79,13 @@ def preferred_authorities(preset: Preset) -> tuple[str, ...]:
     return next((_AUTHORITIES[kind] for kind in preset.services if kind in _AUTHORITIES), ())
 
 
-def _looked_up(web: Web, url: str, name: str) -> NamedPlace | None:
+def _looked_up(web: Web, url: str, name: str) -> Found:
     """Ask MAST."""
     request = {"service": "Mast.Name.Lookup", "params": {"input": name, "format": "json"}}
     content = web.post(url, {"request": json.dumps(request)}, max_bytes=_MOST_BYTES)
     try:
         entries = json.loads(content).get("resolvedCoordinate") or []
-        return _entry(entries[0], name) if entries else None
+        return _entry(entries[0], name) if entries else []
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
         raise BadAnswerError(host_of(url), "it is no list of places.") from error
 
@@ -91,12 +96,12 @@ def _entry(entry: Mapping[str, Any], name: str) -> NamedPlace:
     return NamedPlace(ra_deg, dec_deg, str(known), f"MAST ({resolver})" if resolver else "MAST")
 
 
-def _of_sesame(web: Web, url: str, name: str) -> NamedPlace | None:
+def _of_sesame(web: Web, url: str, name: str) -> Found:
     """Ask Sesame: SIMBAD, then NED, then VizieR."""
     text = web.get(f"{url.rstrip('/')}/-oI/SNV?{quote(name)}", max_bytes=_MOST_BYTES).decode("utf-8", "replace")
     found = _PLACE.search(text)
     if found is None:
-        return None
+        return _near(text)
     try:
         ra_deg, dec_deg = _checked(float(found["ra"]), float(found["dec"]))
     except ValueError as error:
@@ -104,6 +109,12 @@ def _of_sesame(web: Web, url: str, name: str) -> NamedPlace | None:
     before = text[: found.start()]
     known, speaker = _last(_NAME, before) or name, _last(_SPEAKER, before)
     return NamedPlace(ra_deg, dec_deg, known, f"Sesame ({speaker})" if speaker else "Sesame")
+
+
+def _near(text: str) -> list[str]:
+    """Names that a service, as that of skydex does, offers in place of one that it does not know."""
+    offered = _NEAR.search(text)
+    return [name[:80] for name in offered[1].split(" or ")][:_MOST_NEAR] if offered else []
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:
@@ -119,7 +130,7 @@ def _checked(ra_deg: float, dec_deg: float) -> tuple[float, float]:
     return ra_deg, dec_deg
 
 
-_KINDS: Mapping[str, Callable[[Web, str, str], NamedPlace | None]] = {"lookup": _looked_up, "sesame": _of_sesame}
+_KINDS: Mapping[str, Callable[[Web, str, str], Found]] = {"lookup": _looked_up, "sesame": _of_sesame}
 """How each kind is asked, by what presets call it."""
 _AUTHORITIES: Mapping[str, tuple[str, ...]] = {"lookup": ("NED", "SIMBAD"), "sesame": ("SIMBAD", "NED", "VIZIER")}
 """Whom each kind asks, in its order."""

@@ -44,8 +44,9 @@ def result_of(rows: object, *, name: str = "result") -> Result:
 
     Parameters
     ----------
-    rows : astropy Table, pandas or polars DataFrame, pyarrow Table, mapping of names to sequences, or Result
-        A `SkyCoord` column `c` gives two, `c_ra` and `c_dec`, ICRS in degrees; a `Time` column a timestamp in UTC.
+    rows : astropy Table, pandas or polars DataFrame, pyarrow Table, mapping of names to sequences, SkyCoord, or Result
+        A `SkyCoord` column `c` gives two, `c_ra` and `c_dec`, ICRS in degrees; a `Time` column a timestamp in UTC. A
+        `SkyCoord` alone gives `ra` and `dec`.
     name : str, optional
         What to call the table.
 
@@ -87,6 +88,8 @@ def _described(rows: object) -> tuple[tuple[Column, ...], pa.Table]:
         pairs = [pair for name in rows.colnames for pair in _from_astropy(name, rows[name])]
     elif isinstance(rows, Mapping):
         return _described(AstropyTable(dict(rows), copy=False))
+    elif hasattr(rows, "icrs"):
+        return _described(AstropyTable({"ra": np.ravel(rows.icrs.ra), "dec": np.ravel(rows.icrs.dec)}))
     else:
         pairs = list(_from_arrow(_arrow_of_frame(rows)))
     if not pairs:
@@ -102,7 +105,7 @@ def _arrow_of_frame(rows: Any) -> pa.Table:
         return rows
     if hasattr(rows, "__arrow_c_stream__"):  # polars, and pandas since 2.2
         return pa.table(rows)
-    raise BadParameterError("rows", f"a table is needed (astropy, pandas, polars, Arrow), not {type(rows).__name__}.")
+    raise BadParameterError("table", f"is a table of astropy, pandas, polars or Arrow, not {type(rows).__name__}.")
 
 
 def _from_arrow(table: pa.Table) -> Iterator[tuple[Column, pa.ChunkedArray]]:

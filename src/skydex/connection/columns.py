@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from skydex.client.conditions import All, Comparison, Condition, Measured, Moment, Not, Value
+from skydex.connection.printing import printed_rows
 from skydex.errors import BadParameterError, near_names
 from skydex.tables import Column, Table
 
@@ -41,8 +42,6 @@ _SUFFIXES = {
 }
 """What may stand behind a column and a dot, in the words of the catalogue API, and what it means."""
 _WILDCARDS = str.maketrans({"*": "%", "?": "_"})
-_SHOWN = 60
-"""Characters of a description in a printed list."""
 
 
 class ColumnRef:
@@ -197,7 +196,8 @@ class Columns(Mapping[str, ColumnRef]):
         return [ref.column for ref in self._refs.values() if ref.column is not None]
 
     def __repr__(self) -> str:
-        return str(_printed(self._table.name, _rows(self._columns)))
+        title = f"{self._table.name}: {len(self):,} columns"
+        return printed_rows(title, _HEAD, _rows(self._columns), dispensable="UCD", hint=_HINT)
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{word}</th>" for word in _HEAD)
@@ -291,11 +291,20 @@ def _value(value: object) -> Value:
     if hasattr(value, "mjd") and hasattr(value, "isot"):
         return Moment(float(value.utc.mjd), str(value.utc.isot))  # type: ignore[attr-defined]
     if hasattr(value, "unit") and hasattr(value, "value"):
-        return Measured(float(value.value), value.unit.to_string("vounit"))
+        return Measured(float(value.value), _unit_text(value.unit))
     raise BadParameterError("condition", f"compares with a number, a text, a quantity or a time, not {value!r}.")
 
 
+def _unit_text(unit: Any) -> str:
+    """A unit as VOUnit writes it; one that it has no words for, such as `mag(AB)`, as astropy does."""
+    try:
+        return str(unit.to_string("vounit"))
+    except ValueError:
+        return str(unit)
+
+
 _HEAD = ("name", "type", "unit", "UCD", "description")
+_HINT = "Words find some, as in archive.columns(table, 'F814W'); .table is the whole list."
 
 
 def _rows(columns: Iterable[Column]) -> list[tuple[str, ...]]:
@@ -312,11 +321,3 @@ def _kind(column: Column) -> str:
 
 def _searched(column: Column) -> str:
     return " ".join(filter(None, (column.name, column.unit, column.ucd, column.description))).lower()
-
-
-def _printed(name: str, rows: Sequence[tuple[str, ...]]) -> str:
-    """A list for a terminal."""
-    cut = [tuple(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..." for text in row) for row in rows]
-    widths = [max(map(len, texts)) for texts in zip(_HEAD, *cut, strict=True)]
-    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in (_HEAD, *cut))
-    return "\n".join([f"{name}: {len(rows):,} columns", *(line.rstrip() for line in lines)])

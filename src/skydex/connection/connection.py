@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import importlib.metadata
+import operator
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex
 
 from skydex import __version__
 from skydex.client import (
@@ -105,8 +106,7 @@ class Connection(PictureVerbs):
         """
         from astropy.coordinates import SkyCoord
 
-        self._check("resolve")
-        found = self.door.place(name)
+        found = self._place(name)
         place = SkyCoord(found.ra_deg, found.dec_deg, unit="deg", frame="icrs")
         place.info.meta = {"name": found.name, "resolver": found.resolver}
         return place
@@ -149,7 +149,7 @@ class Connection(PictureVerbs):
         >>> archive.search("summary", summary.A_F475W_MAD > 0.1)  # doctest: +SKIP
         """
         self._check("columns")
-        return Columns(self.door.table(table), words)
+        return Columns(self.door.table(_text(table, "table", "the name of a table")), words)
 
     def cone(
         self,
@@ -262,7 +262,7 @@ class Connection(PictureVerbs):
     ) -> RowsOrder:
         """Say with plain values what `search` would ask for."""
         order = RowsOrder(
-            table,
+            _text(table, "table", "the name of a table"),
             columns=self._columns(table, columns),
             condition=condition,
             cone=self._cone(where, radius),
@@ -285,7 +285,7 @@ class Connection(PictureVerbs):
             Most rows; `truncated` tells whether there are more.
         uploads : mapping, optional
             Tables that come along, by what the query calls them after `TAP_UPLOAD.`: astropy, pandas, polars or Arrow
-            tables, or paths of files.
+            tables, positions (a `SkyCoord`, with the columns `ra` and `dec`), or paths of files.
         language : str, optional
             As TAP's LANG names it, with a version if one is insisted on.
 
@@ -363,7 +363,7 @@ class Connection(PictureVerbs):
             The rows of the last SELECT that shows any, else how many were written.
         """
         self._check("sql")
-        return self._shown(self.door.sql(text, context), text)
+        return self._shown(self.door.sql(_text(text, "text", "a statement in T-SQL"), context), text)
 
     @property
     def mydb(self) -> MyDB:
@@ -497,7 +497,7 @@ class Connection(PictureVerbs):
 
     def _place(self, name: str) -> Any:
         self._check("resolve")
-        return self.door.place(name)
+        return self.door.place(_text(name, "name", 'the name of an object, such as "IC 1613"'))
 
     def _settled(self, order: RowsOrder) -> RowsOrder:
         """The same with plain values, which ask for the units of a table where there are any."""
@@ -520,9 +520,19 @@ class Connection(PictureVerbs):
         return {"query": " ".join(query.split()), "target": self.name, "time": now, "versions": _versions(), **more}
 
 
-def _query(text: str, language: str, maxrec: int | None, uploads: Mapping[str, Any] | None) -> Query:
+def _query(text: str, language: str, maxrec: int | None, uploads: Any) -> Query:
+    if uploads is not None and not isinstance(uploads, Mapping):
+        kind = type(uploads).__name__
+        raise BadParameterError("uploads", f'are tables by their names, as in {{"mine": table}}, not {kind}.')
     tables = {name: _uploaded(name, table) for name, table in (uploads or {}).items()}
-    return Query(text, language, _checked_limit(maxrec), tables)
+    return Query(_text(text, "text", "a query in ADQL"), language, _checked_limit(maxrec), tables)
+
+
+def _text(given: object, parameter: str, meaning: str) -> str:
+    """A text that says something."""
+    if not isinstance(given, str) or not given.strip():
+        raise BadParameterError(parameter, f"is {meaning}, not {given!r}.")
+    return str(given)
 
 
 def _uploaded(name: str, table: Any) -> Result | Path:
@@ -539,9 +549,11 @@ def _uploaded(name: str, table: Any) -> Result | Path:
 
 
 def _checked_limit(maxrec: int | None) -> int | None:
-    if maxrec is not None and maxrec < 0:
-        raise BadParameterError("maxrec", f"is a number of rows, 0 or more, not {maxrec}.")
-    return maxrec
+    if maxrec is None:
+        return None
+    if not isinstance(maxrec, SupportsIndex) or operator.index(maxrec) < 0:
+        raise BadParameterError("maxrec", f"is a number of rows, 0 or more, not {maxrec!r}.")
+    return operator.index(maxrec)
 
 
 def _is_no_schema(table: Table) -> bool:

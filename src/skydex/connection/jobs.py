@@ -49,7 +49,7 @@ class Job:
     @property
     def phase(self) -> str:
         """How it stands, in the words of UWS: `QUEUED`, `EXECUTING`, `COMPLETED`, `ERROR`, `ABORTED`."""
-        return self._running.phase()
+        return str(self._running.phase())
 
     @property
     def message(self) -> str:
