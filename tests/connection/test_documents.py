@@ -19,9 +19,11 @@ from astropy.table import join
 
 import skydex
 from skydex import col, plots
-from skydex.lightcurve import ab_mag
+from skydex.lightcurve import LightCurve, ab_mag
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "web")]
+sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("web", "clients")]
+
+from casjobs_ground import PASSWORDS, casjobs_server  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -198,6 +200,19 @@ def test_detections_of_kq_uma_have_text_for_text_and_magnitudes_of_fluxes(ps1):
     assert ab_mag(rows["psfFlux"]) == pytest.approx(-2.5 * np.log10(rows["psfFlux"].value) + 8.90)
 
 
+def test_an_eclipsing_binary_shows_both_eclipses_over_two_periods(ps1):
+    period, epoch = 3.6071431, 54999.289794
+    asked = DETECTIONS.replace("190361393344112894", "160802869044447231 AND psfQfPerfect >= 0.9")
+    curve = LightCurve.of_table(ps1.query(asked), name="KIC 8153568")
+    assert len(curve) == len(ps1.light_curve("KIC 8153568", quality=">= 0.9"))
+    folded = curve.combined(period, epoch, t0_format="bjd-2400000")
+    phase, mag = folded.folded.phase, folded.curve.mag
+    at_rest = np.median(mag[~folded.is_eclipsed])
+    first, second = (np.max(mag[abs((phase - at + 0.5) % 1.0 - 0.5) < 0.04]) for at in (0.0, 0.5))
+    assert at_rest + 0.3 < second < first - 0.3
+    assert plots.folded(folded, n_periods=2).get_xlim() == (0.0, 2.0)
+
+
 def test_advice_on_what_to_believe_stands_with_the_column(ps1):
     assert "artefacts" in str(ps1.columns("MeanObjectView", "nDetections").table["description"][0])
 
@@ -256,6 +271,20 @@ def test_an_answer_knows_what_was_asked_when_and_with_which_versions(csc):
     assert "csc21" in known["target"]
     assert known["time"].startswith("20")
     assert {"skydex", "astropy", "numpy"} <= set(known["versions"])
+
+
+@pytest.mark.parametrize("preset", ["mast-hsc", "mast-casjobs"])
+def test_addresses_that_are_asked_can_be_shown_and_passwords_cannot(simulated, tmp_path, caplog, preset):
+    with casjobs_server(simulated, tmp_path) as (server, _), caplog.at_level("DEBUG"):
+        far = skydex.connect(preset, at=server.url, user="alice", password=PASSWORDS["alice"])
+        if preset == "mast-hsc":
+            far.search("summary", {"A_F475W_N.gte": 10}, columns="MatchID", maxrec=1)
+            assert "/api/v0.1/hsc/v3/summary/magaper2" in caplog.text
+            assert "A_F475W_N.gte=10" in caplog.text
+        else:
+            far.sql("select top 1 MatchID from HCVmatch")
+            assert f"POST {server.url}" in caplog.text
+    assert PASSWORDS["alice"] not in caplog.text
 
 
 def test_nothing_is_said_or_asked_when_skydex_is_imported():
