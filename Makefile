@@ -1,4 +1,4 @@
-# make demo    real catalogues published and queried on this machine; the server stays (ONCE=1: stops afterwards)
+# make demo    an archive built, served and asked: see demo-output/index.html; the server stays (ONCE=1: stops)
 # make test    lint, types, layers and all tests
 # make docs    the reference pages, from the code, and the site of the documentation in docs/_build/html
 # make bench   measurements, with ratios to what others need (NAMES="cones ingest": these; LONG=1: up to 10^8 rows)

@@ -1,18 +1,25 @@
 import hashlib
+import inspect
 import os
 import subprocess
 import sys
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from astropy.table import QTable
 
 from skydex.archive import Archive, QueryRequest
+from skydex.connection import ResultTable
 from skydex.demo import SIZES, building
 from skydex.demo.building import build_demo
 from skydex.demo.catalogs import CATALOGS
 from skydex.demo.collections import COLLECTIONS
 from skydex.demo.examples import EXAMPLES
-from skydex.demo.questions import REAL
+from skydex.demo.guest import GUEST, GUEST_PASSWORD, add_guest
+from skydex.demo.page import Told, write_page
+from skydex.demo.record import Record, steps_in
+from skydex.demo.workflows import CLUSTER, HUBBLE, WORKFLOWS
 from skydex.errors import StoreError
 from skydex.settings import load_settings
 from skydex.store import ArchiveDirectory, verify
@@ -122,20 +129,94 @@ def test_real_catalogs_are_published_and_answer_the_questions(shared_data, tmp_p
     tables = tables_of(archive)
     assert {catalog.table for catalog in CATALOGS} <= set(tables)
     assert sum(name.startswith("hats.") for name in tables) >= 10
-    classes = archive.query(QueryRequest(REAL.aggregate)).to_arrow().to_pydict()
-    counts = dict(zip(classes["type"], classes["n"], strict=True))
+    by_type, amplitudes = (one["query"] for one in EXAMPLES["linear.attributes"])
+    classes = (
+        archive.query(QueryRequest(by_type.replace("MIN(", "AVG(Ampl) AS mean_ampl, MIN("))).to_arrow().to_pydict()
+    )
+    counts = dict(zip(classes["LCtype"], classes["n"], strict=True))
     assert counts == {1: 2612, 2: 864, 4: 342, 5: 2246, 6: 82}  # the header of the file gives these numbers
     assert min(classes["mean_ampl"]) > 0  # the value that stands for "none" must not enter a mean
-    joined = archive.query(QueryRequest(REAL.join)).to_arrow()
-    assert np.min(joined["ampl"].to_numpy()) > 0
-    assert set(joined["type"].to_pylist()) == {1, 2}
+    joined = archive.query(QueryRequest(f"{amplitudes} AND p.CUF = 1")).to_arrow()
+    assert np.min(joined["amplitude"].to_numpy()) > 0
+    assert set(joined["LCtype"].to_pylist()) == {1, 2}
     check_examples(archive)
 
 
 def test_demo_runs_from_nothing_to_figures(demonstrated):
-    written = {path.relative_to(demonstrated).as_posix() for path in demonstrated.glob("[tf]*/*")}
-    assert written == {
-        *(f"tables/{name}.{suffix}" for name in ("cone", "aggregate", "join") for suffix in ("vot", "csv")),
-        "figures/colour_magnitude.png",
-        "figures/light_curve.png",
-    }
+    page = Shown((demonstrated / "index.html").read_text(encoding="utf-8"))
+    for workflow in WORKFLOWS:
+        assert workflow.question in page.text
+        assert len(list(demonstrated.glob(f"figures/{workflow.name}-*.png"))) >= 3
+        written = {path.suffix for path in demonstrated.glob(f"tables/{workflow.name}-*")}
+        assert written == {".vot", ".csv", ".fits"}
+    assert len(QTable.read(demonstrated / "tables/hubble-light-curve.vot")) == 24
+    assert len(QTable.read(demonstrated / "tables/chandra-ngc1333.fits")) == 11
+    assert len(QTable.read(demonstrated / "tables/variables-nova.csv")) == 21 + 22
+    for fact in ("MatchID 80189155, B = 22.451 mag", "MatchID 5742711 in M31", "0 pixels differ", "11 sources with 24"):
+        assert fact in page.text
+
+
+class Shown(HTMLParser):
+    """What a page shows and leads to."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.places, self.text = set(), [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.places += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_leads_to_every_file_that_was_written_and_runs_no_script(demonstrated):
+    page = Shown((demonstrated / "index.html").read_text(encoding="utf-8"))
+    own = {place for place in page.places if not place.startswith(("http://127.0.0.1:", "#", "data:"))}
+    assert own == {path.relative_to(demonstrated).as_posix() for path in demonstrated.glob("[tf]*/*")}
+    assert "script" not in page.tags
+    assert "The sky is simulated" in page.text
+
+
+def test_the_page_shows_the_lines_that_ran(demonstrated):
+    page = Shown((demonstrated / "index.html").read_text(encoding="utf-8"))
+    for workflow in WORKFLOWS:
+        module = sys.modules[workflow.run.__module__]
+        steps = steps_in(module)
+        assert len(steps) == inspect.getsource(module).count("record.step(")  # no title twice
+        for title, lines in steps.items():
+            compile(lines, title, "exec")
+            assert title in page.text
+            assert lines in page.text
+        assert workflow.real in page.text
+
+
+def test_texts_of_an_archive_are_escaped_in_the_page(tmp_path):
+    record = Record(tmp_path, "hubble")
+    with record.step("Where they are") as step:
+        names = ResultTable({"<script>": ["<b>&</b>"]})
+    step.keep_table("names", names)
+    step.tell("<i>told</i>")
+    page = Shown(write_page(tmp_path, [Told(HUBBLE, record)], url="http://x", size=SIZES["tiny"]).read_text("utf-8"))
+    assert not page.tags & {"script", "i"}
+    assert "<b>&</b>" in page.text
+    assert "<i>told</i>" in page.text
+
+
+def test_the_guest_of_the_demonstration_may_come_twice(tmp_path):
+    ArchiveDirectory.create(tmp_path / "archive")
+    for _ in range(2):
+        add_guest(tmp_path / "archive")
+    user = Archive.open(tmp_path / "archive").accounts.login(GUEST, GUEST_PASSWORD, address="127.0.0.1")
+    assert user.name == GUEST
+
+
+def test_a_real_cluster_is_drawn_where_the_real_catalogues_are(shared_data, tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "COLLECTIONS", {})
+    monkeypatch.setattr(building, "CATALOGS", CATALOGS[:1])
+    build_demo(tmp_path / "archive", shared_data)
+    record = Record(tmp_path, CLUSTER.name)
+    CLUSTER.run(str(tmp_path / "archive"), record)
+    assert (tmp_path / "figures/cluster-colours.png").stat().st_size > 10_000

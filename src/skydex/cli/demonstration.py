@@ -46,9 +46,10 @@ def run(
     port: Annotated[int | None, typer.Option(help="TCP port of the server; any free one if it is taken.")] = None,
     size: SizeText = "demo",
 ) -> None:
-    """Build the archive, serve it, ask it over the network as an astronomer would, and go on serving it.
+    """Build the archive, serve it, ask it over the network what five published notebooks ask, and go on serving it.
 
-    Tables and figures of the answers are written beside the archive. Needs `pip install 'skydex[demo]'`.
+    Tables and figures of the answers are written beside the archive, with a page that shows them: `index.html`. Needs
+    `pip install 'skydex[demo]'`.
 
     **Example**: `skydex demo run --out demo-output`
     """
