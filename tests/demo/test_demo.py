@@ -130,9 +130,8 @@ def test_real_catalogs_are_published_and_answer_the_questions(shared_data, tmp_p
     assert {catalog.table for catalog in CATALOGS} <= set(tables)
     assert sum(name.startswith("hats.") for name in tables) >= 10
     by_type, amplitudes = (one["query"] for one in EXAMPLES["linear.attributes"])
-    classes = (
-        archive.query(QueryRequest(by_type.replace("MIN(", "AVG(Ampl) AS mean_ampl, MIN("))).to_arrow().to_pydict()
-    )
+    by_type = by_type.replace("MIN(", "AVG(Ampl) AS mean_ampl, MIN(")
+    classes = archive.query(QueryRequest(by_type)).to_arrow().to_pydict()
     counts = dict(zip(classes["LCtype"], classes["n"], strict=True))
     assert counts == {1: 2612, 2: 864, 4: 342, 5: 2246, 6: 82}  # the header of the file gives these numbers
     assert min(classes["mean_ampl"]) > 0  # the value that stands for "none" must not enter a mean
