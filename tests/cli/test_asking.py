@@ -10,6 +10,8 @@ CONE = "10.6", "41.25", "0.2deg"
 def test_query_prints_a_table(skydex, archive):
     ran = skydex("query", archive, "SELECT id, mag FROM my.stars WHERE mag < 13 ORDER BY id")
     assert ran.status == 0, ran.err
+    assert ran.out.splitlines() == ["id,mag", "1,12.5", "4,9.75"]  # nobody looks at a pipe
+    ran = skydex("query", archive, "SELECT id, mag FROM my.stars WHERE mag < 13 ORDER BY id", "-f", "text")
     assert ran.out.split()[-4:] == ["1", "12.5", "4", "9.75"]
 
 
@@ -48,7 +50,6 @@ def test_a_context_makes_the_text_a_batch_of_t_sql(skydex, archive):
     assert skydex("query", archive, text, "--context", "my", "-f", "csv").out == "id\n4\n"
     ran = skydex("query", archive, "select magg\nfrom stars", "--context", "my")
     assert ran.err.splitlines()[1:] == ["select magg", "       ^^^^"]
-    assert "directory" in skydex("query", "http://127.0.0.1:1", text, "--context", "my").err
 
 
 def test_failed_query_leaves_no_file(skydex, archive, tmp_path):
@@ -66,11 +67,11 @@ def test_cut_answer_says_so_and_a_whole_one_does_not(skydex, archive):
     [CONE, ("0:42:24", "+41:15:00", "12arcmin"), ("0h42m24s", "41d15m", "720arcsec"), ("10.6d", "41.25", "0.2")],
 )
 def test_cone_takes_angles_as_people_type_them(skydex, archive, cone):
-    ran = skydex("cone", archive, "my.stars", *cone, "-f", "csv", "--verb", 1)
+    ran = skydex("cone", archive, "my.stars", *cone, "-f", "csv", "--columns", "id")
     assert ran.status == 0, ran.err
     header, *rows = ran.out.splitlines()
-    assert header.startswith("id,")
-    assert sorted(row.split(",")[0] for row in rows) == ["1", "2", "3"]
+    assert header == "id"
+    assert sorted(rows) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("place", ["M 31", "andromeda galaxy", "NGC 224", "00:42:44.35 +41:16:08.6"])
@@ -129,13 +130,13 @@ def test_server_writes_a_file_through_a_part_file(skydex, server, tmp_path):
 def test_server_refuses_in_its_own_words(skydex, server, tmp_path):
     ran = skydex("query", server, "SELECT * FROM my.star", "-o", tmp_path / "out.fits")
     assert ran.status == 1
-    assert ran.err.startswith('skydex: No table "my.star". Did you mean "my.stars"?')
+    assert 'refuses: No table "my.star". Did you mean "my.stars"?' in ran.err
     assert list(tmp_path.iterdir()) == []
     assert 'No table "my.nothing"' in skydex("cone", server, "my.nothing", *CONE).err
 
 
 def test_server_marks_a_cut_answer(skydex, server):
-    assert "OVERFLOW" in skydex("query", server, "SELECT id FROM my.stars", "--maxrec", 3).err
+    assert "cut at 3 rows" in skydex("query", server, "SELECT id FROM my.stars", "--maxrec", 3).err
     assert skydex("query", server, "SELECT id FROM my.stars", "--maxrec", 4).err == ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from skydex.cli.mirroring import _conditions, _region
+from skydex.cli.selecting import conditions_of, region_of
 from skydex.errors import BadParameterError
 
 
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_one_line(skydex, archive, tmp_path):
     ],
 )
 def test_a_region_is_read_as_people_write_it(text, where, radius):
-    found = _region(text)
+    found = region_of(text)
     assert found["where"] == pytest.approx(where) if isinstance(where, tuple) else found["where"] == where
     assert found["radius"] == pytest.approx(radius)
 
@@ -72,8 +72,8 @@ def test_a_region_is_read_as_people_write_it(text, where, radius):
 @pytest.mark.parametrize("text", ["", "10", "M31", "10 95 1", "10 20 3 parsecs", "10 20 300"])
 def test_a_region_that_is_none_is_told(text):
     with pytest.raises(BadParameterError):
-        _region(text)
+        region_of(text)
 
 
 def test_a_condition_may_hold_equal_signs():
-    assert _conditions(["name=a=b", "x.gte = 3"]) == {"name": "a=b", "x.gte": "3"}
+    assert conditions_of(["name=a=b", "x.gte = 3"]) == [{"name": "a=b"}, {"x.gte": "3"}]

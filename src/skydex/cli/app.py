@@ -13,7 +13,19 @@ from typing import Annotated
 import typer
 
 from skydex import __version__
-from skydex.cli import asking, checking, demonstration, holdings, mirroring, mydb, publishing, serving, users
+from skydex.cli import (
+    asking,
+    checking,
+    demonstration,
+    holdings,
+    jobs,
+    mirroring,
+    mydb,
+    picturing,
+    publishing,
+    serving,
+    users,
+)
 from skydex.errors import SkydexError
 
 __all__ = ["app", "main"]
@@ -23,12 +35,11 @@ app = typer.Typer(
     help="An astronomical archive in a box: catalogues go in; TAP, cone search and tables come out.",
     epilog="Start with: skydex serve FOLDER-OF-FILES. Each command has its own --help, with examples.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _panel in (publishing, mirroring, holdings, serving, asking, checking):
+for _panel in (publishing, mirroring, holdings, serving, asking, jobs, picturing, checking):
     for _command in _panel.COMMANDS:
         app.command(rich_help_panel=_panel.PANEL, **_command.options)(_command.function)
 app.add_typer(demonstration.app, rich_help_panel=serving.PANEL)

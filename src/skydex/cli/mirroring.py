@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skydex.cli.angles import dec_degrees, ra_degrees, radius_degrees
-from skydex.cli.checking import read_text
+from skydex.cli.asking import query_text
 from skydex.cli.command import Command
-from skydex.cli.passwords import FromStdin, known_password
 from skydex.cli.screen import output, progress_bar, remark
-from skydex.errors import BadParameterError
+from skydex.cli.selecting import Where, conditions_of, region_of
+from skydex.cli.targets import At, FromStdin, User, password_for
 
 if TYPE_CHECKING:
     from skydex.connection import Mirrored
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "PANEL"]
 
 PANEL = "Publish"
-_RADIUS_LAST = re.compile(r"(.*\S)[\s,]+([0-9.]+(?:[eE][+-]?\d+)?\s*[a-z°'\"]*)", re.DOTALL)
-_SUFFIXED = re.compile(r"\s*(\w+(?:\.\w+)?)\s*=\s*(.*)", re.DOTALL)
 
 
 def mirror(
@@ -39,18 +35,14 @@ def mirror(
     cone: Annotated[
         str | None, typer.Option(metavar="'RA DEC RADIUS'", help="Where: also 'NAME RADIUS', as in 'IC 1613 10arcmin'.")
     ] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN.OP=VALUE", help="A condition: A_F475W_N.gte=10; repeatable.")
-    ] = None,
+    where: Where = None,
     columns: Annotated[str, typer.Option(metavar="NAMES", help="Which columns, with commas between them.")] = "",
     query: Annotated[
         str | None, typer.Option(metavar="ADQL", help="A query instead of a table; @FILE reads a file.")
     ] = None,
     maxrec: Annotated[int | None, typer.Option(min=0, help="At most so many rows, though there may be more.")] = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="What stands in for the real services of a preset.")
-    ] = None,
-    user: Annotated[str | None, typer.Option(help="As whom it is asked.")] = None,
+    at: At = None,
+    user: User = None,
     password_stdin: FromStdin = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Ask again for --name, or for every mirrored table of ARCHIVE.")
@@ -76,17 +68,19 @@ def mirror(
     else:
         if target is None:
             raise typer.BadParameter("is missing; or give --refresh or --list", param_hint="TARGET")
-        selection: dict[str, Any] = {"columns": columns, "maxrec": maxrec, "at": at, **_region(cone)}
-        selection |= {"name": name, "query": _query(query), "user": user}
-        selection["password"] = _password(user, at or target, stdin=password_stdin)
-        _mirror(target, into, table, _conditions(where or []), selection)
+        selection: dict[str, Any] = {"columns": columns, "maxrec": maxrec, "at": at, **region_of(cone)}
+        selection |= {"name": name, "query": query and query_text(query), "user": user}
+        selection["password"] = password_for(user, at or target, stdin=password_stdin)
+        _mirror(target, into, table, conditions_of(where), selection)
 
 
-def _mirror(target: str, into: Path, table: str | None, conditions: dict[str, str], selection: dict[str, Any]) -> None:
+def _mirror(
+    target: str, into: Path, table: str | None, conditions: list[dict[str, str]], selection: dict[str, Any]
+) -> None:
     from skydex import connection
 
     with progress_bar(selection["name"] or table or "query") as progress:
-        come = connection.mirror(target, into, table, conditions, **selection, progress=progress)
+        come = connection.mirror(target, into, table, *conditions, **selection, progress=progress)
     _tell(come)
 
 
@@ -95,7 +89,7 @@ def _refresh(into: Path, name: str, *, stdin: bool) -> None:
 
     wanted = [one for one in connection.mirrors(into) if not name or one.name.lower() == name.lower()]
     for one in wanted:
-        password = _password(one.origin.user, one.origin.at or one.origin.target, stdin=stdin)
+        password = password_for(one.origin.user, one.origin.at or one.origin.target, stdin=stdin)
         with progress_bar(one.name) as progress:
             _tell(connection.refresh(into, one.name, password=password, progress=progress))
     if not wanted and name:
@@ -120,43 +114,6 @@ def _tell(come: Mirrored) -> None:
     print(f"{come.name}: {come.n_rows:,} rows from {come.origin.name}{before}")
     if come.is_truncated:
         remark(f"skydex: {come.origin.name} has more rows than that (--maxrec).")
-
-
-def _password(user: str | None, place: str, *, stdin: bool) -> str | None:
-    """That of a user, where one is asked for."""
-    return known_password(user, stdin=stdin) if user and not Path(place).is_dir() else None
-
-
-def _query(text: str | None) -> str | None:
-    return read_text(text[1:]) if text is not None and text.startswith("@") else text
-
-
-def _region(text: str | None) -> dict[str, Any]:
-    """Centre and radius out of `RA DEC RADIUS` or `NAME RADIUS`."""
-    if text is None:
-        return {}
-    found = _RADIUS_LAST.fullmatch(text.strip())
-    if found is None:
-        raise BadParameterError("cone", f"is a place and a radius, as in 'IC 1613 10arcmin', not {text!r}.")
-    place, radius = found[1].rstrip(" ,"), radius_degrees(found[2].replace(" ", ""))
-    words = place.replace(",", " ").split()
-    if len(words) == 2:
-        try:
-            return {"where": (ra_degrees(words[0]), dec_degrees(words[1])), "radius": radius}
-        except BadParameterError:
-            if all(word.lstrip("+-")[:1].isdecimal() for word in words):
-                raise
-    return {"where": place, "radius": radius}
-
-
-def _conditions(given: list[str]) -> dict[str, str]:
-    conditions = {}
-    for text in given:
-        found = _SUFFIXED.fullmatch(text)
-        if found is None:
-            raise BadParameterError("where", f"has the form COLUMN.gte=10 or COLUMN=value, not {text!r}.")
-        conditions[found[1]] = found[2]
-    return conditions
 
 
 COMMANDS = (Command(mirror),)

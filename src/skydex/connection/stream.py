@@ -65,6 +65,10 @@ class Stream:
         """The rows as they come, as Arrow record batches."""
         return self._result.batches
 
+    def to_result(self) -> Result:
+        """All rows that have not come yet, in motion."""
+        return self._result
+
     def table(self) -> ResultTable:
         """All rows that have not come yet, as one table."""
         with self:
