@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skydex.plots.canvas import draw_points, legend, new_axes, note
+from skydex.plots.canvas import draw_points, legend, new_axes
 from skydex.plots.data import Floats, Read, band_name, classes_of, highlighted, label_of, numbers, require_alike
 from skydex.plots.style import HIGHLIGHT, class_marks
 
@@ -180,8 +180,8 @@ def hexbin(
 ) -> Any:
     """Draw how many rows have which pair of numbers, in hexagons; empty ones stay white.
 
-    Rows without one of the numbers are left out, and on a logarithmic axis those that are not positive; a note says
-    how many.
+    Rows without one of the numbers are left out, and on a logarithmic axis those that are not positive; the title
+    says how many.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def _draw_highlight(ax: Any, read: Read, rows: Any, highlight: Any, label: str) 
 def _tell_left_out(ax: Any, is_shown: NDArray[np.bool_], why: str) -> None:
     n = len(is_shown) - int(is_shown.sum())
     if n:
-        note(ax, f"{n:,} of {len(is_shown):,} rows not shown: {why}")
+        ax.set_title(f"{n:,} of {len(is_shown):,} rows not shown: {why}", loc="right", fontsize=7, color="0.35")
 
 
 def _on(scale: Scale, values: Floats) -> Floats:

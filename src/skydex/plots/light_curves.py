@@ -22,6 +22,12 @@ __all__ = ["by_band", "difference", "folded", "light_curve"]
 _WIDE = (7.0, 3.6)
 _PANEL_HEIGHT = 1.5
 _MARGIN = 0.02
+_ABOVE_FROM = 3
+_ABOVE: dict[str, Any] = {
+    **{"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2, "frameon": False},
+    **{"columnspacing": 1.0, "handletextpad": 0.1},
+}
+"""Where a legend of that many bands stands: the figure is flat, and inside there is no room for it."""
 
 
 def light_curve(
@@ -292,7 +298,11 @@ def _set_labels(ax: Any, curve: LightCurve, x_label: str, offsets: Mapping[str, 
     ax.set(xlabel=x_label, ylabel=f"{one or ('Magnitude' if is_magnitude else 'Flux')} [{unit}]", title=curve.name)
     ax.yaxis.set_inverted(is_magnitude)
     plain_numbers(ax)
-    if len(curve.bands) > 1 or offsets:
+    if len(curve.bands) >= _ABOVE_FROM:
+        ax.set_title("")
+        ax.set_title(curve.name, loc="left")
+        legend(ax, ncols=len(curve.bands), **_ABOVE)
+    elif len(curve.bands) > 1 or offsets:
         legend(ax)
 
 

@@ -17,6 +17,7 @@ __all__ = ["all_sky", "sky"]
 
 Projection = Literal["mollweide", "aitoff", "rectangular"]
 _NEAR_POLE_DEG = 85.0
+_PLANE = "#0072B2"  # unlike what is highlighted
 _ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 2, "borderaxespad": 0.2}
 """Fields fill their axes, so that their legend stands above."""
 
@@ -143,7 +144,7 @@ def all_sky(
         draw_points(ax, *chosen, mark=HIGHLIGHT, label=highlight_label, zorder=3)
     if galactic_plane:
         line = _broken(*read(_galactic_plane()))
-        ax.plot(*line, color=HIGHLIGHT.colour, linewidth=0.9, label="Galactic plane", zorder=2.5)
+        ax.plot(*line, color=_PLANE, linewidth=1.0, label="Galactic plane", zorder=2.5)
     _set_flat_sky(ax, middle_ra) if is_flat else _set_round_sky(ax, middle_ra)
     legend(ax, **_ABOVE if is_flat else {"loc": "lower right", "bbox_to_anchor": (1.0, -0.08)})
     return ax
