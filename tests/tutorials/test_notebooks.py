@@ -46,6 +46,40 @@ FACTS: Mapping[str, Facts] = {
         ),
         n_figures=11,
     ),
+    "pan-starrs-light-curves": Facts(
+        (
+            "09h17m20.26872s +68d38m06.2124s, objID 190361393344112894",
+            "LightCurve of KQ UMa: 66 points in g (8), r (10), i (21), z (13), y (14)",
+            "1 point off by more than 2 mag; 1 with psfQfPerfect < 0.95",
+            "3.363 mag off, psfQfPerfect 0.323",
+            "LightCurve of KIC 8153568: ",
+        ),
+        n_figures=10,
+    ),
+    "psf-stamps": Facts(
+        (
+            "[{'paramName': 'psf_x_center', 'values': [{'min': 100, 'max': 102}]}",
+            "8184981 ibc302ioq  F814W",
+            "(6, 51, 51)",
+            "ibc302ioq_8184981_F814W_flt_cutout.fits",
+            "6 stamps, or 12 with the raw ones: mast:WFC3PSF/url/cgi-bin/fitscut.cgi?red=",
+            "1, 12 and 6 files came; then 0 of 6, since they are there",
+            "6 stamps, 0 different pixels",
+        ),
+        n_figures=6,
+    ),
+    "chandra-source-catalog": Facts(
+        (
+            "11 sources around 52.297, 31.310, 24 columns",
+            "2CXO J032912.9+311814  8.559e-14  8",
+            "2CXO J032908.3+312020  nan  5",
+            "11 rows of 24 columns: name 21A, ...",
+            "cut off: False",
+            "sources: True",
+            "csc21.observation_source ...",
+        ),
+        n_figures=5,
+    ),
 }
 
 
