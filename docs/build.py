@@ -272,13 +272,17 @@ def _roles(survey: str, roles: Roles) -> tuple[str, ...]:
 def capabilities_page() -> str:
     """What five published notebooks do, and what shows that it can be done here: the text of `capabilities.toml`."""
     items = tomllib.loads((Path(__file__).parent / "capabilities.toml").read_text(encoding="utf-8"))
-    titles = items.pop("titles")
+    documents = items.pop("documents")
     sections = []
-    for letter, title in titles.items():
+    for letter, document in documents.items():
         own = {number: item for number, item in items.items() if number[0] == letter}
         rows = [(number, item["what"], _places(item["where"]), _tests(item["tests"])) for number, item in own.items()]
         missing = [f"- **{number}** {item['open']}" for number, item in own.items() if "open" in item]
-        sections += [f"## {title}", _table(("item", "what", "where", "shown by"), rows), "Open:", "\n".join(missing)]
+        sections += [f"## {document['title']}", *_tutorial(document)]
+        sections += [
+            _table(("item", "what", "where", "shown by"), rows),
+            *(["Open:", "\n".join(missing)] if missing else []),
+        ]
     n_open = sum("open" in item for item in items.values())
     return _page(
         "Capabilities",
@@ -287,6 +291,11 @@ def capabilities_page() -> str:
         f"that show it. Of {n_open} a part is open, which is told below each table.",
         "\n\n".join(sections),
     )
+
+
+def _tutorial(document: Mapping[str, str]) -> Iterator[str]:
+    if path := document.get("tutorial"):
+        yield f"All steps one after another: [{path}](../{path}), which `tests/tutorials` runs near and at a server."
 
 
 def _places(places: list[str]) -> str:

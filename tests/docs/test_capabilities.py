@@ -15,13 +15,13 @@ from skydex.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = tomllib.loads((ROOT / "docs" / "capabilities.toml").read_text(encoding="utf-8"))
-TITLES = ITEMS.pop("titles")
+DOCUMENTS = ITEMS.pop("documents")
 COUNTS = {"H": 40, "V": 28, "P": 18, "F": 15, "C": 16, "G": 6}
 """How many items each of the documents has, and all of them together."""
 
 
 def test_every_item_of_every_document_is_listed_once_and_in_order():
-    assert list(TITLES) == list(COUNTS)
+    assert list(DOCUMENTS) == list(COUNTS)
     assert list(ITEMS) == [f"{letter}{number}" for letter, n in COUNTS.items() for number in range(1, n + 1)]
 
 
@@ -40,6 +40,11 @@ def test_an_item_says_what_where_and_by_what_it_is_shown(number):
         assert is_there(place), place
 
 
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_tutorials_are_there(document):
+    assert is_there(document.get("tutorial", "README.md"))
+
+
 @cache
 def names_in(file):
     """Names of the tests of a file below tests/, none if it is not there."""
@@ -49,7 +54,9 @@ def names_in(file):
 
 
 def is_there(place):
-    """Whether there is such a page, such a command, or such a name of Python."""
+    """Whether there is such a page, benchmark, command, or name of Python."""
+    if place.startswith("benchmarks/"):
+        return (ROOT / place).exists()
     if place.endswith((".md", ".ipynb")):
         return (ROOT / "docs" / place).exists()
     if " " in place:
