@@ -5,9 +5,11 @@ Only a server on loopback gets it (`run_demo`): everybody who can reach it may l
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from skydex.archive import Archive
+from skydex.errors import NameTakenError
 from skydex.settings import load_settings
 
 __all__ = ["GUEST", "GUEST_PASSWORD", "add_guest"]
@@ -16,7 +18,7 @@ GUEST, GUEST_PASSWORD = "guest", "demonstration"
 
 
 def add_guest(archive: Path) -> None:
-    """Make the account, unless it is there."""
+    """Make the account, unless it is there, or was and has been removed."""
     accounts = Archive.open(archive, load_settings(archive)).accounts
-    if accounts.find(GUEST) is None:
+    with contextlib.suppress(NameTakenError):
         accounts.add(GUEST, GUEST_PASSWORD)
