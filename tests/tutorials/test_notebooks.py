@@ -54,7 +54,7 @@ FACTS: Mapping[str, Facts] = {
             "3.363 mag off, psfQfPerfect 0.323",
             "LightCurve of KIC 8153568: ",
         ),
-        n_figures=10,
+        n_figures=9,
     ),
     "psf-stamps": Facts(
         (
