@@ -18,6 +18,7 @@ from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
 from skydex.client.fitscut import Downloads, Fitscut, Skycells
 from skydex.client.http import Web, WholeAnswer, host_of
 from skydex.client.invoke import Invoke
+from skydex.client.mydb import MyDBService
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset, get_preset
 from skydex.client.resolvers import Resolvers
@@ -73,6 +74,7 @@ _MAKERS: Mapping[str, Maker] = {
     "scs": _scs,
     "catalog": Catalogs,
     "invoke": Invoke,
+    "mydb": MyDBService,
     "jobs": CasJobs,
     "lookup": Resolvers,
     "sesame": Resolvers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,10 +10,13 @@ from skydex.client import OwnTables
 from skydex.connection.arrow_columns import result_of
 from skydex.connection.listing import listed_tables
 from skydex.connection.rows import ResultTable
-from skydex.errors import TableExistsError, UnknownTableError, near_names
+from skydex.errors import BadParameterError, TableExistsError, UnknownTableError, near_names
 from skydex.tables import Result
 
 __all__ = ["MyDB"]
+
+_NAME = re.compile(r"[^\W\d_]\w{0,127}", re.ASCII)
+_MOST_NEAR = 5
 
 Shown = Callable[[Result, str], ResultTable]
 
@@ -51,7 +55,11 @@ class MyDB:
         UnknownTableError
             There is none of that name.
         """
-        return self._shown(self._own.read(name), f"SELECT * FROM mydb.{_bare(name)}")
+        try:
+            rows = self._own.read(_bare(name))
+        except UnknownTableError as error:
+            raise self._unknown(name) from error
+        return self._shown(rows, f"SELECT * FROM mydb.{_bare(name)}")
 
     def write(self, name: str, table: Any, *, overwrite: bool = False) -> None:
         """Keep a table, wholly or not at all.
@@ -72,6 +80,8 @@ class MyDB:
         QuotaError
             There is no room for it.
         """
+        if not _NAME.fullmatch(_bare(name)):
+            raise BadParameterError("name", f'is a letter, then letters, digits and _, not "{name[:80]}".')
         rows = result_of(table, name=_bare(name))
         if overwrite:
             self.drop_if_exists(name)
@@ -82,7 +92,7 @@ class MyDB:
     def drop(self, name: str) -> None:
         """Delete a table; `UnknownTableError` if there is none."""
         if name not in self:
-            raise UnknownTableError(f"mydb.{_bare(name)}", near=near_names(_bare(name), list(self)))
+            raise self._unknown(name)
         self._own.drop(_bare(name))
 
     def drop_if_exists(self, name: str) -> None:
@@ -104,6 +114,11 @@ class MyDB:
 
     def __repr__(self) -> str:
         return f"<MyDB at {self._target}: {', '.join(self) or 'no tables'}>"
+
+    def _unknown(self, name: str) -> UnknownTableError:
+        """The error for a table that is not there; it names those that are, if none is called alike."""
+        names = list(self)
+        return UnknownTableError(f"mydb.{_bare(name)}", near=near_names(_bare(name), names) or names[:_MOST_NEAR])
 
 
 def _bare(name: str) -> str:
