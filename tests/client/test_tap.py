@@ -77,6 +77,13 @@ def test_the_limit_of_the_service_cuts_too(tap):
     assert result.overflow
 
 
+def test_whoever_wants_everything_gets_as_many_rows_as_the_service_gives_at_most(tap):
+    assert tap.capabilities.most_rows == 16000
+    usual, whole = (tap.query(Query("SELECT star_id FROM sky.detections", is_whole=wants)) for wants in (False, True))
+    assert rows(usual).num_rows == 8000
+    assert rows(whole).num_rows > 8000
+
+
 def test_an_error_comes_in_the_words_of_the_service(tap):
     with pytest.raises(RefusedError, match=r'No column "starid".*Did you mean "star_id"') as caught:
         tap.query(Query("SELECT starid FROM sky.stars"))

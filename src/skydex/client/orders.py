@@ -57,6 +57,8 @@ class Query:
     """Row limit; None for that of the service."""
     uploads: Mapping[str, Result | Path] = field(default_factory=dict)
     """Tables that come along, by what the text calls them after `TAP_UPLOAD.`."""
+    is_whole: bool = False
+    """Whether, without a row limit, as many rows are wanted as the service gives at most."""
 
 
 @dataclass(frozen=True)

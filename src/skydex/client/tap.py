@@ -192,7 +192,7 @@ class TapService:
     def _form(self, order: Query) -> dict[str, object]:
         form: dict[str, object] = {"REQUEST": "doQuery", "LANG": order.language, "QUERY": order.text}
         form["RESPONSEFORMAT"] = self.capabilities.find_format(_ARROW, _BINARY2)
-        form["MAXREC"] = order.max_rows
+        form["MAXREC"] = self.capabilities.most_rows if order.is_whole else order.max_rows
         if order.uploads:
             form["UPLOAD"] = ";".join(f"{name},param:{name}" for name in order.uploads)
         return form

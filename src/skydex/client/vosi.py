@@ -20,6 +20,7 @@ __all__ = ["Capabilities", "plain_name", "read_capabilities", "read_tables", "ta
 _TAP = "ivo://ivoa.net/std/tap"
 _GEOMETRY = "ivo://ivoa.net/std/tapregext#features-adqlgeo"
 
+_LONGEST_NUMBER = 19
 _DATATYPES = {datatype.value: datatype for datatype in Datatype}
 _ARRAYSIZE = re.compile(r"(\d+x)*(\d+\*?|\*)")
 _TAP_TYPES: dict[str, tuple[Datatype, str | None, str | None]] = {
@@ -52,6 +53,8 @@ class Capabilities:
     """Formats of results: of each the media type, its aliases and its identifier, in lower case but for the first."""
     geometry: frozenset[str] | None = None
     """Geometrical functions of ADQL, in capitals; None if it says nothing of any."""
+    most_rows: int | None = None
+    """How many rows an answer can have at most, for those who ask for as many; None if it does not say."""
 
     @property
     def has_geometry(self) -> bool | None:
@@ -81,7 +84,20 @@ def read_capabilities(content: bytes, host: str) -> Capabilities:
 
 
 def _of_tap(capability: Element) -> Capabilities:
-    return Capabilities(is_tap=True, formats=tuple(_formats(capability)), geometry=_geometry(capability))
+    return Capabilities(
+        is_tap=True,
+        formats=tuple(_formats(capability)),
+        geometry=_geometry(capability),
+        most_rows=_most_rows(capability),
+    )
+
+
+def _most_rows(capability: Element) -> int | None:
+    """The hard limit (TAPRegExt 1.0, section 2.6), if it counts rows."""
+    limit = child(capability, "outputLimit")
+    hard = None if limit is None else child(limit, "hard")
+    text = "" if hard is None or hard.get("unit", "row") != "row" else (hard.text or "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER else None
 
 
 def _formats(capability: Element) -> Iterator[tuple[str, ...]]:

@@ -310,8 +310,10 @@ class Connection(PictureVerbs):
 
         Parameters
         ----------
-        text, maxrec, uploads, language
+        text, uploads, language
             As for `query`.
+        maxrec : int, optional
+            Most rows; by default as many as the archive gives to anybody, which may be more than `query` has.
         rows : int, optional
             How many rows each table of the stream has.
 
@@ -321,7 +323,8 @@ class Connection(PictureVerbs):
             Looping over it gives a table of some rows after the other; it can write them to a file as well.
         """
         self._check("query")
-        found = self.door.query(_query(text, language, maxrec, uploads))
+        order = replace(_query(text, language, maxrec, uploads), is_whole=maxrec is None)
+        found = self.door.query(order)
         return Stream(found, rows=rows, **self._provenance(text))
 
     def submit(

@@ -106,7 +106,8 @@ class Stream:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Stream of {len(self.columns)} columns, {self.n_rows:,} rows so far>"
+        cut = ", cut at a row limit: there are more" if self.truncated else ""
+        return f"<Stream of {len(self.columns)} columns, {self.n_rows:,} rows so far{cut}>"
 
     def _table(self, rows: pa.Table) -> ResultTable:
         known: Mapping[str, Any] = {**self._provenance, "truncated": self.truncated}
