@@ -282,9 +282,11 @@ class LoginError(RequestError):
 class LoginNeededError(LoginError):
     """Something that only users may do, asked by somebody who is not logged in."""
 
-    def __init__(self, what: str = "This") -> None:
+    def __init__(
+        self, what: str = "This", *, hint: str = "send a user name and password (HTTP Basic), or a token (Bearer)."
+    ) -> None:
         self.what = what
-        super().__init__(f"{what} needs a login: send a user name and password (HTTP Basic), or a token (Bearer).")
+        super().__init__(f"{what} needs a login: {hint}")
 
 
 class NotAllowedError(RequestError):

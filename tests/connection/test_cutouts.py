@@ -251,6 +251,12 @@ def test_an_archive_that_lists_no_images_says_so(url):
         archive.images(CENTRE)
 
 
+def test_images_are_asked_for_by_what_every_obscore_has(simulated):
+    """The Chandra Source Catalog has the columns of ObsCore that are mandatory, and no others."""
+    found = skydex.connect("csc21", at=simulated).images((46.8, 2.26))
+    assert "image" in found.colnames
+
+
 def test_a_preset_without_images_says_so(url):
     with skydex.connect("csc21", at=url) as archive, pytest.raises(NotOfferedError, match="cutout"):
         archive.cutout(F606W, CENTRE)

@@ -158,3 +158,8 @@ def test_an_eclipsing_binary_is_faint_at_phase_0_if_its_epoch_is_read_as_what_it
     assert np.median(np.abs(as_it_is.curve.mag[~as_it_is.is_eclipsed])) < 0.05
     as_mjd = curve.minus_mean("median").fold(3.6071431, 54999.289794)
     assert as_mjd.phase[as_mjd.curve.mag > 0.8] == pytest.approx(1.0 - 0.13861, abs=0.06)
+
+
+def test_a_table_whose_times_are_texts_is_told(archive):
+    with pytest.raises(BadParameterError, match=r"texts in StartTime.*Roles\(time="):
+        archive.light_curve(1905457, table="hsc.SumMagAper2CatView")

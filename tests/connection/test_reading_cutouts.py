@@ -12,8 +12,8 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from skydex.connection.cutout import read_cutout
-from skydex.errors import BadAnswerError
+from skydex.connection.cutout import missing_cutout, read_cutout
+from skydex.errors import BadAnswerError, BadParameterError
 
 
 def written(data, **cards):
@@ -123,3 +123,16 @@ def bomb():
 def test_what_is_no_such_picture_is_refused(content, form):
     with pytest.raises(BadAnswerError):
         read_cutout(content, form, "there", {})
+
+
+def test_a_file_is_not_replaced_unless_one_says_so(tmp_path):
+    cutout = read_cutout(written(PLANE), "fits", "here", {"image": "x"})
+    path = cutout.write(tmp_path / "x.fits")
+    with pytest.raises(BadParameterError, match="overwrite=True"):
+        cutout.write(path)
+    assert cutout.write(path, overwrite=True) == path
+
+
+def test_what_could_not_be_had_is_not_written(tmp_path):
+    with pytest.raises(BadParameterError, match="could not be had: gone"):
+        missing_cutout("fits", {"size": (3, 3), "problem": "gone"}).write(tmp_path / "x.fits")

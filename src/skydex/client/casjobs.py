@@ -20,7 +20,7 @@ from functools import cache, cached_property, partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from skydex.client.http import Web, WholeAnswer, host_of
+from skydex.client.http import LOGIN_HINT, Web, WholeAnswer, host_of
 from skydex.client.orders import Query, RowsOrder
 from skydex.client.presets import Preset
 from skydex.client.refusals import words_of
@@ -229,7 +229,8 @@ class CasJobs:
         number, password = os.environ.get("CASJOBS_WSID"), os.environ.get("CASJOBS_PW")
         if self._user is None:
             if not number or not password:
-                raise LoginNeededError(f"{self.host}: give user and password, or set CASJOBS_USERID and CASJOBS_PW; it")
+                hint = f"{LOGIN_HINT[:-1]}, or set CASJOBS_USERID and CASJOBS_PW."
+                raise LoginNeededError(self.host, hint=hint)
             return number, password
         name, password = self._user
         url = self._urls["login"]

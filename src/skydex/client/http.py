@@ -29,13 +29,15 @@ from skydex import __version__
 from skydex.client.refusals import words_of
 from skydex.errors import BadAnswerError, LoginError, LoginNeededError, RefusedError, SkydexError, UnreachableError
 
-__all__ = ["Answer", "Web", "WholeAnswer", "host_of", "origin_of", "tls_context"]
+__all__ = ["LOGIN_HINT", "Answer", "Web", "WholeAnswer", "host_of", "origin_of", "tls_context"]
 
 Fields = Mapping[str, object] | Sequence[tuple[str, object]]
 """Parameters by name; those that are None are left out, and those that are lists are sent several times."""
 Files = Mapping[str, tuple[str, bytes | Path, str]]
 """Parts of a form: by name, what the file is called, its bytes or where they are, its media type."""
 
+LOGIN_HINT = "say who asks, as in skydex.connect(..., user=..., password=...)."
+"""What one does who is asked for a login."""
 N_TRIES = 6
 _CONNECT_S = 20.0
 _LONGEST_PAUSE_S = 120.0
@@ -286,7 +288,7 @@ class Web:
         words = words_of(content, response.headers.get("content-type", ""))
         if status in (401, 407):
             if "authorization" not in response.request.headers:
-                return LoginNeededError(host)
+                return LoginNeededError(host, hint=LOGIN_HINT)
             return LoginError(f"{host} does not take this login. {words}".rstrip())
         error = RefusedError(host, words or f"status {status} {response.reason_phrase}".rstrip(), status=status)
         is_explained = status == 500 and b"<VOTABLE" in content

@@ -46,7 +46,7 @@ _IMAGE_COLUMNS = (
     Column("dec", Datatype.DOUBLE, unit="deg", ucd="pos.eq.dec", description="Place that was asked for, ICRS"),
 )
 _OBSCORE = """
-    SELECT obs_id AS image, obs_collection, instrument_name, t_min, t_exptime, em_min, em_max, s_pixel_scale,
+    SELECT obs_id AS image, obs_collection, instrument_name, t_min, t_exptime, em_min, em_max,
            calib_level, access_url, obs_publisher_did
     FROM ivoa.obscore
     WHERE dataproduct_type = 'image' AND 1 = CONTAINS(POINT({ra!r}, {dec!r}), s_region)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skydex.errors import BadAnswerError
+from skydex.errors import BadAnswerError, BadParameterError
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -121,9 +121,26 @@ class Cutout:
         look = Look(Stretch.ASINH, Scale.PERCENTILES, (0.5, 99.5))
         return Image.open(BytesIO(render(bands, look, "png")))
 
-    def write(self, path: Path | str) -> Path:
-        """Write the file as it came; its path is given back."""
+    def write(self, path: Path | str, *, overwrite: bool = False) -> Path:
+        """Write the file as it came; its path is given back.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        overwrite : bool, optional
+            Whether a file of this name is replaced.
+
+        Raises
+        ------
+        BadParameterError
+            There is such a file; or there is nothing to write, since the cutout could not be had.
+        """
         target = Path(path)
+        if self.problem:
+            raise BadParameterError("cutout", f"could not be had: {self.problem}")
+        if target.exists() and not overwrite:
+            raise BadParameterError("path", f"is there already: {target.name}. Name another, or say overwrite=True.")
         target.write_bytes(self.content)
         return target
 

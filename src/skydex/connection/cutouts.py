@@ -126,10 +126,13 @@ class Cutouts(Sequence[Cutout]):
         return target
 
     def write_each(self, into: Path | str = ".") -> list[Path]:
-        """Write each as the file that came into a folder, called by its image and place; give the paths."""
+        """Write each as the file that came into a folder, called by its image and place; give the paths.
+
+        Files of these names are replaced.
+        """
         folder = Path(into)
         folder.mkdir(parents=True, exist_ok=True)
-        return [part.write(folder / part.file_name) for part in self.parts if not part.problem]
+        return [part.write(folder / part.file_name, overwrite=True) for part in self.parts if not part.problem]
 
     @property
     def _has_colours(self) -> bool:

@@ -85,7 +85,12 @@ def _source(
 ) -> _Source:
     if survey is not None:
         return _Source(archive, table, survey.roles, survey, objects_beside(survey, table, names))
-    told = roles or roles_of(_Described(archive.door.table(table)))
+    described = archive.door.table(table)
+    told = roles or roles_of(_Described(described))
+    times = described.find_column(told.time)
+    if times is not None and times.datatype.is_text:
+        problem = f"{table} has texts in {told.time}: say which column holds times, by roles=Roles(time=..., ...)."
+        raise BadParameterError("table", problem)
     if not told.object:
         problem = f"{table} has no column that is known to hold objects: name it, by roles=Roles(object=..., ...)."
         raise BadParameterError("table", problem)

@@ -61,7 +61,10 @@ class PicturedRows:
         if pair is None and self.place is not None:
             return [self.place] * len(self.images)
         if pair is None:
-            raise BadParameterError("where", "is missing: no columns of these rows say where their object is.")
+            raise BadParameterError(
+                "where",
+                "is missing: nothing says where the object is. Give a place, as in cutouts(..., where=(ra, dec)).",
+            )
         ra, dec = (_degrees(self.table[spelled[name]]) for name in pair)
         return list(zip(ra.tolist(), dec.tolist(), strict=True))
 
