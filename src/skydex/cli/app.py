@@ -22,6 +22,7 @@ from skydex.cli import (
     mirroring,
     mydb,
     picturing,
+    plotting,
     publishing,
     serving,
     users,
@@ -42,6 +43,7 @@ app = typer.Typer(
 for _panel in (publishing, mirroring, holdings, serving, asking, jobs, picturing, checking):
     for _command in _panel.COMMANDS:
         app.command(rich_help_panel=_panel.PANEL, **_command.options)(_command.function)
+app.add_typer(plotting.plot_app, rich_help_panel=plotting.PANEL)
 app.add_typer(demonstration.app, rich_help_panel=serving.PANEL)
 app.add_typer(users.user_app, rich_help_panel=users.PANEL)
 app.add_typer(users.group_app, rich_help_panel=users.PANEL)
