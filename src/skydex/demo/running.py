@@ -70,7 +70,7 @@ def _told(workflow: Workflow, url: str, out: Path) -> Told:
     n_figures = sum(len(step.figures) for step in record.steps)
     print(
         f"  {workflow.title}: {len(record.steps)} steps in {record.seconds():.1f} s, "
-        f"{n_tables} tables, {n_figures} figures",
+        f"tables: {n_tables}, figures: {n_figures}",
         flush=True,
     )
     return Told(workflow, record)

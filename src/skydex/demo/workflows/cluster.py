@@ -32,6 +32,7 @@ def run(at: str, record: Record) -> None:
             highlight=moving,
             highlight_label="members",
         )
+        colours.set(xlabel="BP − RP [mag]", ylabel="G [mag]")
     step.tell(f"{np.sum(moving):,} stars have the proper motion of the cluster, to 0.5 mas/yr.")
     step.keep_figure("colours", colours, "Turn-off and giant branch of an old open cluster", data=_REAL)
 

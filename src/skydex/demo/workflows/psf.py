@@ -21,7 +21,7 @@ def run(at: str, record: Record) -> None:
         stamps = psf.stamps(
             "UVIS", col.psf_x_center.between(100, 102), col.psf_y_center.between(100, 102), {"n_sat_pixels": 0}
         )
-    step.tell(f"{len(stamps)} stars, as in the document; stamps of {stamps.cube.shape[1]} x {stamps.cube.shape[2]} px.")
+    step.tell(f"{len(stamps)} stars, with stamps of {stamps.cube.shape[1]} pixels a side; the document has 6, with 51.")
     step.keep_table("stars", stamps.table)
 
     with record.step("What they look like") as step:
@@ -39,7 +39,7 @@ def run(at: str, record: Record) -> None:
 
     with record.step("A thousand stamps at once", document_s=30.0) as step:
         many = psf.stamps("UVIS", {"n_sat_pixels": 0}, maxrec=1000, progress=False)
-    step.tell(f"{len(many):,} stamps of {np.sum(many.table['psf_flux']):.3g} electrons in all, as one cube.")
+    step.tell(f"{len(many):,} stamps, as one cube with a row of the database for each.")
 
     with record.step("Their mean: the first look at a point spread function") as step:
         light = many.cube - np.nanmedian(many.cube, axis=(1, 2), keepdims=True)
