@@ -178,11 +178,21 @@ class AmbiguousColumnError(Located):
 class _UnknownName(Located):
     noun = "name"
 
-    def __init__(self, name: str, *, where: str = "", near: Sequence[str] = (), hint: str = "", **place: Any) -> None:
-        self.name, self.near = name, list(near)
+    def __init__(
+        self,
+        name: str,
+        *,
+        where: str = "",
+        near: Sequence[str] = (),
+        hint: str = "",
+        others: Sequence[str] = (),
+        **place: Any,
+    ) -> None:
+        self.name, self.near, self.others = name, list(near), list(others)
         inside = f" in {where}" if where else ""
         meant = f" Did you mean {_listed([quoted(n) for n in near], word='or')}?" if near else ""
-        super().__init__(f'No {self.noun} "{name}"{inside}.{f" {hint}" if hint else meant}', **place)
+        names = " nor ".join(f'"{one}"' for one in (name, *others))
+        super().__init__(f"No {self.noun} {names}{inside}.{f' {hint}' if hint else meant}", **place)
 
 
 class UnknownTableError(_UnknownName):

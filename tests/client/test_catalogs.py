@@ -184,6 +184,8 @@ def test_identifiers_that_are_missing_are_null_too(panstarrs, demonstration):
 def test_a_name_that_is_none_is_told_before_anything_is_asked(hsc):
     with pytest.raises(UnknownColumnError, match="A_F475W"):
         hsc.rows(RowsOrder("summary", ("A_F475",), None, IC_1613))
+    with pytest.raises(UnknownColumnError, match='"first" nor "A_F475"'):
+        hsc.rows(RowsOrder("summary", ("MatchID", "first", "A_F475"), None, IC_1613))
     with pytest.raises(UnknownTableError, match="detailed"):
         hsc.rows(RowsOrder("detail", (), None, IC_1613))
 

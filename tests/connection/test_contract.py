@@ -161,6 +161,7 @@ ERRORS = [
     Case("mast-hsc", "unknown table", lambda a: a.search("summry", MatchID=1)),
     Case("mast-hsc", "unknown column", lambda a: a.search("summary", MatchIDD=1)),
     Case("mast-hsc", "unknown output", lambda a: a.search("summary", MatchID=1, columns="nothing")),
+    Case("mast-hsc", "unknown outputs", lambda a: a.search("summary", MatchID=1, columns="one MatchID two")),
     Case("mast-hsc", "no condition", lambda a: a.search("summary")),
     Case("mast-casjobs", "unknown column", lambda a: a.sql("select nothing from HCVmatch")),
     Case("mast-casjobs", "no such table", lambda a: a.mydb["nothing"]),

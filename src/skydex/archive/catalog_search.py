@@ -27,6 +27,9 @@ PARAMETERS = (
 )  # fmt: skip
 """Parameters that are no columns."""
 
+_MOST_TOLD = 20
+"""Names that an error repeats."""
+
 ROWS, _PLACES = "t", "p"
 """What the table, and that with its positions, are called in the query."""
 
@@ -88,7 +91,10 @@ class Searched:
         )
 
     def outputs(self) -> list[exp.Expression]:
-        """The columns of the answer."""
+        """The columns of the answer; all those that there are not are told at once."""
+        unknown = [name for name in self._names() if not self._is_distance(name) and not self.table.find_column(name)]
+        if unknown:
+            raise self._unknown(*unknown)
         return [self._output(name) for name in self._names()]
 
     def joined(self) -> Iterator[build.Joined]:
@@ -170,9 +176,14 @@ class Searched:
         """
         column = self.table.find_column(name)
         if column is None:
-            near = near_names(name[:80], (*(known.name for known in self.table.columns), *PARAMETERS))
-            raise UnknownColumnError(name[:80], where=self._offer.path, near=near)
+            raise self._unknown(name)
         return column
+
+    def _unknown(self, *names: str) -> UnknownColumnError:
+        shown = [name[:80] for name in names[:_MOST_TOLD]]
+        known = (*(column.name for column in self.table.columns), *PARAMETERS)
+        near = dict.fromkeys(name for one in shown for name in near_names(one, known))
+        return UnknownColumnError(shown[0], where=self._offer.path, near=list(near), others=shown[1:])
 
     def _is_distance(self, name: str) -> bool:
         """Whether a name means the angle from the centre, and not a column of the table."""

@@ -24,7 +24,15 @@ from skydex.client.conditions import parameters, settled
 from skydex.client.http import Web, host_of
 from skydex.client.orders import RowsOrder
 from skydex.client.presets import Preset
-from skydex.errors import BadAnswerError, BadParameterError, RefusedError, UnknownTableError, UnreadableFileError
+from skydex.errors import (
+    BadAnswerError,
+    BadParameterError,
+    RefusedError,
+    UnknownColumnError,
+    UnknownTableError,
+    UnreadableFileError,
+    near_names,
+)
 from skydex.formats.knowncsv import read_known_csv
 from skydex.tables import POSITION_NAMES, Column, Datatype, Result, Table, likely_position, limited
 
@@ -158,6 +166,7 @@ class Catalogs:
         if order.condition is not None:
             yield from described.measured(list(parameters(settled(order.condition, table), self._preset.name)))
         if order.columns:
+            _check_columns(order.columns, table)
             yield "columns", f"[{','.join(_spelled(name, table) for name in order.columns)}]"
         for key in order.sort_by:
             name = _spelled(key.removeprefix("-"), table)
@@ -206,6 +215,15 @@ class Catalogs:
             _all_missing(items, columns),
             "arrow" if answer.headers.get("server", "").startswith("skydex/") else "csv",
         )
+
+
+def _check_columns(names: Sequence[str], table: Table) -> None:
+    """See to it that there are all of them; those that there are not are told at once."""
+    known = [column.name for column in table.columns]
+    unknown = [name for name in names if name.strip().lower() != _DISTANCE.name and not table.find_column(name.strip())]
+    if unknown:
+        near = dict.fromkeys(name for one in unknown for name in near_names(one, known))
+        raise UnknownColumnError(unknown[0], where=table.name, near=list(near), others=unknown[1:])
 
 
 def _spelled(name: str, table: Table) -> str:
