@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 import skydex
@@ -58,3 +61,17 @@ def test_numbers_stand_to_the_right_and_columns_without_anything_are_left_out():
 
 def test_an_empty_list_has_its_head():
     assert printed_rows("0 tables", ("name", "about"), []).splitlines() == ["0 tables", "name  about"]
+
+
+def test_a_prompt_completes_what_an_archive_can_be_asked(simulated):
+    chandra = skydex.connect("csc21", at=simulated)
+    assert {"query", "stream", "cone", "light_curve", "verbs"} <= set(dir(chandra))
+    assert not {"cutout", "stamps", "sql", "mydb"} & set(dir(chandra))
+    assert {"cutout", "stamps", "sql", "mydb", "job"} <= set(dir(skydex.connect(simulated)))
+
+
+def test_figures_and_light_curves_are_there_without_an_import_of_their_own():
+    script = "import skydex; skydex.plots.light_curve, skydex.lightcurve.LightCurve; print(*dir(skydex))"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert {"connect", "col", "plots", "lightcurve"} <= set(said.split())
+    assert "TYPE_CHECKING" not in said

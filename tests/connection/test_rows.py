@@ -331,6 +331,18 @@ def test_odd_units_and_arrays_of_several_lengths_are_written_without_a_warning(f
 
 
 @pytest.mark.parametrize("form", ["fits", "votable"])
+@pytest.mark.parametrize("unit", ["10**20.cm**-2", "10**-17.W.m**-2", "0.001s", "100km", "1.5m", "Jy"])
+def test_units_with_a_factor_come_back_from_files_without_a_warning(unit: str, form: str, tmp_path: Path) -> None:
+    if form == "fits" and unit == "1.5m":
+        pytest.skip("FITS has no factors but powers of ten (FITS 4.0, section 4.3.1)")
+    rows = table((Column("x", Datatype.DOUBLE, unit=unit), [2.0]))
+    rows.write(tmp_path / "rows", format=form)
+    with warnings.catch_warnings(action="error"):
+        read = QTable.read(tmp_path / "rows", format=form)
+    assert u.allclose(read["x"], rows["x"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", ["fits", "votable"])
 def test_file_says_where_its_rows_come_from(form: str, tmp_path: Path) -> None:
     written(overflow=True).write(tmp_path / "rows", format=form)
     content = (tmp_path / "rows").read_bytes()

@@ -6,6 +6,8 @@ results, and mappings of names to sequences. NaN becomes null, as everywhere in 
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -36,6 +38,8 @@ from skydex.tables import (
 __all__ = ["arrow_table", "result_of"]
 
 _BATCH_ROWS = 65_536
+_FACTOR = re.compile(r"[0-9.]+(?:e[+-]?[0-9]+)?")
+"""What may stand before a unit."""
 _FACTS = ("unit", "ucd", "utype", "description")
 
 
@@ -241,9 +245,12 @@ def _meaning(plain: Column, column: Any, xtype: str | None) -> Column:
 
 
 def _spelt(unit: Any) -> str:
-    """A unit as VOUnit 1.0 writes it, where it can."""
+    """A unit as VOUnit 1.0 writes it, where it can; a factor is a power of ten, which alone FITS reads as well."""
     try:
-        return str(unit.to_string("vounit"))
+        text = str(unit.to_string("vounit"))
+        factor = _FACTOR.match(text)
+        exponent = round(math.log10(float(factor[0])), 9) if factor else 0.5
+        return f"10**{int(exponent)}{_FACTOR.sub('', text, count=1)}" if exponent.is_integer() else text
     except (ValueError, TypeError, AttributeError):
         return str(unit)
 

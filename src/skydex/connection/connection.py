@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "described"]
 
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_VERB_OF = {verb: verb for verb in VERBS if verb != "images"} | {"stream": "query", "job": "submit", "stars": "stamps"}
+"""What methods need; they are completed at a prompt only where there is that. Images are found in several ways."""
 _LIBRARIES = ("astropy", "numpy", "pyarrow")
 """Whose versions an answer knows."""
 
@@ -474,6 +476,10 @@ class Connection(PictureVerbs):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __dir__(self) -> list[str]:
+        missing = {name for name, verb in _VERB_OF.items() if verb not in self.door.verbs}
+        return [name for name in super().__dir__() if name not in missing]
 
     def __repr__(self) -> str:
         return f"<archive {self.name}: {', '.join(self.verbs)}>"
