@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
@@ -86,6 +87,9 @@ __all__ = [
 ]
 
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
 def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Names that a mistyped one may have meant, best first, compared without regard to case."""
     by_lower = {candidate.lower(): candidate for candidate in known}
@@ -93,8 +97,8 @@ def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
 
 
 def one_line(text: str, *, most: int = 200) -> str:
-    """Put what a file or service said into one line; beyond `most` characters its end is left out."""
-    line = " ".join(text.split())
+    """Put what somebody said into one line, without what steers a terminal; beyond `most` its end is left out."""
+    line = " ".join(_CONTROLS.sub(" ", text[: 100 * most]).split())
     return line if len(line) <= most else f"{line[: most - 2].rstrip()} …"
 
 
@@ -636,7 +640,8 @@ class BadAnswerError(ServiceError):
 
     def __init__(self, host: str, reason: str) -> None:
         self.host, self.reason = host, one_line(reason)
-        super().__init__(f"The answer of {host} cannot be used: {self.reason}")
+        end = "" if self.reason.endswith((".", "!", "?", "…")) else "."
+        super().__init__(f"The answer of {one_line(host)} cannot be used: {self.reason}{end}")
 
 
 class IncompleteError(ServiceError):

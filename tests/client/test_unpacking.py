@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -146,3 +147,41 @@ def test_a_bundle_that_unpacks_to_more_than_is_taken_is_refused(tmp_path):
 def test_what_is_no_bundle_is_told(tmp_path, content):
     with pytest.raises(BadAnswerError, match="damaged, or not whole"):
         unpacked(tmp_path, content)
+
+
+def tar_with_header(headers: dict[str, str]) -> bytes:
+    """A tar of one file, about which a further header says something (POSIX.1-2001, pax)."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo("a")
+        entry.pax_headers = headers
+        tar.addfile(entry, io.BytesIO())
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"mtime": "1e300"},
+        {"mtime": "nan"},
+        {"path": "a\0b"},
+        {"size": "-1"},
+        {"GNU.sparse.map": "x,y"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+        {"path": "a/" * 5000},
+    ],
+    ids=str,
+)
+def test_what_a_tar_says_of_a_member_is_no_matter_or_spoils_the_bundle(tmp_path, headers):
+    with contextlib.suppress(BadAnswerError):
+        unpacked(tmp_path, tar_with_header(headers))
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_headers_of_a_tar_do_not_fill_the_memory(tmp_path, kind):
+    """They are read as a whole, and what is compressed may be a thousandth of it."""
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, 3 << 30
+    start = gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20))
+    with pytest.raises(BadAnswerError, match="too large"):
+        unpacked(tmp_path, start)

@@ -46,7 +46,8 @@ __all__ = ["CasJobs"]
 MYDB = "MyDB"
 _FAILED, _NOT_FOUND = 500, 404
 _NOBODY = ("", "-1")
-_MESSAGE = re.compile(r"System\.Exception:\s*(?P<words>.*?)\s*--->", re.DOTALL)
+_MESSAGE_BEGINS, _MESSAGE_ENDS = "System.Exception:", "--->"
+_MOST_DIGITS = 18
 _TABLE = re.compile(r"(?:\[?mydb\]?\.)?(?:\[?dbo\]?\.|\.)?\[?(?P<name>[A-Za-z_]\w{0,127})\]?", re.ASCII | re.IGNORECASE)
 _ROWS_AFFECTED = "Rows Affected"
 _UPLOAD_BYTES = 64 << 20
@@ -419,15 +420,16 @@ def _without_blanks(text: bytes, *, name: str) -> bytes:
 
 def _words(answer: WholeAnswer) -> str:
     """The message inside a stack trace."""
-    found = _MESSAGE.search(answer.text)
-    if found is not None:
-        return html.unescape(found["words"])
+    _, begins, rest = answer.text.partition(_MESSAGE_BEGINS)
+    words, ends, _ = rest.partition(_MESSAGE_ENDS)
+    if begins and ends:
+        return html.unescape(words.strip())
     return words_of(answer.content, answer.headers.get("content-type", "")) or "it does not say why."
 
 
 def _number(element: Element, host: str) -> int:
     text = "".join(element.itertext()).strip()
-    if not text.isascii() or not text.removeprefix("-").isdecimal():
+    if not text.isascii() or not text.removeprefix("-").isdecimal() or len(text) > _MOST_DIGITS:
         raise BadAnswerError(host, "it is no number.")
     return int(text)
 

@@ -8,6 +8,7 @@ declare to stand for a missing measurement (-999 in Pan-STARRS) is null in what 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -144,8 +145,8 @@ class Catalogs:
         described = self._described(path)
         asked = list(self._parameters(order, described))
         page_rows = PAGE_ROWS if order.max_rows is None else min(order.max_rows + 1, PAGE_ROWS)
-        first = self._page(path, asked, page_rows, 1)
-        batches = chain([first], self._further(path, asked, page_rows, first))
+        first, digest = self._page(path, asked, page_rows, 1)
+        batches = chain([first], self._further(path, asked, page_rows, first, digest))
         result = replace(first, batches=_joined(batches), name=order.table, description=described.table.description)
         return limited(result, order.max_rows)
 
@@ -172,18 +173,24 @@ class Catalogs:
             name = _spelled(key.removeprefix("-"), table)
             yield "sort_by", f"{name}.{'desc' if key.startswith('-') else 'asc'}"
 
-    def _further(self, path: str, asked: Sequence[tuple[str, str]], page_rows: int, first: Result) -> Iterator[Result]:
+    def _further(
+        self, path: str, asked: Sequence[tuple[str, str]], page_rows: int, first: Result, digest: bytes
+    ) -> Iterator[Result]:
         """The pages after the first, until one is not full."""
         page, n_rows = 1, first.n_rows
         while n_rows >= page_rows:
             page += 1
-            result = self._page(path, asked, page_rows, page)
+            before = digest
+            result, digest = self._page(path, asked, page_rows, page)
             n_rows = result.n_rows
+            if n_rows and digest == before:
+                raise BadAnswerError(host_of(self._base), f"its page {page} is the one before again.")
             if n_rows and result.schema != first.schema:
                 raise BadAnswerError(host_of(self._base), "its pages have different columns.")
             yield result
 
-    def _page(self, path: str, asked: Sequence[tuple[str, str]], page_rows: int, page: int) -> Result:
+    def _page(self, path: str, asked: Sequence[tuple[str, str]], page_rows: int, page: int) -> tuple[Result, bytes]:
+        """The rows of a page, and by what it is known when it comes again: not every service counts pages."""
         described, host = self._described(path), host_of(self._base)
         fields = [*asked, ("pagesize", str(page_rows)), ("page", str(page))]
         content = self._sent(f"{self._base}/{path}.{described.suffix}", fields)
@@ -193,7 +200,8 @@ class Catalogs:
             result = _of_csv(content if content.strip() else _header(asked, described.table), described, host)
         table = result.to_arrow()
         batches = _without_missing(table, result.columns, described.missing).to_batches()
-        return replace(result, batches=iter(batches), n_rows=table.num_rows, overflow=False)
+        page_of_rows = replace(result, batches=iter(batches), n_rows=table.num_rows, overflow=False)
+        return page_of_rows, hashlib.sha256(content).digest()
 
     def _sent(self, url: str, fields: Sequence[tuple[str, str]]) -> bytes:
         """Ask by the address, which can be shown and kept, as long as it is not too long for servers on the way."""
@@ -306,7 +314,11 @@ def _without_missing(table: pa.Table, columns: Sequence[Column], missing: Mappin
         number = missing.get(column.name.lower())
         if number is not None and column.datatype.is_numeric and not column.is_array:
             values = table.column(place)
-            kept = pc.if_else(pc.equal(values, pa.scalar(number).cast(values.type)), None, values)
+            try:
+                marker = pa.scalar(number).cast(values.type)
+            except pa.ArrowInvalid:  # no value of this type can be that
+                continue
+            kept = pc.if_else(pc.equal(values, marker), None, values)
             table = table.set_column(place, table.schema.field(place), kept)
     return table
 

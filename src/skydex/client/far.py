@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from skydex.client.casjobs import CasJobs
 from skydex.client.catalogs import Catalogs
 from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
 from skydex.client.fitscut import Downloads, Fitscut, Skycells
-from skydex.client.http import Web, WholeAnswer, host_of
+from skydex.client.http import Web, WholeAnswer, host_of, without_login
 from skydex.client.invoke import Invoke
 from skydex.client.mydb import MyDBService
 from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
@@ -107,7 +107,8 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
     UnreachableError
         Nobody answers.
     """
-    base, own_login = _parts(url)
+    plain, own_login = without_login(url)
+    base = _base(plain)
     web = Web(login or own_login, origins=[base])
     if "tap" in urlsplit(base).path.rpartition("/")[2].lower():
         return _tap_door(base, web)
@@ -122,14 +123,12 @@ def found_door(url: str, *, login: tuple[str, str] | None = None) -> FarDoor:
     raise UnknownResourceError("skydex server or TAP service", base)
 
 
-def _parts(url: str) -> tuple[str, tuple[str, str] | None]:
-    """An address without what stands behind that of the service, and the login that stands in it, which nobody sees."""
+def _base(url: str) -> str:
+    """An address without what stands behind that of the service."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     before, _, last = path.rpartition("/")
-    base = f"{parts.scheme}://{host_of(url)}{before if last.lower() in _RESOURCES else path}"
-    login = (unquote(parts.username), unquote(parts.password)) if parts.username and parts.password else None
-    return base, login
+    return f"{parts.scheme}://{parts.netloc}{before if last.lower() in _RESOURCES else path}"
 
 
 def _tap_door(address: str, web: Web) -> FarDoor:

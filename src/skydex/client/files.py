@@ -8,11 +8,11 @@ bytes are asked for as they are, without a coding for the way, so that lengths a
 from __future__ import annotations
 
 import base64
-import binascii
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.errors import MessageError
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -22,14 +22,24 @@ import httpx
 
 from skydex import __version__
 from skydex.client.door import OpenedFile
-from skydex.client.http import host_of, tls_context
+from skydex.client.http import (
+    check_coding,
+    check_pace,
+    check_port,
+    check_way,
+    host_of,
+    retry_after_s,
+    tls_context,
+    without_login,
+)
 from skydex.client.refusals import words_of
 from skydex.errors import BadAnswerError, RefusedError, UnreachableError
 
 __all__ = ["TIMEOUT", "USER_AGENT", "WebFile", "async_client"]
 
 USER_AGENT = f"skydex/{__version__}"
-TIMEOUT = httpx.Timeout(60.0, connect=15.0, pool=None)
+_PATIENCE_S = 60.0
+TIMEOUT = httpx.Timeout(_PATIENCE_S, connect=15.0, pool=None)
 """How long a service may be silent; for a free connection anything waits."""
 _MOST_REDIRECTS = 10
 _WORDS_OF_REFUSAL = 1 << 14
@@ -41,9 +51,15 @@ _DATED_S = 60.0
 def async_client(concurrency: int) -> httpx.AsyncClient:
     """A client for some files at once."""
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-    return httpx.AsyncClient(
-        verify=tls_context(), timeout=TIMEOUT, limits=limits, follow_redirects=True, max_redirects=_MOST_REDIRECTS
-    )
+    return httpx.AsyncClient(**_ways(), limits=limits, event_hooks={"response": [_check_way]})
+
+
+def _ways() -> dict[str, Any]:
+    return {"verify": tls_context(), "timeout": TIMEOUT, "follow_redirects": True, "max_redirects": _MOST_REDIRECTS}
+
+
+async def _check_way(answer: httpx.Response) -> None:
+    check_way(answer)
 
 
 @dataclass(frozen=True)
@@ -51,15 +67,20 @@ class WebFile:
     """A file at an address."""
 
     url: str
-    """Where it is."""
+    """Where it is; a login in it is taken out, and sent to its host if there is no other."""
     name: str = ""
     """What a copy may be called; by default what the address says."""
     called: str = ""
     """What it was asked for by, if that was not its address."""
     form: tuple[tuple[str, str], ...] = ()
     """Fields to post, if it is had by POST."""
-    login: tuple[str, str] | None = None
+    login: tuple[str, str] | None = field(default=None, repr=False)
     """User name and password, which go to this host and to none to which it may lead on."""
+
+    def __post_init__(self) -> None:
+        url, login = without_login(self.url)
+        object.__setattr__(self, "url", url)
+        object.__setattr__(self, "login", self.login or login)
 
     @property
     def reference(self) -> str:
@@ -79,11 +100,10 @@ class WebFile:
         """Open it from a byte on, if it is still what `validator` says; from its beginning otherwise."""
         with (
             self._troubles_told(),
-            httpx.Client(
-                verify=tls_context(), timeout=TIMEOUT, follow_redirects=True, max_redirects=_MOST_REDIRECTS
-            ) as client,
+            httpx.Client(**_ways(), event_hooks={"response": [check_way]}) as client,
             client.stream(**self._request(offset, validator)) as answer,
         ):
+            check_coding(answer)
             if answer.status_code >= 400:
                 raise self._refusal(answer, b"".join(_first(answer.iter_bytes())))
             yield self._opened(answer, offset, validator, answer.iter_bytes())
@@ -95,11 +115,20 @@ class WebFile:
         """The same for a program that waits for many: what is known, and the bytes apart."""
         with self._troubles_told():
             async with client.stream(**self._request(offset, validator)) as answer:
+                check_coding(answer)
                 if answer.status_code >= 400:
                     raise self._refusal(answer, await _head(answer))
-                yield self._opened(answer, offset, validator, iter(())), answer.aiter_bytes()
+                yield self._opened(answer, offset, validator, iter(())), self._paced(answer)
+
+    async def _paced(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        n_bytes, begun = 0, time.monotonic()
+        async for chunk in answer.aiter_bytes():
+            n_bytes += len(chunk)
+            check_pace(self.host, n_bytes, begun, _PATIENCE_S)
+            yield chunk
 
     def _request(self, offset: int, validator: str) -> dict[str, Any]:
+        check_port(httpx.URL(self.url))
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         if offset and validator:
             headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
@@ -134,7 +163,7 @@ class WebFile:
         span, _, total = answer.headers.get("content-range", "").removeprefix("bytes ").partition("/")
         if span.partition("-")[0].strip() != str(offset):
             raise BadAnswerError(self.host, "it is another part of the file than was asked for.")
-        return offset, int(total) if total.isdecimal() else None
+        return offset, _size(total)
 
     def _refusal(self, answer: httpx.Response, words: bytes) -> RefusedError | UnreachableError:
         """Why there is no file; an error that may pass is told from one that will not."""
@@ -142,7 +171,7 @@ class WebFile:
         reason = said or f"status {status} {answer.reason_phrase}".rstrip()
         is_explained = status == 500 and b"<VOTABLE" in words  # a mistake of the asker, as some services tell it
         if (status >= 500 and not is_explained) or status in _TOO_BUSY:
-            return UnreachableError(self.host, reason, wait_s=_wait_s(answer))
+            return UnreachableError(self.host, reason, wait_s=retry_after_s(answer.headers.get("retry-after", "")))
         return RefusedError(self.host, reason, status=status)
 
     @contextmanager
@@ -152,8 +181,10 @@ class WebFile:
             yield
         except httpx.TooManyRedirects as error:
             raise BadAnswerError(self.host, f"it leads on more than {_MOST_REDIRECTS} times.") from error
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.DecodingError) as error:
-            raise BadAnswerError(self.host or self.url[:100], f"{error}") from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:  # the last: labels of a host
+            raise BadAnswerError(self.host, f"the address cannot be asked ({error}).") from error
+        except httpx.DecodingError as error:
+            raise BadAnswerError(self.host, f"it is not compressed as it says ({error}).") from error
         except httpx.TimeoutException as error:
             raise UnreachableError(self.host, "it was silent for too long") from error
         except httpx.ConnectError as error:
@@ -179,8 +210,12 @@ def _repeated(form: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _length(answer: httpx.Response) -> int | None:
-    text = answer.headers.get("content-length", "")
-    return int(text) if text.isdecimal() else None
+    return _size(answer.headers.get("content-length", ""))
+
+
+def _size(digits: str) -> int | None:
+    """A number of bytes, if it can be one."""
+    return int(digits) if digits.isdecimal() and len(digits) < 20 else None
 
 
 def _validator(answer: httpx.Response) -> str:
@@ -191,7 +226,7 @@ def _validator(answer: httpx.Response) -> str:
     changed = answer.headers.get("last-modified", "")
     try:
         age_s = (_date(answer.headers["date"]) - _date(changed)) if changed else 0.0
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return ""
     return changed if age_s > _DATED_S else ""
 
@@ -203,7 +238,10 @@ def _date(text: str) -> float:
 def _told_name(answer: httpx.Response) -> str:
     message = Message()
     message["content-disposition"] = answer.headers.get("content-disposition", "")
-    return message.get_filename() or ""
+    try:
+        return message.get_filename() or ""
+    except (MessageError, ValueError, LookupError, TypeError):  # forms of RFC 2231 that make no sense
+        return ""
 
 
 def _told_sha256(answer: httpx.Response) -> str:
@@ -214,20 +252,9 @@ def _told_sha256(answer: httpx.Response) -> str:
         if name.lower() == "sha-256":
             try:
                 return base64.b64decode(value.partition(";")[0].strip(": "), validate=True).hex()
-            except binascii.Error:
+            except ValueError:
                 return ""
     return ""
-
-
-def _wait_s(answer: httpx.Response) -> float | None:
-    """How long the service asks to wait."""
-    told = answer.headers.get("retry-after", "").strip()
-    if not told:
-        return None
-    try:
-        return float(told) if told.isdecimal() else max(0.0, _date(told) - time.time())
-    except (ValueError, TypeError):
-        return None
 
 
 def _first(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,8 @@ HTTP (RFC 9110). An answer is read as it arrives and never beyond a limit. What 
 and connections that break, at most five times, after pauses that grow (or as long as Retry-After says); never another
 4xx, never an error that the service explains in a VOTable, and never a request that changes something if the service
 may have read it. A refusal is raised in the service's own words. A login goes to the servers that it is for, and to
-none to which they lead on.
+none to which they lead on; nor does what is posted, in which there may be a password. Nobody far away leads to what
+runs on this machine.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import datetime as dt
 import email.utils
 import functools
+import ipaddress
 import random
 import ssl
 import time
@@ -21,7 +23,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import httpx
 
@@ -29,7 +31,21 @@ from skydex import __version__
 from skydex.client.refusals import words_of
 from skydex.errors import BadAnswerError, LoginError, LoginNeededError, RefusedError, SkydexError, UnreachableError
 
-__all__ = ["LOGIN_HINT", "Answer", "Web", "WholeAnswer", "host_of", "origin_of", "tls_context"]
+__all__ = [
+    "LOGIN_HINT",
+    "Answer",
+    "Web",
+    "WholeAnswer",
+    "check_coding",
+    "check_pace",
+    "check_port",
+    "check_way",
+    "host_of",
+    "origin_of",
+    "retry_after_s",
+    "tls_context",
+    "without_login",
+]
 
 Fields = Mapping[str, object] | Sequence[tuple[str, object]]
 """Parameters by name; those that are None are left out, and those that are lists are sent several times."""
@@ -43,11 +59,19 @@ _CONNECT_S = 20.0
 _LONGEST_PAUSE_S = 120.0
 _ERROR_BYTES = 1 << 18
 """How much of a refusal is read."""
+MOST_IN_MEMORY = 2 << 30
+"""Bytes of an answer that is read as a whole."""
+_CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+"""Codings in which an answer may come, each by itself: one inside another grows a millionfold in one step."""
+_SLOWEST = 10.0
+"""Bytes in a second; what brings fewer, for as long as a service may stay silent, never ends."""
 _MOST_CONNECTIONS = 16
 _TOO_MANY = 429
 _UNREAD = (429, 503)
 """With these a service has not begun."""
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+_LAST_PORT = 65535
+_KEEPS_BODY = (307, 308)
+"""With these what was posted is to be posted again elsewhere."""
 
 T = TypeVar("T")
 
@@ -94,13 +118,25 @@ class WholeAnswer:
 
 def host_of(url: str) -> str:
     """What messages call a service: its host, with the port if there is one, without anybody's password."""
-    return urlsplit(url).netloc.rpartition("@")[2] or url
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or url[:100]
+    except ValueError:  # brackets that are no address of IPv6
+        return url.rpartition("@")[2][:100]
+
+
+def without_login(url: str) -> tuple[str, tuple[str, str] | None]:
+    """An address as it can be shown, and the login that stands in it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url, None
+    login = (unquote(parts.username), unquote(parts.password)) if parts.username and parts.password else None
+    return parts._replace(netloc=host_of(url)).geturl() if "@" in parts.netloc else url, login
 
 
 def origin_of(url: str) -> str:
     """Scheme, host and port: to whom a login may go."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{host_of(url)}".lower()
+    return f"{url.partition(':')[0]}://{host_of(url)}".lower()
 
 
 @functools.cache
@@ -121,7 +157,7 @@ class Web:
     timeout_s : float, optional
         How long a service may stay silent.
     max_bytes : int, optional
-        How large an answer may be.
+        How large an answer may be; one that is read into memory has a smaller limit.
     retries : int, optional
         How often a request is repeated.
     pause_s : float, optional
@@ -146,6 +182,7 @@ class Web:
             follow_redirects=True,
             headers={"User-Agent": f"skydex/{__version__}"},
             limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_MOST_CONNECTIONS),
+            event_hooks={"response": [check_way]},
         )
         self.close = weakref.finalize(self, self._client.close)
         """Give up all connections; happens by itself when nobody holds it any more."""
@@ -160,9 +197,10 @@ class Web:
 
     def whole(self, method: str, url: str, *, repeatable: bool = True, **asked: Any) -> WholeAnswer:
         """Ask and read to the end, again if need be; parameters are those of `opened`."""
+        most = asked.pop("max_bytes", None) or min(self.max_bytes, MOST_IN_MEMORY)
 
         def read() -> WholeAnswer:
-            with self._sent(method, url, **asked) as answer:
+            with self._sent(method, url, max_bytes=most, **asked) as answer:
                 return WholeAnswer(answer.status, answer.headers, b"".join(answer.chunks), answer.url)
 
         return self._tried(read, repeatable)
@@ -245,11 +283,12 @@ class Web:
         with contextlib.ExitStack() as stack:
             with _as_ours(host_of(url)):
                 request = self._request(stack, method, url, **asked)
+                check_port(request.url)
                 response = self._client.send(request, auth=self._auth(url), stream=True)
             stack.callback(response.close)
             if response.status_code >= 400 and response.status_code not in accepted:
                 raise self._refusal(response)
-            chunks = _chunks(response, self.max_bytes if max_bytes is None else max_bytes)
+            chunks = _chunks(response, self.max_bytes if max_bytes is None else max_bytes, self.timeout_s)
             yield Answer(response.status_code, response.headers, chunks, str(response.url))
 
     def _request(
@@ -264,7 +303,8 @@ class Web:
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> httpx.Request:
-        own = {"Accept-Encoding": "identity"} if urlsplit(url).hostname in _LOCAL else {}
+        is_near = _is_of_this_machine(host_of(url).partition(":")[0])
+        own = {"Accept-Encoding": "identity" if is_near else "gzip, deflate"}
         body: dict[str, Any] = {}
         if params is not None:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(_pairs(params))}"
@@ -293,7 +333,7 @@ class Web:
         error = RefusedError(host, words or f"status {status} {response.reason_phrase}".rstrip(), status=status)
         is_explained = status == 500 and b"<VOTABLE" in content
         if status == _TOO_MANY or (status >= 500 and not is_explained):
-            after_s = _retry_after_s(response.headers.get("retry-after", ""))
+            after_s = retry_after_s(response.headers.get("retry-after", ""))
             return _Again(error, after_s=after_s, is_unread=status in _UNREAD)
         return error
 
@@ -328,7 +368,7 @@ def _as_ours(host: str) -> Iterator[None]:
         yield
     except httpx.TooManyRedirects as error:
         raise BadAnswerError(host, "it leads from one address to the next without end.") from error
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:  # the last: labels of a host
         raise BadAnswerError(host, f"the address cannot be asked ({error}).") from error
     except httpx.ConnectError as error:
         raise UnreachableError(host, f"no connection ({error})", hint="Check the address and the network.") from error
@@ -340,13 +380,73 @@ def _as_ours(host: str) -> Iterator[None]:
         raise _Again(UnreachableError(host, str(error) or "the connection broke")) from error
 
 
-def _chunks(response: httpx.Response, max_bytes: int) -> Iterator[bytes]:
-    host, n_bytes = host_of(str(response.url)), 0
+def check_way(response: httpx.Response) -> None:
+    """Refuse to be led where an answer should not lead.
+
+    Raises
+    ------
+    BadAnswerError
+        From far away to this machine or its neighbours; or to another host with what was posted.
+    """
+    if not response.has_redirect_location:
+        return
+    here, there = response.url, response.url.join(response.headers["location"])
+    check_port(there)
+    if _is_of_this_machine(there.host) and not _is_of_this_machine(here.host):
+        raise BadAnswerError(host_of(str(here)), f"it leads on to {there.host}, which is no place on the Web.")
+    if response.status_code in _KEEPS_BODY and response.request.method == "POST" and not _is_same_server(here, there):
+        reason = (
+            f"it leads on to {there.host}, to which what was sent is not passed on. Ask that address if you trust it."
+        )
+        raise BadAnswerError(host_of(str(here)), reason)
+
+
+def check_port(url: httpx.URL) -> None:
+    """Refuse an address with a port that there is not, over which sockets stumble; `httpx.InvalidURL`."""
+    if url.port is not None and url.port > _LAST_PORT:
+        raise httpx.InvalidURL(f"there is no port {url.port}")
+
+
+def _is_same_server(here: httpx.URL, there: httpx.URL) -> bool:
+    """Whether both are one server, or its encrypted side."""
+    is_upgrade = (here.scheme, there.scheme) == ("http", "https") and here.port is None and there.port is None
+    return here.host == there.host and (is_upgrade or (here.scheme, here.port) == (there.scheme, there.port))
+
+
+def _is_of_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return bool(plain.is_loopback or plain.is_link_local or plain.is_unspecified)
+
+
+def check_coding(response: httpx.Response) -> None:
+    """Refuse what is compressed more than once; `BadAnswerError`."""
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding not in _CODINGS:
+        raise BadAnswerError(host_of(str(response.url)), f'it is compressed as "{coding}", which is not read.')
+
+
+def check_pace(host: str, n_bytes: int, begun: float, patience_s: float) -> None:
+    """Give up on what drips: `UnreachableError` if little has come since a moment of the monotonic clock."""
+    passed_s = time.monotonic() - begun
+    if passed_s > patience_s and n_bytes < _SLOWEST * passed_s:
+        raise UnreachableError(host, f"it drips: {n_bytes:,} bytes in {passed_s:.0f} s")
+
+
+def _chunks(response: httpx.Response, max_bytes: int, patience_s: float) -> Iterator[bytes]:
+    host, n_bytes, begun = host_of(str(response.url)), 0, time.monotonic()
+    check_coding(response)
     with _as_ours(host):
         for chunk in response.iter_bytes():
             n_bytes += len(chunk)
             if n_bytes > max_bytes:
                 raise BadAnswerError(host, f"it is larger than {max_bytes:,} bytes, the most that is taken.")
+            check_pace(host, n_bytes, begun, patience_s)
             yield chunk
 
 
@@ -360,7 +460,8 @@ def _unrepeated(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _head(response: httpx.Response) -> bytes:
     """The first part of a refusal; what of it does not come is not missed."""
     content = bytearray()
-    with contextlib.suppress(httpx.HTTPError):
+    with contextlib.suppress(httpx.HTTPError, BadAnswerError):
+        check_coding(response)
         for chunk in response.iter_bytes():
             content += chunk
             if len(content) >= _ERROR_BYTES:
@@ -368,20 +469,18 @@ def _head(response: httpx.Response) -> bytes:
     return bytes(content[:_ERROR_BYTES])
 
 
-def _retry_after_s(value: str) -> float | None:
-    """Seconds until a service wants to be asked again; it may give a date."""
-    if not value:
-        return None
+def retry_after_s(value: str) -> float | None:
+    """Seconds until a service wants to be asked again, by Retry-After (RFC 9110, 10.2.3), which may be a date."""
     try:
         return max(0.0, float(value))
     except ValueError:
         pass
     try:
         until = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        zoned = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
+        return max(0.0, (zoned - dt.datetime.now(dt.UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    zoned = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return max(0.0, (zoned - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _pairs(fields: Fields) -> list[tuple[str, str]]:

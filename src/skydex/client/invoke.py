@@ -48,6 +48,8 @@ __all__ = ["Invoke"]
 
 PAGE_ROWS = 50_000
 """The most rows that MAST loads at once."""
+_MOST_BYTES = 512 << 20
+"""Of a page."""
 _PATIENCE_S = 600.0
 _PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
@@ -202,7 +204,8 @@ class Invoke:
         """Ask until the answer is there."""
         host, begun, pause_s = host_of(self._url), time.monotonic(), _PAUSE_S
         while True:
-            answer = _document(self._web.post(self._url, {"request": json.dumps(request)}), host)
+            content = self._web.post(self._url, {"request": json.dumps(request)}, max_bytes=_MOST_BYTES)
+            answer = _document(content, host)
             status = answer.get("status")
             if status == "COMPLETE":
                 return answer

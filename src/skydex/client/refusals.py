@@ -24,6 +24,9 @@ _BARE_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[<>]*>")
 """A document type that declares nothing here, as the VOTables of old services have it."""
 _UNSAID = "The service does not say why."
 _MOST_CHARACTERS = 2000
+_MOST_READ = 1 << 14
+"""Characters in which a page, or text between brackets, is searched for words: a search takes their square."""
+_TAGS = re.compile(r"<[^<>]*>")
 
 
 def words_of(content: bytes, media_type: str = "") -> str:
@@ -49,17 +52,23 @@ def words_of(content: bytes, media_type: str = "") -> str:
     return _short(text)
 
 
-def _of_page(text: str) -> str:
+def _of_page(page: str) -> str:
+    text = page[:_MOST_READ]
     body = re.sub(r"(?is)<(script|style|head)\b.*?</\1>", " ", text)
     heading = re.search(r"(?is)<h1\b[^>]*>(.*?)</h1>", body) or re.search(r"(?is)<title\b[^>]*>(.*?)</title>", text)
-    return _short(html.unescape(re.sub(r"<[^>]*>", " ", heading[1] if heading else body)))
+    return _bare(heading[1] if heading else body)
+
+
+def _bare(text: str) -> str:
+    """What stands between tags."""
+    return _short(html.unescape(_TAGS.sub(" ", text[:_MOST_READ])))
 
 
 def _of_xml(content: bytes) -> str:
     try:
         root = tree_of(_BARE_DOCTYPE.sub(b"", content), "")
     except BadAnswerError:
-        return _short(html.unescape(re.sub(r"<[^>]*>", " ", content.decode("utf-8", "replace"))))
+        return _bare(content.decode("utf-8", "replace"))
     if root.tag.upper() == "VOTABLE":
         return _of_votable(root)
     told = {element.tag.lower(): words for element in root.iter() if (words := _short("".join(element.itertext())))}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -23,10 +22,9 @@ from skydex.errors import BadAnswerError, RefusedError, ServiceError, UnknownObj
 __all__ = ["Resolvers", "preferred_authorities"]
 
 _MOST_BYTES = 1 << 20
-_PLACE = re.compile(r"^%J\s+(?P<ra>[0-9.]+)\s+(?P<dec>[+-]?[0-9.]+)", re.MULTILINE)
-_SPEAKER = re.compile(r"^#=\w*=?([^:\r\n]*?)(?:\s*\(.*)?:", re.MULTILINE)
-_NAME = re.compile(r"^%I\.0\s+(.+?)\s*$", re.MULTILINE)
-_NEAR = re.compile(r"^#!.*\bDid you mean (.+?)\?\s*$", re.MULTILINE)
+_PLACE, _SPEAKER, _NAME = "%J", "#=", "%I.0"
+"""How the lines of Sesame begin that tell a place, who speaks from here on, and what the object is called there."""
+_NEAR_BEGINS, _NEAR = "#!", "Did you mean "
 _MOST_NEAR = 5
 
 Found = NamedPlace | list[str]
@@ -99,28 +97,33 @@ def _entry(entry: Mapping[str, Any], name: str) -> NamedPlace:
 def _of_sesame(web: Web, url: str, name: str) -> Found:
     """Ask Sesame: SIMBAD, then NED, then VizieR."""
     text = web.get(f"{url.rstrip('/')}/-oI/SNV?{quote(name)}", max_bytes=_MOST_BYTES).decode("utf-8", "replace")
-    found = _PLACE.search(text)
-    if found is None:
-        return _near(text)
-    try:
-        ra_deg, dec_deg = _checked(float(found["ra"]), float(found["dec"]))
-    except ValueError as error:
-        raise BadAnswerError(host_of(url), "it gives a place that is none.") from error
-    before = text[: found.start()]
-    known, speaker = _last(_NAME, before) or name, _last(_SPEAKER, before)
-    return NamedPlace(ra_deg, dec_deg, known, f"Sesame ({speaker})" if speaker else "Sesame")
+    speaker, known = "", name
+    for line in text.splitlines():
+        if line.startswith(_SPEAKER):
+            speaker = line.partition(":")[0].rpartition("=")[2].partition("(")[0].strip()
+        elif line.startswith(_NAME):
+            known = line.removeprefix(_NAME).strip() or known
+        elif line.startswith(_PLACE + " "):
+            return _spoken(line, known, f"Sesame ({speaker})" if speaker else "Sesame", host_of(url))
+    return _near(text)
 
 
 def _near(text: str) -> list[str]:
     """Names that a service, as that of skydex does, offers in place of one that it does not know."""
-    offered = _NEAR.search(text)
-    return [name[:80] for name in offered[1].split(" or ")][:_MOST_NEAR] if offered else []
+    for line in text.splitlines():
+        _, is_offer, offered = line.partition(_NEAR)
+        if is_offer and line.startswith(_NEAR_BEGINS):
+            return [name[:80] for name in offered.strip().removesuffix("?").split(" or ", _MOST_NEAR)][:_MOST_NEAR]
+    return []
 
 
-def _last(pattern: re.Pattern[str], text: str) -> str:
-    """What stands last in a text of what a pattern looks for."""
-    found: list[str] = pattern.findall(text)
-    return found[-1].strip() if found else ""
+def _spoken(line: str, known: str, resolver: str, host: str) -> NamedPlace:
+    """The place in a line of Sesame."""
+    try:
+        ra_deg, dec_deg = _checked(*map(float, line.split()[1:3]))
+    except (ValueError, TypeError) as error:
+        raise BadAnswerError(host, "it gives a place that is none.") from error
+    return NamedPlace(ra_deg, dec_deg, known, resolver)
 
 
 def _checked(ra_deg: float, dec_deg: float) -> tuple[float, float]:

@@ -162,24 +162,23 @@ class TapService:
 
     def _schema_tables(self) -> Iterator[Table]:
         for row in self._described_in("SELECT table_name, description FROM TAP_SCHEMA.tables"):
-            name = row.get("table_name")
+            name = _told(row, "table_name")
             if name:
-                yield table_of(name, (), description=row.get("description") or "")
+                yield table_of(name, (), description=_told(row, "description"))
 
     def _schema_columns(self, name: str) -> Iterator[Column]:
         literal = name.replace("'", "''")
         for row in self._described_in(f"SELECT * FROM TAP_SCHEMA.columns WHERE table_name = '{literal}'"):
-            size = row.get("size")
             yield tap_column(
-                plain_name(row.get("column_name") or ""),
-                row.get("datatype") or "",
-                arraysize=row.get("arraysize"),
-                size=str(size) if size is not None else None,
-                xtype=row.get("xtype"),
-                unit=row.get("unit") or "",
-                ucd=row.get("ucd") or "",
-                utype=row.get("utype") or "",
-                description=row.get("description") or "",
+                plain_name(_told(row, "column_name")),
+                _told(row, "datatype"),
+                arraysize=_told(row, "arraysize"),
+                size=_told(row, "size"),
+                xtype=_told(row, "xtype"),
+                unit=_told(row, "unit"),
+                ucd=_told(row, "ucd"),
+                utype=_told(row, "utype"),
+                description=_told(row, "description"),
                 indexed=bool(row.get("indexed")),
                 std=bool(row.get("std")),
             )
@@ -228,6 +227,12 @@ def _votable(rows: Result | Path, file: Path) -> Path:
     with rows, file.open("wb") as out:
         out.writelines(write(rows))
     return file
+
+
+def _told(row: Mapping[str, Any], name: str) -> str:
+    """What TAP_SCHEMA says, whatever type it has for it; empty where it says nothing."""
+    value = row.get(name)
+    return "" if value is None else str(value)
 
 
 def _unquoted(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from skydex.client.asking import answered_table
 from skydex.client.http import Web, host_of
@@ -27,6 +27,8 @@ _LONGEST_WAIT_S = 60.0
 """How long a service is asked to hold its answer: proxies between cut what takes longer."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.1, 15.0, 1.5
 _NOT_FOUND = (404, 410)
+_MOST_BYTES = 16 << 20
+"""How much a service may say of a job."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class UWSJob:
         if said:
             return said
         with contextlib.suppress(SkydexError):
-            return words_of(self._web.get(f"{self._url}/error"))
+            return words_of(self._web.get(f"{self._url}/error", max_bytes=_MOST_BYTES))
         return ""
 
     def result(self) -> Result:
@@ -182,7 +184,7 @@ class UWSJob:
 
     def _document(self, wait_s: int | None = None) -> JobDocument:
         try:
-            content = self._web.get(self._url, {"WAIT": wait_s} if wait_s else None)
+            content = self._web.get(self._url, {"WAIT": wait_s} if wait_s else None, max_bytes=_MOST_BYTES)
         except RefusedError as error:
             if error.status in _NOT_FOUND:
                 raise UnknownResourceError("job", self._url) from error
@@ -191,10 +193,17 @@ class UWSJob:
         return self._known
 
     def _result_url(self, document: JobDocument) -> str:
-        links = [(name, urljoin(f"{self._url}/", href)) for name, href in document.results if href]
+        links = [(name, self._joined(href)) for name, href in document.results if href]
         by_path = [href for _, href in links if href.endswith("/results/result")]
         by_name = [href for name, href in links if name == "result"]
         found = next(iter([*by_path, *by_name, *(href for _, href in links)]), f"{self._url}/results/result")
-        if urlsplit(found).scheme not in ("http", "https"):
+        if not found.startswith(("http://", "https://")):
             raise BadAnswerError(host_of(self._url), "its result is at no address of the Web.")
         return found
+
+    def _joined(self, href: str) -> str:
+        """An address beside that of the job; empty if it is none."""
+        try:
+            return urljoin(f"{self._url}/", href)
+        except ValueError:
+            return ""

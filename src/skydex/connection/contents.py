@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import tarfile
-import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -23,7 +22,8 @@ _FEW = 16
 """So many files come sooner one by one."""
 _MOST_BYTES = 1 << 28
 """Largest file."""
-_DAMAGES = (tarfile.TarError, zlib.error, EOFError, OSError)
+_MOST_OF_BUNDLE = 4 << 30
+"""Bytes to which one may unpack."""
 
 
 def contents_of(sources: Sequence[FileSource], progress: Shown = False) -> list[bytes | SkydexError]:
@@ -71,17 +71,22 @@ def _bundles(door: Door, uris: Sequence[str]) -> Iterator[FileSource]:
 
 def _unpacked(content: bytes | SkydexError, wanted: Collection[str]) -> dict[str, bytes]:
     """The files of a bundle by their plain names, as far as it is whole; others are not looked at."""
-    found = dict[str, bytes]()
+    from skydex.client.transfers.unpacking import DAMAGES, Member
+
+    found, n_left = dict[str, bytes](), _MOST_OF_BUNDLE
     if isinstance(content, SkydexError):
         return found
     try:
-        with tarfile.open(fileobj=BytesIO(content), mode="r|gz") as tar:
+        with tarfile.open(fileobj=BytesIO(content), mode="r|gz", tarinfo=Member) as tar:
             for member in tar:
+                n_left -= max(member.size, 0)
+                if n_left < 0:
+                    return found
                 name = member.name.rpartition("/")[2]
                 file = tar.extractfile(member) if member.isreg() and member.size <= _MOST_BYTES else None
                 if file is not None and name in wanted:
                     found[name] = file.read()
-    except _DAMAGES:
+    except DAMAGES:
         return found  # what is missing is asked for one by one, and then says why it does not come
     return found
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,11 +220,12 @@ def _unusual(content: bytes, sender: str) -> NDArray[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with fits.open(BytesIO(content), memmap=False) as hdus:
-                pixels = next((hdu.data for hdu in hdus if hdu.is_image and hdu.data is not None), None)
+                images = (hdu for hdu in hdus if hdu.is_image and prod(hdu.shape) <= _MOST_PIXELS)
+                pixels = next((hdu.data for hdu in images if hdu.data is not None), None)
     except Exception as error:  # astropy raises what it likes over damaged files
         raise BadAnswerError(sender, f"its FITS is damaged: {error}") from error
     if pixels is None or pixels.ndim < 2:
-        raise BadAnswerError(sender, "its FITS has no image.")
+        raise BadAnswerError(sender, "its FITS has no image, or one that is too large.")
     return np.asarray(pixels, np.float64 if pixels.dtype.itemsize > 4 else np.float32)
 
 

@@ -94,20 +94,22 @@ def _near(directory: Path, preset: Preset | None, user: str | None) -> Door:
 def _far(url: str, given: tuple[str | None, str | None]) -> Door:
     """An archive at an address, to which the login of the environment goes as well."""
     from skydex.client.far import found_door
+    from skydex.client.http import without_login
 
-    return found_door(url, login=_login(given) or login_of_environment())
+    return found_door(url, login=_login(given) or without_login(url)[1] or login_of_environment())
 
 
 def _far_preset(preset: Preset, at: str | None, given: tuple[str | None, str | None]) -> Door:
     """A preset at its public services, which learn nothing from the environment, or at an address."""
     from skydex.client.far import far_door
-    from skydex.client.http import Web
+    from skydex.client.http import Web, without_login
 
     if at is None:
         return far_door(preset, Web(_login(given)))
-    moved = preset.moved(at)
-    web = Web(_login(given) or login_of_environment(), origins=moved.services.values())
-    return far_door(moved, web, name=f"{preset.name} at {at}")
+    address, own_login = without_login(at)
+    moved = preset.moved(address)
+    web = Web(_login(given) or own_login or login_of_environment(), origins=moved.services.values())
+    return far_door(moved, web, name=f"{preset.name} at {address}")
 
 
 def _login(given: tuple[str | None, str | None]) -> tuple[str, str] | None:

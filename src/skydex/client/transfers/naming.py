@@ -18,8 +18,9 @@ __all__ = ["PART", "Names", "plain_name"]
 
 PART = ".part"
 """Ending of what is not whole yet."""
-_NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]+")
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*\ud800-\udfff]+")
 _LONGEST = 180
+_MOST_READ = 4096
 _ENDINGS = MappingProxyType(
     {
         "application/fits": ".fits",
@@ -35,16 +36,17 @@ _NOT_OURS = re.compile(rf"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|{re.escape(MANIFES
 
 def plain_name(name: str) -> str:
     """A name as a file on any disk may have it, next to ours."""
-    last = name.replace("\\", "/").rpartition("/")[2]
+    last = name[-_MOST_READ:].replace("\\", "/").rpartition("/")[2]
     plain = _NOT_PLAIN.sub("_", last).strip(" .")
     if not plain:
         return "download"
     if _NOT_OURS.match(plain):
         plain = f"_{plain}_"
+    if len(plain.encode()) <= _LONGEST:
+        return plain
     ending = PurePosixPath(plain).suffix[-20:]
-    while len(plain.encode()) > _LONGEST:
-        plain = plain[: len(plain) - len(ending) - 8] + ending
-    return plain
+    room = _LONGEST - len(ending.encode())
+    return plain.removesuffix(ending).encode()[:room].decode("utf-8", "ignore") + ending
 
 
 class Names:

@@ -26,10 +26,10 @@ from typing import IO, Any, cast
 from skydex.client.transfers.limits import TransferLimits
 from skydex.errors import BadAnswerError, BadParameterError
 
-__all__ = ["unpack", "unpacked"]
+__all__ = ["DAMAGES", "Member", "unpack", "unpacked"]
 
 _PIECE = 1 << 18
-_DAMAGES = (
+DAMAGES = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
@@ -38,7 +38,18 @@ _DAMAGES = (
     NotImplementedError,
     OSError,
     RuntimeError,
+    ValueError,
+    OverflowError,
 )
+"""What the readers of tar and ZIP raise over what is damaged, or meant to be."""
+_HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+_MOST_HEADER = 1 << 20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _COMPRESSIONS: Mapping[bytes, Callable[[IO[bytes]], Any]] = MappingProxyType(
     {
@@ -86,7 +97,7 @@ def unpacked(bundle: Path, beside: Path, limits: TransferLimits) -> Iterator[tup
             names = list(_members(bundle, room, limits))
         except tarfile.FilterError as error:
             raise BadAnswerError(bundle.name, f"it holds what a bundle may not: {error}") from error
-        except _DAMAGES as error:
+        except DAMAGES as error:
             if getattr(error, "errno", None) in _NO_ROOM:
                 raise BadParameterError("into", f"cannot hold what {bundle.name} unpacks to: {error}.") from error
             raise BadAnswerError(bundle.name, f"it is damaged, or not whole: {error}") from error
@@ -121,6 +132,16 @@ class _Allowance:
             raise BadAnswerError(self._name, "it unpacks to more than is taken.")
 
 
+class Member(tarfile.TarInfo):
+    """A member of a tar from elsewhere, whose further headers, which are read into memory, are not endless."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _HEADERS and self.size > _MOST_HEADER:
+            raise tarfile.ReadError("a header of it is too large")
+        proceed = super()._proc_member  # type: ignore[misc]
+        return cast(tarfile.TarInfo, proceed(tar))
+
+
 class _Tail:
     """A stream that remembers how it ended."""
 
@@ -135,7 +156,7 @@ class _Tail:
 
 
 def _from_tar(stream: _Tail, room: Path, allowance: _Allowance) -> Iterator[str]:
-    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as tar:
+    with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", tarinfo=Member) as tar:
         for member in tar:
             allowance.take(max(member.size, 0), n_files=1)
             if member.issym() or member.islnk():  # in bundles they are of no use, and the start of many tricks
