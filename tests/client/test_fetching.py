@@ -98,7 +98,8 @@ def test_a_later_call_goes_on_where_an_earlier_one_ended(faulty, tmp_path):
         fetch(source, tmp_path, limits=TransferLimits(n_retries=0))
     assert names(tmp_path) == ["f0.fits.part", "f0.fits.part.json"]
     assert fetch(source, tmp_path).read_bytes() == faulty.files["/f0.fits"]
-    assert faulty.requests[-1][1]["Range"] == "bytes=1000000-"
+    first = int(faulty.requests[-1][1]["Range"].removeprefix("bytes=").removesuffix("-"))
+    assert 0 < first <= 1_000_000  # what arrived last is lost with a connection that is reset
     assert names(tmp_path) == [MANIFEST, "f0.fits"]
 
 
