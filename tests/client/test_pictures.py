@@ -108,3 +108,9 @@ def test_red_is_the_reddest_image_and_blue_the_bluest():
 def test_images_are_asked_for_by_place_and_band():
     asked = parse_qs(urlsplit(skycell_address("https://host/ps1filenames.py", 83.633, -22.5, bands="gri")).query)
     assert asked == {"ra": ["83.633"], "dec": ["-22.5"], "filters": ["gri"], "type": ["stack"]}
+
+
+@pytest.mark.parametrize(("word", "words"), [("asin", "There are asinh"), ("stretch", "There are asinh, log, sqrt")])
+def test_a_word_that_fitscut_would_leave_out_is_told(word, words):
+    with pytest.raises(BadParameterError, match=words):
+        fitscut_words(CutoutOrder(("a",), (1, 1), look={word: 1}))

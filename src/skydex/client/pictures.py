@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pyarrow as pa
 
 from skydex.client.orders import CutoutOrder
-from skydex.errors import BadAnswerError, BadParameterError, UnsupportedFormatError
+from skydex.errors import BadAnswerError, BadParameterError, UnsupportedFormatError, near_names
 from skydex.tables import Column, Datatype, Result, arrow_schema
 
 __all__ = [
@@ -35,6 +35,12 @@ CUTOUT_FORMS = ("fits", "jpeg", "png")
 """What a cutout can be."""
 
 _BANDS = ("red", "green", "blue")
+_LOOKS = (
+    *("asinh", "log", "sqrt", "linear", "histeq", "lupton", "zscale", "autoscale", "autoscalemin", "autoscalemax"),
+    *("min", "max", "zoom", "output_size", "palette", "invert", "invert_bsoften", "marker", "compass", "align", "wcs"),
+    *("config", "qext", "jquality", "badflag", "badpix", "rescale", "caption", "download", "filename", "imagename"),
+)
+"""The words of fitscut.cgi, which says nothing of others and leaves them out."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 _ENDINGS = {"fits": ".fits", "jpeg": ".jpg", "png": ".png"}
 _IMAGE_COLUMNS = (
@@ -170,6 +176,10 @@ def _check(order: CutoutOrder) -> None:
         raise BadParameterError("image", "has no name.")
     if min(order.size) < 1:
         raise BadParameterError("size", "is a number of pixels, or two: columns and rows.")
+    for word in order.look:
+        if word.lower() not in _LOOKS:
+            near = near_names(word, _LOOKS)
+            raise BadParameterError(word, f"is no word of fitscut. There are {', '.join(near or _LOOKS)}.")
 
 
 def _skycell_files(names: Sequence[str], rows: Sequence[Sequence[str]], host: str) -> Iterator[SkycellFile]:

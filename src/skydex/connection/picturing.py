@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,7 @@ class PictureVerbs:
         <Cutout of hst_10543_29_acs_wfc_f606w: 101 x 101 pixels, jpeg>
         """
         self._check("cutout")
-        names = (image,) if isinstance(image, str) else tuple(image)
+        names = (image,) if isinstance(image, str) else tuple(image) if isinstance(image, Iterable) else ()
         place = None if where is None else place_of(where, self._place)
         order = CutoutOrder(names, (1, 1), place, _pixel(x, y, has_place=place is not None), form, look)
         orders = self._sized([order], size)
