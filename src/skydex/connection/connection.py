@@ -350,7 +350,7 @@ class Connection(PictureVerbs):
     def job(self, url: str) -> Job:
         """Find a job again that was submitted earlier, by its `url`."""
         self._check("submit")
-        return self._job(self.door.job(url), url)
+        return self._job(self.door.job(_text(url, "url", "the address of a job, as job.url has it")), url)
 
     def sql(self, text: str, context: str | None = None) -> ResultTable:
         """Carry out statements in T-SQL, as CasJobs does.

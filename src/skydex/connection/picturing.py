@@ -258,6 +258,8 @@ class PictureVerbs:
             What `skydex.client.psf.data_uris` makes data URIs of.
         """
         self._check("stamps")
+        if not isinstance(detector, str):
+            raise BadParameterError("detector", f"is UVIS, IR or WFPC2, not {detector!r}.")
         wanted = listed_names(columns)
         names = () if "*" in wanted else psf.stamp_columns(detector, wanted)
         service, condition = psf.service_of(detector), joined_conditions(conditions, suffixed)
