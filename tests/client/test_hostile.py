@@ -466,7 +466,7 @@ def answer_of(*columns: tuple[str, pa.Array], form: str = "votable/td") -> bytes
             ("description", pa.array([1])),
         ],
     ],
-    ids=str,
+    ids=["numbers for names", "a null for a name", "a name twice", "another column", "numbers for texts"],
 )
 def test_odd_answers_of_tap_schema_are_an_error_at_most(columns):
     def tap(asked):
