@@ -76,7 +76,7 @@ FACTS: Mapping[str, Facts] = {
             "11 rows of 24 columns: name 21A, ...",
             "cut off: False",
             "sources: True",
-            "csc21.observation_source ...",
+            "csc21.observation_source ",
         ),
         n_figures=5,
     ),
