@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ _STAMP = (51, 101)
 """Sides of the stamps of unsaturated and of saturated stars."""
 
 
-class PictureVerbs:
+class PictureVerbs(ABC):
     """What can be asked for pictures; the rest of a `Connection` is elsewhere."""
 
     door: Door
@@ -269,14 +270,17 @@ class PictureVerbs:
         filters = psf.filters_of(condition)
         return self._shown(self.door.filtered(service, names, filters, maxrec), f"{service} {filters}")
 
+    @abstractmethod
     def _check(self, verb: str) -> None:
-        raise NotImplementedError
+        """Refuse a verb that the archive has not."""
 
+    @abstractmethod
     def _place(self, name: str) -> Any:
-        raise NotImplementedError
+        """Where an object is, by its name."""
 
+    @abstractmethod
     def _shown(self, found: Result, query: str, **more: Any) -> ResultTable:
-        raise NotImplementedError
+        """What a user sees of rows."""
 
     def _cut(
         self, orders: Sequence[CutoutOrder], metas: Sequence[Facts], progress: Shown = False
