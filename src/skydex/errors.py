@@ -58,6 +58,7 @@ __all__ = [
     "SettingsError",
     "SeveralValuesError",
     "SkydexError",
+    "SparkUnavailableError",
     "SpillLimitError",
     "StoreError",
     "TableChangedError",
@@ -595,6 +596,14 @@ class QuotaError(LimitError):
 
 class EngineError(ServiceError):
     """The engine failed on a plan that was thought good."""
+
+
+class SparkUnavailableError(EngineError):
+    """Spark that cannot be used; the message says why, and what helps."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.reason, self.remedy = reason, remedy
+        super().__init__(f"{reason} {remedy}")
 
 
 class StoreError(ServiceError):
