@@ -22,6 +22,7 @@ from skydex.sky.matching import (
     circles_touching,
     grown_ranges,
 )
+from skydex.sky.pairing import Pairs, Places, find_nearest, find_pairs
 from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, centres_deg, index29, pixels_of, pixels_touching, ranges29
 from skydex.sky.ranges import Ranges, close_gaps, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import ONE_PLACE, Cone, Polygon, Range, Region
@@ -39,6 +40,8 @@ __all__ = [
     "Crossing",
     "Crossings",
     "HalfSpaces",
+    "Pairs",
+    "Places",
     "Polygon",
     "Range",
     "Ranges",
@@ -62,6 +65,8 @@ __all__ = [
     "coverage_ranges29",
     "coverage_to_fits",
     "directions_deg",
+    "find_nearest",
+    "find_pairs",
     "grown_ranges",
     "haversine",
     "index29",

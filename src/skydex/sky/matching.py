@@ -67,13 +67,15 @@ def circle_order(radius_deg: float, *, roominess: float = ROOMINESS) -> int:
     return min(MAX_ORDER - math.ceil(math.log2(width)), FINEST_CELLS)
 
 
-def circle_levels(radius_deg: ArrayLike) -> Pixels:
+def circle_levels(radius_deg: ArrayLike, *, roominess: float = ROOMINESS) -> Pixels:
     """Order of cells that suits each of many circles.
 
     Parameters
     ----------
     radius_deg : (n,) array_like of float
         Radii, degrees.
+    roominess : float
+        How many times a cell is at least as wide as its circle; no less than 1.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def circle_levels(radius_deg: ArrayLike) -> Pixels:
     """
     radius = np.asarray(radius_deg, dtype=np.float64)
     is_circle = radius >= 0.0
-    width = 2.0 * ROOMINESS * _reach(np.where(is_circle, np.minimum(radius, _LARGEST_DEG), 0.0))
+    width = 2.0 * max(roominess, 1.0) * _reach(np.where(is_circle, np.minimum(radius, _LARGEST_DEG), 0.0))
     orders = np.clip(MAX_ORDER - np.ceil(np.log2(width)), 0, FINEST_CELLS).astype(np.int64)
     return np.where(is_circle, orders, -1)
 
@@ -109,20 +111,25 @@ def circles_touching(index29: Pixels, radius_deg: ArrayLike, order: ArrayLike) -
     counts : (n,) int64 array
         How many cells each circle has; one to four, or up to twelve where base cells meet.
     """
-    radius = np.minimum(np.broadcast_to(np.asarray(radius_deg, dtype=np.float64), index29.shape), _LARGEST_DEG)
-    orders = np.broadcast_to(np.asarray(order, dtype=np.int64), index29.shape)
+    radius, orders = np.minimum(np.asarray(radius_deg, np.float64), _LARGEST_DEG), np.asarray(order, np.int64)
     is_circle = (index29 >= 0) & (radius >= 0.0)
     if not is_circle.all():
+        radius, orders = np.broadcast_to(radius, index29.shape), np.broadcast_to(orders, index29.shape)
         counts = np.zeros(len(index29), dtype=np.int64)
         pixels, counts[is_circle] = circles_touching(index29[is_circle], radius[is_circle], orders[is_circle])
         return pixels, counts
-    corners, stays = _corners(index29, _reach(radius), 2 * (MAX_ORDER - orders))
-    is_new = _first_of_each(corners) & stays
-    cells = corners.T[is_new.T]
-    counts = is_new.sum(axis=0)
-    if stays.all():
+    reach, shifts = _reach(radius), 2 * (MAX_ORDER - orders)
+    cells, crosses = index29 >> shifts, ~_keeps_to_its_cell(index29, reach, shifts)
+    counts = np.ones(len(index29), dtype=np.int64)
+    crossing = np.flatnonzero(crosses)
+    if not len(crossing):
         return cells, counts
-    return _with_leavers(cells, counts, np.flatnonzero(~stays), index29, orders)
+    reach = np.broadcast_to(reach, index29.shape)[crossing]
+    orders = np.broadcast_to(orders, index29.shape)[crossing]
+    pixels, counts[crossing] = _touched(index29[crossing], reach, orders)
+    cells = np.repeat(cells, counts)
+    cells[np.repeat(crosses, counts)] = pixels
+    return cells, counts
 
 
 def circle_ranges29(index29: Pixels, radius_deg: ArrayLike, order: ArrayLike) -> Ranges:
@@ -166,6 +173,28 @@ def _n_cells(ranges: Ranges, order: int) -> int:
 def _reach(radius_deg: ArrayLike) -> Floats:
     """How many order-29 pixels a circle may reach along either coordinate, rounding of positions and all included."""
     return np.asarray(np.ceil(np.radians(np.add(radius_deg, MARGIN_DEG)) * (STEEPNESS * _SIDE)) + 1.0)
+
+
+def _keeps_to_its_cell(index29: Pixels, reach: Floats, shifts: Pixels) -> NDArray[np.bool_]:
+    """Whether the square around each circle lies within the cell of its centre; sure for those that are said to."""
+    step = _spread(np.minimum(reach, _SIDE - 1).astype(np.int64))
+    below = (np.int64(1) << shifts) - 1
+    keeps = np.ones(index29.shape, dtype=np.bool_)
+    for bits, one in ((_EAST & below, step), (_NORTH & below, step << 1)):
+        within = index29 & bits
+        keeps &= (within >= one) & (within <= bits - one)
+    return keeps
+
+
+def _touched(index29: Pixels, reach: Floats, orders: Pixels) -> tuple[Pixels, Pixels]:
+    """The cells that any circles may touch, and how many each has."""
+    corners, stays = _corners(index29, reach, 2 * (MAX_ORDER - orders))
+    is_new = _first_of_each(corners) & stays
+    cells = corners.T[is_new.T]
+    counts = is_new.sum(axis=0)
+    if stays.all():
+        return cells, counts
+    return _with_leavers(cells, counts, np.flatnonzero(~stays), index29, orders)
 
 
 def _corners(index29: Pixels, reach: Floats, shifts: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:

@@ -1,0 +1,240 @@
+"""Pairs of positions near each other: all that are within a radius, or the nearest one.
+
+Positions are looked up by HEALPix cell in a sorted order-29 index, which serves cells of every order at once: cells are
+as small as the circles allow and as wide as positions are sparse, so that most circles lie within one cell and find few
+strangers there. `matching` says which cells a circle may touch, never too few. What shares a cell is measured, by
+haversine. Nothing is held of pairs that are too far apart but a block at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skydex.sky.angles import Floats, Mask, antihaversine, haversine, separation_deg
+from skydex.sky.matching import circle_levels, circles_touching
+from skydex.sky.pixels import MAX_ORDER, index29
+from skydex.sky.regions import ONE_PLACE
+
+__all__ = ["Pairs", "Places", "find_nearest", "find_pairs"]
+
+Rows = NDArray[np.int64]
+
+_BLOCK_ROWS = 32_768
+"""Circles looked up at a time, so that their arrays stay in the processor's cache."""
+_MOST_CANDIDATES = 1 << 20
+"""Pairs measured at a time, unless a single circle has more."""
+_CROWD = 2.0
+"""Cells are as wide as leaves so many positions together on average, one that is there anyhow included."""
+_SAMPLE = 1_000
+"""Positions by which crowds are judged."""
+_TIGHT_DEG = 1.0
+"""Beyond this radius cells are no wider than circles: few of them make up the sky."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Positions, by the numbers of their rows."""
+
+    ra_deg: Floats
+    """(n,) right ascensions, ICRS, degrees."""
+    dec_deg: Floats
+    """(n,) declinations; a row without a position (NaN, or beyond 90 degrees) is near nothing."""
+    index29: Rows | None = None
+    """(n,) order-29 pixels, if they are known already; sorted ones save most time."""
+
+    @cached_property
+    def pixels(self) -> Rows:
+        """(n,) order-29 pixels, -1 where there is no position."""
+        return index29(self.ra_deg, self.dec_deg) if self.index29 is None else self.index29
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Rows that are near each other."""
+
+    left: Rows
+    """(m,) row numbers, ascending."""
+    right: Rows
+    """(m,) row numbers; ascending where the left one is the same."""
+    separation_deg: Floats
+    """(m,) degrees."""
+
+
+def find_pairs(left: Places, right: Places, radius_deg: ArrayLike) -> Pairs:
+    """Find all pairs of positions within a radius of each other.
+
+    Parameters
+    ----------
+    left, right : Places
+        Positions, n and k of them.
+    radius_deg : float or (n,) array_like of float
+        Largest separation, degrees, the same for all or one for each position on the left. A radius of 0 holds the
+        same place only; none is held by one that is negative or NaN, and all by one of 180 or more.
+
+    Returns
+    -------
+    pairs : Pairs
+        Each pair once, by left row and then by right row.
+
+    Examples
+    --------
+    >>> stars = Places(np.array([10.0, 359.9999]), np.array([-5.0, 0.0]))
+    >>> find_pairs(stars, Places(np.array([0.0001, 10.0]), np.array([0.0, -5.0])), 1 / 3600)
+    Pairs(left=array([0, 1]), right=array([1, 0]), separation_deg=array([0.    , 0.0002]))
+    """
+    found = [_sorted_pairs(pairs) for pairs in _Finder(right).iter_pairs(left, radius_deg)]
+    return _measured(left, right, *_joined(found))
+
+
+def find_nearest(left: Places, right: Places, radius_deg: ArrayLike) -> Pairs:
+    """Find the nearest position within a radius of each; arguments as for `find_pairs`.
+
+    Returns
+    -------
+    pairs : Pairs
+        One pair for each left row that has a neighbour. Of several right rows at the very same separation it is the
+        first.
+    """
+    found = [_nearest(left, right, pairs) for pairs in _Finder(right).iter_pairs(left, radius_deg)]
+    return _measured(left, right, *_joined(found))
+
+
+Found = tuple[Rows, Rows]
+"""Left and right rows of pairs."""
+
+
+def _nearest(left: Places, right: Places, pairs: Found) -> Found:
+    """Of each left row the pair with the smallest separation, and of those with the first right row."""
+    rows, others = pairs
+    distance = _measured(left, right, rows, others).separation_deg
+    best = np.lexsort((others, distance, rows))
+    rows = rows[best]
+    is_first = np.ones(len(rows), dtype=np.bool_)
+    is_first[1:] = rows[1:] != rows[:-1]
+    return rows[is_first], others[best][is_first]
+
+
+def _sorted_pairs(pairs: Found) -> Found:
+    rows, others = pairs
+    steps = np.diff(rows)
+    if (steps > 0).all() or ((steps > 0) | ((steps == 0) & (np.diff(others) > 0))).all():
+        return pairs
+    order = np.lexsort((others, rows))
+    return rows[order], others[order]
+
+
+def _joined(found: list[Found]) -> Found:
+    """Pairs of blocks that are sorted in themselves and have no left row in common."""
+    none = np.empty(0, dtype=np.int64)
+    rows, others = (np.concatenate([none, *(pairs[side] for pairs in found)]) for side in (0, 1))
+    if (np.diff(rows) >= 0).all():
+        return rows, others
+    order = np.argsort(rows, kind="stable")
+    return rows[order], others[order]
+
+
+def _measured(left: Places, right: Places, rows: Rows, others: Rows) -> Pairs:
+    distance = separation_deg(left.ra_deg[rows], left.dec_deg[rows], right.ra_deg[others], right.dec_deg[others])
+    return Pairs(rows, others, distance)
+
+
+class _Finder:
+    """Positions in the order of their pixels, to be looked up."""
+
+    def __init__(self, places: Places) -> None:
+        self._rows = _sorting(places.pixels)
+        by_pixel = slice(None) if self._rows is None else self._rows
+        self._pixels = places.pixels[by_pixel]
+        self._ra_deg, self._dec_deg = places.ra_deg[by_pixel], places.dec_deg[by_pixel]
+
+    def iter_pairs(self, left: Places, radius_deg: ArrayLike) -> Iterator[Found]:
+        """The pairs in blocks, each with all pairs of its left rows."""
+        circles = _Circles(left, np.asarray(radius_deg, dtype=np.float64), self._sparse_order())
+        by_pixel = _sorting(left.pixels)
+        for start in range(0, len(left.pixels), _BLOCK_ROWS):
+            rows = np.arange(start, min(start + _BLOCK_ROWS, len(left.pixels)))
+            yield from self._near_to(circles, rows if by_pixel is None else by_pixel[rows])
+
+    def _near_to(self, circles: _Circles, rows: Rows) -> Iterator[Found]:
+        """The pairs of some circles, not too many at a time."""
+        owners, low, high = circles.ranges29(rows)
+        first = self._pixels.searchsorted(low)
+        counts = self._pixels.searchsorted(high) - first
+        for part in _parts(owners, counts):
+            owner = np.repeat(owners[part], counts[part])
+            shift = first[part] - np.cumsum(counts[part]) + counts[part]
+            candidate = np.repeat(shift, counts[part]) + np.arange(len(owner))
+            is_near = circles.hold(owner, self._ra_deg[candidate], self._dec_deg[candidate])
+            near = candidate[is_near]
+            yield owner[is_near], near if self._rows is None else self._rows[near]
+
+    def _sparse_order(self) -> int:
+        """The coarsest order whose cells are not crowded."""
+        sample = self._pixels[:: max(1, len(self._pixels) // _SAMPLE)]
+        for order in range(MAX_ORDER):
+            cells, shift = sample >> 2 * (MAX_ORDER - order), 2 * (MAX_ORDER - order)
+            n_there = self._pixels.searchsorted((cells + 1) << shift) - self._pixels.searchsorted(cells << shift)
+            if n_there.sum() <= _CROWD * len(sample):
+                return order
+        return MAX_ORDER
+
+
+class _Circles:
+    """Circles around positions, all of one radius or each of its own."""
+
+    def __init__(self, places: Places, radius_deg: Floats, finest: int) -> None:
+        self._places = places
+        self._radius_deg = radius_deg
+        roomy, tight = circle_levels(radius_deg), circle_levels(radius_deg, roominess=1.0)
+        self._orders = np.minimum(np.where(radius_deg > _TIGHT_DEG, tight, roomy), finest)
+        half = np.radians(np.minimum(radius_deg, 180.0)) / 2.0
+        self._limits = np.where(radius_deg >= 0.0, np.maximum(np.sin(half) ** 2, ONE_PLACE), np.nan)
+        self._is_wide = radius_deg > 90.0
+        self._far_limits = np.sin(np.pi / 2.0 - half) ** 2
+
+    def ranges29(self, rows: Rows) -> tuple[Rows, Rows, Rows]:
+        """The order-29 ranges of the cells that some of them may touch: whose each is, its beginning, its end."""
+        orders = _of(self._orders, rows)
+        cells, counts = circles_touching(self._places.pixels[rows], _of(self._radius_deg, rows), orders)
+        shifts = 2 * (MAX_ORDER - orders)
+        if len(cells) != len(rows) or counts.min() == 0:
+            rows, shifts = np.repeat(rows, counts), np.repeat(shifts, counts) if shifts.ndim else shifts
+        return rows, cells << shifts, (cells + 1) << shifts
+
+    def hold(self, rows: Rows, ra_deg: Floats, dec_deg: Floats) -> Mask:
+        """Whether each of some circles holds a position; beyond 90 degrees the way from the antipode is exact."""
+        there = self._places.ra_deg[rows], self._places.dec_deg[rows], ra_deg, dec_deg
+        is_near = haversine(*there) <= _of(self._limits, rows)
+        if not self._is_wide.any():
+            return np.asarray(is_near)
+        is_wide = _of(self._is_wide, rows)
+        return np.where(is_wide, antihaversine(*there) >= _of(self._far_limits, rows), is_near)
+
+
+def _of(values: NDArray[Any], rows: Rows) -> NDArray[Any]:
+    """The values of some rows; there is one each, or one for all."""
+    return values[rows] if values.ndim else values
+
+
+def _sorting(pixels: Rows) -> Rows | None:
+    """What sorts pixels; `None` if they are sorted."""
+    return None if (pixels[1:] >= pixels[:-1]).all() else np.argsort(pixels, kind="stable")
+
+
+def _parts(owners: Rows, counts: Rows) -> Iterator[slice]:
+    """Slices of cells in which there are not too many positions; the cells of one circle stay together."""
+    total = np.cumsum(counts)
+    if not len(total) or total[-1] <= _MOST_CANDIDATES:
+        yield slice(0, len(owners))
+        return
+    ends = np.flatnonzero(np.append(owners[1:] != owners[:-1], True)) + 1
+    cuts = ends[np.flatnonzero(np.diff(total[ends - 1] // _MOST_CANDIDATES))]
+    edges = [0, *cuts.tolist(), len(owners)]
+    yield from (slice(start, end) for start, end in pairwise(edges))
