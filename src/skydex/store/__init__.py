@@ -7,6 +7,7 @@ from skydex.store.directory import LINKS, REACHES, ArchiveDirectory, ArchiveEntr
 from skydex.store.imagery import ImageRecord, Imagery, OriginalFile
 from skydex.store.layout import INGEST_REPORT, Layout
 from skydex.store.staging import Staging
+from skydex.store.statistics import ColumnStatistics
 from skydex.store.tile_cache import TileCache
 from skydex.store.verify import Damage, verify
 
@@ -16,6 +17,7 @@ __all__ = [
     "REACHES",
     "ArchiveDirectory",
     "ArchiveEntry",
+    "ColumnStatistics",
     "Damage",
     "Dataset",
     "ImageRecord",

@@ -32,6 +32,7 @@ from skydex.store.parquet import write_partition
 from skydex.store.publication import Publication
 from skydex.store.rowgroups import RowGroups
 from skydex.store.runs import Run, sorted_table
+from skydex.store.statistics import FEW_GROUPS
 from skydex.store.texts import sized_columns, text_sizes
 from skydex.tables import Column, Table, metadata_of_columns
 
@@ -90,7 +91,10 @@ class _Appending:
         file = f"{APPENDED}/part{self._free_number(kept)}.parquet"
         parts = [part for part in (run.positioned, run.unpositioned) if len(part)]
         schema = self.dataset.arrow_schema
-        book.add(file, None, write_partition(self.directory / file, parts, schema, about=about, layout=self.layout))
+        written = write_partition(self.directory / file, parts, schema, about=about, layout=self.layout)
+        if book.n_groups + len(written.row_groups) > FEW_GROUPS:
+            book.carry_statistics(self.dataset.all_statistics().slice(0, book.n_groups))
+        book.add(file, None, written)
         n_new = rows[0].null_count if table.position else len(rows)
         n_unpositioned = self.manifest.n_unpositioned + n_new
         version = new_version()

@@ -33,6 +33,14 @@ from skydex.store.own import read_own
 from skydex.store.parquet import constant_columns, footer_checksum
 from skydex.store.properties import parse_properties
 from skydex.store.rowgroups import RowGroups
+from skydex.store.statistics import (
+    ColumnStatistics,
+    Statistics,
+    joined_statistics,
+    no_statistics,
+    statistics_in_memory,
+    statistics_of_footer,
+)
 from skydex.store.warm import WarmRows
 from skydex.tables import arrow_type
 
@@ -142,6 +150,35 @@ class Dataset:
     def row_groups(self) -> RowGroups:
         """Bounds of all row groups."""
         return self._holding.load_row_groups()
+
+    def statistics(self, column: str) -> ColumnStatistics:
+        """Least and greatest value of a column and its nulls, row group by row group.
+
+        They are read when they are asked for first: from their own file, from `_metadata`, or from the footers of all
+        files, which takes a while where there are many.
+
+        Parameters
+        ----------
+        column : str
+            Name in the files. Of arrays nothing is known.
+        """
+        known = self._statistics.find(column)
+        if known is not None and len(known) == len(self.row_groups):
+            return known
+        return no_statistics(len(self.row_groups), self.arrow_schema.field(column).type)
+
+    def all_statistics(self) -> pa.Table:
+        """The statistics of all columns, as `statistics_of_footer` has them."""
+        return self._statistics.everything()
+
+    @cached_property
+    def _statistics(self) -> Statistics:
+        found = self._holding.find_statistics()
+        if found is not None:
+            return found
+        footers = (self.open_file(partition.file).metadata for partition in self.partitions)
+        parts = [statistics_of_footer(footer, self.arrow_schema, is_own=self.is_own) for footer in footers]
+        return statistics_in_memory(joined_statistics(parts) if parts else pa.table({}))
 
     def select(self, ranges: NDArray[np.int64] | None) -> Selection:
         """Find what must be read for a region.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -39,6 +40,7 @@ from skydex.store.layout import (
 from skydex.store.location import Location
 from skydex.store.properties import parse_properties
 from skydex.store.rowgroups import RowGroups
+from skydex.store.statistics import Statistics, statistics_in_memory, statistics_of_footer
 from skydex.tables import INDEX_COLUMN, Column, Datatype, Position, Table, column_of_arrow, columns_from_metadata
 
 __all__ = ["find_properties", "read_foreign"]
@@ -90,6 +92,7 @@ class _Foreign:
             nan_is_null=True,
             partitions=self.partitions,
             load_row_groups=lambda: self.row_groups(Bounds(index, order, self.fallback)),
+            find_statistics=lambda: self.statistics(schema),
         )
 
     def _refuse_a_mixture(self) -> None:
@@ -189,6 +192,20 @@ class _Foreign:
             if found is not None:
                 return found
         return row_groups_of_files(self.location, self.partitions, bounds, name=self.name)
+
+    def statistics(self, schema: pa.Schema) -> Statistics | None:
+        """What `_metadata` says of the values, if it speaks of exactly these files."""
+        metadata = self.metadata
+        self.__dict__.pop("metadata")
+        if metadata is None:
+            return None
+        start = len(self.location.path(f"{DATASET}/"))
+        numbers = {partition.file[start:]: number for number, partition in enumerate(self.partitions)}
+        files = [metadata.row_group(group).column(0).file_path for group in range(metadata.num_row_groups)]
+        if set(files) != set(numbers):
+            return None
+        order = np.argsort([numbers[file] for file in files], kind="stable")
+        return statistics_in_memory(statistics_of_footer(metadata, schema, is_own=False).take(order))
 
     def fallback(self, partition: Partition) -> tuple[int, int]:
         """Bounds without statistics; rows of a margin lie outside their pixel, so they may be anywhere."""

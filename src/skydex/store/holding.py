@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from skydex.store.manifest import FileFacts
 from skydex.store.rowgroups import RowGroups
+from skydex.store.statistics import Statistics
 from skydex.tables import Table
 
 __all__ = ["NOWHERE", "Holding", "Partition"]
@@ -54,5 +55,7 @@ class Holding:
     """The files."""
     load_row_groups: Callable[[], RowGroups]
     """Read the bounds of the row groups, which may take a while."""
+    find_statistics: Callable[[], Statistics | None] = lambda: None
+    """Open what is known of the values in the row groups, where that is told apart from the files' own footers."""
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     """What the bytes of each file must be, by relative name; empty if nobody wrote it down."""

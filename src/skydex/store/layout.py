@@ -25,6 +25,7 @@ __all__ = [
     "PROPERTIES",
     "ROW_GROUPS",
     "STAGING_LOCK",
+    "STATISTICS",
     "UNPOSITIONED",
     "Layout",
     "partition_file",
@@ -49,6 +50,8 @@ INGEST_REPORT = "ingest.json"
 """How the table came to be; absent where it was not ingested from files."""
 PARTITIONS = "partitions.arrow"
 ROW_GROUPS = "row_groups.arrow"
+STATISTICS = "statistics.parquet"
+"""Least and greatest value of each column in each row group; absent where there are few row groups."""
 IN_USE = "in_use.lock"
 """Readers hold a shared lock on this file, so that a version goes only when nobody reads it."""
 STAGING_LOCK = "lock"

@@ -7,10 +7,12 @@ import pyarrow.parquet as pq
 
 from skydex.errors import DamagedDataError
 from skydex.store.holding import Holding, Partition
-from skydex.store.layout import COMMON_METADATA, PARTITIONS, ROW_GROUPS
+from skydex.store.layout import COMMON_METADATA, PARTITIONS, ROW_GROUPS, STATISTICS
 from skydex.store.location import Location
 from skydex.store.manifest import Manifest
+from skydex.store.parquet import open_checked
 from skydex.store.rowgroups import RowGroups, row_groups_from_bytes
+from skydex.store.statistics import Statistics
 from skydex.tables import INDEX_COLUMN, arrow_schema, columns_from_metadata
 
 __all__ = ["partitions_to_bytes", "read_own"]
@@ -33,6 +35,7 @@ def read_own(location: Location, manifest: Manifest, *, name: str) -> Holding:
         nan_is_null=False,
         partitions=_partitions(location, _sound(location, manifest, PARTITIONS, name=name)),
         load_row_groups=lambda: _row_groups(location, manifest, name=name),
+        find_statistics=lambda: _statistics(location, manifest, name=name),
         files=manifest.files,
     )
 
@@ -48,6 +51,26 @@ def _sound(location: Location, manifest: Manifest, file: str, *, name: str) -> b
 
 def _row_groups(location: Location, manifest: Manifest, *, name: str) -> RowGroups:
     return row_groups_from_bytes(_sound(location, manifest, ROW_GROUPS, name=name))
+
+
+def _statistics(location: Location, manifest: Manifest, *, name: str) -> Statistics | None:
+    """The statistics, whose footer is checked now and whose pages are when they are read."""
+    facts = manifest.files.get(STATISTICS)
+    if facts is None:
+        return None
+    damage = DamagedDataError(f"The file {STATISTICS} of {name} is damaged. Restore the catalogue, or ingest it again.")
+    try:
+        file = open_checked(location.open(location.path(STATISTICS)), facts)
+    except (OSError, pa.ArrowException) as error:
+        raise damage from error
+
+    def read(columns: list[str]) -> pa.Table:
+        try:
+            return file.read(columns, use_threads=False)
+        except (OSError, pa.ArrowException) as error:
+            raise damage from error
+
+    return Statistics(file.schema_arrow.names, read, file.metadata.num_rows)
 
 
 def _partitions(location: Location, content: bytes) -> tuple[Partition, ...]:

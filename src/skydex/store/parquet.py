@@ -23,9 +23,10 @@ from skydex.store.layout import Layout
 from skydex.store.manifest import FileFacts
 from skydex.store.packing import parquet_options
 from skydex.store.rowgroups import RowGroups
+from skydex.store.statistics import statistics_of_footer
 from skydex.tables import INDEX_COLUMN
 
-__all__ = ["PartitionFile", "constant_columns", "footer_checksum", "write_partition"]
+__all__ = ["PartitionFile", "constant_columns", "footer_checksum", "open_checked", "write_partition"]
 
 _VARIES = "varies"
 _TAIL = 8
@@ -44,6 +45,8 @@ class PartitionFile:
     """All its rows."""
     metadata: pq.FileMetaData
     """Its footer."""
+    statistics: pa.Table
+    """What the footer says of the values in its row groups, as `statistics_of_footer` has it."""
 
 
 def write_partition(
@@ -81,7 +84,8 @@ def write_partition(
                 groups += _bounds(rows, layout.rows_per_group)
         footer, tail = _read_footer(file.fileno(), file.written.size)
     facts = FileFacts(file.written.size, file.written.sha256, zlib.crc32(tail))
-    return PartitionFile(facts, _row_groups(groups), sum(group[0] for group in groups), footer)
+    statistics = statistics_of_footer(footer, schema, is_own=True)
+    return PartitionFile(facts, _row_groups(groups), sum(group[0] for group in groups), footer, statistics)
 
 
 def _options(schema: pa.Schema, layout: Layout, repetitive: Collection[str]) -> dict[str, Any]:
@@ -120,6 +124,13 @@ def footer_checksum(source: pa.NativeFile) -> int:
     tail = source.read_at(_TAIL, max(size - _TAIL, 0))
     length = min(int.from_bytes(tail[:4], "little") + _TAIL, size)
     return zlib.crc32(source.read_at(length, size - length))
+
+
+def open_checked(source: pa.NativeFile, facts: FileFacts) -> pq.ParquetFile:
+    """Open one of our files if its footer is the one that was written; its pages are checked when they are read."""
+    if source.size() != facts.size or footer_checksum(source) != facts.footer:
+        raise OSError("The footer is not what was written.")
+    return pq.ParquetFile(source, page_checksum_verification=True)
 
 
 def constant_columns(footer: pq.FileMetaData, schema: pa.Schema) -> dict[str, pa.Scalar]:

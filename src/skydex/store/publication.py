@@ -33,13 +33,15 @@ from skydex.store.layout import (
     PARTITIONS,
     PROPERTIES,
     ROW_GROUPS,
+    STATISTICS,
     Layout,
 )
 from skydex.store.manifest import FileFacts, Manifest, facts_of_table, manifest_to_bytes
 from skydex.store.own import partitions_to_bytes
-from skydex.store.parquet import PartitionFile
+from skydex.store.parquet import PartitionFile, footer_checksum
 from skydex.store.properties import format_properties
 from skydex.store.rowgroups import RowGroups, concat_row_groups, row_groups_to_bytes
+from skydex.store.statistics import FEW_GROUPS, joined_statistics, statistics_to_bytes
 from skydex.tables import INDEX_COLUMN, Table
 
 __all__ = ["COVERAGE_ORDER", "Publication"]
@@ -49,6 +51,8 @@ COVERAGE_ORDER = 9
 
 MAX_CHUNKS = 200_000
 """Column chunks up to which a `_metadata` file is written; readers load it whole, about 150 bytes for each."""
+_MOST_PARTS = 64
+"""Partitions whose statistics are kept apart."""
 
 
 @dataclass
@@ -71,11 +75,13 @@ class Publication:
     _files: dict[str, FileFacts] = field(default_factory=dict)
     _footers: list[pq.FileMetaData] = field(default_factory=list)
     _chunks: int = 0
+    _statistics: list[pa.Table] = field(default_factory=list)
 
     def add(self, file: str, pixel: tuple[int, int] | None, written: PartitionFile) -> None:
         """Take note of a partition; they come in the order of the index, those without a position last."""
         partition = Partition(file, *(pixel or (NOWHERE, NOWHERE)), written.n_rows)
         self.carry(partition, written.row_groups, written.facts)
+        self.carry_statistics(written.statistics)
         self._chunks += written.metadata.num_row_groups * written.metadata.num_columns
         if self._chunks > MAX_CHUNKS:
             self._footers.clear()
@@ -89,6 +95,17 @@ class Publication:
         self._groups.append(RowGroups(number, groups.group, groups.n_rows, groups.index_min, groups.index_max))
         self.partitions.append(partition)
         self._files[partition.file] = facts
+
+    def carry_statistics(self, statistics: pa.Table) -> None:
+        """Take note of the statistics of further row groups, which partitions that are carried do not bring along."""
+        self._statistics.append(statistics)
+        if len(self._statistics) > _MOST_PARTS:  # many small arrays take far more room than their values
+            self._statistics = [joined_statistics(self._statistics)]
+
+    @property
+    def n_groups(self) -> int:
+        """Row groups so far."""
+        return sum(map(len, self._groups))
 
     @property
     def n_bytes(self) -> int:
@@ -113,6 +130,8 @@ class Publication:
             self.keep(METADATA, _joined_footers(self._footers))
         self.keep(PARTITIONS, partitions_to_bytes(self.partitions))
         self.keep(ROW_GROUPS, row_groups_to_bytes(concat_row_groups(self._groups)))
+        if self.n_groups > FEW_GROUPS:
+            self._keep_parquet(STATISTICS, statistics_to_bytes(joined_statistics(self._statistics)))
         if coverage is not None and self.layout.for_others:
             self._write_hats(coverage)
         total = sum(partition.n_rows or 0 for partition in self.partitions)
@@ -125,6 +144,11 @@ class Publication:
         """Write a file and enter it in the manifest."""
         written = write_file(self.directory / name, content)
         self._files[name] = FileFacts(written.size, written.sha256)
+
+    def _keep_parquet(self, name: str, content: bytes) -> None:
+        """Write a Parquet file of which only parts will be read, so that its footer is checked by itself."""
+        written = write_file(self.directory / name, content)
+        self._files[name] = FileFacts(written.size, written.sha256, footer_checksum(pa.BufferReader(content)))
 
     def _write_hats(self, coverage: NDArray[np.int64]) -> None:
         pixels = [partition for partition in self.partitions if partition.order != NOWHERE]
