@@ -1,7 +1,8 @@
 # make demo    an archive built, served and asked: see demo-output/index.html; the server stays (ONCE=1: stops)
 # make test    lint, types, layers and all tests
 # make docs    the reference pages, from the code, and the site of the documentation in docs/_build/html
-# make bench   measurements, with ratios to what others need (NAMES="cones ingest": these; LONG=1: up to 10^8 rows)
+# make bench   measurements, with ratios to what others need (NAMES="cones ingest": these)
+# make bench-long  the same, and with 10^8 rows (an hour or two, 40 GB of disk)
 #
 # Each target makes the environment it needs in .venv; nothing else is touched.
 
@@ -11,7 +12,7 @@ N ?= 2
 SHARED ?= ../shared
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint tests test-long docs bench clean
+.PHONY: help demo test lint tests test-long docs bench bench-long clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -53,7 +54,11 @@ docs:
 
 bench:
 	@.ci/venv bench
-	@$(PY) -m benchmarks $(NAMES) $(if $(LONG),--long)
+	@$(PY) -m benchmarks $(NAMES)
+
+bench-long:
+	@.ci/venv bench
+	@$(PY) -m benchmarks $(NAMES) --long
 
 clean:
 	rm -rf .venv demo-output docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.curve import Curve, exponent
 from benchmarks.finding import Finding
 
 __all__ = ["Chapter", "read_results", "write_results"]
@@ -48,16 +49,21 @@ class Chapter:
     """The state of skydex that was measured."""
     findings: tuple[Finding, ...]
     """Its lines."""
+    curves: tuple[Curve, ...] = ()
+    """How its costs grow."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""
-        return {**vars(self), "findings": [finding.to_json() for finding in self.findings]}
+        facts = {**vars(self), "findings": [finding.to_json() for finding in self.findings]}
+        del facts["curves"]
+        return {**facts, "curves": [curve.to_json() for curve in self.curves]} if self.curves else facts
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Chapter:
         """The same again."""
         findings = tuple(Finding.from_json(finding) for finding in facts["findings"])
-        return cls(**{**facts, "loads": tuple(facts["loads"]), "findings": findings})
+        curves = tuple(Curve.from_json(curve) for curve in facts.get("curves", ()))
+        return cls(**{**facts, "loads": tuple(facts["loads"]), "findings": findings, "curves": curves})
 
 
 def read_results(folder: Path) -> dict[str, Chapter]:
@@ -69,12 +75,17 @@ def read_results(folder: Path) -> dict[str, Chapter]:
 
 
 def write_results(folder: Path, chapters: dict[str, Chapter], order: Sequence[str]) -> None:
-    """Write both files, benchmarks in a given order."""
+    """Write both files, benchmarks in a given order, and draw the curves."""
     kept = {name: chapters[name] for name in order if name in chapters}
     facts = {name: chapter.to_json() for name, chapter in kept.items()}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(facts, indent=1) + "\n")
     (folder / "results.md").write_text("\n".join(_document(kept)) + "\n")
+    for name, chapter in kept.items():
+        if chapter.curves:
+            from benchmarks.drawing import draw_curves  # matplotlib is needed for curves only
+
+            draw_curves(chapter.curves, folder / f"{name}.svg", title=chapter.title)
 
 
 def _document(chapters: dict[str, Chapter]) -> Iterator[str]:
@@ -92,6 +103,20 @@ def _document(chapters: dict[str, Chapter]) -> Iterator[str]:
         yield _line(_COLUMNS)
         yield _line(["---"] * len(_COLUMNS))
         yield from (_line(_cells(finding)) for finding in chapter.findings)
+        if chapter.curves:
+            yield f"\n![{chapter.title}]({name}.svg)\n"
+            yield from _table_of_curves(chapter.curves)
+
+
+def _table_of_curves(curves: Sequence[Curve]) -> Iterator[str]:
+    sizes = sorted({n for curve in curves for line in curve.lines.values() for n in line})
+    yield _line(["work", "who", *(f"{n:,} rows" for n in sizes), "grows with N to the power of"])
+    yield _line(["---"] * (len(sizes) + 3))
+    for curve in curves:
+        for name, line in curve.lines.items():
+            power = exponent(line)
+            figures = [str(line[n]).partition(" (")[0] if n in line else "" for n in sizes]
+            yield _line([curve.work, name, *figures, "" if power is None else f"{power:.2f}"])
 
 
 def _cells(finding: Finding) -> list[str]:
