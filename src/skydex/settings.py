@@ -58,6 +58,8 @@ class Settings:
     """Who publishes the archive."""
     contact: str = ""
     """Where users write to: a mail address or a web page."""
+    processes: int = 1
+    """Processes that take requests, on one port, each with a share of `workers`; for servers with many requests."""
     workers: int = field(default_factory=lambda: max(2, 2 * _n_cores()))
     """Processes that answer queries; by default two a core, and at least four."""
     threads: int = field(default_factory=lambda: _n_cores())

@@ -94,12 +94,16 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("n_cycles", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_r08_servers_that_are_killed_lose_no_job_and_leave_nothing_behind(archive, tmp_path, n_cycles):
+@pytest.mark.parametrize(
+    ("n_cycles", "processes"),
+    [(3, 1), (2, 2), *(pytest.param(20, n, marks=pytest.mark.slow) for n in (1, 2))],
+)
+def test_r08_servers_that_are_killed_lose_no_job_and_leave_nothing_behind(archive, tmp_path, n_cycles, processes):
     facts, dice = Facts(), random.Random(n_cycles)
     temp = tmp_path / "temp"
     temp.mkdir()
     settings = {"state_dir": tmp_path / "state", "temp_dir": temp, "jobs_per_address": 1000, "workers": 3}
+    settings["processes"] = processes
     for _ in range(n_cycles):
         server = serving.Server(archive, **settings)
         with ThreadPoolExecutor(N_CLIENTS) as clients:

@@ -2,7 +2,8 @@
 
 Users are made by the operator, or by themselves where that is allowed. The name of a user who was removed is never
 given again: it stands in shared tables, old jobs and papers. What is kept of passwords is the affair of `passwords`,
-what of tokens that of `token`; guessing is slowed down by `throttle`, in each process for itself.
+what of tokens that of `token`; guessing is slowed down by `throttle`, in each process; what one of them
+counts the others may be told (`tell`, `learn`).
 """
 
 from __future__ import annotations
@@ -68,10 +69,14 @@ class Accounts:
         self._quota_mb, self._quota_tables = quota_mb, quota_tables
         self._remembered = Remembered()
         self._turns = tuple(threading.Lock() for _ in range(_N_TURNS))
-        self._of_pair = Throttle("wrong passwords", 5, first_s=2.0, most_s=900.0, forgotten_s=600.0)
-        self._of_address = Throttle("wrong passwords", 30, first_s=2.0, most_s=900.0, forgotten_s=60.0)
-        self._of_user = Throttle("wrong passwords", 100, first_s=2.0, most_s=60.0, forgotten_s=60.0)
-        self._of_new = Throttle("new accounts", 20, first_s=60.0, most_s=3600.0, forgotten_s=300.0)
+        self._throttles = {
+            "pair": Throttle("wrong passwords", 5, first_s=2.0, most_s=900.0, forgotten_s=600.0),
+            "address": Throttle("wrong passwords", 30, first_s=2.0, most_s=900.0, forgotten_s=60.0),
+            "user": Throttle("wrong passwords", 100, first_s=2.0, most_s=60.0, forgotten_s=60.0),
+            "new": Throttle("new accounts", 20, first_s=60.0, most_s=3600.0, forgotten_s=300.0),
+        }
+        self.tell: Callable[[str, str, bool], None] = lambda *_: None
+        """What is to hear of each thing that counts, or is forgiven: which counter, for what, whether forgiven."""
 
     def close(self) -> None:
         """Let the file go."""
@@ -144,9 +149,9 @@ class Accounts:
         """
         network = network_of(address)
         with self._turn(network):
-            self._of_new.check(network)
+            self._throttles["new"].check(network)
             user = self.add(name, password, taken=taken)
-            self._of_new.count(network)
+            self._count("new", network)
         return user
 
     def remove(self, name: str) -> User:
@@ -240,20 +245,20 @@ class Accounts:
             return self._user(row)
         whose = str(row["wsid"]) if row else str(who).lower()[:100]
         network = network_of(address)
-        tallies = [(self._of_pair, f"{whose} {network}"), (self._of_user, whose)]
+        tallies = [("pair", f"{whose} {network}"), ("user", whose)]
         if network:
-            tallies.append((self._of_address, network))
+            tallies.append(("address", network))
         with self._turn(network or whose):
             if row and self._remembered.knows(password, row["password"]):  # by the one before
                 return self._user(row)
-            for throttle, key in tallies:
-                throttle.check(key)
+            for name, key in tallies:
+                self._throttles[name].check(key)
             if not is_password(password, row["password"] if row else None):
-                for throttle, key in tallies:
-                    throttle.count(key)
+                for name, key in tallies:
+                    self._count(name, key)
                 raise LoginError
             assert row is not None
-            self._of_pair.forgive(f"{whose} {network}")
+            self._forgive("pair", f"{whose} {network}")
             self._remembered.add(password, row["password"])
         return self._user(row)
 
@@ -422,6 +427,20 @@ class Accounts:
         with self._record.change() as record:
             record.execute("DELETE FROM members WHERE wsid = ? AND group_name = ?", (user.wsid, known))
         return replace(user, groups=user.groups - {known})
+
+    def learn(self, name: str, key: str, *, is_forgiven: bool) -> None:
+        """Count, or forgive, what another process was asked and told (`tell`)."""
+        throttle = self._throttles.get(name)
+        if throttle is not None:
+            (throttle.forgive if is_forgiven else throttle.count)(key)
+
+    def _count(self, name: str, key: str) -> None:
+        self._throttles[name].count(key)
+        self.tell(name, key, False)
+
+    def _forgive(self, name: str, key: str) -> None:
+        self._throttles[name].forgive(key)
+        self.tell(name, key, True)
 
     def _turn(self, key: str) -> threading.Lock:
         return self._turns[hash(key) % len(self._turns)]

@@ -1,12 +1,14 @@
 """Work in processes that can be killed, and the jobs that outlive them: any callable, its answer streamed as bytes."""
 
+from skydex.jobs.bells import Bell, Bells
 from skydex.jobs.forkserver import ForkServer, Staffing
 from skydex.jobs.frames import FrameReader, Kind, frame, iter_frames, send_parts
 from skydex.jobs.job import Fault, Job, JobInput, JobResult, new_job_id
 from skydex.jobs.ledger import JobFilter, Ledger, QueueLimits
-from skydex.jobs.mending import INTERRUPTED, MOST_ATTEMPTS, mend
+from skydex.jobs.limits import die_with_parent
+from skydex.jobs.mending import INTERRUPTED, MOST_ATTEMPTS, inherit, mend
 from skydex.jobs.phases import ACTIVE, FINAL, Phase
-from skydex.jobs.quiet import be_quiet
+from skydex.jobs.quiet import be_quiet, preload
 from skydex.jobs.scratch import Scratch
 from skydex.jobs.scribe import Scribe
 from skydex.jobs.statedir import StateDirectory
@@ -18,6 +20,8 @@ __all__ = [
     "FINAL",
     "INTERRUPTED",
     "MOST_ATTEMPTS",
+    "Bell",
+    "Bells",
     "Factory",
     "Fault",
     "ForkServer",
@@ -38,9 +42,12 @@ __all__ = [
     "Turns",
     "WorkerLimits",
     "be_quiet",
+    "die_with_parent",
     "frame",
+    "inherit",
     "iter_frames",
     "mend",
     "new_job_id",
+    "preload",
     "send_parts",
 ]

@@ -2,7 +2,7 @@
 
 It knows phases and limits, and no HTTP and no query. Each method is to be called inside `transaction`, and nothing is
 true until that has ended well: write-ahead log, and a flush to the disk for each transaction. A connection belongs to
-one thread; one process writes (`StateDirectory.claim`).
+one thread; several processes of one server may write, one transaction after another.
 
 Jobs have an identifier that nobody guesses, and a number that counts them; numbers are never given again.
 """
@@ -67,6 +67,8 @@ INSERT INTO jobs ({_COLUMNS_WITHOUT_NUMBERS})
 DROP TABLE jobs_without_numbers;
 """
 _RETRY_S = 30
+_PATIENCE_S = 20.0
+"""How long other processes may be at writing."""
 _MB = 1 << 20
 _MOST_TOLD_BYTES = 16 * _MB
 """Parameters of a list of jobs: somebody may have kept gigabytes of queries."""
@@ -125,7 +127,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -135,6 +137,12 @@ class Ledger:
 
     def close(self) -> None:
         self._connection.close()
+
+    @property
+    def version(self) -> int:
+        """Changes when another connection has changed something; costs no look at the disk."""
+        found: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return found
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -4,7 +4,9 @@ Below it lie the ledger and, for each job, a directory with the files that came 
 written by a worker under a temporary name, flushed and renamed. Its name holds the number of the attempt, so that a
 worker that outlives its server by a moment cannot disturb the next attempt.
 
-One server keeps it at a time: it holds a lock (flock) that the kernel lets go of however the server ends.
+One process keeps it at a time: it holds a lock (flock) that the kernel lets go of however the process ends. Other
+processes of the same server may use the ledger beside it; in the lock's file stands which server that is. Processes of
+another server may not.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,13 +42,23 @@ class StateDirectory:
         self.path = path
         self._lock: int | None = None
 
-    def claim(self) -> None:
+    def claim(self, server: str = "") -> bool:
         """Become its keeper.
+
+        Parameters
+        ----------
+        server : str
+            What all processes of one server call it, and no other server.
+
+        Returns
+        -------
+        is_heir : bool
+            Whether another process of the same server kept it before.
 
         Raises
         ------
         JobsUnavailableError
-            Another server keeps it, or it cannot be written.
+            Another process keeps it, or it cannot be written.
         """
         try:
             self._folders.mkdir(parents=True, exist_ok=True)
@@ -60,12 +73,29 @@ class StateDirectory:
                 "This server runs no jobs at present: another server of the same archive does. Ask that one."
             ) from error
         self._lock = lock
+        return bool(server) and self._kept_by() == server
+
+    def announce(self, server: str) -> None:
+        """Let the other processes of a server use it: it is in order."""
+        assert self._lock is not None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, server.encode(), 0)
+
+    def is_kept_by(self, server: str) -> bool:
+        """Whether a process of a server has put it in order and no other server has kept it since."""
+        return bool(server) and self._kept_by() == server
 
     def release(self) -> None:
         """Let another server be its keeper."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def _kept_by(self) -> str:
+        try:
+            return (self.path / _LOCK).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
 
     @property
     def ledger(self) -> Path:
@@ -113,16 +143,23 @@ class StateDirectory:
             if not kept:
                 folder.rmdir()
 
-    def clear_strangers(self, known: Iterable[str]) -> None:
-        """Remove whatever belongs to no job."""
-        kept = set(known)
+    def clear_strangers(self, known: Iterable[str], *, older_s: float = 0.0) -> None:
+        """Remove whatever belongs to no job, and was last changed so many seconds ago: files for a job come first."""
+        kept, latest = set(known), time.time() - older_s
         for folder in self._folders.iterdir():
-            if folder.name not in kept:
+            if folder.name not in kept and (not older_s or _changed(folder) < latest):
                 _remove(folder)
 
     @property
     def _folders(self) -> Path:
         return self.path / _FOLDERS
+
+
+def _changed(folder: Path) -> float:
+    """When something was last changed in a directory, or in those below it."""
+    with contextlib.suppress(OSError):
+        return max(place.stat().st_mtime for place in (folder, *folder.rglob("*")))
+    return time.time()  # it is just being changed
 
 
 def _remove(place: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from skydex.web.dispatch import Dispatcher, Rules
 from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
+from skydex.web.front import Front, shared_throttles, shares_of
 from skydex.web.intake import Intake
 from skydex.web.runner import Runner
 from skydex.web.service import Service
@@ -42,7 +44,11 @@ _LONGEST_REMEMBERED = 300
 
 
 def create_app(
-    directory: Path, settings: Settings, services: tuple[Service, ...], fork_server: ForkServer | None = None
+    directory: Path,
+    settings: Settings,
+    services: tuple[Service, ...],
+    fork_server: ForkServer | None = None,
+    front: Front | None = None,
 ) -> App:
     """Make the application that serves an archive.
 
@@ -56,14 +62,26 @@ def create_app(
         What it offers.
     fork_server : ForkServer, optional
         Where workers come from, if it is there already.
+    front : Front, optional
+        Which of the processes of the server this is, if there are several.
     """
-    dispatcher = Dispatcher(staffing(directory, settings), _rules(settings), fork_server)
+    rules = _rules(settings)
+    if front is not None:
+        settings = shares_of(settings)
+        rules = replace(
+            rules, n_workers=settings.workers, n_with_jobs=rules.n_workers, queue_length=settings.queue_length
+        )
+    dispatcher = Dispatcher(staffing(directory, settings), rules, fork_server)
     folders = Folders(settings.temp_dir)
     orders = {name: order for service in services for name, order in service.jobs.items()}
     archive = Archive.open(directory, settings)
     _check_offers(archive)
     state = StateDirectory(settings.state_directory(directory))
-    runner = Runner(state, settings, dispatcher, orders, lambda: (name for name, _ in archive.accounts.removed()))
+    server, bell = (front.server, front.bell) if front is not None else ("", None)
+    gone = lambda: (name for name, _ in archive.accounts.removed())  # noqa: E731
+    runner = Runner(state, settings, dispatcher, orders, gone, server=server, bell=bell)
+    if front is not None:
+        shared_throttles(archive.accounts, front.bell)
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
     intake, forwarder = Intake(settings.uploads_mb), _forwarder(directory, settings)
     site = Site(archive, settings, dispatcher, runner, folders, intake, fetcher, forwarder=forwarder)

@@ -8,23 +8,26 @@ body together, which saves a packet and keeps delayed acknowledgements out of th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from skydex.settings import Settings
 
-__all__ = ["connection_class"]
+__all__ = ["Connection", "connection_class"]
 
 _MOST_GATHERED = 1 << 16
 
 
-def connection_class(settings: Settings) -> type[HttpToolsProtocol]:
+def connection_class(settings: Settings) -> type[Connection]:
     """The protocol class of a server with these settings."""
-    return type("Connection", (_Connection,), {"settings": settings})
+    return type("Connection", (Connection,), {"settings": settings})
 
 
-class _Connection(HttpToolsProtocol):
+class Connection(HttpToolsProtocol):
+    """HTTP on one socket."""
+
     settings: Settings
     _header_alarm: asyncio.TimerHandle | None = None
     _write_alarm: asyncio.TimerHandle | None = None
@@ -32,6 +35,8 @@ class _Connection(HttpToolsProtocol):
     _is_whole = True
     _n_header_bytes = 0
     _n_unsent = 0
+    on_closed: Callable[[], None] | None = None
+    """To be told when it has ended."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(cast(asyncio.Transport, _Gathering(transport, self.loop)))
@@ -42,6 +47,8 @@ class _Connection(HttpToolsProtocol):
             if alarm:
                 alarm.cancel()
         super().connection_lost(exc)
+        if self.on_closed is not None:
+            self.on_closed()
 
     def data_received(self, data: bytes) -> None:
         if self._header_alarm:

@@ -15,7 +15,7 @@ import pickle
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from skydex.errors import AnswerTooLargeError, BusyError, SkydexError, TimeLimitError, WorkerError
@@ -38,6 +38,8 @@ class Rules:
 
     n_workers: int
     """Workers to keep."""
+    n_with_jobs: int = field(default=0, kw_only=True)
+    """Workers to keep in the process that runs the jobs, if that is more."""
     time_s: float
     """Time limit of one request."""
     queue_length: int
@@ -359,6 +361,17 @@ class Dispatcher:
         """
         worker = await self._seat("", _Errand.JOB)
         return self._begin(worker, request, time_s)
+
+    async def take_jobs(self) -> None:
+        """Have as many workers as it takes to run everybody's jobs, too."""
+        n_more = self._rules.n_with_jobs - self._rules.n_workers
+        if n_more <= 0:
+            return
+        self._rules = replace(self._rules, n_workers=self._rules.n_with_jobs)
+        if self._fork_server is not None:
+            with contextlib.suppress(OSError):  # it is gone, and the next one makes them all
+                for _ in range(n_more):
+                    await self._hire()
 
     def kill(self, number: int) -> None:
         if self._fork_server:

@@ -1,9 +1,13 @@
 """`Runner`: has jobs done, and knows how each of them stands.
 
-It keeps the state directory of the archive, if no other server does; feeds queued jobs to the dispatcher's workers, a
+It keeps the state directory of the archive, if nobody else does; feeds queued jobs to the dispatcher's workers, a
 few at a time, with turns between their askers; leaves a worker to others' jobs whoever asks, and to short jobs however
 many long ones there are; writes each step into the ledger before anybody hears of it; ends a worker whose job is
 stopped; and removes what has lived long enough. What a job means its service says (`OrderOf`).
+
+Of several processes of one server one is the keeper, and runs the jobs of all. The others take in, show, change and
+wait for any job all the same: they write into the same ledger, and ring. Where a ring is not heard, a look into the
+ledger every second or two is as good. When the keeper ends, another becomes it.
 """
 
 from __future__ import annotations
@@ -28,8 +32,10 @@ from skydex.errors import (
     WorkerError,
 )
 from skydex.jobs import (
+    ACTIVE,
     INTERRUPTED,
     MOST_ATTEMPTS,
+    Bell,
     Fault,
     Job,
     JobFilter,
@@ -40,6 +46,7 @@ from skydex.jobs import (
     Scribe,
     StateDirectory,
     Turns,
+    inherit,
     mend,
 )
 from skydex.settings import Settings
@@ -55,6 +62,14 @@ OrderOf = Callable[[Settings, Job, Path], JobOrder]
 
 _CLAIM_S = 2.0
 """How often a server that may not run jobs asks whether it may."""
+_INHERIT_S = 0.2
+"""How often a process asks that may use the jobs of another one of the same server."""
+_SOON_S, _PATIENCE_S = 0.02, 2.0
+"""How often it asks at its start, and for how long requests then have to wait."""
+_LOOK_S = 1.0
+"""How often it is looked whether another process has changed something without being heard."""
+_FORGOTTEN_S = 6 * 3600.0
+"""For how long files may be there before their job is."""
 _RETRY_S = 5.0
 """How often it is tried to write down how a job stands when that has failed."""
 _SWEEP_S = 30.0
@@ -91,6 +106,10 @@ class Runner:
         What each kind of job means.
     gone : callable, optional
         Names of the users who were removed; their jobs go, too.
+    server : str, optional
+        What the processes of this server call it, if there are several.
+    bell : Bell, optional
+        The way to the other processes of this server.
     """
 
     def __init__(
@@ -100,8 +119,11 @@ class Runner:
         dispatcher: Dispatcher,
         orders: Mapping[str, OrderOf],
         gone: Callable[[], Iterable[str]] = tuple,
+        *,
+        server: str = "",
+        bell: Bell | None = None,
     ) -> None:
-        self._gone = gone
+        self._gone, self._server, self._bell = gone, server, bell
         self._state, self._settings, self._dispatcher, self._orders = state, settings, dispatcher, orders
         self._limits = QueueLimits(
             settings.jobs_per_address,
@@ -111,8 +133,10 @@ class Runner:
             settings.jobs_kept_mb,
         )
         self._scribe: Scribe | None = None
+        self._is_keeper = False
         self._why_not = JobsUnavailableError("This server is about to start. Please try again in a moment.")
         self._queue: Turns[_Place] = Turns()
+        self._queued: dict[str, _Place] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._n_at_work: Counter[str] = Counter()
         self._n_long_at_work = 0
@@ -121,14 +145,24 @@ class Runner:
         self._is_leaving = False
 
     async def start(self) -> None:
-        """Begin with the jobs that are queued; where another server runs them, wait for its end."""
-        try:
-            await self._open()
-        except SkydexError as error:
-            self._why_not = _unavailable(error)
-            _log.warning("%s", error)
+        """Begin with the jobs that are queued; where somebody else runs them, wait for his end."""
+        if self._bell is not None:
+            self._bell.heed("job", self._heed)
+        end = time.monotonic() + (_PATIENCE_S if self._server else 0.0)
+        while self._scribe is None:
+            try:
+                await self._open()
+            except SkydexError as error:
+                if time.monotonic() < end:  # another process of this server may be about to put it in order
+                    await asyncio.sleep(_SOON_S)
+                    continue
+                _log.warning("%s", error)
+                break
+        if not self._is_keeper:
             self._later(self._open_later())
         self._later(self._sweep_now_and_then())
+        if self._server:
+            self._later(self._look_now_and_then())
 
     def leave(self) -> None:
         """Begin no further job, and let everybody go who waits for one: the server is about to stop."""
@@ -148,6 +182,7 @@ class Runner:
                 await self._put_back(job_id)
             await asyncio.to_thread(self._scribe.close)
             self._scribe = None
+        self._is_keeper = False
         self._state.release()
 
     def folder(self, job_id: str) -> Path:
@@ -170,7 +205,7 @@ class Runner:
         """Take in a new job; one that has failed already keeps no files."""
 
         async def add() -> Job:
-            added = await self._write(lambda ledger: ledger.add(job, self._limits))
+            added = await self._step(lambda ledger: ledger.add(job, self._limits))
             self._enqueue(added)
             if added.is_final:
                 await asyncio.to_thread(self._state.clear, added)
@@ -227,8 +262,8 @@ class Runner:
 
         async def abort() -> Job:
             job = await self._step(lambda ledger: ledger.abort(job_id, time.time()))
-            self._queue.leave(job.asker, _Place(job.asker, job_id))
-            self._later(self._clean_up(job))
+            if self._is_keeper:
+                self._later(self._clean_up(job))
             return job
 
         return await _to_its_end(abort())
@@ -237,10 +272,8 @@ class Runner:
         """Forget a job, with all its files."""
 
         async def remove() -> None:
-            job = await self._step(lambda ledger: ledger.remove(job_id))
-            self._queue.leave(job.asker, _Place(job.asker, job_id))
-            await self._halt(job_id)
-            await asyncio.to_thread(self._state.remove, job_id)
+            await self._step(lambda ledger: ledger.remove(job_id))
+            await self._forget(job_id)
 
         await _to_its_end(remove())
 
@@ -253,7 +286,7 @@ class Runner:
             job = await self.get(job.id)
             while not has_come(job) and not self._is_leaving and (left := end - time.monotonic()) > 0:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), left)
+                    await asyncio.wait_for(bell.wait(), min(left, 2 * _LOOK_S) if self._server else left)
                 bell.clear()
                 job = await self.get(job.id)
             return job
@@ -263,21 +296,88 @@ class Runner:
                 del self._bells[job.id]
 
     async def _open(self) -> None:
-        self._scribe = await asyncio.to_thread(_opened, self._state)
+        """Become the keeper, or use what another process of this server keeps."""
+        try:
+            await asyncio.to_thread(_claimed, self._state, self._server)
+        except SkydexError as error:
+            if not self._state.is_kept_by(self._server):
+                await self._shut()
+                self._why_not = _unavailable(error)
+                raise
+            self._scribe = self._scribe or await asyncio.to_thread(Scribe, self._state.ledger)
+            return
+        self._scribe = self._scribe or await asyncio.to_thread(Scribe, self._state.ledger)
+        self._is_keeper = True
+        await self._dispatcher.take_jobs()
         for job in await self._read(lambda ledger: ledger.in_phase(Phase.QUEUED)):
             self._enqueue(job)
 
     async def _open_later(self) -> None:
-        while self._scribe is None:
-            await asyncio.sleep(_CLAIM_S)
+        while not (self._is_keeper or self._is_leaving):
+            await asyncio.sleep(_INHERIT_S if self._server else _CLAIM_S)
             with contextlib.suppress(SkydexError):
                 await self._open()
-        _log.info("This server runs the jobs of the archive from now on")
+        if self._is_keeper:
+            _log.info("This process runs the jobs of the archive from now on")
+
+    async def _shut(self) -> None:
+        """Leave the ledger to another server."""
+        scribe, self._scribe = self._scribe, None
+        if scribe is not None:
+            await asyncio.to_thread(scribe.close)
+
+    def _heed(self, job_id: str) -> None:
+        """Another process has changed something about a job."""
+        self._ring(job_id)
+        if self._is_keeper:
+            self._later(self._attend(job_id))
+
+    async def _attend(self, job_id: str) -> None:
+        """Do what another process wants done."""
+        with contextlib.suppress(SkydexError):  # the next look comes soon
+            job = await self._read(lambda ledger: ledger.find(job_id))
+            if job is None:
+                await self._forget(job_id)
+            elif job.phase is Phase.ABORTED:
+                await self._clean_up(job)
+            else:
+                self._enqueue(job)
+
+    async def _look_now_and_then(self) -> None:
+        """See what others have changed and nobody was heard to say."""
+        seen = -1
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            with contextlib.suppress(SkydexError):
+                version = await self._read(lambda ledger: ledger.version) if self._is_keeper else seen
+                if version != seen:
+                    seen = version
+                    await self._look()
+
+    async def _look(self) -> None:
+        active = await self._read(lambda ledger: ledger.in_phase(*ACTIVE))
+        for job in active:
+            self._enqueue(job)
+        for job_id in {*self._queued, *self._running} - {job.id for job in active}:
+            await self._attend(job_id)
 
     def _enqueue(self, job: Job) -> None:
-        if job.phase is Phase.QUEUED:
-            self._queue.join(job.asker, _Place(job.asker, job.id, self._is_long(job)))
+        """Give a job its place, if it is to be done, and here, and has none."""
+        if self._is_keeper and job.phase is Phase.QUEUED and job.id not in {*self._queued, *self._running}:
+            place = self._queued[job.id] = _Place(job.asker, job.id, self._is_long(job))
+            self._queue.join(job.asker, place)
             self._fill()
+
+    def _dequeue(self, job_id: str) -> None:
+        place = self._queued.pop(job_id, None)
+        if place is not None:
+            self._queue.leave(place.asker, place)
+
+    async def _forget(self, job_id: str) -> None:
+        """Remove all files of a job; where it is done elsewhere, whoever does it looks again when he has ended it."""
+        self._dequeue(job_id)
+        await self._halt(job_id)
+        await asyncio.to_thread(self._state.remove, job_id)
 
     def _is_long(self, job: Job) -> bool:
         return job.duration_s > self._settings.job_time_s
@@ -288,6 +388,7 @@ class Runner:
             place = self._queue.next(self._may_begin)
             if place is None:
                 return
+            del self._queued[place.job_id]
             self._n_at_work[place.asker] += 1
             self._n_long_at_work += place.is_long
             self._running[place.job_id] = asyncio.get_running_loop().create_task(self._run(place))
@@ -379,6 +480,7 @@ class Runner:
             await self._fail(await self.get(job_id), _UNFORESEEN)
 
     async def _clean_up(self, job: Job) -> None:
+        self._dequeue(job.id)
         await self._halt(job.id)
         await asyncio.to_thread(self._state.clear, job)
 
@@ -391,10 +493,14 @@ class Runner:
             await asyncio.wait([task])
 
     async def _sweep_now_and_then(self) -> None:
+        strangers_at = time.monotonic() + _FORGOTTEN_S
         while True:
             try:
-                if self._scribe:
+                if self._is_keeper:
                     await self._sweep()
+                if self._is_keeper and time.monotonic() > strangers_at:
+                    strangers_at += _FORGOTTEN_S
+                    await self._sweep_strangers()
             except SkydexError as error:
                 _log.warning("Jobs whose time is over could not be removed: %s", error)
             await asyncio.sleep(_SWEEP_S)
@@ -407,6 +513,11 @@ class Runner:
             with contextlib.suppress(UnknownResourceError):  # somebody was faster
                 await self.remove(job_id)
 
+    async def _sweep_strangers(self) -> None:
+        """Remove files of jobs that were never made, because the process ended that received them."""
+        known = await self._read(lambda ledger: ledger.identifiers())
+        await asyncio.to_thread(self._state.clear_strangers, known, older_s=_FORGOTTEN_S)
+
     def _ring(self, job_id: str) -> None:
         for bell in self._bells.get(job_id, ()):
             bell.set()
@@ -415,6 +526,8 @@ class Runner:
         """Write down that a job has come to another phase, or to its end, and tell whoever waits for that."""
         job = await self._write(change)
         self._ring(job.id)
+        if self._bell is not None:
+            self._bell.ring("job", job.id)
         return job
 
     async def _write(self, change: Callable[[Ledger], T]) -> T:
@@ -438,14 +551,14 @@ async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
     return await asyncio.shield(asyncio.get_running_loop().create_task(work))
 
 
-def _opened(state: StateDirectory) -> Scribe:
-    """The scribe of a state directory that is claimed and in order."""
-    state.claim()
+def _claimed(state: StateDirectory, server: str) -> None:
+    """Become the keeper of a state directory and put it in order."""
+    is_heir = state.claim(server)
     try:
         ledger = Ledger(state.ledger)
         with contextlib.closing(ledger):
-            mend(ledger, state, time.time())
-        return Scribe(state.ledger)
+            (inherit if is_heir else mend)(ledger, state, time.time())
+        state.announce(server)
     except BaseException:
         state.release()
         raise
