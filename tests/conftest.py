@@ -13,6 +13,11 @@ settings.load_profile("skydex")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests on Spark first: of tests that are shared out, each process gets the neighbours of its first."""
+    items.sort(key=lambda item: item.get_closest_marker("spark") is None)
+
+
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration archive at its smallest, without real catalogues; nobody writes to it."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from skydex.engines import Engine
+from skydex.engines.duckdb import DuckDBEngine, DuckDBLimits
+from skydex.engines.spark import SparkEngine, SparkLimits
+from skydex.engines.spark_session import close_session, open_session
 from skydex.query import Namespace, Relation
 from skydex.sky import index29
 from skydex.store import ArchiveDirectory, Layout, Staging
@@ -37,6 +42,40 @@ BANDS = Table(
     "sky.bands",
     (Column("band", Datatype.INT), Column("label", Datatype.CHAR, arraysize="1*"), Column("nm", Datatype.DOUBLE)),
 )
+
+
+ON_SPARK = pytest.param("spark", marks=pytest.mark.spark)
+ENGINES = ["duckdb", ON_SPARK]
+"""The engines that answer everything."""
+_SMALL = {
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+"""For tables of few rows it takes longest to make Java of a query."""
+
+
+@pytest.fixture(scope="session")
+def spark_engine(tmp_path_factory: pytest.TempPathFactory):
+    """Spark on this machine, started once for all tests of a process."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs a Java runtime, and there is none")
+    session = open_session("local[2]", memory_mb=1024, directory=tmp_path_factory.mktemp("spark"))
+    yield SparkEngine(lambda: session, SparkLimits(tmp_path_factory.mktemp("spool"), _SMALL))
+    close_session(session)
+
+
+@pytest.fixture(scope="session")
+def duckdb_engine() -> DuckDBEngine:
+    return DuckDBEngine(DuckDBLimits(threads=2))
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def sql_engine(request: pytest.FixtureRequest) -> Engine:
+    """Each of the engines that answer everything."""
+    return request.getfixturevalue(f"{request.param}_engine")
 
 
 def _with_nulls(values, rng, share=0.1):

@@ -12,9 +12,9 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,8 @@ class SparkLimits:
 
     spool_directory: Path | None = None
     """Where executors put the rows of answers; the system's directory for temporary files if it is not said."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further settings of the sessions, such as `spark.sql.shuffle.partitions`."""
 
 
 class SparkEngine:
@@ -149,7 +151,7 @@ class SparkEngine:
         with self._lock:
             if self._session is None:
                 session = self._session_source().newSession()
-                for key, value in _SETTINGS.items():
+                for key, value in {**self._limits.settings, **_SETTINGS}.items():
                     session.conf.set(key, value)
                 self._session = session
             return self._session
@@ -200,12 +202,14 @@ def _typed(rows: DataFrame, plan: Plan) -> DataFrame:
     fields = zip(rows.schema.fields, plan.columns, strict=True)
     if not any(isinstance(field.dataType, types.NullType) for field in rows.schema.fields):
         return rows
-    return rows.select(*(
-        functions.lit(None).cast(spark_type(arrow_type(column))).alias(field.name)
-        if isinstance(field.dataType, types.NullType)
-        else functions.col(field.name)
-        for field, column in fields
-    ))
+    return rows.select(
+        *(
+            functions.lit(None).cast(spark_type(arrow_type(column))).alias(field.name)
+            if isinstance(field.dataType, types.NullType)
+            else functions.col(field.name)
+            for field, column in fields
+        )
+    )
 
 
 def _spooled(directory: Path, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
@@ -235,7 +239,9 @@ def _check_depth(plan: Plan) -> None:
         deepest = max(deepest, level)
         stack += [(child, level + 1) for child in node.iter_expressions()]
     if deepest > _MOST_LEVELS:
-        raise QueryTooLargeError("depth of expressions", limit=_MOST_LEVELS, hint="Nest fewer functions in one another.")
+        raise QueryTooLargeError(
+            "depth of expressions", limit=_MOST_LEVELS, hint="Nest fewer functions in one another."
+        )
 
 
 @contextmanager
@@ -319,7 +325,9 @@ def _translated(error: Exception, deadline: Deadline | None) -> SkydexError:
     if name.startswith(_OF_FORM):
         return BadQueryError("The engine does not offer this form of query; a simpler one may do.")
     if "StackOverflowError" in text or name.startswith("FAILED_TO_PARSE_TOO_COMPLEX"):
-        return QueryTooLargeError("depth of expressions", limit=_MOST_LEVELS, hint="Nest fewer functions in one another.")
+        return QueryTooLargeError(
+            "depth of expressions", limit=_MOST_LEVELS, hint="Nest fewer functions in one another."
+        )
     if "OutOfMemoryError" in text or "UNABLE_TO_ACQUIRE_MEMORY" in name:
         return MemoryLimitError(0)
     if "No space left on device" in text:
@@ -333,8 +341,13 @@ _OF_VALUES = (
     "CANNOT_PARSE_TIMESTAMP", "INCORRECT_",
 )  # fmt: skip
 _OF_FILES = ("FAILED_READ_FILE", "CANNOT_READ_FILE", "PATH_NOT_FOUND", "FAILED_TO_READ", "PARQUET_", "UNABLE_TO_INFER")
-_OF_FORM = ("UNSUPPORTED_", "NOT_SUPPORTED_", "INVALID_SUBQUERY", "SCALAR_SUBQUERY_IS_IN", "NON_DETERMINISTIC")
-_UNCASTABLE = re.compile(r"The value (?P<value>'.*?'|\S+) of the type \"(?P<type>\w+)\" cannot be cast to \"(?P<to>\w+)", re.S)
+_OF_FORM = (
+    "UNSUPPORTED_", "NOT_SUPPORTED_", "INVALID_SUBQUERY", "SCALAR_SUBQUERY_IS_IN", "INVALID_NON_DETERMINISTIC",
+    "UNRESOLVED_COLUMN", "MISSING_ATTRIBUTES",
+)  # fmt: skip
+_UNCASTABLE = re.compile(
+    r"The value (?P<value>'.*?'|\S+) of the type \"(?P<type>\w+)\" cannot be cast to \"(?P<to>\w+)", re.S
+)
 
 
 def _complaint(message: str) -> BadQueryError:

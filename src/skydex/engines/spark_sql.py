@@ -7,10 +7,9 @@ is an INT, and a subquery of the rows around may not stand in ON: each is spelle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import pyarrow as pa
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 
@@ -26,7 +25,7 @@ from skydex.errors import BadQueryError
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
 from skydex.query.kernels import Kernel, computed, kernel_of
-from skydex.query.tree import Compute, Histogram, InRegion, Near, conjunction, integer, number, string
+from skydex.query.tree import Compute, Histogram, InRegion, Near, column, conjunction, integer, string
 from skydex.sky import close_gaps
 from skydex.tables import Column, Datatype, arrow_type
 
@@ -126,8 +125,8 @@ def within_ranges(scan: Scan) -> exp.Expression | None:
 
 
 def _adapt(query: exp.Expression) -> None:
-    """Change, in a tree, what Spark means differently or does not take."""
-    for node in list(query.walk(bfs=False)):
+    """Change, in a tree, what Spark means differently or does not take; the innermost first."""
+    for node in reversed(list(query.walk(bfs=False))):
         change = _CHANGES.get(type(node))
         if change is not None:
             change(node)
@@ -235,9 +234,65 @@ def _condition_below(join: exp.Expression) -> None:
 
 
 def _few_rows(clause: exp.Expression) -> None:
-    count = clause.expression
-    if int(count.this) > _MOST_ROWS:
-        count.set("this", str(_MOST_ROWS))
+    """A limit and an offset are at most as large together as Spark counts; a limit beyond that limits nothing."""
+    offset = clause if isinstance(clause, exp.Offset) else clause.parent.args.get("offset")
+    skipped = min(int(offset.expression.this), _MOST_ROWS) if offset is not None else 0
+    if isinstance(clause, exp.Offset):
+        clause.set("expression", integer(skipped))
+    elif int(clause.expression.this) + skipped > _MOST_ROWS:
+        clause.parent.set("limit", None)
+
+
+def _sorted_outputs(order: exp.Expression) -> None:
+    """What is ordered by is an output: Spark does not look behind DISTINCT, and takes no subquery in ORDER BY."""
+    select = order.parent
+    if not isinstance(select, exp.Select):
+        return
+    outputs = {item.this: position for position, item in enumerate(select.expressions, start=1)}
+    keys = [key for key in order.expressions if not isinstance(key.this, exp.Literal)]
+    for key in keys:
+        if key.this in outputs:
+            key.set("this", integer(outputs[key.this]))
+    if any(key.find(exp.Query) is not None for key in order.expressions):
+        _sort_outside(select, order)
+
+
+def _sort_outside(select: exp.Select, order: exp.Expression) -> None:
+    """Order a SELECT in one around it, by outputs of which some are shown to nobody."""
+    n, hidden = len(select.expressions), list(select.expressions)
+    for key in order.expressions:
+        if isinstance(key.this, exp.Literal):
+            key.set("this", column("sorted", f"c{int(key.this.this) - 1}"))
+        else:
+            name = f"c{len(hidden)}"
+            hidden.append(exp.Alias(this=key.this.copy(), alias=exp.to_identifier(name, quoted=True)))
+            key.set("this", column("sorted", name))
+    inner = exp.Select(**{**select.args, "expressions": hidden, "order": None, "limit": None, "offset": None})
+    inner = inner.copy()
+    shown = [exp.Alias(this=column("sorted", f"c{i}"), alias=exp.to_identifier(f"c{i}", quoted=True)) for i in range(n)]
+    alias = exp.TableAlias(this=exp.to_identifier("sorted"))
+    kept = {clause: select.args.get(clause) for clause in ("order", "limit", "offset")}
+    for clause in list(select.args):
+        select.set(clause, None)
+    select.set("expressions", shown)
+    select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=alias)))
+    for clause, part in kept.items():
+        select.set(clause, part)
+
+
+def _one_of_group(select: exp.Expression) -> None:
+    """A subquery of what a group has in common is the same for all its rows: that of the first one stands for it."""
+    group = select.args.get("group")
+    if group is None:
+        return
+    own = {item.alias for item in select.find_all(exp.Table, exp.Subquery) if item.alias}
+    for output in select.expressions:
+        for query in list(output.find_all(exp.Subquery)):
+            is_inside = query.find_ancestor(exp.AggFunc, exp.Select) is not select
+            inner = {item.alias for item in query.this.find_all(exp.Table, exp.Subquery)}
+            outer = {part.table for part in query.this.find_all(exp.Column)} - inner
+            if not is_inside and outer & own and query not in group.expressions:
+                query.replace(exp.Anonymous(this="any_value", expressions=[query.copy()]))
 
 
 _CHANGES: dict[type[exp.Expression], Callable[[Any], None]] = {
@@ -249,6 +304,8 @@ _CHANGES: dict[type[exp.Expression], Callable[[Any], None]] = {
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
     Histogram: _histogram,
     exp.Join: _condition_below,
+    exp.Select: _one_of_group,
+    exp.Order: _sorted_outputs,
     **dict.fromkeys((exp.Limit, exp.Offset), _few_rows),
 }
 

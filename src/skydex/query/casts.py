@@ -122,7 +122,14 @@ def _as_text(column: Column) -> Callable[[Value], exp.Expression]:
         return shapes.text_of
     if column.is_timestamp:
         return text_of_time
-    return lambda value: exp.Cast(this=value.node, to=exp.DataType.build("varchar"))
+    return _text_of_number
+
+
+def _text_of_number(value: Value) -> exp.Expression:
+    """As the engine writes numbers; some must know of what type they are."""
+    node = exp.Cast(this=value.node, to=exp.DataType.build("varchar"))
+    node.meta["from"] = value.column.datatype
+    return node
 
 
 def _kept(value: Value, node: exp.Expression, column: Column) -> Value:
