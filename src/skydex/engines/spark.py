@@ -307,7 +307,7 @@ _WRAPPERS = ("TASK_WRITE_FAILED", "WRITE_FAILED", "FAILED_EXECUTE_UDF", "INTERNA
 
 
 def _translated(error: Exception, deadline: Deadline | None) -> SkydexError:
-    """What Spark says in our own words; by the names of its conditions, of which the first that is no wrapper counts."""
+    """What Spark says in our own words; by the first of its conditions that is no wrapper of another."""
     text = str(error)
     if deadline is not None and deadline.left_s <= 0:
         return TimeLimitError(deadline.seconds)
