@@ -45,6 +45,8 @@ class Explanation:
         lines += [f"Engine: {self.plan.engine}", "Reads:", *(f"  {line}" for line in self._reads())]
         if self.plan.matches:
             lines += ["Matches:", *(f"  {match}" for match in self.plan.matches)]
+        if self.plan.joined is not None:
+            lines += ["Or, for engines that take joined rows:", *(f"  {join}" for join in self.plan.joined.joins)]
         if self.plan.probes:
             lines += ["Asks:", *(f"  {probe}" for probe in self.plan.probes)]
         if self.n_rows is not None:

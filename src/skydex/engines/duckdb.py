@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,9 @@ import pyarrow.compute as pc
 
 from skydex.engines.duckdb_sql import function_name, spelled
 from skydex.engines.engine import Deadline
+from skydex.engines.joining import joined_rows, joined_schema
 from skydex.engines.reading import read_scan
+from skydex.engines.scan import scanned
 from skydex.errors import (
     BadQueryError,
     DamagedDataError,
@@ -32,7 +34,7 @@ from skydex.errors import (
     SpillLimitError,
     TimeLimitError,
 )
-from skydex.query import Plan, Scan
+from skydex.query import Plan, Scan, SkyJoin
 from skydex.query.kernels import Kernel
 from skydex.tables import Result, arrow_schema, conform, limited
 
@@ -92,13 +94,27 @@ class DuckDBEngine:
     def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
         plan = self._narrowed(plan, deadline)
+        joined = plan.joined
+        if joined is not None and joined.only_scans:
+            (join,) = joined.joins
+            yield from scanned(joined.tree, joined_rows(plan, join, deadline), plan, deadline)
+            return
+        streams = {join.name: _Stream(plan, join, deadline) for join in joined.joins} if joined is not None else {}
+        plan = plan.over_joined_rows()
         handed_over = _handed_over(plan)
         sql, kernels = spelled(plan, [name for name in plan.scans if name not in handed_over])
         self._make_known(kernels)
         cursor = self._connection.cursor()
-        with self._errors_translated(deadline), closing(cursor), _interrupted_at(cursor, deadline):
+        with (
+            self._errors_translated(deadline),
+            _ended(streams.values()),
+            closing(cursor),
+            _interrupted_at(cursor, deadline),
+        ):
             for name in handed_over:
                 cursor.register(name, _arrow_table(plan.scans[name]))
+            for name, stream in streams.items():
+                cursor.register(name, stream.reader)
             yield from cursor.sql(sql).to_arrow_reader(_BATCH_ROWS)
 
     def _narrowed(self, plan: Plan, deadline: Deadline | None) -> Plan:
@@ -257,6 +273,40 @@ _SQL_TYPES = {
     pa.string(): "VARCHAR",
     pa.timestamp("us"): "TIMESTAMP",
 }
+
+
+class _Stream:
+    """Joined rows as DuckDB takes them; it does not hand on what fails there."""
+
+    def __init__(self, plan: Plan, join: SkyJoin, deadline: Deadline | None) -> None:
+        self.failure: SkydexError | None = None
+        self._rows = joined_rows(plan, join, deadline)
+        self.reader = pa.RecordBatchReader.from_batches(joined_schema(plan, join), self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._rows
+        except SkydexError as error:
+            self.failure = error
+            raise
+
+    def close(self) -> None:
+        self._rows.close()
+
+
+@contextmanager
+def _ended(streams: Collection[_Stream]) -> Iterator[None]:
+    """Raise what has failed in streams rather than what DuckDB says of it, and leave no thread behind."""
+    try:
+        yield
+    except Exception as error:
+        failed = [stream.failure for stream in streams if stream.failure is not None]
+        if failed:
+            raise failed[0] from error
+        raise
+    finally:
+        for stream in streams:
+            stream.close()
 
 
 def _handed_over(plan: Plan) -> set[str]:

@@ -8,9 +8,9 @@ needs; the rest is read ahead by two threads.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,9 @@ from skydex.query import Scan
 from skydex.store import Piece
 from skydex.tables import conform
 
-__all__ = ["read_scan"]
+__all__ = ["Reader", "ahead", "chunks", "read_scan"]
+
+_Piece = TypeVar("_Piece")
 
 _SMALL_ROWS = 60_000
 """Selections up to so many rows are read in place."""
@@ -38,31 +40,34 @@ def read_scan(scan: Scan) -> Generator[pa.RecordBatch]:
     The batches have the columns of `scan.column_list()`, in that order.
     """
     _, selection = scan.stored
-    reader = _Reader(scan)
+    reader = Reader(scan)
     if selection.n_rows <= _SMALL_ROWS:
         return (batch for piece in selection.pieces for batch in reader.read(piece))
-    return _read_ahead(reader, list(_chunks(selection.pieces)))
+    return ahead(reader.read, list(chunks(selection.pieces)))
 
 
-def _chunks(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Cut pieces into chunks of about equal numbers of rows; the very first is a single row group."""
+def chunks(pieces: Sequence[Piece], *, n_rows: int = _CHUNK_ROWS) -> Iterator[Piece]:
+    """Cut pieces into chunks of about so many rows; the very first is a single row group."""
     is_first = True
     for piece in pieces:
         per_group = max(1, piece.n_rows // max(1, len(piece.groups)))
-        step, start = max(1, _CHUNK_ROWS // per_group), 0
+        step, start = max(1, n_rows // per_group), 0
         while start < len(piece.groups):
             groups = piece.groups[start : start + (1 if is_first else step)]
             yield Piece(piece.file, groups, per_group * len(groups))
             start, is_first = start + len(groups), False
 
 
-def _read_ahead(reader: _Reader, pieces: Sequence[Piece]) -> Generator[pa.RecordBatch]:
-    yield from reader.read(pieces[0])
-    waiting: deque[Future[list[pa.RecordBatch]]] = deque()
+def ahead(work: Callable[[_Piece], Iterable[pa.RecordBatch]], pieces: Sequence[_Piece]) -> Generator[pa.RecordBatch]:
+    """The batches that some work makes of pieces, in their order; threads are ahead by a few pieces."""
+    if not pieces:
+        return
+    yield from work(pieces[0])
+    waiting: deque[Future[Iterable[pa.RecordBatch]]] = deque()
     with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
         try:
             for piece in pieces[1:]:
-                waiting.append(pool.submit(reader.read, piece))
+                waiting.append(pool.submit(work, piece))
                 if len(waiting) > _READ_AHEAD:
                     yield from waiting.popleft().result()
             while waiting:
@@ -72,7 +77,7 @@ def _read_ahead(reader: _Reader, pieces: Sequence[Piece]) -> Generator[pa.Record
                 future.cancel()
 
 
-class _Reader:
+class Reader:
     """Reads pieces of one data set."""
 
     def __init__(self, scan: Scan) -> None:

@@ -6,7 +6,7 @@ millisecond or two, where a SQL engine spends longer on getting ready.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import pyarrow as pa
 from sqlglot import exp
@@ -19,7 +19,7 @@ from skydex.query import Plan
 from skydex.query.tree import Compute, conjunction, flattened, walk
 from skydex.tables import Column, Result, arrow_schema, conformed, limited
 
-__all__ = ["ScanEngine"]
+__all__ = ["ScanEngine", "scanned"]
 
 
 class ScanEngine:
@@ -33,14 +33,19 @@ class ScanEngine:
 
 
 def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
-    query = plan.bound.tree
     (scan,) = plan.scans.values()
+    yield from scanned(plan.bound.tree, read_scan(scan), plan, deadline)
+
+
+def scanned(
+    query: exp.Query, batches: Generator[pa.RecordBatch], plan: Plan, deadline: Deadline | None
+) -> Iterator[pa.RecordBatch]:
+    """What a query that only scans makes of the rows that it reads, up to the limit of its plan."""
     where = query.args.get("where")
     left, skipped = _limit(query, plan.limit), _offset(query)
-    if left == 0:
-        return
-    batches = read_scan(scan)
     try:
+        if left == 0:
+            return
         for batch in batches:
             if deadline is not None:
                 deadline.check()

@@ -8,6 +8,7 @@ from skydex.query.namespace import Namespace, Others, Relation
 from skydex.query.plan import Plan, Scan, make_plan, within
 from skydex.query.region_texts import parse_regions
 from skydex.query.rules import ADQL_RULES, Rules
+from skydex.query.sky_joins import SkyJoin
 from skydex.query.tsql import TSQL_RULES
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Relation",
     "Rules",
     "Scan",
+    "SkyJoin",
     "bind",
     "build",
     "get_language",

@@ -20,12 +20,13 @@ from skydex.query.narrow import Probe, narrowed, probes
 from skydex.query.pairs import Side
 from skydex.query.prune import prune
 from skydex.query.scope import Source
-from skydex.query.tree import Compute, InRegion, column, walk
+from skydex.query.sky_joins import SkyJoin, with_sky_joins
+from skydex.query.tree import Compute, InRegion, Near, column, walk
 from skydex.sky import Ranges, Region, intersect_ranges, ranges29
 from skydex.store import Dataset, Selection
 from skydex.tables import Column, Datatype
 
-__all__ = ["Plan", "Scan", "make_plan", "within"]
+__all__ = ["Joined", "Plan", "Scan", "make_plan", "within"]
 
 _SCANNED: frozenset[type[exp.Expression]] = frozenset({
     exp.Select, exp.From, exp.Table, exp.Identifier, exp.Alias, exp.Where, exp.Limit, exp.Offset,
@@ -90,6 +91,18 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """A query over tables that are joined by their places before it begins."""
+
+    tree: exp.Query
+    """The query."""
+    joins: tuple[SkyJoin, ...]
+    """The joins whose rows it takes for tables."""
+    only_scans: bool
+    """Whether no SQL engine is needed for what remains."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """A query that is ready to run."""
 
@@ -105,6 +118,8 @@ class Plan:
     """The cross-matches that are found by cells."""
     probes: tuple[Probe, ...] = ()
     """What is asked first, so that less has to be read."""
+    joined: Joined | None = None
+    """Another way to the same rows, for engines that can be given joined rows."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -114,6 +129,15 @@ class Plan:
     def limit(self) -> int | None:
         """How many rows to produce at the most."""
         return None if self.max_rows is None else self.max_rows + 1
+
+    def over_joined_rows(self) -> Plan:
+        """The plan of what remains when tables are joined by their places; the same plan if there are none."""
+        if self.joined is None:
+            return self
+        left = {table.name for table in self.joined.tree.find_all(exp.Table)}
+        scans = {name: scan for name, scan in self.scans.items() if name in left}
+        bound = replace(self.bound, tree=self.joined.tree)
+        return Plan(bound, scans, self.max_rows, self.engine)
 
     def plan_of(self, probe: Probe, *, max_rows: int) -> Plan:
         """The plan of one of the probes."""
@@ -140,7 +164,16 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
         scans[name] = replace(scans[name], with_index=True)
     asked = probes(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else ()
     engine = "scan" if _only_scans(tree, scans) else "sql"
-    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked)
+    joined = _joined(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else None
+    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, joined)
+
+
+def _joined(query: exp.Query, sides: Mapping[str, Side]) -> Joined | None:
+    """The query over joined rows, if that leaves no cross-match to the engine."""
+    tree, joins = with_sky_joins(query, sides)
+    if not joins or any(isinstance(node, Near) for node in walk(tree)):
+        return None
+    return Joined(tree, joins, _is_scan(tree))
 
 
 def _scan(source: Source, ranges: Ranges | None) -> Scan:
@@ -176,6 +209,11 @@ def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
     selection = next(iter(scans.values())).selection if len(scans) == 1 else None
     if selection is None or (query.args.get("where") is not None and selection.n_rows > _MOST_SIFTED_ROWS):
         return False
+    return _is_scan(query)
+
+
+def _is_scan(query: exp.Query) -> bool:
+    """Whether a query is of the kind that the scan engine evaluates, whatever it reads."""
     plain = not any(query.args.get(clause) for clause in ("distinct", "group", "having", "order", "joins"))
     return plain and all(type(node) in _SCANNED and _is_scannable(node) for node in walk(query))
 

@@ -22,7 +22,7 @@ from skydex.sky.matching import (
     circles_touching,
     grown_ranges,
 )
-from skydex.sky.pairing import Pairs, Places, find_nearest, find_pairs
+from skydex.sky.pairing import Circles, Pairs, Places, find_nearest, find_pairs, sparse_order
 from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, centres_deg, index29, pixels_of, pixels_touching, ranges29
 from skydex.sky.ranges import Ranges, close_gaps, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import ONE_PLACE, Cone, Polygon, Range, Region
@@ -36,6 +36,7 @@ __all__ = [
     "ONE_PLACE",
     "Astrometry",
     "Cap",
+    "Circles",
     "Cone",
     "Crossing",
     "Crossings",
@@ -81,5 +82,6 @@ __all__ = [
     "shapes_contain",
     "shapes_intersect",
     "sky_fraction",
+    "sparse_order",
     "unit_vectors",
 ]

@@ -20,11 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 from skydex.sky.angles import Floats, Mask, antihaversine, haversine, separation_deg
 from skydex.sky.matching import circle_levels, circles_touching
 from skydex.sky.pixels import MAX_ORDER, index29
+from skydex.sky.ranges import Ranges, merge_ranges
 from skydex.sky.regions import ONE_PLACE
 
-__all__ = ["Pairs", "Places", "find_nearest", "find_pairs"]
+__all__ = ["Circles", "Pairs", "Places", "find_nearest", "find_pairs", "sparse_order"]
 
 Rows = NDArray[np.int64]
+Found = tuple[Rows, Rows]
+"""Left and right rows of pairs."""
 
 _BLOCK_ROWS = 32_768
 """Circles looked up at a time, so that their arrays stay in the processor's cache."""
@@ -32,8 +35,8 @@ _MOST_CANDIDATES = 1 << 20
 """Pairs measured at a time, unless a single circle has more."""
 _CROWD = 2.0
 """Cells are as wide as leaves so many positions together on average, one that is there anyhow included."""
-_SAMPLE = 1_000
-"""Positions by which crowds are judged."""
+_GROUP = 256
+"""Positions of a sorted catalogue that are looked at together to judge crowds."""
 _TIGHT_DEG = 1.0
 """Beyond this radius cells are no wider than circles: few of them make up the sky."""
 
@@ -106,10 +109,6 @@ def find_nearest(left: Places, right: Places, radius_deg: ArrayLike) -> Pairs:
     return _measured(left, right, *_joined(found))
 
 
-Found = tuple[Rows, Rows]
-"""Left and right rows of pairs."""
-
-
 def _nearest(left: Places, right: Places, pairs: Found) -> Found:
     """Of each left row the pair with the smallest separation, and of those with the first right row."""
     rows, others = pairs
@@ -145,6 +144,74 @@ def _measured(left: Places, right: Places, rows: Rows, others: Rows) -> Pairs:
     return Pairs(rows, others, distance)
 
 
+class Circles:
+    """Circles of one radius around many positions, to look up in them what lies in one part of the sky after another.
+
+    Parameters
+    ----------
+    places : Places
+        Their centres.
+    radius_deg : float
+        Their radius, degrees.
+    finest : int
+        HEALPix order of cells in which what is looked up is not crowded; `sparse_order` tells it.
+    closed : bool
+        Whether what is at just the radius is inside.
+    """
+
+    def __init__(self, places: Places, radius_deg: float, *, finest: int = MAX_ORDER, closed: bool = True) -> None:
+        self._sizes = _Sizes(places, np.asarray(radius_deg, dtype=np.float64), finest, closed=closed)
+        parts = [
+            self._sizes.ranges29(np.arange(start, min(start + _BLOCK_ROWS, len(places.pixels))))
+            for start in range(0, len(places.pixels), _BLOCK_ROWS)
+        ]
+        none = np.empty(0, dtype=np.int64)
+        self._owners, self._low, high = (np.concatenate([none, *(part[i] for part in parts)]) for i in range(3))
+        self._length = int(high[0] - self._low[0]) if len(high) else 1
+        by_pixel = _sorting(self._low)
+        if by_pixel is not None:
+            self._owners, self._low = self._owners[by_pixel], self._low[by_pixel]
+
+    def ranges29(self, most: int = 20_000) -> Ranges:
+        """Up to so many order-29 ranges outside of which no position is inside any of them."""
+        shift = self._length.bit_length() - 1
+        cells = _distinct(self._low >> shift)
+        while len(cells) > most:
+            shift, cells = shift + 2, _distinct(cells >> 2)
+        return merge_ranges(np.stack([cells << shift, (cells + 1) << shift], axis=1))
+
+    def iter_pairs(self, places: Places) -> Iterator[Found]:
+        """Find the positions inside of them, some at a time.
+
+        Parameters
+        ----------
+        places : Places
+            Positions of a part of the sky.
+
+        Yields
+        ------
+        circles, rows : (m,) int64 arrays
+            Row numbers of centres and of positions; each pair once, in no order.
+        """
+        by_pixel = _sorting(places.pixels)
+        if by_pixel is not None:
+            places = Places(places.ra_deg[by_pixel], places.dec_deg[by_pixel], places.pixels[by_pixel])
+        pixels = places.pixels[places.pixels.searchsorted(0) :]
+        if not len(pixels):
+            return
+        here = slice(
+            self._low.searchsorted(pixels[0] - self._length, "right"), self._low.searchsorted(pixels[-1], "right")
+        )
+        low = self._low[here]
+        first = places.pixels.searchsorted(low)
+        counts = places.pixels.searchsorted(low + self._length) - first
+        for part in _parts(np.arange(len(low)), counts):
+            owner, candidate = _expanded(self._owners[here][part], first[part], counts[part])
+            is_near = self._sizes.hold(owner, places.ra_deg[candidate], places.dec_deg[candidate])
+            near = candidate[is_near]
+            yield owner[is_near], near if by_pixel is None else by_pixel[near]
+
+
 class _Finder:
     """Positions in the order of their pixels, to be looked up."""
 
@@ -156,46 +223,35 @@ class _Finder:
 
     def iter_pairs(self, left: Places, radius_deg: ArrayLike) -> Iterator[Found]:
         """The pairs in blocks, each with all pairs of its left rows."""
-        circles = _Circles(left, np.asarray(radius_deg, dtype=np.float64), self._sparse_order())
+        circles = _Sizes(left, np.asarray(radius_deg, dtype=np.float64), _sorted_order(self._pixels))
         by_pixel = _sorting(left.pixels)
         for start in range(0, len(left.pixels), _BLOCK_ROWS):
             rows = np.arange(start, min(start + _BLOCK_ROWS, len(left.pixels)))
             yield from self._near_to(circles, rows if by_pixel is None else by_pixel[rows])
 
-    def _near_to(self, circles: _Circles, rows: Rows) -> Iterator[Found]:
+    def _near_to(self, circles: _Sizes, rows: Rows) -> Iterator[Found]:
         """The pairs of some circles, not too many at a time."""
         owners, low, high = circles.ranges29(rows)
         first = self._pixels.searchsorted(low)
         counts = self._pixels.searchsorted(high) - first
         for part in _parts(owners, counts):
-            owner = np.repeat(owners[part], counts[part])
-            shift = first[part] - np.cumsum(counts[part]) + counts[part]
-            candidate = np.repeat(shift, counts[part]) + np.arange(len(owner))
+            owner, candidate = _expanded(owners[part], first[part], counts[part])
             is_near = circles.hold(owner, self._ra_deg[candidate], self._dec_deg[candidate])
             near = candidate[is_near]
             yield owner[is_near], near if self._rows is None else self._rows[near]
 
-    def _sparse_order(self) -> int:
-        """The coarsest order whose cells are not crowded."""
-        sample = self._pixels[:: max(1, len(self._pixels) // _SAMPLE)]
-        for order in range(MAX_ORDER):
-            cells, shift = sample >> 2 * (MAX_ORDER - order), 2 * (MAX_ORDER - order)
-            n_there = self._pixels.searchsorted((cells + 1) << shift) - self._pixels.searchsorted(cells << shift)
-            if n_there.sum() <= _CROWD * len(sample):
-                return order
-        return MAX_ORDER
 
-
-class _Circles:
+class _Sizes:
     """Circles around positions, all of one radius or each of its own."""
 
-    def __init__(self, places: Places, radius_deg: Floats, finest: int) -> None:
+    def __init__(self, places: Places, radius_deg: Floats, finest: int, *, closed: bool = True) -> None:
         self._places = places
+        self._closed = closed
         self._radius_deg = radius_deg
         roomy, tight = circle_levels(radius_deg), circle_levels(radius_deg, roominess=1.0)
         self._orders = np.minimum(np.where(radius_deg > _TIGHT_DEG, tight, roomy), finest)
         half = np.radians(np.minimum(radius_deg, 180.0)) / 2.0
-        self._limits = np.where(radius_deg >= 0.0, np.maximum(np.sin(half) ** 2, ONE_PLACE), np.nan)
+        self._limits = np.where(radius_deg >= 0.0, np.maximum(np.sin(half) ** 2, ONE_PLACE if closed else 0.0), np.nan)
         self._is_wide = radius_deg > 90.0
         self._far_limits = np.sin(np.pi / 2.0 - half) ** 2
 
@@ -211,16 +267,54 @@ class _Circles:
     def hold(self, rows: Rows, ra_deg: Floats, dec_deg: Floats) -> Mask:
         """Whether each of some circles holds a position; beyond 90 degrees the way from the antipode is exact."""
         there = self._places.ra_deg[rows], self._places.dec_deg[rows], ra_deg, dec_deg
-        is_near = haversine(*there) <= _of(self._limits, rows)
+        inside, beyond = (np.less_equal, np.greater_equal) if self._closed else (np.less, np.greater)
+        is_near = inside(haversine(*there), _of(self._limits, rows))
         if not self._is_wide.any():
             return np.asarray(is_near)
-        is_wide = _of(self._is_wide, rows)
-        return np.where(is_wide, antihaversine(*there) >= _of(self._far_limits, rows), is_near)
+        is_within: Mask = beyond(antihaversine(*there), _of(self._far_limits, rows))
+        return np.where(_of(self._is_wide, rows), is_within, is_near)
+
+
+def _expanded(owners: Rows, first: Rows, counts: Rows) -> tuple[Rows, Rows]:
+    """Pairs of each owner with so many rows from the first on."""
+    owner = np.repeat(owners, counts)
+    shift = first - np.cumsum(counts) + counts
+    return owner, np.repeat(shift, counts) + np.arange(len(owner))
+
+
+def sparse_order(first: Rows, last: Rows, n_rows: Rows) -> int:
+    """Find the coarsest order whose cells are not crowded.
+
+    Parameters
+    ----------
+    first, last : (n,) int64 array
+        Least and greatest order-29 pixel of groups of positions that follow each other on the sky.
+    n_rows : (n,) int64 array
+        Positions in each group.
+    """
+    known = last >= first
+    length, n_rows = (last - first + 1)[known].astype(np.float64), n_rows[known].astype(np.float64)
+    for order in range(MAX_ORDER):
+        crowd = n_rows * np.minimum(1.0, 4.0 ** (MAX_ORDER - order) / length)
+        if (crowd * n_rows).sum() <= _CROWD * n_rows.sum():
+            return order
+    return MAX_ORDER
+
+
+def _sorted_order(pixels: Rows) -> int:
+    """The same for sorted pixels."""
+    starts = np.arange(0, len(pixels), _GROUP)
+    ends = np.minimum(starts + _GROUP, len(pixels))
+    return sparse_order(pixels[starts], pixels[ends - 1], ends - starts)
 
 
 def _of(values: NDArray[Any], rows: Rows) -> NDArray[Any]:
     """The values of some rows; there is one each, or one for all."""
     return values[rows] if values.ndim else values
+
+
+def _distinct(cells: Rows) -> Rows:
+    return cells[np.flatnonzero(np.diff(cells, prepend=-1))]
 
 
 def _sorting(pixels: Rows) -> Rows | None:
