@@ -3,6 +3,7 @@
 # make docs    the reference pages, from the code, and the site of the documentation in docs/_build/html
 # make bench   measurements, with ratios to what others need (NAMES="cones ingest": these)
 # make bench-long  the same, and with 10^8 rows (an hour or two, 40 GB of disk)
+# make spark-cluster  a cluster of Spark on loopback to try things with: a master and two workers, until Ctrl-C
 #
 # Each target makes the environment it needs in .venv; nothing else is touched.
 
@@ -12,7 +13,7 @@ N ?= 2
 SHARED ?= ../shared
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint tests test-long docs bench bench-long clean
+.PHONY: help demo test lint tests test-long docs bench bench-long spark-cluster clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -59,6 +60,10 @@ bench:
 bench-long:
 	@.ci/venv bench
 	@$(PY) -m benchmarks $(NAMES) --long
+
+spark-cluster:
+	@.ci/venv test
+	@$(PY) -m skydex.engines.spark_cluster
 
 clean:
 	rm -rf .venv demo-output docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -35,11 +35,12 @@ LOGIN = ("SKYDEX_USER", "SKYDEX_PASSWORD")
 """As whom servers are asked: the environment of clients, and no setting of an archive."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REGISTRATION = ("closed", "open")
+SPARK_JOBS = ("long", "all")
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _NONE = "none"
 _LONGEST_QUEUE_MINUTES = 525_600
-_MAY_BE_ZERO = ("port", "queue_length", "spool_memory_kb")
+_MAY_BE_ZERO = ("port", "queue_length", "spool_memory_kb", "spark_rows")
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,24 @@ class Settings:
     """How long a job and its result are kept, in days."""
     job_days_hard: float = 31.0
     """How long a job and its result are kept at most, whatever it asks for, in days."""
+    spark: str | None = None
+    """Where Spark runs long jobs: `local[N]`, `spark://HOST:PORT` or `sc://HOST:PORT`; by default no job runs there."""
+    spark_takes: str = "long"
+    """Which jobs run on Spark: `long` (by `QUEUE=long`, or by a time limit over `job_time_s`) or `all`."""
+    spark_jobs: int = 1
+    """Jobs that run on Spark at once; each has a session of its own."""
+    spark_rows: int = 1_000_000
+    """A query of such a job that reads fewer rows than this is answered without Spark, which is faster."""
+    spark_memory_mb: int = 4096
+    """Memory of each executor of Spark, in MB; of all of Spark where it runs on this machine."""
+    spark_wait_s: float = 60.0
+    """How long Spark may be without an executor, and its address without an answer, before a job fails, in seconds."""
+    spark_idle_s: float = 600.0
+    """How long a session of Spark is kept after its last job, in seconds; to start one takes seconds, too."""
+    spark_properties: str | None = None
+    """File with further properties of Spark, in the form of `spark-defaults.conf`."""
+    spark_spool: str | None = None
+    """Directory for results that all executors write; by default in the state directory of the archive."""
     job_wait_s: float = 50.0
     """How long a request that waits for the end of a job is held, in seconds; less than what proxies allow."""
     casjobs_queues: str = "1, 30, 500"
@@ -343,6 +362,10 @@ def _check_places(settings: Settings) -> None:
         raise SettingsError(f"Setting log_level must be one of {', '.join(LOG_LEVELS)}, not {settings.log_level!r}.")
     if settings.registration not in REGISTRATION:
         raise SettingsError(f"Setting registration must be open or closed, not {settings.registration!r}.")
+    if settings.spark_takes not in SPARK_JOBS:
+        raise SettingsError(
+            f"Setting spark_takes must be one of {', '.join(SPARK_JOBS)}, not {settings.spark_takes!r}."
+        )
     if settings.max_rows_default > settings.max_rows_hard:
         raise SettingsError("Setting max_rows_default must not be over max_rows_hard.")
     if settings.job_time_s > settings.job_time_hard_s:

@@ -133,24 +133,39 @@ class Archive:
         Limits of queries.
     shows_private : bool
         Whether everybody who asks sees what is private, too: for who has the files before him anyway.
+    large : Engine, optional
+        What runs plans that read `settings.spark_rows` rows or more.
     """
 
-    def __init__(self, directory: ArchiveDirectory, settings: Settings, *, shows_private: bool = False) -> None:
+    def __init__(
+        self,
+        directory: ArchiveDirectory,
+        settings: Settings,
+        *,
+        shows_private: bool = False,
+        large: Engine | None = None,
+    ) -> None:
         self._directory = directory
         self._settings = settings
         self._shows_private = shows_private
         self._scan: Engine = ScanEngine()
         self._sql: Engine | None = None
+        self._large = large
         self._imagery, self._open_images = Imagery(directory.path), OpenImages()
         self._lock = threading.Lock()
         self._holdings = self._read_holdings()
 
     @classmethod
     def open(
-        cls, directory: str | os.PathLike[str], settings: Settings | None = None, *, shows_private: bool = False
+        cls,
+        directory: str | os.PathLike[str],
+        settings: Settings | None = None,
+        *,
+        shows_private: bool = False,
+        large: Engine | None = None,
     ) -> Self:
         """Open an archive directory; reads metadata only."""
-        return cls(ArchiveDirectory(directory), settings or Settings(), shows_private=shows_private)
+        return cls(ArchiveDirectory(directory), settings or Settings(), shows_private=shows_private, large=large)
 
     @property
     def revision(self) -> str:
@@ -409,6 +424,8 @@ class Archive:
             return list(result.batches)
 
     def _engine(self, plan: Plan) -> Engine:
+        if self._large is not None and _n_rows_read(plan) >= self._settings.spark_rows:
+            return self._large
         if plan.engine == "scan":
             return self._scan
         with self._lock:
@@ -441,6 +458,11 @@ def _unlinked(relation: Relation, schemas: frozenset[str]) -> Relation:
 def _describes(ready: ReadyExample) -> bool:
     """Whether it asks TAP_SCHEMA alone."""
     return all(name.startswith(f"{TAP_SCHEMA}.") for name in ready.tables)
+
+
+def _n_rows_read(plan: Plan) -> int:
+    """Rows of the row groups that a plan names."""
+    return sum(scan.selection.n_rows for scan in plan.scans.values() if scan.selection is not None)
 
 
 def _n_rows(result: Result) -> int:

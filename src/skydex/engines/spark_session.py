@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import site
 import socket
@@ -21,7 +22,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -35,11 +36,14 @@ if TYPE_CHECKING:
 __all__ = [
     "SparkAddress",
     "cancelled_when_deserted",
+    "check_spark",
     "close_session",
+    "interrupt_session",
+    "is_alive",
     "n_executors",
     "open_session",
     "parse_spark_url",
-    "quiet_imports",
+    "session_id",
     "spark_environment",
 ]
 
@@ -106,6 +110,7 @@ def open_session(
     memory_mb: int = 2048,
     wait_s: float = 30.0,
     directory: Path | None = None,
+    properties: Path | None = None,
     name: str = "skydex",
 ) -> SparkSession:
     """Open a session of Spark, ready to answer; this takes several seconds.
@@ -120,6 +125,8 @@ def open_session(
         How long an address may take to answer, and a cluster to give the first executor, in seconds.
     directory : Path, optional
         Where this process's part of Spark spills and keeps its log; by default the system's temporary directory.
+    properties : Path, optional
+        A file of further properties in the form of `spark-defaults.conf`, for what is nobody else's affair, as secrets.
     name : str
         How the session is called in lists of a cluster.
 
@@ -131,13 +138,14 @@ def open_session(
         Spark is not installed, there is no Java, or nobody answers; the message says what helps.
     """
     address = parse_spark_url(url)
-    with quiet_imports():
-        _check_installed()
+    _check_installed()
     ours = _check_reached(address, wait_s)
     if address.kind == "sc":
         return _connected(url.strip(), address)
-    _check_java(address)
-    session = _started(url.strip(), address, ours, memory_mb, directory, name)
+    _check_java()
+    folder = Path(directory or tempfile.gettempdir())
+    choices = _choices(ours, memory_mb, folder, is_local=address.kind == "local")
+    session = _started(address, ours, {"spark.master": url.strip(), "spark.app.name": name, **choices}, properties)
     if address.kind == "spark":
         try:
             _await_executors(session, address, memory_mb, wait_s)
@@ -165,18 +173,55 @@ def n_executors(session: SparkSession) -> int | None:
     return max(0, len(infos) - 1)  # the driver counts as one of them
 
 
+def is_alive(session: SparkSession) -> bool:
+    """Whether the Java process of a session is there; of a Spark Connect server nobody knows before it is asked."""
+    if _is_remote(session):
+        return True
+    context = session.sparkContext
+    process = context._gateway.proc if context._gateway is not None else None
+    return context._jsc is not None and (process is None or process.poll() is None)
+
+
+def session_id(session: SparkSession) -> str | None:
+    """By what a Spark Connect server knows a session; `None` for one that ends with its process."""
+    return str(session.session_id) if _is_remote(session) else None
+
+
+def interrupt_session(url: str, known: str) -> None:
+    """Stop all that a session runs at a Spark Connect server whose process is gone.
+
+    Parameters
+    ----------
+    url : str
+        The server.
+    known : str
+        What `session_id` said of the session.
+    """
+    address = parse_spark_url(url)
+    _check_installed()
+    _check_reached(address, 1.0)
+    joint = ";" if ";" in url else "/;"
+    session = _connected(f"{url.strip().rstrip('/')}{joint}session_id={known}", address)
+    session.interruptAll()
+    session.stop()
+
+
 @contextlib.contextmanager
-def cancelled_when_deserted(session: SparkSession, patience_s: float) -> Iterator[None]:
+def cancelled_when_deserted(session: Callable[[], SparkSession | None], patience_s: float) -> Iterator[None]:
     """Within this, what runs is cancelled if the cluster has had no executor for a while: Spark would wait for ever.
+
+    Parameters
+    ----------
+    session : callable
+        Gives the session, as soon as there is one.
+    patience_s : float
+        How long there may be none, in seconds.
 
     Raises
     ------
     SparkUnavailableError
         That happened; whatever error came of the cancellation is its cause.
     """
-    if n_executors(session) is None:
-        yield
-        return
     done, deserted = threading.Event(), threading.Event()
     watch = threading.Thread(
         target=_watch, args=(session, patience_s, done, deserted), name="spark executors", daemon=True
@@ -194,13 +239,6 @@ def cancelled_when_deserted(session: SparkSession, patience_s: float) -> Iterato
     finally:
         done.set()
         watch.join()
-
-
-@contextlib.contextmanager
-def quiet_imports() -> Iterator[None]:
-    """Within this, Spark does not complain about a `pandas` that it does not know yet; nor does it afterwards."""
-    warnings.filterwarnings("ignore", message=_NOISE)
-    yield
 
 
 def spark_environment(ours: str = _LOOPBACK) -> dict[str, str]:
@@ -221,19 +259,26 @@ _NOT_OURS = (
 """What would have pyspark start something else than what it is asked for."""
 
 
+def check_spark() -> None:
+    """Raise `SparkUnavailableError` if Spark cannot run on this machine."""
+    _check_installed()
+    _check_java()
+
+
 def _check_installed() -> None:
+    warnings.filterwarnings("ignore", message=_NOISE)
     try:
         import pyspark  # noqa: F401
     except ImportError as error:
         raise SparkUnavailableError("pyspark is not installed.", "Try: pip install 'skydex[spark]'") from error
 
 
-def _check_java(address: SparkAddress) -> None:
+def _check_java() -> None:
     home = os.environ.get("JAVA_HOME")
     if shutil.which("java", path=str(Path(home) / "bin") if home else None) is None:
         where = f"JAVA_HOME is {home}, where there is none." if home else "No java is on the PATH."
         raise SparkUnavailableError(
-            f"Spark on {address.place} needs a Java runtime. {where}",
+            f"Spark needs a Java runtime. {where}",
             "Install Java 17 or later, as with `apt install openjdk-17-jre-headless`, or set JAVA_HOME.",
         )
 
@@ -273,20 +318,17 @@ def _connected(url: str, address: SparkAddress) -> SparkSession:
     return session
 
 
-def _started(
-    url: str, address: SparkAddress, ours: str, memory_mb: int, directory: Path | None, name: str
-) -> SparkSession:
+def _started(address: SparkAddress, ours: str, choices: Mapping[str, str], properties: Path | None) -> SparkSession:
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
     if SparkContext._active_spark_context is not None:
         raise SparkUnavailableError("This process has a session of Spark already.", "End that one first.")
-    folder = Path(directory or tempfile.gettempdir())
-    conf = SparkConf(loadDefaults=False).setMaster(url).setAppName(name)
-    for key, value in _choices(ours, memory_mb, folder, is_local=address.kind == "local").items():
-        conf.set(key, value)
-    with tempfile.TemporaryFile(dir=folder) as log, _environment(ours):
+    if properties is not None and not properties.is_file():
+        raise SparkUnavailableError(f"There is no file of properties {properties.name}.", "Name one that is there.")
+    conf = SparkConf(loadDefaults=False).setAll(list(choices.items()))
+    with tempfile.TemporaryFile(dir=choices["spark.local.dir"]) as log, _environment(ours, properties):
         try:
             gateway = launch_gateway(conf, {"stdout": log, "stderr": log, "start_new_session": True})
         except Exception as error:
@@ -337,11 +379,13 @@ def _search_path() -> list[str]:
 
 
 @contextlib.contextmanager
-def _environment(ours: str) -> Iterator[None]:
+def _environment(ours: str, properties: Path | None) -> Iterator[None]:
     """Within this, the environment is what Spark's processes want; Spark itself reads and passes on nothing else."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(spark_environment(ours))
+    if properties is not None:
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(str(properties))} pyspark-shell"
     try:
         yield
     finally:
@@ -372,18 +416,19 @@ def _comes_true(condition: Callable[[], bool], wait_s: float) -> bool:
     return True
 
 
-def _watch(session: SparkSession, patience_s: float, done: threading.Event, deserted: threading.Event) -> None:
+def _watch(
+    session: Callable[[], SparkSession | None], patience_s: float, done: threading.Event, deserted: threading.Event
+) -> None:
     """Cancel all that runs if there has been no executor for a while."""
     seen = time.monotonic()
     while not done.wait(_LOOK_S):
-        try:
-            if n_executors(session):
+        opened = session()
+        with contextlib.suppress(Exception):  # the driver itself is gone, which the query will say
+            if opened is None or n_executors(opened) != 0:
                 seen = time.monotonic()
             elif time.monotonic() - seen > patience_s:
                 deserted.set()
-                session.sparkContext.cancelAllJobs()
-        except Exception:  # the driver itself is gone, which the query will say
-            return
+                opened.sparkContext.cancelAllJobs()
 
 
 def _is_remote(session: Any) -> bool:

@@ -90,6 +90,10 @@ class Job:
     """Its answer."""
     fault: Fault | None = None
     """Why it failed."""
+    queue: str = ""
+    """The queue that it asks for, `short` or `long`; empty if it leaves that to its time limit."""
+    engine: str | None = None
+    """What does it, or did so last, where there is a choice."""
     number: int = 0
     """Its place among all jobs there ever were, for protocols that count them; 0 until the ledger has it."""
 

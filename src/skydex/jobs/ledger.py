@@ -31,8 +31,8 @@ from skydex.jobs.phases import ACTIVE, Phase, may_follow
 
 __all__ = ["JobFilter", "Ledger", "QueueLimits"]
 
-_FORMAT = 3
-_WITHOUT_NUMBERS = 2
+_FORMAT = 4
+_WITHOUT_NUMBERS, _WITHOUT_QUEUES = 2, 3
 _IS_ACTIVE = f"phase IN ({', '.join(repr(str(phase)) for phase in sorted(ACTIVE))})"
 _TABLES = f"""
 CREATE TABLE jobs (
@@ -41,7 +41,8 @@ CREATE TABLE jobs (
     phase TEXT NOT NULL, created REAL NOT NULL, duration_s INTEGER NOT NULL, destruction REAL NOT NULL,
     started REAL, ended REAL, attempt INTEGER NOT NULL,
     size INTEGER, sha256 TEXT, media_type TEXT, suffix TEXT, n_rows INTEGER, fault TEXT, is_transient INTEGER,
-    inputs TEXT NOT NULL, parameters TEXT NOT NULL, n_given_bytes INTEGER NOT NULL
+    inputs TEXT NOT NULL, parameters TEXT NOT NULL, n_given_bytes INTEGER NOT NULL,
+    queue TEXT NOT NULL DEFAULT '', engine TEXT
 ) STRICT;
 CREATE INDEX jobs_by_age ON jobs (kind, scope, created);
 CREATE INDEX jobs_by_end ON jobs (destruction);
@@ -65,6 +66,11 @@ ALTER TABLE jobs RENAME TO jobs_without_numbers;
 INSERT INTO jobs ({_COLUMNS_WITHOUT_NUMBERS})
     SELECT {_COLUMNS_WITHOUT_NUMBERS} FROM jobs_without_numbers ORDER BY created, id;
 DROP TABLE jobs_without_numbers;
+"""
+_GIVE_QUEUES = f"""
+ALTER TABLE jobs ADD COLUMN queue TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN engine TEXT;
+PRAGMA user_version = {_FORMAT};
 """
 _RETRY_S = 30
 _PATIENCE_S = 20.0
@@ -255,9 +261,10 @@ class Ledger:
         """Queue a job again that its worker has left by no fault of the job: the attempt does not count."""
         return self._move(job_id, Phase.QUEUED, started=None, attempt=max(0, self.get(job_id).attempt - 1))
 
-    def begin(self, job_id: str, now: float) -> Job:
-        """A worker begins with a job."""
-        return self._move(job_id, Phase.EXECUTING, started=now, attempt=self.get(job_id).attempt + 1)
+    def begin(self, job_id: str, now: float, engine: str | None = None) -> Job:
+        """A worker begins with a job, and perhaps with which engine."""
+        attempt = self.get(job_id).attempt + 1
+        return self._move(job_id, Phase.EXECUTING, started=now, attempt=attempt, engine=engine)
 
     def complete(self, job_id: str, now: float, result: JobResult) -> Job:
         """The answer to a job lies in its file, whole."""
@@ -278,7 +285,12 @@ class Ledger:
         return self._update(job_id, phase=Phase.ERROR, **gone, **facts)
 
     def set_parameters(
-        self, job_id: str, parameters: Sequence[tuple[str, str]], inputs: Sequence[JobInput], run_id: str | None
+        self,
+        job_id: str,
+        parameters: Sequence[tuple[str, str]],
+        inputs: Sequence[JobInput],
+        run_id: str | None,
+        queue: str = "",
     ) -> Job:
         """Change what a job asks, as long as it is PENDING."""
         job = self.get(job_id)
@@ -287,7 +299,7 @@ class Ledger:
         new = replace(job, parameters=tuple(parameters), inputs=tuple(inputs))
         row = _row(new)
         asked = {name: row[name] for name in ("parameters", "inputs", "n_given_bytes")}
-        return self._update(job_id, **asked, run_id=run_id)
+        return self._update(job_id, **asked, run_id=run_id, queue=queue)
 
     def set_duration(self, job_id: str, seconds: int) -> Job:
         """Change how long a job may run, as long as no worker has begun with it."""
@@ -371,6 +383,8 @@ class Ledger:
             self._connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
         elif found == _WITHOUT_NUMBERS:
             self._connection.executescript(f"BEGIN IMMEDIATE;{_GIVE_NUMBERS}COMMIT;")
+        elif found == _WITHOUT_QUEUES:
+            self._connection.executescript(f"BEGIN IMMEDIATE;{_GIVE_QUEUES}COMMIT;")
         elif found != _FORMAT:
             raise LedgerError("The record of jobs was made by another version of skydex.")
 
@@ -449,7 +463,7 @@ def _job(row: sqlite3.Row) -> Job:
 
 _PLAIN = (
     "id", "kind", "scope", "owner", "address", "run_id", "phase", "created", "duration_s", "destruction",
-    "started", "ended", "attempt",
+    "started", "ended", "attempt", "queue", "engine",
 )  # fmt: skip
 _RESULT = ("size", "sha256", "media_type", "suffix", "n_rows")
 _SLIM = ", ".join(("number", *_PLAIN, *_RESULT, "fault, is_transient, inputs, '[]' AS parameters"))

@@ -6,13 +6,22 @@ a `MemoryError`, where a limit of the engine itself misses what its functions al
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
 
-__all__ = ["die_with_parent", "limit_memory", "no_core_files", "resident_mb"]
+__all__ = [
+    "die_with_parent",
+    "limit_memory",
+    "limit_memory_softly",
+    "no_core_files",
+    "resident_mb",
+    "without_memory_limit",
+]
 
 _MB = 1 << 20
 _PR_SET_PDEATHSIG = 1
@@ -24,11 +33,24 @@ _HEADROOM_MB = 256
 
 def limit_memory(memory_mb: int) -> None:
     """Let this process map `memory_mb` (with headroom) more than it has mapped already."""
-    most = _mapped_bytes() + int(memory_mb * _HEADROOM + _HEADROOM_MB) * _MB
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    if hard != resource.RLIM_INFINITY:
-        most = min(most, hard)
+    most = _most_bytes(memory_mb)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def limit_memory_softly(memory_mb: int) -> None:
+    """The same, but for `without_memory_limit`."""
+    resource.setrlimit(resource.RLIMIT_AS, (_most_bytes(memory_mb), resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+@contextlib.contextmanager
+def without_memory_limit() -> Iterator[None]:
+    """Within this, a limit that was set softly is lifted: for processes that are started here and have their own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def no_core_files() -> None:
@@ -43,6 +65,12 @@ def die_with_parent(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it ended before the kernel was told
         os._exit(1)
+
+
+def _most_bytes(memory_mb: int) -> int:
+    most = _mapped_bytes() + int(memory_mb * _HEADROOM + _HEADROOM_MB) * _MB
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)
 
 
 def resident_mb() -> float:

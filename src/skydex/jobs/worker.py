@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 class WorkerLimits:
     """What one worker may take."""
 
-    memory_mb: int
-    """Memory of one request, beyond what the idle worker has."""
+    memory_mb: int | None
+    """Memory of one request, beyond what the idle worker has; None if the handler sees to that."""
     n_requests: int = 50_000
     """Requests after which a worker is replaced, against slow leaks."""
     growth_mb: int = 384
@@ -47,7 +47,8 @@ class WorkerLimits:
 def run_worker(sock: socket.socket, factory: Factory, limits: WorkerLimits, scratch: Path) -> None:
     """Answer requests from a socket until it closes or the worker has had its day."""
     worker = _Worker(sock, factory(scratch), limits)
-    limit_memory(limits.memory_mb)
+    if limits.memory_mb is not None:
+        limit_memory(limits.memory_mb)
     sock.sendall(frame(Kind.READY))
     for _, payload in iter_frames(sock):
         worker.answer(*pickle.loads(payload))
@@ -79,7 +80,7 @@ class _Worker:
         except (RequestError, LimitError) as error:
             self._refuse(outbox, error, fit=not isinstance(error, MemoryLimitError))
         except MemoryError:
-            self._refuse(outbox, MemoryLimitError(self._limits.memory_mb), fit=False)
+            self._refuse(outbox, MemoryLimitError(self._limits.memory_mb or round(resident_mb())), fit=False)
         except ServiceError as error:
             _log.error("A request failed: %r", request, exc_info=True)
             self._refuse(outbox, error, fit=False)

@@ -25,6 +25,7 @@ from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
 from skydex.web.front import Front, shared_throttles, shares_of
 from skydex.web.intake import Intake
+from skydex.web.long_queue import LongQueue
 from skydex.web.runner import Runner
 from skydex.web.service import Service
 from skydex.web.site import Site
@@ -78,8 +79,9 @@ def create_app(
     _check_offers(archive)
     state = StateDirectory(settings.state_directory(directory))
     server, bell = (front.server, front.bell) if front is not None else ("", None)
+    long_queue = LongQueue(directory, settings) if settings.spark is not None else None
     gone = lambda: (name for name, _ in archive.accounts.removed())  # noqa: E731
-    runner = Runner(state, settings, dispatcher, orders, gone, server=server, bell=bell)
+    runner = Runner(state, settings, dispatcher, orders, gone, long_queue, server=server, bell=bell)
     if front is not None:
         shared_throttles(archive.accounts, front.bell)
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
@@ -95,6 +97,8 @@ def create_app(
         finally:
             await runner.stop()
             await dispatcher.stop()
+            if long_queue is not None:
+                await long_queue.stop()
             folders.remove()
 
     routes = [route for service in services for route in service.routes(site)]

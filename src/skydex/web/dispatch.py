@@ -49,15 +49,20 @@ class Rules:
     spool: SpoolLimits
     """How much of an answer may wait for its reader."""
 
+    is_for_jobs: bool = False
+    """Whether nothing but jobs comes to these workers."""
+
     @property
     def n_slow(self) -> int:
         """Workers that requests of unknown length may occupy."""
+        if self.is_for_jobs:
+            return self.n_workers
         return self.n_workers - max(1, self.n_workers // 4) if self.n_workers > 1 else 1
 
     @property
     def n_jobs(self) -> int:
         """Of those, workers that jobs may occupy, so that an hour's work never stands before somebody who waits."""
-        return max(1, self.n_slow - 1)
+        return self.n_slow if self.is_for_jobs else max(1, self.n_slow - 1)
 
 
 class _Errand(enum.Enum):

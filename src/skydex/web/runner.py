@@ -52,6 +52,7 @@ from skydex.jobs import (
 from skydex.settings import Settings
 from skydex.web.dali import error_message
 from skydex.web.dispatch import Dispatcher
+from skydex.web.long_queue import EMBEDDED, ENGINE, LongQueue
 from skydex.web.workroom import Filed, JobOrder, Room
 
 __all__ = ["OrderOf", "Runner"]
@@ -89,6 +90,8 @@ class _Place:
     """What it is for."""
     is_long: bool = field(default=False, compare=False)
     """Whether it may take longer than a job that asks for no limit."""
+    is_far: bool = field(default=False, compare=False)
+    """Whether it is done in the long queue, which has workers of its own."""
 
 
 class Runner:
@@ -106,6 +109,8 @@ class Runner:
         What each kind of job means.
     gone : callable, optional
         Names of the users who were removed; their jobs go, too.
+    long_queue : LongQueue, optional
+        Who works on long jobs instead, if somebody does.
     server : str, optional
         What the processes of this server call it, if there are several.
     bell : Bell, optional
@@ -119,11 +124,12 @@ class Runner:
         dispatcher: Dispatcher,
         orders: Mapping[str, OrderOf],
         gone: Callable[[], Iterable[str]] = tuple,
+        long_queue: LongQueue | None = None,
         *,
         server: str = "",
         bell: Bell | None = None,
     ) -> None:
-        self._gone, self._server, self._bell = gone, server, bell
+        self._gone, self._long_queue, self._server, self._bell = gone, long_queue, server, bell
         self._state, self._settings, self._dispatcher, self._orders = state, settings, dispatcher, orders
         self._limits = QueueLimits(
             settings.jobs_per_address,
@@ -139,7 +145,7 @@ class Runner:
         self._queued: dict[str, _Place] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._n_at_work: Counter[str] = Counter()
-        self._n_long_at_work = 0
+        self._n_long_at_work = self._n_far_at_work = 0
         self._bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._chores: set[asyncio.Task[None]] = set()
         self._is_leaving = False
@@ -238,7 +244,9 @@ class Runner:
 
         def change(ledger: Ledger) -> tuple[Job, Job]:
             ledger.check_space(job, self._limits)
-            return ledger.get(job.id), ledger.set_parameters(job.id, job.parameters, job.inputs, job.run_id)
+            before = ledger.get(job.id)
+            after = ledger.set_parameters(job.id, job.parameters, job.inputs, job.run_id, job.queue)
+            return before, after
 
         async def set_parameters() -> Job:
             before, after = await self._write(change)
@@ -364,7 +372,7 @@ class Runner:
     def _enqueue(self, job: Job) -> None:
         """Give a job its place, if it is to be done, and here, and has none."""
         if self._is_keeper and job.phase is Phase.QUEUED and job.id not in {*self._queued, *self._running}:
-            place = self._queued[job.id] = _Place(job.asker, job.id, self._is_long(job))
+            place = self._queued[job.id] = self._place_of(job)
             self._queue.join(job.asker, place)
             self._fill()
 
@@ -379,23 +387,38 @@ class Runner:
         await self._halt(job_id)
         await asyncio.to_thread(self._state.remove, job_id)
 
-    def _is_long(self, job: Job) -> bool:
-        return job.duration_s > self._settings.job_time_s
+    def _place_of(self, job: Job) -> _Place:
+        is_far = self._long_queue is not None and self._long_queue.takes(job)
+        return _Place(job.asker, job.id, not is_far and job.duration_s > self._settings.job_time_s, is_far)
 
     def _fill(self) -> None:
         """Begin with as many jobs as may run at once."""
-        while not self._is_leaving and len(self._running) < self._dispatcher.n_jobs:
+        while not self._is_leaving:
             place = self._queue.next(self._may_begin)
             if place is None:
                 return
             del self._queued[place.job_id]
-            self._n_at_work[place.asker] += 1
-            self._n_long_at_work += place.is_long
+            self._count(place, 1)
             self._running[place.job_id] = asyncio.get_running_loop().create_task(self._run(place))
 
+    def _count(self, place: _Place, n: int) -> None:
+        """Count a job that begins or, with -1, one that has ended."""
+        if place.is_far:
+            self._n_far_at_work += n
+            return
+        self._n_at_work.update({place.asker: n})
+        if not self._n_at_work[place.asker]:
+            del self._n_at_work[place.asker]
+        self._n_long_at_work += n * place.is_long
+
     def _may_begin(self, place: _Place) -> bool:
-        """Whether a job leaves a worker to others' jobs, and a long one to short ones, if there is more than one."""
-        most = max(1, self._dispatcher.n_jobs - 1)
+        """Whether there is a worker, and a job leaves one to others' jobs, and a long one to short ones."""
+        if place.is_far:
+            return self._long_queue is not None and self._n_far_at_work < self._long_queue.n_jobs
+        n_jobs = self._dispatcher.n_jobs
+        if len(self._running) - self._n_far_at_work >= n_jobs:
+            return False
+        most = max(1, n_jobs - 1)
         return self._n_at_work[place.asker] < most and (not place.is_long or self._n_long_at_work < most)
 
     async def _run(self, place: _Place) -> None:
@@ -412,8 +435,7 @@ class Runner:
             self._later(self._give_up(job_id))
         finally:
             del self._running[job_id]
-            self._n_at_work -= Counter((place.asker,))  # which forgets who has none left
-            self._n_long_at_work -= place.is_long
+            self._count(place, -1)
             if job is not None:
                 self._enqueue(job)
             self._fill()
@@ -423,7 +445,8 @@ class Runner:
         job, job_id = await self.get(place.job_id), place.job_id
         if job.phase is not Phase.QUEUED:
             return None
-        if self._is_long(job) and not place.is_long:  # its limit was raised while it waited
+        now = self._place_of(job)
+        if (now.is_long and not place.is_long) or now.is_far != place.is_far:  # its limit was raised while it waited
             return job
         room = Room(await self._read(lambda ledger: ledger.space_left(job, self._limits)), self._limits.kept_mb)
         try:
@@ -431,8 +454,10 @@ class Runner:
         except SkydexError as error:
             await self._fail(job, Fault(error_message(error)))
             return None
-        exchange = await self._dispatcher.submit_job(order, time_s=job.duration_s)
-        begun = asyncio.ensure_future(self._step(lambda ledger: ledger.begin(job_id, time.time())))
+        far = self._long_queue if place.is_far else None
+        exchange = await (far or self._dispatcher).submit_job(order, time_s=job.duration_s)
+        engine = None if self._long_queue is None else ENGINE if far else EMBEDDED
+        begun = asyncio.ensure_future(self._step(lambda ledger: ledger.begin(job_id, time.time(), engine)))
         outcome: JobResult | SkydexError
         try:
             facts = await exchange.facts()

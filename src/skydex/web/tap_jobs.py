@@ -16,6 +16,7 @@ from skydex.jobs import Job, JobInput
 from skydex.settings import Settings
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply
+from skydex.web.long_queue import QUEUE, check_queue
 from skydex.web.runner import OrderOf
 from skydex.web.tap_queries import query_order, refuse
 from skydex.web.uploads import received
@@ -26,12 +27,13 @@ from skydex.web.workroom import TableOrder
 __all__ = ["ORDERS", "TAP_JOBS"]
 
 _NAME = "tap"
-_PARAMETERS = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT", "UPLOAD")
+_PARAMETERS = ("REQUEST", "LANG", "QUERY", "MAXREC", "RESPONSEFORMAT", "FORMAT", "UPLOAD", QUEUE)
 
 
 def _order(settings: Settings, job: Job, folder: Path) -> TableOrder:
     uploads = tuple(Upload(kept.name, str(folder / kept.file), kept.content_type) for kept in job.inputs)
     asked = {"owner": job.owner, "collection": job.scope or None}
+    check_queue(settings, job)
     return query_order(dali.Parameters(job.parameters), settings, **asked, uploads=uploads)
 
 

@@ -38,6 +38,7 @@ from skydex.store.files import sync_directories, sync_directory
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Refusal, Reply
 from skydex.web.files import file_reply
+from skydex.web.long_queue import QUEUE
 from skydex.web.moments import parsed_moment, written_moment
 from skydex.web.site import Site
 from skydex.web.uws_documents import (
@@ -352,6 +353,7 @@ class _Tree:
             job,
             parameters=(*(pair for pair in job.parameters if pair[0] not in replaced), *known),
             inputs=(*(file for file in job.inputs if file.name.lower() not in new_files), *inputs),
+            queue=(dali.Parameters(known).find(QUEUE) or job.queue).lower(),
             run_id=_run_id(given) or job.run_id,
         )
 

@@ -64,6 +64,7 @@ def job_document(job: Job, url: str, parts: Sequence[Part] | None = None) -> byt
         _parameters(job, url),
         _results(job, url, parts),
         _fault(job),
+        _info(job),
         attributes={"version": "1.1", **_NAMESPACES},
     )
     return document(root)
@@ -124,6 +125,12 @@ def _fault(job: Job) -> str:
         return ""
     kind = {"type": "transient" if job.fault.is_transient else "fatal", "hasDetail": "true"}
     return element("uws:errorSummary", text("uws:message", job.fault.message), attributes=kind)
+
+
+def _info(job: Job) -> str:
+    """Which queue it is in and what does it, where there is a choice."""
+    facts = (optional("queue", job.queue or None), optional("engine", job.engine))
+    return element("uws:jobInfo", *facts) if any(facts) else ""
 
 
 def _or_nil(tag: str, value: object | None) -> str:

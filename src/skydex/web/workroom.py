@@ -20,7 +20,7 @@ from skydex.settings import Settings
 from skydex.store import Imagery
 from skydex.store.files import new_file, storing, sync_directory
 
-__all__ = ["Checked", "Filed", "JobOrder", "Looked", "TableOrder", "open_workroom", "preload_of"]
+__all__ = ["Checked", "Filed", "JobOrder", "Looked", "TableOrder", "handler_of", "open_workroom", "preload_of"]
 
 _PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
 _PRELOAD_FOR_IMAGES = ("astropy.io.fits",)
@@ -92,7 +92,11 @@ def open_workroom(directory: Path, settings: Settings, scratch: Path) -> Handler
     scratch : Path
         The worker's own directory, where the engine spills.
     """
-    archive = Archive.open(directory, replace(settings, temp_dir=str(scratch)))
+    return handler_of(Archive.open(directory, replace(settings, temp_dir=str(scratch))), settings)
+
+
+def handler_of(archive: Archive, settings: Settings) -> Handler:
+    """What carries out orders with an open archive."""
 
     def handle(
         order: TableOrder | PictureRequest | Checked | Filed | Looked | Deposit, deadline: float | None

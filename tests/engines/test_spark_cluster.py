@@ -1,0 +1,122 @@
+"""Spark elsewhere: a standalone cluster that loses its workers in mid-query, and a Spark Connect server."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skydex.archive import Archive
+from skydex.engines.duckdb import DuckDBEngine
+from skydex.engines.spark_cluster import ConnectServer, SparkCluster
+from skydex.query import Namespace, bind, make_plan
+from skydex.query.languages import parse_adql
+
+pytestmark = pytest.mark.xdist_group("spark")  # one process of the tests at most has Java processes
+
+PAIRS = "SELECT COUNT(*) AS n FROM sky.sources AS a JOIN sky.sources AS b ON a.mag < b.mag AND a.flux > b.flux"
+"""200 million pairs to look at: seconds."""
+GROUPS = (
+    "SELECT band, COUNT(*) AS n, MIN(id) AS first_id, MAX(mag) AS faintest FROM sky.sources GROUP BY band ORDER BY band"
+)
+LOST_S = 5.0
+"""How long a cluster may be without executors."""
+
+
+@pytest.fixture(scope="module")
+def archive(namespace: Namespace) -> Path:
+    """The archive in which the sources of all tests of engines are stored."""
+    dataset = namespace.find("sky.sources").rows
+    (place,) = {Path(piece.file) for piece in dataset.select(None).pieces[:1]}
+    return next(folder for folder in place.parents if (folder / "archive.json").is_file())
+
+
+class Driver:
+    """A process that asks Spark."""
+
+    def __init__(self, archive: Path, folder: Path, url: str, query: str, properties: Path | None = None) -> None:
+        given = {
+            "archive": str(archive),
+            "folder": str(folder),
+            "url": url,
+            "query": query,
+            "properties": str(properties) if properties else None,
+            "wait_s": LOST_S if properties else 60.0,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("spark_driver.py")), json.dumps(given)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self) -> None:
+        self.process.stdin.write("ask\n")
+        self.process.stdin.flush()
+
+    def heard(self) -> str:
+        line = self.process.stdout.readline().strip()
+        assert line, "the driver has ended"
+        return line
+
+    def answer(self) -> dict[str, Any]:
+        while (line := self.heard()) == "running":
+            pass
+        return json.loads(line)
+
+    def end(self) -> None:
+        self.process.stdin.close()
+        try:
+            assert self.process.wait(30) == 0
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def driving(*given: Any) -> Iterator[Driver]:
+    driver = Driver(*given)
+    try:
+        yield driver
+    finally:
+        driver.end()
+
+
+def embedded(archive: Path, query: str) -> list[dict[str, Any]]:
+    plan = make_plan(bind(parse_adql(query), Archive.open(archive).namespace()))
+    return DuckDBEngine().run(plan).to_arrow().to_pylist()
+
+
+def test_a_query_is_answered_though_a_worker_is_killed_meanwhile_and_fails_in_time_when_all_are(archive, tmp_path):
+    truth = embedded(archive, PAIRS)
+    with SparkCluster() as cluster, driving(archive, tmp_path, cluster.url, PAIRS, cluster.properties) as driver:
+        assert [worker["host"] for worker in cluster.state()["workers"]] == ["127.0.0.1"] * 2
+        driver.ask()
+        assert driver.heard() == "running"
+        os.kill(cluster.workers[0].pid, signal.SIGKILL)
+        assert driver.answer()["rows"] == truth
+        driver.ask()
+        assert driver.heard() == "running"
+        os.kill(cluster.workers[1].pid, signal.SIGKILL)
+        start = time.monotonic()
+        answer = driver.answer()
+        assert answer["error"] == "SparkUnavailableError", answer
+        assert "All workers of the cluster were lost" in answer["text"]
+        assert time.monotonic() - start < LOST_S + 30
+
+
+def test_a_spark_connect_server_gives_the_rows_of_the_embedded_engine(archive, tmp_path):
+    with ConnectServer() as server, driving(archive, tmp_path, server.url, GROUPS) as driver:
+        driver.ask()
+        answer = driver.answer()
+    assert answer.get("rows") == embedded(archive, GROUPS), answer
