@@ -86,6 +86,11 @@ class DuckDBEngine:
 
     def _conforming(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows in the types of their columns; the engine adds integers up in wider ones."""
+        plan = self._narrowed(plan, deadline)
+        if plan.joined is not None and plan.joined.only_scans:
+            (join,) = plan.joined.joins
+            yield from scanned(plan.joined.tree, joined_rows(plan, join, deadline), plan, deadline)
+            return
         try:
             yield from conform(self._rows(plan, deadline), plan.columns)
         except pa.ArrowInvalid as error:
@@ -93,12 +98,7 @@ class DuckDBEngine:
 
     def _rows(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows of the tree's own columns; names given to Arrow tables are seen by this query's cursor alone."""
-        plan = self._narrowed(plan, deadline)
         joined = plan.joined
-        if joined is not None and joined.only_scans:
-            (join,) = joined.joins
-            yield from scanned(joined.tree, joined_rows(plan, join, deadline), plan, deadline)
-            return
         streams = {join.name: _Stream(plan, join, deadline) for join in joined.joins} if joined is not None else {}
         plan = plan.over_joined_rows()
         handed_over = _handed_over(plan)

@@ -163,7 +163,7 @@ class _Stored:
             yield part
 
     def read(self, part: Sequence[Piece]) -> _Rows:
-        rows = pa.Table.from_batches(list(ahead(self._all.read, part))).combine_chunks()
+        rows = pa.Table.from_batches(list(ahead(self._all.read, part)))
         columns = [column.combine_chunks() for column in rows.columns]
         return _Rows(_places(columns[0], columns[1], columns[-1]), columns[2:-1])
 
@@ -232,5 +232,7 @@ def _places(ra: pa.Array, dec: pa.Array, index: pa.Array | None = None) -> Place
     ra_deg, dec_deg = (numbers(column.cast(pa.float64())) for column in (ra, dec))
     if index is None:
         return Places(ra_deg, dec_deg)
-    pixels, is_place = integers(index), np.isfinite(ra_deg) & np.isfinite(dec_deg)
-    return Places(ra_deg, dec_deg, pixels if is_place.all() else np.where(is_place, pixels, -1))
+    pixels = integers(index)
+    if ra.null_count or dec.null_count:
+        pixels = np.where(np.isfinite(ra_deg) & np.isfinite(dec_deg), pixels, -1)
+    return Places(ra_deg, dec_deg, pixels)

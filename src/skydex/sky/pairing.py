@@ -8,6 +8,7 @@ haversine. Nothing is held of pairs that are too far apart but a block at a time
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,12 @@ from skydex.sky.regions import ONE_PLACE
 
 __all__ = ["Circles", "Pairs", "Places", "find_nearest", "find_pairs", "sparse_order"]
 
+_SMALL_DEG = 0.05
+"""Up to this radius most pairs are decided by series of its haversine: two terms for sin² of half a difference."""
+_SERIES = 1e-6
+"""Largest square of half a difference, in radians, that they are used for: they are wrong by less than 1e-13 then."""
+_DOUBT = 1e-9
+"""Relative distance from the limit below which the exact haversine decides."""
 Rows = NDArray[np.int64]
 Found = tuple[Rows, Rows]
 """Left and right rows of pairs."""
@@ -175,9 +182,9 @@ class Circles:
     def ranges29(self, most: int = 20_000) -> Ranges:
         """Up to so many order-29 ranges outside of which no position is inside any of them."""
         shift = self._length.bit_length() - 1
+        if len(self._low) > most:
+            shift = max(shift, 2 * (MAX_ORDER - math.floor(math.log2(most / 12) / 2)))
         cells = _distinct(self._low >> shift)
-        while len(cells) > most:
-            shift, cells = shift + 2, _distinct(cells >> 2)
         return merge_ranges(np.stack([cells << shift, (cells + 1) << shift], axis=1))
 
     def iter_pairs(self, places: Places) -> Iterator[Found]:
@@ -253,6 +260,7 @@ class _Sizes:
         half = np.radians(np.minimum(radius_deg, 180.0)) / 2.0
         self._limits = np.where(radius_deg >= 0.0, np.maximum(np.sin(half) ** 2, ONE_PLACE if closed else 0.0), np.nan)
         self._is_wide = radius_deg > 90.0
+        self._is_small = radius_deg.ndim == 0 and 0.0 <= float(radius_deg) <= _SMALL_DEG
         self._far_limits = np.sin(np.pi / 2.0 - half) ** 2
 
     def ranges29(self, rows: Rows) -> tuple[Rows, Rows, Rows]:
@@ -267,12 +275,27 @@ class _Sizes:
     def hold(self, rows: Rows, ra_deg: Floats, dec_deg: Floats) -> Mask:
         """Whether each of some circles holds a position; beyond 90 degrees the way from the antipode is exact."""
         there = self._places.ra_deg[rows], self._places.dec_deg[rows], ra_deg, dec_deg
+        if self._is_small:
+            return self._small_hold(*there)
         inside, beyond = (np.less_equal, np.greater_equal) if self._closed else (np.less, np.greater)
         is_near = inside(haversine(*there), _of(self._limits, rows))
         if not self._is_wide.any():
             return np.asarray(is_near)
         is_within: Mask = beyond(antihaversine(*there), _of(self._far_limits, rows))
         return np.where(_of(self._is_wide, rows), is_within, is_near)
+
+    def _small_hold(self, ra1_deg: Floats, dec1_deg: Floats, ra2_deg: Floats, dec2_deg: Floats) -> Mask:
+        """The same for one small radius: by series where they leave no doubt, which is nearly everywhere."""
+        limit = float(self._limits)
+        across, along = np.radians(ra1_deg - ra2_deg) ** 2 / 4.0, np.radians(dec1_deg - dec2_deg) ** 2 / 4.0
+        squared_cosine = np.cos(np.radians(dec1_deg + dec2_deg) / 2.0) ** 2 - along
+        excess = along * (1.0 - along / 3.0) + squared_cosine * (across * (1.0 - across / 3.0)) - limit
+        is_near: Mask = excess < 0.0
+        doubtful = np.flatnonzero((np.abs(excess) <= _DOUBT * limit + ONE_PLACE) | (across > _SERIES))
+        if len(doubtful):
+            exact = haversine(ra1_deg[doubtful], dec1_deg[doubtful], ra2_deg[doubtful], dec2_deg[doubtful])
+            is_near[doubtful] = exact <= limit if self._closed else exact < limit
+        return is_near
 
 
 def _expanded(owners: Rows, first: Rows, counts: Rows) -> tuple[Rows, Rows]:

@@ -143,7 +143,9 @@ class Dataset:
         """Columns that are stored as they are to be given: in their logical type, with nulls for what is missing."""
         if self.nan_is_null:
             return frozenset()
-        kinds = ((column.name, arrow_type(column)) for column in self.table.columns)
+        kinds = [(column.name, arrow_type(column)) for column in self.table.columns]
+        if self.index_column is not None:
+            kinds.append((self.index_column, pa.int64()))
         return frozenset(name for name, kind in kinds if self.arrow_schema.field(name).type == kind)
 
     @cached_property
