@@ -45,6 +45,7 @@ from skydex.archive.offers import (
     TapOffer,
     read_offers,
 )
+from skydex.archive.matching import CrossmatchReport, CrossmatchRequest
 from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
 from skydex.archive.parameters import MOST_FIELDS, NUMBER, Parameters, parse_pairs
 from skydex.archive.pictures import Picture, PictureRequest, plain_name
@@ -88,6 +89,8 @@ __all__ = [
     "ContextOffer",
     "CounterpartsRequest",
     "CoverageRequest",
+    "CrossmatchReport",
+    "CrossmatchRequest",
     "CutoutRequest",
     "DataURI",
     "Deadline",

@@ -24,6 +24,8 @@ from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.descriptors import services_of
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.images import Images, OpenImages
+from skydex.archive.matching import CrossmatchReport, CrossmatchRequest, Given, crossmatched, keep_crossmatch
+from skydex.archive.matching.outcome import Told
 from skydex.archive.naming import ArchiveNames
 from skydex.archive.obscore import without_collections
 from skydex.archive.offers import ContextOffer, Offers, plain_context, read_offers
@@ -290,6 +292,34 @@ class Archive:
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
         """Carry out a plan."""
         return self._engine(plan).run(plan, deadline)
+
+    def crossmatch(self, request: CrossmatchRequest, *, progress: Told | None = None) -> Result:
+        """Match tables as wholes; the rows in the order of the first one, all of them in memory."""
+        return crossmatched(request, self._given(request, progress))
+
+    def keep_crossmatch(
+        self, request: CrossmatchRequest, into: str | os.PathLike[str], *, progress: Told | None = None
+    ) -> CrossmatchReport:
+        """Match tables as wholes, however large, and keep what comes out.
+
+        Interrupted and called again, it goes on where it was.
+
+        Parameters
+        ----------
+        request : CrossmatchRequest
+            What is asked.
+        into : str or path
+            `mydb.<name>` for a table of the asker's own, `schema.table` for one of the archive; a path is a file in the
+            format of its name. A table that an earlier match made is replaced, and no other; so is a file.
+        progress : callable, optional
+            Told how far it is.
+        """
+        own = self.mydb(request.owner) if request.owner and self._user(request.owner) else None
+        state = self._settings.state_directory(self._directory.path)
+        return keep_crossmatch(request, self._given(request, progress), into, self._directory, own, state)
+
+    def _given(self, request: CrossmatchRequest, progress: Told | None) -> Given:
+        return Given(self.namespace(owner=request.owner), self._settings.spill_directory, progress=progress)
 
     def answer(self, request: TableRequest, format_name: str, deadline: Deadline | None = None) -> Answer:
         """Answer a request in a format.

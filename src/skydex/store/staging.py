@@ -123,7 +123,16 @@ class Staging:
         self._buffered[key] = len(batch)
         self._bytes += batch.nbytes
         if self._bytes >= self._buffer_bytes:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Put what is in memory on the disk and enter it in the journal, so that it is not asked for again."""
+        if self._buffered:
             self._flush()
+
+    def describe(self, description: str) -> None:
+        """Say of the table what is known only when its rows are there."""
+        self._table = replace(self._table, description=description)
 
     def _flush(self) -> None:
         """Turn the buffer into runs on the disk and enter its pieces in the journal."""
