@@ -31,6 +31,7 @@ from skydex.archive.index_request import IndexRequest
 from skydex.archive.intervals import Interval
 from skydex.archive.links_request import LINKS_FORMAT, LinksRequest
 from skydex.archive.mashup import MashupCount, MashupRequest, Output
+from skydex.archive.matching import CrossmatchReport, CrossmatchRequest
 from skydex.archive.offers import (
     MYDB_CONTEXT,
     OFFERS_FILE,
@@ -45,7 +46,6 @@ from skydex.archive.offers import (
     TapOffer,
     read_offers,
 )
-from skydex.archive.matching import CrossmatchReport, CrossmatchRequest
 from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
 from skydex.archive.parameters import MOST_FIELDS, NUMBER, Parameters, parse_pairs
 from skydex.archive.pictures import Picture, PictureRequest, plain_name

@@ -1,4 +1,4 @@
-"""What a cross-match means: who is whose partner, and which rows and columns come out. Where rows are is not known here."""
+"""What a cross-match means: who is whose partner, and which rows and columns come out; not where rows are kept."""
 
 from skydex.xmatch.columns import Shape, position_of, shaped
 from skydex.xmatch.criteria import Criteria, Keep, SameRows

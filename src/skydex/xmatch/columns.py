@@ -89,7 +89,9 @@ def shaped(tables: Sequence[Table], criteria: Criteria) -> Shape:
     for number in range(1, len(chosen)):
         position_of(tables[number])
         taken = {c.name.lower() for other in chosen if other is not chosen[number] for c in other}
-        columns += [_partners(column, labels[number], is_taken=column.name.lower() in taken) for column in chosen[number]]
+        columns += [
+            _partners(column, labels[number], is_taken=column.name.lower() in taken) for column in chosen[number]
+        ]
         end = f"_{labels[number]}" if len(chosen) > 2 else ""
         columns += _found_out(tables[number].name, end, criteria.keep)
     named = uniquely_named([replace(column, indexed=False) for column in columns])
@@ -109,8 +111,7 @@ def position_of(table: Table) -> Position:
     if table.position is None:
         raise BadParameterError(
             "tables",
-            f"cannot be matched: {table.name} has no positions. Publish it with skydex ingest --ra COLUMN --dec COLUMN, "
-            "or call its columns ra and dec, in degrees.",
+            f"cannot be matched: {table.name} has no positions. Ingest it with --ra COLUMN --dec COLUMN.",
         )
     return table.position
 

@@ -1,6 +1,6 @@
-"""`Criteria`: which rows of two tables, or of several, belong together, and what becomes of those that have no partner.
+"""`Criteria`: which rows of two tables, or of several, are partners, and what becomes of those that have none.
 
-The first table leads: partners of its rows are sought in each of the others. A position that is missing is near nothing.
+The first table leads: partners of its rows are sought in each of the others. A row without a position is near nothing.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ class Motion:
         """All that must be read."""
         return tuple(name for name in (self.pm_ra, self.pm_dec, self.parallax, self.rv, self.epoch) if name)
 
-    def moved(self, ra_deg: Floats, dec_deg: Floats, values: Mapping[str, Floats], year: float) -> tuple[Floats, Floats]:
+    def moved(
+        self, ra_deg: Floats, dec_deg: Floats, values: Mapping[str, Floats], year: float
+    ) -> tuple[Floats, Floats]:
         """Positions at another time; those whose motion or time is not known stay where they are.
 
         Parameters
@@ -89,7 +91,9 @@ class Motion:
         most = {name: max(abs(low), abs(high)) for name, (low, high) in greatest.items()}
         times = greatest[self.epoch] if self.epoch else (self.year, self.year)
         years = max(abs(year - time) for time in times)
-        way = np.radians(np.hypot(most[self.pm_ra] * self.masyr[0], most[self.pm_dec] * self.masyr[1]) * _MAS_DEG) * years
+        way = (
+            np.radians(np.hypot(most[self.pm_ra] * self.masyr[0], most[self.pm_dec] * self.masyr[1]) * _MAS_DEG) * years
+        )
         nearing = 0.0
         if self.parallax and self.rv:
             receding = np.radians(most[self.parallax] * _MAS_DEG) * most[self.rv] / _KM_YEARS_PER_SECOND_AU
@@ -173,4 +177,6 @@ def _factor(column: Column, unit: str, table: Table) -> float:
     try:
         return float(units.Unit(column.unit).to(unit))
     except (ValueError, TypeError) as error:
-        raise BadParameterError("epoch", f"cannot use {column.name} of {table.name}: {column.unit} is no motion.") from error
+        raise BadParameterError(
+            "epoch", f"cannot use {column.name} of {table.name}: {column.unit} is no motion."
+        ) from error

@@ -1,7 +1,7 @@
 """`Partners`: the rows of one table that are near those of another, and which of them come out.
 
-Of partners at the very same separation the one with the lesser declination is the nearer one, then that with the lesser
-right ascension, and then the one that stands first in its table: so that the answer does not depend on how it was found.
+Of partners at the very same separation the one with the lesser declination is the nearer one, then that with the
+lesser right ascension, then the one that stands first in its table: so the answer does not depend on how it was found.
 """
 
 from __future__ import annotations

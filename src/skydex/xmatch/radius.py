@@ -30,8 +30,8 @@ _ERRORS = re.compile(
 class Radius:
     """How far apart partners may be.
 
-    Either an angle; or `factor` times the error of the first table's row, or times the root of the sum of the squares of
-    both rows' errors, and then no more than an angle if there is one. A row without an error has no partner.
+    Either an angle; or `factor` times the error of the first table's row, or times the root of the sum of the squares
+    of both rows' errors, and then no more than an angle if there is one. A row without an error has no partner.
     """
 
     most_deg: float = LARGEST_DEG

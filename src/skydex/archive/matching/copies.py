@@ -42,7 +42,9 @@ def in_order(directory: Path, table: Table, batches: Iterable[pa.RecordBatch]) -
     columns = (*table.columns, Column(ROW, Datatype.LONG))
     schema = arrow_schema(columns)
     n_rows = 0
-    with Staging.open(directory, table=replace(table, columns=columns), layout=_LAYOUT, buffer_bytes=_BUFFER_BYTES) as to:
+    with Staging.open(
+        directory, table=replace(table, columns=columns), layout=_LAYOUT, buffer_bytes=_BUFFER_BYTES
+    ) as to:
         for number, batch in enumerate(conform(batches, table.columns)):
             if not batch.num_rows:
                 continue

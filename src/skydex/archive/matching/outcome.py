@@ -1,7 +1,7 @@
 """What becomes of a cross-match: rows for who asked, a table of the archive, a table of one's own, or a file.
 
-What is kept can be gone on with: interrupted and called again, it does what is left, as long as neither the question nor
-the tables have changed. It appears in one step at the end.
+What is kept can be gone on with: interrupted and called again, it does what is left, as long as neither the question
+nor the tables have changed. It appears in one step at the end.
 """
 
 from __future__ import annotations
@@ -219,6 +219,7 @@ def keep_crossmatch(
     if mydb is None:
         raise BadParameterError("into", f"is {into}, a table of a user's own: say of whom.")
     _check_own(name, mydb)
+
     def create(rows: Result) -> None:
         mydb.create(name, rows.columns, rows.batches, description=f"{_MADE} {rows.description}", replace=True)
 
@@ -250,7 +251,9 @@ def _check_free(name: str, directory: ArchiveDirectory) -> None:
     directory.staging_directory(name, "")  # which refuses what is no name
     same = [entry for entry in directory.tables() if entry.name.lower() == name.lower()]
     if same and CROSSMATCH_NOTE not in same[0].notes:
-        raise BadParameterError("into", f"is {same[0].name}, which no cross-match made: remove it first, or name another.")
+        raise BadParameterError(
+            "into", f"is {same[0].name}, which no cross-match made: remove it first, or name another."
+        )
 
 
 def _check_own(name: str, mydb: MyDB) -> None:
@@ -338,4 +341,3 @@ def _notes(request: CrossmatchRequest, work: Prepared, report: CrossmatchReport)
 def _tell(given: Given, stage: str, done: int, total: int) -> None:
     if given.progress is not None:
         given.progress(stage, done, max(total, done))
-

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from skydex.archive.matching.copies import in_order, rows_of
+from skydex.archive.matching.copies import ROW, in_order, rows_of
 from skydex.archive.matching.sides import Side
 from skydex.archive.matching.work import Job
 from skydex.archive.requests import Upload
 from skydex.archive.uploads import TAP_UPLOAD, UploadLimits, open_upload
-from skydex.errors import BadParameterError, StoreError
+from skydex.errors import BadParameterError
 from skydex.query import Namespace, Relation
 from skydex.store import Dataset
-from skydex.tables import POSITION_NAMES, Position, Table, likely_position, uniquely_named
-from skydex.xmatch import Criteria, SameRows, degrees_of_unit, find_motion, shaped
+from skydex.tables import POSITION_NAMES, Table, likely_position, uniquely_named
+from skydex.xmatch import Criteria, degrees_of_unit, find_motion, shaped
 
 __all__ = ["CrossmatchRequest", "Prepared", "prepared"]
 
@@ -95,13 +94,10 @@ def prepared(request: CrossmatchRequest, namespace: Namespace, room: ExitStack, 
     criteria = request.criteria.checked(len(request.tables))
     uploads = {f"{TAP_UPLOAD}.{upload.name}".lower(): upload for upload in request.uploads}
     opened: dict[str, tuple[Relation, str]] = {}
-    for name in request.tables:
-        upload = uploads.get(name.lower())
-        key = name.lower() if upload else namespace.get(name).table.name.lower()
-        if key in opened:
-            continue
-        opened[key] = _uploaded(upload, room, spill) if upload else _published(namespace.get(name), room, spill)
-    keys = [name.lower() if name.lower() in uploads else namespace.get(name).table.name.lower() for name in request.tables]
+    keys = [_key(name, uploads, namespace) for name in request.tables]
+    for key in dict.fromkeys(keys):
+        upload = uploads.get(key)
+        opened[key] = _uploaded(upload, room, spill) if upload else _published(namespace.get(key), room, spill)
     relations = [opened[key][0] for key in keys]
     sides = tuple(_side(relation, criteria, number) for number, relation in enumerate(relations))
     shape = shaped([side.shown for side in sides], criteria)
@@ -115,8 +111,13 @@ def prepared(request: CrossmatchRequest, namespace: Namespace, room: ExitStack, 
     )
     versions = tuple(opened[key][1] for key in keys)
     digest = hashlib.sha256(repr((keys, versions, criteria, shape)).encode()).hexdigest()
-    first = relations[0]
-    return Prepared(job, digest, first.table is not first.rows.table, versions)  # type: ignore[union-attr]
+    is_copied = sides[0].dataset.table.find_column(ROW) is not None
+    return Prepared(job, digest, is_copied, versions)
+
+
+def _key(name: str, uploads: Mapping[str, Upload], namespace: Namespace) -> str:
+    """A table's name, by which it is the same under every spelling."""
+    return name.lower() if name.lower() in uploads else namespace.get(name).table.name.lower()
 
 
 def _published(relation: Relation, room: ExitStack, spill: Path) -> tuple[Relation, str]:
@@ -169,8 +170,8 @@ def _digest_of_file(file: Path) -> str:
 def _no_position(table: Table) -> BadParameterError:
     return BadParameterError(
         "tables",
-        f"cannot be matched: {table.name.removeprefix(TAP_UPLOAD + '.')} has no columns that are known to be positions "
-        "in degrees. Call them ra and dec, or publish the table with skydex ingest, which reads positions of all kinds.",
+        f"cannot be matched: {table.name.removeprefix(TAP_UPLOAD + '.')} has no columns known to be positions in "
+        "degrees. Call them ra and dec, or publish the table with skydex ingest, which reads positions of all kinds.",
     )
 
 

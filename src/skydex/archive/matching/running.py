@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from skydex.archive.matching.tasks import Task
 from skydex.archive.matching.work import SHIFTS, Counts, Job, Part, matches
@@ -122,7 +123,7 @@ class Ledger:
             entry = json.loads(line) if line.endswith(b"\n") else {}
             if entry and all(staging.is_done(piece) for piece in entry["pieces"]):
                 self._done.add(entry["task"])
-                self.counts += Counts(**{key: _tupled(value) for key, value in entry["counts"].items()})
+                self.counts += _counts(entry["counts"])
         self._cut_torn_end()
 
     def __contains__(self, task: Task) -> bool:
@@ -150,8 +151,9 @@ class Ledger:
             os.truncate(self._file, whole)
 
 
-def _tupled(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _counts(facts: dict[str, Any]) -> Counts:
+    pairs, shifted = (tuple(map(int, facts[key])) for key in ("n_pairs", "n_shifted"))
+    return Counts(facts["n_rows"], facts["n_matched"], facts["n_out"], pairs, shifted)
 
 
 @dataclass
@@ -215,7 +217,9 @@ def staged(
 def _check(counts: Counts, staging: Staging, job: Job) -> None:
     """Rows in and rows out must agree before anybody sees them."""
     if staging.rows_done != counts.n_out:
-        raise StoreError(f"{counts.n_out:,} rows were matched, but {staging.rows_done:,} stored. Nothing was published.")
+        raise StoreError(
+            f"{counts.n_out:,} rows were matched, but {staging.rows_done:,} stored. Nothing was published."
+        )
     check_whole(counts, job)
 
 
@@ -231,8 +235,8 @@ def check_whole(counts: Counts, job: Job) -> None:
     if criteria.keep.asks_for_the_lonely and criteria.region is None and counts.n_rows != n_rows:
         name = job.sides[0].shown.name
         raise StoreError(
-            f"Of the {n_rows:,} rows of {name} {counts.n_rows:,} were looked at: its index does not agree with its files. "
-            "Ingest it anew."
+            f"Of the {n_rows:,} rows of {name} {counts.n_rows:,} were looked at: its index does not agree with its "
+            "files. Ingest it anew."
         )
 
 
@@ -261,4 +265,3 @@ def chance_of(counts: Counts) -> tuple[tuple[float, float], ...]:
     .. [2] Pineau et al. 2017, A&A 597, A89
     """
     return tuple((n / SHIFTS, n**0.5 / SHIFTS) for n in counts.n_shifted)
-

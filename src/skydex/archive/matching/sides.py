@@ -55,8 +55,8 @@ class Spots:
     def taken(self, which: Any) -> Spots:
         """Some of them: a mask, numbers or a slice."""
         places = Places(self.places.ra_deg[which], self.places.dec_deg[which], self.places.pixels[which])
-        parts = (self.number, self.index29, self.ra_deg, self.dec_deg)
-        return Spots(*(part[which] for part in parts), places, self.error_deg[which])
+        index, error = self.index29[which], self.error_deg[which]
+        return Spots(self.number[which], index, self.ra_deg[which], self.dec_deg[which], places, error)
 
 
 @dataclass(frozen=True)
@@ -222,4 +222,4 @@ def _floats(values: pa.ChunkedArray) -> Floats:
 def _is_within(pixels: Rows, ranges: Ranges) -> NDArray[np.bool_]:
     """Which pixels are in some ranges."""
     ends = merge_ranges(ranges).ravel()
-    return np.searchsorted(ends, pixels, side="right") % 2 == 1
+    return np.asarray(np.searchsorted(ends, pixels, side="right") % 2 == 1)

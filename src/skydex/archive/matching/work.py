@@ -97,7 +97,9 @@ class Job:
         errors = self.furthest_error_deg
         most = max(float(radius.of_pairs(np.array(errors[:1]), error)[0]) for error in errors[1:])
         ways = self.furthest_way_deg
-        return min(most + ways[0] + max(ways[1:]) + (self.shift_deg(most) if self.criteria.chance else 0.0), LARGEST_DEG)
+        return min(
+            most + ways[0] + max(ways[1:]) + (self.shift_deg(most) if self.criteria.chance else 0.0), LARGEST_DEG
+        )
 
     def shift_deg(self, radius_deg: float) -> float:
         """How far positions are shifted to see what happens by chance."""
