@@ -19,6 +19,7 @@ from skydex.cli import (
     demonstration,
     holdings,
     jobs,
+    matching,
     mirroring,
     mydb,
     picturing,
@@ -40,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _panel in (publishing, mirroring, holdings, serving, asking, jobs, picturing, checking):
+for _panel in (publishing, mirroring, holdings, serving, asking, matching, jobs, picturing, checking):
     for _command in _panel.COMMANDS:
         app.command(rich_help_panel=_panel.PANEL, **_command.options)(_command.function)
 app.add_typer(plotting.plot_app, rich_help_panel=plotting.PANEL)

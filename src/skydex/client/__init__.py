@@ -14,7 +14,7 @@ from skydex.client.conditions import (
     settled,
 )
 from skydex.client.door import VERBS, Door, FileSource, OpenedFile, OwnTables, RunningJob
-from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
+from skydex.client.orders import CrossmatchOrder, CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset, find_preset, get_preset, preset_names
 from skydex.client.texts import query_text
 
@@ -24,6 +24,7 @@ __all__ = [
     "Any",
     "Comparison",
     "Condition",
+    "CrossmatchOrder",
     "CutoutOrder",
     "Door",
     "FileSource",

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
+from skydex.client.orders import CrossmatchOrder, CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.tables import Result, Table
 
 __all__ = ["VERBS", "Door", "FileSource", "OpenedFile", "OwnTables", "RunningJob"]
@@ -25,6 +25,7 @@ VERBS = (
     "cone",
     "search",
     "query",
+    "crossmatch",
     "submit",
     "sql",
     "mydb",
@@ -160,6 +161,10 @@ class Door(Protocol):
 
     def query(self, order: Query) -> Result:
         """Answer a query at once."""
+        ...
+
+    def crossmatch(self, order: CrossmatchOrder) -> Result:
+        """Match tables with one another."""
         ...
 
     def submit(self, order: Query) -> RunningJob:

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from skydex.client.casjobs import CasJobs
 from skydex.client.catalogs import Catalogs
+from skydex.client.crossmatches import crossmatched
 from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
 from skydex.client.fitscut import Downloads, Fitscut, Skycells
 from skydex.client.http import Web, WholeAnswer, host_of, without_login
 from skydex.client.invoke import Invoke
 from skydex.client.mydb import MyDBService
-from skydex.client.orders import CutoutOrder, NamedPlace, Query, RowsOrder
+from skydex.client.orders import CrossmatchOrder, CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset, get_preset
 from skydex.client.resolvers import Resolvers
 from skydex.client.scs import ScsService
@@ -43,6 +44,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "cone": ("rows",),
     "search": ("rows",),
     "query": ("query",),
+    "crossmatch": ("query", "table"),
     "submit": ("submit", "job"),
     "sql": ("sql",),
     "mydb": ("own_tables",),
@@ -193,6 +195,9 @@ class FarDoor:
     def query(self, order: Query) -> Result:
         found: Result = self._first("query", order)
         return found
+
+    def crossmatch(self, order: CrossmatchOrder) -> Result:
+        return crossmatched(self, order)
 
     def submit(self, order: Query) -> RunningJob:
         found: RunningJob = self._first("submit", order)

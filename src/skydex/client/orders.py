@@ -9,8 +9,9 @@ from pathlib import Path
 from skydex.client.conditions import Condition
 from skydex.sky import Cone
 from skydex.tables import Result
+from skydex.xmatch import Criteria
 
-__all__ = ["CutoutOrder", "NamedPlace", "Query", "RowsOrder"]
+__all__ = ["CrossmatchOrder", "CutoutOrder", "NamedPlace", "Query", "RowsOrder"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,18 @@ class Query:
     """Tables that come along, by what the text calls them after `TAP_UPLOAD.`."""
     is_whole: bool = False
     """Whether, without a row limit, as many rows are wanted as the service gives at most."""
+
+
+@dataclass(frozen=True)
+class CrossmatchOrder:
+    """Rows of tables that are near each other."""
+
+    tables: tuple[str, ...]
+    """As the archive names them, the first one first; those that come along begin with `TAP_UPLOAD.`."""
+    criteria: Criteria
+    """Which rows are partners, and which come out."""
+    uploads: Mapping[str, Result | Path] = field(default_factory=dict)
+    """Tables that come along, by what stands after `TAP_UPLOAD.`."""
 
 
 @dataclass(frozen=True)

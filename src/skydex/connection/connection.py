@@ -21,6 +21,7 @@ from skydex import __version__
 from skydex.client import (
     VERBS,
     Condition,
+    CrossmatchOrder,
     Door,
     Query,
     RowsOrder,
@@ -46,6 +47,8 @@ from skydex.tables.tap_schema import TAP_SCHEMA
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
 
+    from skydex.archive import CrossmatchReport
+    from skydex.client.door import Told
     from skydex.client.transfers import Manifest
     from skydex.client.transfers.progress import Shown
     from skydex.lightcurve import Good, LightCurve, Roles
@@ -53,7 +56,12 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "described"]
 
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_VERB_OF = {verb: verb for verb in VERBS if verb != "images"} | {"stream": "query", "job": "submit", "stars": "stamps"}
+_VERB_OF = {verb: verb for verb in VERBS if verb != "images"} | {
+    "stream": "query",
+    "job": "submit",
+    "stars": "stamps",
+    "keep_crossmatch": "crossmatch",
+}
 """What methods need; they are completed at a prompt only where there is that. Images are found in several ways."""
 _LIBRARIES = ("astropy", "numpy", "pyarrow")
 """Whose versions an answer knows."""
@@ -298,6 +306,115 @@ class Connection(PictureVerbs):
         """
         self._check("query")
         return self._shown(self.door.query(_query(text, language, maxrec, uploads)), text)
+
+    def crossmatch(
+        self,
+        first: Any,
+        *others: Any,
+        radius: Any,
+        keep: str = "nearest",
+        columns: Sequence[Any] | None = None,
+        same: str = "others",
+        epoch: Any = None,
+        epochs: Sequence[Any] | None = None,
+        at_most: Any = None,
+        where: str | SkyCoord | tuple[Any, Any] | None = None,
+        within: Any = None,
+        chance: bool = False,
+    ) -> ResultTable:
+        """Match the rows of a table with those of another, or of several, by position.
+
+        Parameters
+        ----------
+        first, *others
+            Tables of the archive, by name; or one's own: astropy, pandas, polars or Arrow tables, a `SkyCoord`, paths
+            of files. The first one leads: partners of its rows are sought in each of the others.
+        radius : Quantity, float or str
+            How far apart partners may be; in degrees if it has no unit. Or so many errors: `"3*err"` with a column of
+            the first table, `"3*sqrt(err^2+pos_err^2)"` with one of the others as well.
+        keep : str, optional
+            `"nearest"`: rows with partners, with the nearest of each table. `"all"`: every pair. `"none"`: rows without
+            a partner. `"left"`: all rows of the first table, with the nearest partner or with nulls; `"left-all"`.
+        columns : sequence, optional
+            For each table the columns that come along, as for `search`; None for all, an empty text for none.
+        same : str, optional
+            Of a table that is matched with itself: `"others"` does not take a row for its own partner, `"once"` gives
+            each pair once, `"all"` does neither.
+        epoch : float, str or Time, optional
+            Julian year to which positions are brought where a table has proper motions (by UCD, as Gaia's).
+        epochs : sequence, optional
+            For each table the year of its positions, where no column (`ref_epoch`) says it.
+        at_most : Quantity, float or str, optional
+            A bound on a radius that is made of errors.
+        where, within : optional
+            Only rows of the first table in a cone: its centre, as for `cone`, and its radius.
+        chance : bool, optional
+            Whether to estimate how many would have a partner by chance: `provenance` has it, with its error.
+
+        Returns
+        -------
+        rows : ResultTable
+            The columns of the first table, those of the others (with `_table` behind names that are taken),
+            `separation` in arcsec, and how many partners there are, `n_matches`; one's own table keeps its order.
+
+        Examples
+        --------
+        >>> archive.crossmatch(mine, "survey.stars", radius=1 * u.arcsec)  # doctest: +SKIP
+        >>> archive.crossmatch("gaia.source", "survey.stars", radius="0.5 arcsec", epoch=2005.3)  # doctest: +SKIP
+        """
+        order = self._crossmatch_order(
+            (first, *others),
+            (where, within),
+            radius=radius,
+            keep=keep,
+            columns=columns,
+            same=same,
+            epoch=epoch,
+            epochs=epochs,
+            at_most=at_most,
+            chance=chance,
+        )
+        return self._shown(self.door.crossmatch(order), _described_match(order))
+
+    def keep_crossmatch(
+        self, into: str | os.PathLike[str], first: Any, *others: Any, progress: Told | None = None, **options: Any
+    ) -> CrossmatchReport:
+        """Match tables of any size, and keep what comes out; interrupted and called again, it goes on where it was.
+
+        Parameters
+        ----------
+        into : str or path
+            `"schema.table"` of the archive, `"mydb.name"`, or a `Path` of a file in the format of its name. A table
+            that an earlier match made is replaced, and no other; so is a file.
+        first, *others, **options
+            As for `crossmatch`.
+        progress : callable, optional
+            Told how far it is.
+
+        Returns
+        -------
+        report : CrossmatchReport
+            How many rows, how many of the first table have partners, and how many would by chance.
+
+        Raises
+        ------
+        NotOfferedError
+            The archive is far away, or seen through a preset.
+        """
+        place = (options.pop("where", None), options.pop("within", None))
+        order = self._crossmatch_order((first, *others), place, **options)
+        keep = getattr(self.door, "keep_crossmatch", None)
+        if keep is None:
+            hint = "Take the rows (crossmatch) and write them, or match in an archive directory."
+            raise NotOfferedError("keep_crossmatch", self.name, self.verbs, hint=hint)
+        report: CrossmatchReport = keep(order, into if isinstance(into, str) else Path(into), progress)
+        return report
+
+    def _crossmatch_order(self, tables: Sequence[Any], place: tuple[Any, Any], **options: Any) -> CrossmatchOrder:
+        from skydex.connection.crossmatching import crossmatch_order
+
+        self._check("crossmatch")
+        return crossmatch_order(tables, read=_uploaded, region=self._cone(*place), **options)
 
     def stream(
         self,
@@ -585,6 +702,12 @@ def described(order: RowsOrder) -> str:
     if order.sort_by:
         parts.append(f"ORDER BY {', '.join(order.sort_by)}")
     return " ".join(parts)
+
+
+def _described_match(order: CrossmatchOrder) -> str:
+    """A match in a few words, for people."""
+    first, *others = (name.removeprefix("TAP_UPLOAD.") for name in order.tables)
+    return f"CROSSMATCH {first} WITH {', '.join(others)} WITHIN {order.criteria.radius} KEEP {order.criteria.keep}"
 
 
 @functools.cache

@@ -12,9 +12,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from skydex.archive import MYDB_CONTEXT, Archive, BatchRequest, QueryRequest, TableRequest, Upload
+from skydex.archive import (
+    MYDB_CONTEXT,
+    Archive,
+    BatchRequest,
+    CrossmatchReport,
+    CrossmatchRequest,
+    QueryRequest,
+    TableRequest,
+    Upload,
+)
 from skydex.client import (
     VERBS,
+    CrossmatchOrder,
     CutoutOrder,
     FileSource,
     NamedPlace,
@@ -23,6 +33,8 @@ from skydex.client import (
     RowsOrder,
     RunningJob,
 )
+from skydex.client.crossmatches import crossmatched as by_queries
+from skydex.client.door import Told
 from skydex.client.presets import Preset, get_preset
 from skydex.connection.near_jobs import NearJobs
 from skydex.connection.near_mydb import NearOwnTables, find_own, owner_of
@@ -33,13 +45,14 @@ from skydex.connection.near_tables import NearTables, tables_of
 from skydex.connection.near_uploads import uploaded
 from skydex.engines import Deadline
 from skydex.errors import BadParameterError, NotOfferedError
+from skydex.mydb import MYDB
 from skydex.settings import load_settings
 from skydex.tables import Result, Table
 
 __all__ = ["NearDoor"]
 
 _VERBS: dict[str, tuple[str, ...]] = {
-    "tap": ("tables", "columns", "cone", "search", "query", "submit", "light_curve"),
+    "tap": ("tables", "columns", "cone", "search", "query", "crossmatch", "submit", "light_curve"),
     "scs": ("cone",),
     "catalog": ("tables", "columns", "cone", "search", "light_curve"),
     "jobs": ("tables", "columns", "cone", "search", "submit", "sql", "mydb", "light_curve"),
@@ -118,6 +131,27 @@ class NearDoor:
         """Answer a query; what it brings along is read before."""
         self._check("query")
         return self._answered(order)
+
+    def crossmatch(self, order: CrossmatchOrder) -> Result:
+        """Match tables as wholes; where a preset names them otherwise, by queries, as from afar."""
+        self._check("crossmatch")
+        if self._preset is not None:
+            return by_queries(self, order)
+        with uploaded(order.uploads) as uploads:
+            return self._archive.crossmatch(self._matching(order, uploads))
+
+    def keep_crossmatch(
+        self, order: CrossmatchOrder, into: str | Path, progress: Told | None = None
+    ) -> CrossmatchReport:
+        """Match tables as wholes, however large, and keep what comes out; see `Archive.keep_crossmatch`."""
+        self._check("crossmatch")
+        if isinstance(into, str) and into.lower().startswith(f"{MYDB}."):
+            self._user()
+        with uploaded(order.uploads) as uploads:
+            return self._archive.keep_crossmatch(self._matching(order, uploads), into, progress=progress)
+
+    def _matching(self, order: CrossmatchOrder, uploads: tuple[Upload, ...]) -> CrossmatchRequest:
+        return CrossmatchRequest(order.tables, order.criteria, self._owner, uploads)
 
     def submit(self, order: Query) -> RunningJob:
         """Answer a query in a thread of its own; what can be seen to be wrong with it shows at once."""

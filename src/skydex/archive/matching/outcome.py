@@ -223,7 +223,8 @@ def keep_crossmatch(
     def create(rows: Result) -> None:
         mydb.create(name, rows.columns, rows.batches, description=f"{_MADE} {rows.description}", replace=True)
 
-    return _kept(request, given, state, f"{MYDB}.{mydb.owner}.{name}", create)
+    report = _kept(request, given, state, f"{MYDB}.{mydb.owner}.{name}", create)
+    return replace(report, name=f"{MYDB}.{name}")
 
 
 def _writer(file: Path) -> Callable[[Result], None]:

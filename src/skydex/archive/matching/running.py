@@ -264,4 +264,4 @@ def chance_of(counts: Counts) -> tuple[tuple[float, float], ...]:
     .. [1] Downes, Peacock, Savage & Carrie 1986, MNRAS 218, 31
     .. [2] Pineau et al. 2017, A&A 597, A89
     """
-    return tuple((n / SHIFTS, n**0.5 / SHIFTS) for n in counts.n_shifted)
+    return tuple((n / SHIFTS, max(n, 1) ** 0.5 / SHIFTS) for n in counts.n_shifted)
