@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -40,6 +41,7 @@ CROSSMATCH_NOTE = "crossmatch"
 """Note of a table that a cross-match made: what was asked, of which versions, and what was counted."""
 _MADE = "Cross-match."
 """Beginning of the description of one's own tables that a match made: only these are replaced."""
+_NAMES = re.compile(r"\w+(\.\w+){1,2}")
 _BUFFER_BYTES = 64 << 20
 _BYTES_OF_TEXT = 24.0
 
@@ -169,7 +171,7 @@ def _kept(
     def hand_on(written: WriteReport, report: CrossmatchReport, notes: dict[str, Any]) -> None:
         dataset = open_dataset(written.directory, name=written.table.name)
         about = report.description
-        keep(Result(dataset.table.columns, rows_of(dataset), name.rpartition(".")[2], about, is_held=True))
+        keep(Result(dataset.table.columns, rows_of(dataset), written.table.bare_name, about))
         shutil.rmtree(written.directory.parent, ignore_errors=True)
 
     def place(key: str) -> Path:
@@ -278,8 +280,7 @@ def _made(
     with ExitStack() as room:
         work = prepared(request, given.namespace, room, given.spill)
         shape = work.job.shape
-        called = name if "." in name else f"match.{name}"
-        table = Table(called, shape.columns, request.description, shape.position, shape.id_column)
+        table = Table(_table_name(name), shape.columns, request.description, shape.position, shape.id_column)
         with Staging.open(place(work.key), table=table, layout=layout, buffer_bytes=_BUFFER_BYTES) as staging:
             counts = staged(
                 _tasks(work), work.job, staging, run=given.run, progress=lambda n, of: _tell(given, "match", n, of)
@@ -300,6 +301,11 @@ def _made(
             )
             publish(written, report, {CROSSMATCH_NOTE: _notes(request, work, report)})
     return replace(report, seconds=perf_counter() - started)
+
+
+def _table_name(name: str) -> str:
+    """What the table is called inside of its file; nothing of a path."""
+    return name if _NAMES.fullmatch(name) else f"match.{Path(name).name.partition('.')[0] or 'rows'}"
 
 
 def _tasks(work: Prepared) -> list[Task]:
