@@ -614,6 +614,31 @@ class DamagedDataError(StoreError):
     """A partition whose bytes are not those that were published."""
 
 
+class RemoteUnavailableError(StoreError):
+    """A catalogue far away that does not answer, or not as it should."""
+
+    retry_after_s = 30
+
+    def __init__(self, table: str, reason: str) -> None:
+        self.table, self.reason = table, one_line(reason)
+        super().__init__(
+            f"The rows of {table} lie elsewhere and cannot be read at present: {self.reason}. Try again later."
+        )
+
+
+class RemoteChangedError(StoreError):
+    """A catalogue far away that was changed while it was read, so that its rows would be of two versions."""
+
+    retry_after_s = 1
+
+    def __init__(self, table: str, partition: str = "") -> None:
+        self.table, self.partition = table, partition
+        where = f" (partition {partition})" if partition else ""
+        super().__init__(
+            f"The remote catalogue of {table} changed while it was read{where}. Ask again: it is opened anew."
+        )
+
+
 class LedgerError(ServiceError):
     """The record of jobs cannot be read or written."""
 

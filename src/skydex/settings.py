@@ -40,7 +40,7 @@ SPARK_JOBS = ("long", "all")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _NONE = "none"
 _LONGEST_QUEUE_MINUTES = 525_600
-_MAY_BE_ZERO = ("port", "queue_length", "spool_memory_kb", "spark_rows")
+_MAY_BE_ZERO = ("port", "queue_length", "remote_cache_mb", "spool_memory_kb", "spark_rows")
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,18 @@ class Settings:
     """Of how many names its answers are kept."""
     names_kept_days: float = 30.0
     """How long they are kept, in days; that a name is unknown, one day at most."""
+    remote_cache_mb: int = 2000
+    """Disk for what was read of catalogues that lie elsewhere, in MB; 0 keeps nothing."""
+    remote_cache_dir: str | None = None
+    """Directory of that cache, which archives may share; by default `remote` beside the jobs."""
+    remote_time_s: float = 30.0
+    """How long the server of such a catalogue may be silent before it is asked again, in seconds."""
+    remote_connections: int = 8
+    """Connections to one such catalogue at a time, of each process."""
+    remote_check_s: float = 60.0
+    """How often it is looked whether such a catalogue has changed, in seconds."""
+    s3_anonymous: bool = False
+    """Whether S3 is asked without credentials even where the environment has some."""
     spool_memory_kb: int = 2048
     """Part of an answer that is held in memory for a slow reader, in kB."""
     spool_mb: int = 4096

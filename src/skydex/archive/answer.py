@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from skydex.query import Plan
+from skydex.store import Traffic
 from skydex.tables import Column
 
 __all__ = ["Answer", "Explanation"]
@@ -39,6 +40,8 @@ class Explanation:
     """Rows of the answer, if it was run."""
     seconds: float | None = None
     """Time it took, if it was run."""
+    traffic: Traffic | None = None
+    """What came from far away, if it was run and reads a table that lies there."""
 
     def __str__(self) -> str:
         lines = ["Tree:", *(f"  {line}" for line in str(self.plan.bound).splitlines())]
@@ -49,6 +52,8 @@ class Explanation:
             lines += ["Or, for engines that take joined rows:", *(f"  {join}" for join in self.plan.joined.joins)]
         if self.plan.probes:
             lines += ["Asks:", *(f"  {probe}" for probe in self.plan.probes)]
+        if self.traffic is not None:
+            lines.append(f"Read: {self.traffic}")
         if self.n_rows is not None:
             lines.append(f"Answer: {self.n_rows:,} rows in {self.seconds:.3f} s")
         return "\n".join(lines)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Self
 
 import pyarrow as pa
@@ -41,7 +42,16 @@ from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
 from skydex.query.languages.words import spelled
 from skydex.settings import Settings
-from skydex.store import LINKS, REACHES, ArchiveDirectory, ArchiveEntry, Imagery, TileCache
+from skydex.store import (
+    LINKS,
+    REACHES,
+    ArchiveDirectory,
+    ArchiveEntry,
+    Imagery,
+    RemoteAccess,
+    TileCache,
+    counting,
+)
 from skydex.tables import OBSCORE, Result, ServiceDescriptor, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
@@ -167,7 +177,9 @@ class Archive:
         large: Engine | None = None,
     ) -> Self:
         """Open an archive directory; reads metadata only."""
-        return cls(ArchiveDirectory(directory), settings or Settings(), shows_private=shows_private, large=large)
+        chosen = settings or Settings()
+        access = RemoteAccess.of(chosen, Path(directory).absolute())
+        return cls(ArchiveDirectory(directory, access=access), chosen, shows_private=shows_private, large=large)
 
     @property
     def revision(self) -> str:
@@ -367,13 +379,15 @@ class Archive:
 
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""
-        explanation = Explanation(self.plan(request))
-        if not run:
-            return explanation
-        start = time.perf_counter()
-        with self._engine(explanation.plan).run(explanation.plan) as result:
-            n_rows = sum(batch.num_rows for batch in result.batches)
-        return replace(explanation, n_rows=n_rows, seconds=time.perf_counter() - start)
+        with counting() as traffic:
+            explanation = Explanation(self.plan(request))
+            if not run:
+                return explanation
+            start = time.perf_counter()
+            with self._engine(explanation.plan).run(explanation.plan) as result:
+                n_rows = sum(batch.num_rows for batch in result.batches)
+        came = traffic if any(scan.is_distant for scan in explanation.plan.scans.values()) else None
+        return replace(explanation, n_rows=n_rows, seconds=time.perf_counter() - start, traffic=came)
 
     def refresh(self) -> _Holdings:
         """Notice new publications."""

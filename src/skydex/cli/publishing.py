@@ -185,11 +185,13 @@ def mount(
     - `skydex mount /data/hats/gaia_dr3 --into archive --name gaia.dr3`
     - `skydex mount https://example.org/hats/ztf_dr22 --into archive --name ztf.objects`
     """
-    from skydex.store import ArchiveDirectory
+    from skydex.settings import load_settings
+    from skydex.store import ArchiveDirectory, RemoteAccess
 
     if not name:
         raise typer.BadParameter("is needed, in the form schema.table", param_hint="--name")
-    entry = ArchiveDirectory.create(into).mount(name, place)
+    access = RemoteAccess.of(load_settings(into), into.absolute())
+    entry = ArchiveDirectory.create(into, access=access).mount(name, place)
     n_rows = "an unknown number of" if entry.n_rows is None else f"{entry.n_rows:,}"
     print(f"{entry.name}: {n_rows} rows, mounted")
 

@@ -1,8 +1,9 @@
 """The DuckDB engine: joins, aggregates, sorts, set operations, over the same Parquet files.
 
 DuckDB never sees a user's text: the bound tree is spelled in its dialect, the files are the ones that the plan names,
-and small pruned selections are handed over as Arrow tables. Limits are set on the connection itself, since DuckDB does
-not pass them on to cursors; results stream, since `to_arrow_reader` of a relation does not materialise.
+and small pruned selections are handed over as Arrow tables. Tables that lie far away stream in through
+Arrow. Limits are set on the connection itself, since DuckDB does not pass them on to cursors; results stream, since
+`to_arrow_reader` of a relation does not materialise.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow.compute as pc
 
 from skydex.engines.duckdb_sql import function_name, spelled
 from skydex.engines.engine import Deadline
+from skydex.engines.far_rows import FarRows
 from skydex.engines.joining import joined_rows, joined_schema
 from skydex.engines.reading import read_scan
 from skydex.engines.scan import scanned
@@ -111,11 +113,29 @@ class DuckDBEngine:
             closing(cursor),
             _interrupted_at(cursor, deadline),
         ):
-            for name in handed_over:
-                cursor.register(name, _arrow_table(plan.scans[name]))
             for name, stream in streams.items():
                 cursor.register(name, stream.reader)
-            yield from cursor.sql(sql).to_arrow_reader(_BATCH_ROWS)
+            far = self._registered(cursor, plan, handed_over, deadline)
+            try:
+                yield from cursor.sql(sql).to_arrow_reader(_BATCH_ROWS)
+            except Exception:
+                for rows in far:
+                    rows.reraise()
+                raise
+
+    def _registered(
+        self, cursor: duckdb.DuckDBPyConnection, plan: Plan, handed_over: Iterable[str], deadline: Deadline | None
+    ) -> list[FarRows]:
+        """Give names to what we read ourselves: the rows of small scans, and streams of those that are far away."""
+        streams = []
+        for name in handed_over:
+            scan = plan.scans[name]
+            if _is_stream(scan):
+                streams.append(FarRows(scan, deadline))
+                cursor.register(name, streams[-1])
+            else:
+                cursor.register(name, _arrow_table(scan, deadline))
+        return streams
 
     def _narrowed(self, plan: Plan, deadline: Deadline | None) -> Plan:
         """Ask what the plan wants to know first, and leave out what cannot matter then."""
@@ -318,7 +338,7 @@ def _handed_over(plan: Plan) -> set[str]:
 def _is_small(scan: Scan, *, is_costly: bool) -> bool:
     """Whether a scan leaves few rows, and reads no more than DuckDB would; rows that cost much had better be few."""
     selection = scan.selection
-    if selection is None:
+    if selection is None or scan.stored[0].is_distant:
         return True
     if selection.n_rows <= _ARROW_ROWS:
         return not selection.whole
@@ -328,8 +348,14 @@ def _is_small(scan: Scan, *, is_costly: bool) -> bool:
     return dataset.row_groups.n_rows_in(scan.ranges) <= _SIFTED_ROWS
 
 
-def _arrow_table(scan: Scan) -> pa.Table:
+def _is_stream(scan: Scan) -> bool:
+    """Whether a scan is of more rows than are held, and lies where DuckDB does not reach."""
+    selection = scan.selection
+    return selection is not None and scan.stored[0].is_distant and selection.n_rows > _ARROW_ROWS
+
+
+def _arrow_table(scan: Scan, deadline: Deadline | None) -> pa.Table:
     """The rows of a small scan."""
     if isinstance(scan.relation.rows, pa.Table):
         return scan.relation.rows
-    return pa.Table.from_batches(list(read_scan(scan)), arrow_schema(scan.column_list()))
+    return pa.Table.from_batches(list(read_scan(scan, deadline=deadline)), arrow_schema(scan.column_list()))

@@ -2,7 +2,8 @@
 
 Shared by the engines. Small selections are read in place, where a thread would only cost time. Of large ones the first
 row group is read in place as well, so that the first rows of an answer do not wait and a TOP 10 reads no more than it
-needs; the rest is read ahead by two threads.
+needs; the rest is read ahead by two threads. What lies far away is ordered ahead instead, some pieces at a time: the
+wire brings them, and no thread has to wait for it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from skydex.engines.engine import Deadline
 from skydex.query import Scan
-from skydex.store import Piece
+from skydex.store import Incoming, Piece, Traffic, current_traffic
 from skydex.tables import conform
 
 __all__ = ["Reader", "ahead", "chunks", "read_scan"]
@@ -30,17 +32,38 @@ _CHUNK_ROWS = 20_000
 _READ_AHEAD = 3
 _WIDE = 64
 """Of more columns than this, those that have one value in all of a file are not read."""
+_FAR_CHUNK_VALUES = 1_000_000
+"""Values that are read at a time from far away."""
+_FAR_VALUES = 8_000_000
+"""Values that may be on their way at a time."""
+_FAR_ORDERS = 16
+"""Pieces that may be on their way at a time."""
+_FAR_KEPT_VALUES = 20_000_000
+"""So many values of one scan are kept on the disk; those of a longer one would push out what is asked for again."""
 _MOST_KEPT_ROWS = 100_000
 """Of selections up to so many rows the rows are kept for the next question about the same place."""
 
 
-def read_scan(scan: Scan) -> Generator[pa.RecordBatch]:
+def read_scan(
+    scan: Scan, *, deadline: Deadline | None = None, traffic: Traffic | None = None
+) -> Generator[pa.RecordBatch]:
     """Read what a scan of a stored table selects; most rows outside of its ranges are left out.
 
     The batches have the columns of `scan.column_list()`, in that order.
+
+    Parameters
+    ----------
+    scan : Scan
+        What to read.
+    deadline : Deadline, optional
+        How long to wait for what lies far away.
+    traffic : Traffic, optional
+        Where to count what comes from there; by default with the caller's.
     """
-    _, selection = scan.stored
+    dataset, selection = scan.stored
     reader = Reader(scan)
+    if dataset.is_distant:
+        return _from_afar(reader, selection.pieces, deadline, traffic or current_traffic())
     if selection.n_rows <= _SMALL_ROWS:
         return (batch for piece in selection.pieces for batch in reader.read(piece))
     return ahead(reader.read, list(chunks(selection.pieces)))
@@ -77,6 +100,41 @@ def ahead(work: Callable[[_Piece], Iterable[pa.RecordBatch]], pieces: Sequence[_
                 future.cancel()
 
 
+def _from_afar(
+    reader: Reader, pieces: Sequence[Piece], deadline: Deadline | None, traffic: Traffic
+) -> Generator[pa.RecordBatch]:
+    """Read pieces in their order, with some more of them on their way; the first one comes alone if there are many."""
+    left = deque(_far_chunks(pieces, reader.n_columns))
+    most = 1 if sum(piece.n_rows for piece in pieces) > _SMALL_ROWS else _FAR_ORDERS
+    waiting: deque[tuple[Incoming, int]] = deque()
+    n_values = n_kept = 0
+    try:
+        while left or waiting:
+            while left and len(waiting) < most and (not waiting or n_values < _FAR_VALUES):
+                piece = left.popleft()
+                waiting.append((reader.order(piece, traffic), piece.n_rows * reader.n_columns))
+                n_values += waiting[-1][1]
+            incoming, n_here = waiting.popleft()
+            n_values, n_kept, most = n_values - n_here, n_kept + n_here, _FAR_ORDERS
+            timeout_s = max(0.0, deadline.left_s) if deadline is not None else None
+            yield from reader.finished(incoming.table(keep=n_kept <= _FAR_KEPT_VALUES, timeout_s=timeout_s), {})
+    finally:
+        for incoming, _ in waiting:
+            incoming.cancel()
+
+
+def _far_chunks(pieces: Sequence[Piece], n_columns: int) -> Iterator[Piece]:
+    """Cut pieces into chunks of about equal numbers of values; the very first is one row group if there are many."""
+    is_first = sum(piece.n_rows for piece in pieces) > _SMALL_ROWS
+    for piece in pieces:
+        per_group = max(1, piece.n_rows // max(1, len(piece.groups)))
+        step, start = max(1, _FAR_CHUNK_VALUES // n_columns // per_group), 0
+        while start < len(piece.groups):
+            groups = piece.groups[start : start + (1 if is_first else step)]
+            yield Piece(piece.file, groups, per_group * len(groups))
+            start, is_first = start + len(groups), False
+
+
 class Reader:
     """Reads pieces of one data set."""
 
@@ -96,7 +154,19 @@ class Reader:
         """Read one piece; its rows in the logical types."""
         constants = self._dataset.constants(piece.file) if len(self._shown) > _WIDE else {}
         shown = [name for name in self._shown if name == self._index or name not in constants] or self._shown
-        table = self._dataset.read(piece, shown, keep=self._keeps)
+        return self.finished(self._dataset.read(piece, shown, keep=self._keeps), constants)
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns are read."""
+        return len(self._shown)
+
+    def order(self, piece: Piece, traffic: Traffic) -> Incoming:
+        """Begin to read one piece from far away."""
+        return self._dataset.order(piece, self._shown, traffic=traffic)
+
+    def finished(self, table: pa.Table, constants: Mapping[str, pa.Scalar]) -> list[pa.RecordBatch]:
+        """What was read, without what is outside of the ranges, in the logical types."""
         if self._index is not None:
             table = self._within(table)
         table = _completed(table, self._names, constants)

@@ -34,7 +34,7 @@ class ScanEngine:
 
 def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
     (scan,) = plan.scans.values()
-    yield from scanned(plan.bound.tree, read_scan(scan), plan, deadline)
+    yield from scanned(plan.bound.tree, read_scan(scan, deadline=deadline), plan, deadline)
 
 
 def scanned(

@@ -67,6 +67,11 @@ class Scan:
             raise EngineError(f"{self.relation.table.name} is held in memory: it has no files.")
         return self.relation.dataset, self.selection
 
+    @property
+    def is_distant(self) -> bool:
+        """Whether its rows lie far away."""
+        return self.relation.dataset is not None and self.relation.dataset.is_distant
+
     def column_list(self) -> tuple[Column, ...]:
         """The columns to read, the index last if it is wanted; one at least, so that rows can be counted."""
         table = self.relation.table

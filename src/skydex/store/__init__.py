@@ -6,6 +6,7 @@ from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection
 from skydex.store.directory import LINKS, REACHES, ArchiveDirectory, ArchiveEntry, Origin
 from skydex.store.imagery import ImageRecord, Imagery, OriginalFile
 from skydex.store.layout import INGEST_REPORT, Layout
+from skydex.store.remote import Incoming, RemoteAccess, Traffic, counting, current_traffic
 from skydex.store.staging import Staging
 from skydex.store.statistics import ColumnStatistics
 from skydex.store.tile_cache import TileCache
@@ -22,17 +23,22 @@ __all__ = [
     "Dataset",
     "ImageRecord",
     "Imagery",
+    "Incoming",
     "Layout",
     "Origin",
     "OriginalFile",
     "Partition",
     "Piece",
+    "RemoteAccess",
     "RowGroups",
     "Selection",
     "Staging",
     "TileCache",
+    "Traffic",
     "WriteReport",
     "append_rows",
+    "counting",
+    "current_traffic",
     "open_dataset",
     "physical_schema",
     "verify",

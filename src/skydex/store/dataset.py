@@ -11,7 +11,8 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,9 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from skydex.errors import DamagedDataError, StoreError
+from skydex.errors import DamagedDataError, RemoteChangedError, StoreError
 from skydex.store.foreign import find_properties, read_foreign
-from skydex.store.holding import Holding, Partition
+from skydex.store.holding import NOWHERE, Holding, Partition
 from skydex.store.layout import IN_USE, INGEST_REPORT, partition_label
 from skydex.store.location import LocalLocation, Location, locate
 from skydex.store.manifest import FileFacts, find_manifest
@@ -32,6 +33,7 @@ from skydex.store.openfiles import OpenFiles
 from skydex.store.own import read_own
 from skydex.store.parquet import constant_columns, footer_checksum
 from skydex.store.properties import parse_properties
+from skydex.store.remote import Incoming, RemoteAccess, RemoteLocation, Traffic, current_traffic
 from skydex.store.rowgroups import RowGroups
 from skydex.store.statistics import (
     ColumnStatistics,
@@ -48,6 +50,7 @@ __all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_data
 
 _MOST_CONSTANTS = 100
 """Files of a data set whose constant columns are remembered; some 20 kB each for a table of 400 columns."""
+_ATTEMPTS = 2
 _WARM = WarmRows(24 << 20)
 """One for all data sets of a process, so that its bound is that of the process."""
 
@@ -115,13 +118,25 @@ class Dataset:
         self._open_files = OpenFiles()
         self._constants: dict[str, Mapping[str, pa.Scalar]] = {}
         self._lock = threading.Lock()
+        self.is_distant = isinstance(location, RemoteLocation)
+        """Whether each reading costs a journey."""
+        if isinstance(location, RemoteLocation):
+            counts = {location.file_name(partition.file): partition.n_rows for partition in holding.partitions}
+            location.files.expect(holding.files, counts)
         self._stay(location)
 
     def __repr__(self) -> str:
         return f"<Dataset {self.table.name}, version {self.version}, {len(self.partitions)} partitions>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self.location, RemoteLocation):
+            return _reopen, (self.location.address, self.table.name, self.location.access)
         return _reopen, (self.directory, self.table.name)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it lies far away and was seen to have changed there, so that it must be opened anew."""
+        return isinstance(self.location, RemoteLocation) and self.location.is_outdated
 
     @property
     def is_own(self) -> bool:
@@ -178,9 +193,15 @@ class Dataset:
         found = self._holding.find_statistics()
         if found is not None:
             return found
-        footers = (self.open_file(partition.file).metadata for partition in self.partitions)
-        parts = [statistics_of_footer(footer, self.arrow_schema, is_own=self.is_own) for footer in footers]
+        parts = [statistics_of_footer(footer, self.arrow_schema, is_own=self.is_own) for footer in self._footers()]
         return statistics_in_memory(joined_statistics(parts) if parts else pa.table({}))
+
+    def _footers(self) -> Iterator[pq.FileMetaData]:
+        """The footers of all files."""
+        files = [partition.file for partition in self.partitions]
+        if isinstance(self.location, RemoteLocation):
+            return (footer.metadata for footer in self.location.files.footers(files))
+        return (self.open_file(file).metadata for file in files)
 
     def select(self, ranges: NDArray[np.int64] | None) -> Selection:
         """Find what must be read for a region.
@@ -195,34 +216,62 @@ class Dataset:
         selection : Selection
             Never too little; rows outside the region may be among it.
         """
+        if isinstance(self.location, RemoteLocation):
+            self.location.check()
         if ranges is None:
             return self._everything
+        if self._holding.load_some_row_groups is not None and "row_groups" not in self.__dict__:
+            return self._selection_of_some(ranges, self._holding.load_some_row_groups)
         return self._selection(self.row_groups.touching(ranges))
+
+    def _selection_of_some(
+        self, ranges: NDArray[np.int64], load: Callable[[NDArray[np.int64]], RowGroups]
+    ) -> Selection:
+        """What must be read for a region, where only the files that it touches are asked for their row groups."""
+        near = load(self._whole_files.touching(ranges))
+        chosen = near.touching(ranges)
+        unopened = len(self.partitions) - len(np.unique(near.partition))
+        return self._selection(chosen, near, total_groups=len(near) + unopened)
+
+    @cached_property
+    def _whole_files(self) -> RowGroups:
+        """Each file as if it were one row group, with the bounds of its pixel."""
+        bounds = np.array([self._holding.bounds_of(partition) for partition in self.partitions], np.int64)
+        numbers = np.arange(len(self.partitions), dtype=np.int32)
+        n_rows = np.array([partition.n_rows or 0 for partition in self.partitions], np.int64)
+        least, greatest = bounds.reshape(-1, 2).T.copy()
+        return RowGroups(numbers, np.zeros_like(numbers), n_rows, least, greatest)
 
     @cached_property
     def has_unpositioned(self) -> bool:
         """Whether there are rows without a position, or without one of its coordinates."""
+        if self._holding.load_some_row_groups is not None and "row_groups" not in self.__dict__:
+            return any(partition.order == NOWHERE for partition in self.partitions)
         return bool((self.row_groups.index_min > self.row_groups.index_max).any())
 
     @cached_property
     def _everything(self) -> Selection:
         return self._selection(np.arange(len(self.row_groups)))
 
-    def _selection(self, numbers: NDArray[np.int64]) -> Selection:
-        pieces = tuple(self._pieces(numbers))
+    def _selection(
+        self, numbers: NDArray[np.int64], groups: RowGroups | None = None, *, total_groups: int | None = None
+    ) -> Selection:
+        groups = self.row_groups if groups is None else groups
+        total = len(groups) if total_groups is None else total_groups
+        pieces = tuple(self._pieces(numbers, groups))
         return Selection(
             pieces=pieces,
             n_rows=sum(piece.n_rows for piece in pieces),
             n_files=len(pieces),
             n_groups=len(numbers),
             total_files=len(self.partitions),
-            total_groups=len(self.row_groups),
-            whole=len(numbers) == len(self.row_groups),
+            total_groups=total,
+            whole=len(numbers) == total,
         )
 
-    def _pieces(self, numbers: NDArray[np.int64]) -> Iterator[Piece]:
-        partition = self.row_groups.partition[numbers]
-        group, n_rows = self.row_groups.group[numbers], self.row_groups.n_rows[numbers]
+    def _pieces(self, numbers: NDArray[np.int64], groups: RowGroups) -> Iterator[Piece]:
+        partition = groups.partition[numbers]
+        group, n_rows = groups.group[numbers], groups.n_rows[numbers]
         starts = np.flatnonzero(np.diff(partition, prepend=-1))
         if not len(starts):
             return
@@ -254,13 +303,29 @@ class Dataset:
         key = (self.directory, piece.file, piece.groups, *columns)
         return _WARM.get(key, lambda: self._read(piece, columns).combine_chunks())
 
+    def order(self, piece: Piece, columns: Sequence[str], *, traffic: Traffic) -> Incoming:
+        """Begin to read some columns of a piece of a data set that is far away; several come at the same time."""
+        assert isinstance(self.location, RemoteLocation), "what is near is read at once"
+        n_rows = self._n_rows_of(piece) if "row_groups" in self.__dict__ else None
+        return self.location.files.order(piece.file, piece.groups, columns, n_rows=n_rows, traffic=traffic)
+
+    def _n_rows_of(self, piece: Piece) -> int:
+        """Rows of some row groups of a file, as the catalogue counts them."""
+        start = int(np.searchsorted(self.row_groups.partition, self._numbers[piece.file]))
+        return int(self.row_groups.n_rows[start + np.array(piece.groups)].sum())
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Partitions by their files."""
+        return {partition.file: number for number, partition in enumerate(self.partitions)}
+
     def constants(self, file: str) -> Mapping[str, pa.Scalar]:
         """Columns that have one value in all rows of a file, which need not be read: null, or an integer.
 
         Wide tables have many: in the files of a catalogue of a hundred filters most columns are null, or a number of
         measurements that is 0. Only the footers of our own files are trusted for it.
         """
-        if not self.is_own:
+        if not self.is_own or self.is_distant:
             return {}
         with self._lock:
             if file not in self._constants:
@@ -270,6 +335,8 @@ class Dataset:
             return self._constants[file]
 
     def _read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
+        if self.is_distant:
+            return self.order(piece, columns, traffic=current_traffic()).table(keep=True)
         try:
             return self.open_file(piece.file).read_row_groups(
                 list(piece.groups), columns=list(columns), use_threads=False
@@ -289,13 +356,14 @@ class Dataset:
 
     def _open(self, file: str) -> pq.ParquetFile:
         facts = self._holding.files.get(file[len(self.directory) + 1 :])
+        if isinstance(self.location, RemoteLocation):
+            (footer,) = self.location.files.footers([file])
+            return pq.ParquetFile(self.location.open(file, footer.stamp), metadata=footer.metadata)
         try:
             source = self.location.open(file)
             if facts is not None:
                 self._check(file, source, facts)
-            return pq.ParquetFile(
-                source, pre_buffer=self.location.is_distant, page_checksum_verification=facts is not None
-            )
+            return pq.ParquetFile(source, page_checksum_verification=facts is not None)
         except FileNotFoundError as error:
             raise self.damage(file, "the file is missing") from error
         except (OSError, pa.ArrowException) as error:
@@ -328,7 +396,7 @@ class Dataset:
             return  # a file system without locks: old versions are then cleared at the archive's own risk
 
 
-def open_dataset(address: str | os.PathLike[str], *, name: str) -> Dataset:
+def open_dataset(address: str | os.PathLike[str], *, name: str, access: RemoteAccess | None = None) -> Dataset:
     """Open a catalogue: ours, a HATS catalogue or collection, or a directory of Parquet files.
 
     Parameters
@@ -337,19 +405,35 @@ def open_dataset(address: str | os.PathLike[str], *, name: str) -> Dataset:
         Local directory or fsspec URL. Of a HATS collection the primary table is opened.
     name : str
         Qualified name under which the table is published.
+    access : RemoteAccess, optional
+        How to read what lies far away.
 
     Raises
     ------
     StoreError
         There is nothing there that can be opened.
     """
-    location = locate(address)
+    for _ in range(_ATTEMPTS):
+        with suppress(RemoteChangedError):  # a publication fell into the moment of opening
+            return _open(address, name=name, access=access)
+    return _open(address, name=name, access=access)
+
+
+def _open(address: str | os.PathLike[str], *, name: str, access: RemoteAccess | None) -> Dataset:
+    location = locate(address, name=name, access=access)
+    dataset = _opened(location, address, name=name, access=access)
+    if isinstance(location, RemoteLocation):
+        location.settle()
+    return dataset
+
+
+def _opened(location: Location, address: str | os.PathLike[str], *, name: str, access: RemoteAccess | None) -> Dataset:
     manifest = find_manifest(location, name=name)
     if manifest is not None:
         return Dataset(location, read_own(location, manifest, name=name))
     primary = None if find_properties(location) else _primary_table(location)
     if primary:
-        return open_dataset(location.path(primary), name=name)
+        return _open(_below(address, primary), name=name, access=access)
     return Dataset(location, read_foreign(location, name=name))
 
 
@@ -358,5 +442,11 @@ def _primary_table(location: Location) -> str | None:
     return parse_properties(content.decode()).get("hats_primary_table_url") if content else None
 
 
-def _reopen(directory: str, name: str) -> Dataset:
-    return open_dataset(directory, name=name)
+def _below(address: str | os.PathLike[str], name: str) -> str:
+    """Address of a directory in another; what follows a question mark stays behind."""
+    place, mark, rest = os.fspath(address).partition("?") if "://" in os.fspath(address) else (address, "", "")
+    return f"{os.fspath(place).rstrip('/')}/{name}{mark}{rest}"
+
+
+def _reopen(address: str, name: str, access: RemoteAccess | None = None) -> Dataset:
+    return open_dataset(address, name=name, access=access)

@@ -30,6 +30,7 @@ from skydex.store.files import storing, sync_directory, write_file
 from skydex.store.layout import IN_USE, STAGING_LOCK, Layout
 from skydex.store.location import LocalLocation
 from skydex.store.manifest import find_manifest
+from skydex.store.remote import RemoteAccess
 from skydex.store.staging import BUFFER_BYTES, Staging
 from skydex.tables import Table
 
@@ -121,17 +122,26 @@ class _Contents:
 
 
 class ArchiveDirectory:
-    """An archive on the disk. Any number of processes may read it and publish to it."""
+    """An archive on the disk. Any number of processes may read it and publish to it.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    Parameters
+    ----------
+    path : str or path
+        Where it is.
+    access : RemoteAccess, optional
+        How to read tables that lie far away; by default nothing of them is kept on the disk.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, access: RemoteAccess | None = None) -> None:
         self.path = Path(path).absolute()
         """Where it is."""
+        self._access = access
         if not (self.path / _ARCHIVE).is_file():
             raise UnreadableFileError(str(path), "it is not an archive: it has no archive.json.")
         self._read: tuple[str, _Contents] | None = None
 
     @classmethod
-    def create(cls, path: str | os.PathLike[str]) -> ArchiveDirectory:
+    def create(cls, path: str | os.PathLike[str], *, access: RemoteAccess | None = None) -> ArchiveDirectory:
         """Open an archive, making an empty one if the directory is new or empty."""
         root = Path(path).absolute()
         if not (root / _ARCHIVE).is_file():
@@ -141,7 +151,7 @@ class ArchiveDirectory:
                 root.mkdir(parents=True, exist_ok=True)
                 write_file(root / _ARCHIVE, _Contents(0, ()).to_bytes())
                 sync_directory(root)
-        return cls(root)
+        return cls(root, access=access)
 
     @property
     def revision(self) -> str:
@@ -178,7 +188,7 @@ class ArchiveDirectory:
         for _ in range(_ATTEMPTS):
             entry = self.get(name)
             try:
-                dataset = open_dataset(self.address(entry), name=called or entry.name)
+                dataset = open_dataset(self.address(entry), name=called or entry.name, access=self._access)
             except (StoreError, OSError):
                 if self.get(name) == entry:
                     raise
@@ -276,7 +286,7 @@ class ArchiveDirectory:
     def mount(self, name: str, address: str) -> ArchiveEntry:
         """Publish a catalogue where it lies: a HATS catalogue or collection, local or remote, or Parquet files."""
         place = address if "://" in address else str(Path(address).absolute())
-        dataset = open_dataset(place, name=_checked(name))
+        dataset = open_dataset(place, name=_checked(name), access=self._access)
         table = dataset.table
         entry = ArchiveEntry(name, "mounted", place, dataset.version, table.n_rows, table.description, _now())
         with self.locked(), storing(f"the publication of {name}"):

@@ -19,9 +19,10 @@ from skydex.errors import DamagedDataError
 from skydex.store.holding import NOWHERE, Partition
 from skydex.store.layout import partition_label
 from skydex.store.location import Location
+from skydex.store.remote import RemoteLocation
 from skydex.store.rowgroups import RowGroups
 
-__all__ = ["Bounds", "pixel_bounds", "read_footer", "row_groups_of_files", "row_groups_of_metadata"]
+__all__ = ["Bounds", "pixel_bounds", "read_footer", "read_footers", "row_groups_of_files", "row_groups_of_metadata"]
 
 _READERS = 16
 _EMPTY = (0, -1)
@@ -58,6 +59,8 @@ def pixel_bounds(partition: Partition) -> tuple[int, int]:
 
 def read_footer(location: Location, path: str, *, name: str) -> pq.FileMetaData:
     """Read the footer of one file of a catalogue called `name`."""
+    if isinstance(location, RemoteLocation):
+        return location.files.footers([path])[0].metadata
     try:
         with location.open(path) as file:
             return pq.read_metadata(file)
@@ -82,13 +85,35 @@ def row_groups_of_metadata(
     return _collect(rows) if len(seen) == len(partitions) else None
 
 
-def row_groups_of_files(location: Location, partitions: Sequence[Partition], bounds: Bounds, *, name: str) -> RowGroups:
-    """Open every file once, several at a time, and take the row groups from the footers."""
+def read_footers(location: Location, paths: Sequence[str], *, name: str) -> list[pq.FileMetaData]:
+    """Read the footers of several files, many at a time."""
+    if isinstance(location, RemoteLocation):
+        return [footer.metadata for footer in location.files.footers(paths)]
     with ThreadPoolExecutor(_READERS) as pool:
-        footers = pool.map(lambda partition: read_footer(location, partition.file, name=name), partitions)
-        return _collect(
-            row for number, footer in enumerate(footers) for row in _rows(footer, number, partitions, bounds)
-        )
+        return list(pool.map(lambda path: read_footer(location, path, name=name), paths))
+
+
+def row_groups_of_files(
+    location: Location, partitions: Sequence[Partition], bounds: Bounds, *, name: str, numbers: Sequence[int]
+) -> RowGroups:
+    """Open files once and take the row groups from the footers.
+
+    Parameters
+    ----------
+    location : Location
+        Where they lie.
+    partitions : sequence of Partition
+        All files of the catalogue.
+    bounds : Bounds
+        How to find the bounds of a group.
+    name : str
+        The table, as errors call it.
+    numbers : sequence of int
+        The partitions whose files are opened.
+    """
+    footers = read_footers(location, [partitions[number].file for number in numbers], name=name)
+    found = zip(numbers, footers, strict=True)
+    return _collect(row for number, footer in found for row in _rows(footer, number, partitions, bounds))
 
 
 def _rows(footer: pq.FileMetaData, number: int, partitions: Sequence[Partition], bounds: Bounds) -> Iterator[_Row]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -17,12 +17,14 @@ from types import MappingProxyType
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from skydex.errors import StoreError
 from skydex.store.footers import (
     Bounds,
     pixel_bounds,
     read_footer,
+    read_footers,
     row_groups_of_files,
     row_groups_of_metadata,
 )
@@ -39,6 +41,7 @@ from skydex.store.layout import (
 )
 from skydex.store.location import Location
 from skydex.store.properties import parse_properties
+from skydex.store.remote import RemoteLocation
 from skydex.store.rowgroups import RowGroups
 from skydex.store.statistics import Statistics, statistics_in_memory, statistics_of_footer
 from skydex.tables import INDEX_COLUMN, Column, Datatype, Position, Table, column_of_arrow, columns_from_metadata
@@ -47,6 +50,8 @@ __all__ = ["find_properties", "read_foreign"]
 
 _WHOLE_SKY = (0, (12 << 58) - 1)
 _ID_UCD = "meta.id;meta.main"
+_MOST_METADATA = 16 << 20
+"""Of a larger `_metadata` far away the footers of the files are read instead, as they are needed."""
 _SURE = 0.9
 """Confidence in what the property file implies about the position columns."""
 _POSITION_UCDS = ("pos.eq.ra;meta.main", "pos.eq.dec;meta.main")
@@ -93,11 +98,13 @@ class _Foreign:
             partitions=self.partitions,
             load_row_groups=lambda: self.row_groups(Bounds(index, order, self.fallback)),
             find_statistics=lambda: self.statistics(schema),
+            bounds_of=self.fallback,
+            load_some_row_groups=self.some_row_groups(Bounds(index, order, self.fallback)),
         )
 
     def _refuse_a_mixture(self) -> None:
         """A plain directory is a table only if its files have the same columns."""
-        footers = (read_footer(self.location, partition.file, name=self.name) for partition in self.partitions)
+        footers = read_footers(self.location, [partition.file for partition in self.partitions], name=self.name)
         schemas = [footer.schema.to_arrow_schema().remove_metadata() for footer in footers]
         odd = next((number for number, schema in enumerate(schemas) if schema != schemas[0]), None)
         if odd is not None:
@@ -117,6 +124,8 @@ class _Foreign:
     @cached_property
     def metadata(self) -> pq.FileMetaData | None:
         """All footers at once, if the catalogue has them."""
+        if isinstance(self.location, RemoteLocation) and not self.location.is_small(METADATA, _MOST_METADATA):
+            return None
         content = self.location.find(METADATA)
         return _parsed(content, name=self.name) if content else None
 
@@ -191,7 +200,18 @@ class _Foreign:
             found = row_groups_of_metadata(metadata, self.partitions, numbers, bounds)
             if found is not None:
                 return found
-        return row_groups_of_files(self.location, self.partitions, bounds, name=self.name)
+        everyone = range(len(self.partitions))
+        return row_groups_of_files(self.location, self.partitions, bounds, name=self.name, numbers=everyone)
+
+    def some_row_groups(self, bounds: Bounds) -> Callable[[NDArray[np.int64]], RowGroups] | None:
+        """How to read the bounds of some row groups: far away, where no file speaks for all, from a few footers."""
+        location = self.location
+        if not isinstance(location, RemoteLocation) or location.is_small(METADATA, _MOST_METADATA):
+            return None
+        partitions = self.partitions
+        return lambda numbers: row_groups_of_files(
+            location, partitions, bounds, name=self.name, numbers=numbers.tolist()
+        )
 
     def statistics(self, schema: pa.Schema) -> Statistics | None:
         """What `_metadata` says of the values, if it speaks of exactly these files."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from skydex.store.manifest import FileFacts
 from skydex.store.rowgroups import RowGroups
@@ -57,5 +59,9 @@ class Holding:
     """Read the bounds of the row groups, which may take a while."""
     find_statistics: Callable[[], Statistics | None] = lambda: None
     """Open what is known of the values in the row groups, where that is told apart from the files' own footers."""
+    load_some_row_groups: Callable[[NDArray[np.int64]], RowGroups] | None = None
+    """Read the bounds of those of some partitions, by number; None where all of them are read at once."""
+    bounds_of: Callable[[Partition], tuple[int, int]] = lambda partition: (0, (12 << 58) - 1)
+    """Order-29 pixels between which the rows of a partition lie, inclusive, as far as is known without its file."""
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     """What the bytes of each file must be, by relative name; empty if nobody wrote it down."""

@@ -1,7 +1,6 @@
-"""Where a catalogue lies: a local directory, or anything that fsspec can reach.
+"""Where a catalogue lies: a local directory, or far away (`remote`).
 
-Local directories are read without fsspec, because every query passes here. Names inside a location are relative and
-use forward slashes.
+Names inside a location are relative and use forward slashes.
 """
 
 from __future__ import annotations
@@ -12,19 +11,25 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-from pyarrow.fs import FSSpecHandler, PyFileSystem
 
 from skydex.errors import StoreError
+from skydex.store.remote import RemoteAccess, RemoteLocation
 
-__all__ = ["LocalLocation", "Location", "RemoteLocation", "locate"]
+__all__ = ["LocalLocation", "Location", "locate"]
 
 
 class Location(Protocol):
     """A directory of files to read."""
 
-    root: str
-    is_distant: bool
-    """Whether each reading costs a journey, so that few large ones are better than many small ones."""
+    @property
+    def root(self) -> str:
+        """Absolute path, or a URL without what is secret in it."""
+        ...
+
+    @property
+    def has_listing(self) -> bool:
+        """Whether it tells what files there are; web servers do not."""
+        ...
 
     def path(self, name: str) -> str:
         """Absolute path or URL of a file."""
@@ -51,18 +56,28 @@ class Location(Protocol):
         ...
 
 
-def locate(address: str | os.PathLike[str]) -> Location:
-    """Find out whether an address is a path or a URL."""
+def locate(address: str | os.PathLike[str], *, name: str, access: RemoteAccess | None = None) -> Location:
+    """Find out whether an address is a path or a URL.
+
+    Parameters
+    ----------
+    address : str or path
+        Local directory, or an address with a scheme.
+    name : str
+        The table, as errors call it.
+    access : RemoteAccess, optional
+        How to read what lies far away.
+    """
     text = os.fspath(address)
     if "://" not in text:
         return LocalLocation(text)
-    return LocalLocation(text[7:]) if text.startswith("file://") else RemoteLocation(text)
+    return LocalLocation(text[7:]) if text.startswith("file://") else RemoteLocation(text, name=name, access=access)
 
 
 class LocalLocation:
     """A directory of this machine."""
 
-    is_distant = False
+    has_listing = True
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = os.path.abspath(root)
@@ -95,54 +110,3 @@ class LocalLocation:
 
     def open(self, path: str) -> pa.NativeFile:
         return pa.OSFile(path)
-
-
-class RemoteLocation:
-    """A directory behind a URL of any scheme that fsspec knows."""
-
-    is_distant = True
-
-    def __init__(self, url: str) -> None:
-        import fsspec  # only here: it takes a tenth of a second to import
-
-        try:
-            self._files, self._folder = fsspec.core.url_to_fs(url.rstrip("/"))
-        except (ImportError, ValueError) as error:
-            raise StoreError(f"Nothing here can read addresses that begin with {url.split('://')[0]}://.") from error
-        self.root = url.rstrip("/")
-        self._scheme = url.split("://")[0]
-        self._arrow = PyFileSystem(FSSpecHandler(self._files))
-
-    def path(self, name: str) -> str:
-        return f"{self.root}/{name}"
-
-    def find(self, name: str) -> bytes | None:
-        try:
-            content: bytes = self._files.cat_file(f"{self._folder}/{name}")
-        except (FileNotFoundError, IsADirectoryError):
-            return None
-        except OSError as error:
-            raise StoreError("A remote catalogue does not answer.") from error
-        return content
-
-    def iter_names(self, folder: str = "") -> Iterator[str]:
-        start = f"{self._folder}/{folder}".rstrip("/")
-        for name in self._files.find(start):
-            yield name[len(self._folder) :].lstrip("/")
-
-    def stamp(self, name: str) -> tuple[Any, ...] | None:
-        try:
-            facts = self._files.info(f"{self._folder}/{name}")
-        except OSError:
-            return None
-        times = (str(facts[key]) for key in ("ETag", "etag", "LastModified", "mtime", "created") if key in facts)
-        return facts.get("size"), *times
-
-    def size(self, path: str) -> int:
-        return int(self._files.size(self._inner(path)))
-
-    def open(self, path: str) -> pa.NativeFile:
-        return self._arrow.open_input_file(self._inner(path))
-
-    def _inner(self, path: str) -> str:
-        return f"{self._folder}{path[len(self.root) :]}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class TileCache:
         if len(content) > self._most_bytes:
             return
         path = self._path(key)
-        made = path.with_name(f".{path.name}.{os.getpid()}.part")
+        made = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             made.write_bytes(content)

@@ -67,7 +67,8 @@ def verify(dataset: Dataset, *, progress: Callable[[int, int], None] | None = No
 
 def _compared(dataset: Dataset, manifest: Manifest, progress: Callable[[int, int], None] | None) -> Iterator[Damage]:
     """Compare every file with the manifest."""
-    present = set(dataset.location.iter_names()) - _UNCOUNTED
+    names = dataset.location.iter_names() if dataset.location.has_listing else iter(manifest.files)
+    present = set(names) - _UNCOUNTED
     yield from (
         _damage(dataset, file, "nobody published this file") for file in sorted(present - manifest.files.keys())
     )
