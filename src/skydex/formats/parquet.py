@@ -221,7 +221,7 @@ def _rows(file: Path, parts: list[Path], names: tuple[str, ...], masks: Mapping[
     n_rows = max(1024, min(_BATCH_ROWS, _BATCH_BYTES // (8 * len(wanted))))
     for part in parts:
         try:
-            with pq.ParquetFile(part) as opened:
+            with pq.ParquetFile(part, pre_buffer=False) as opened:  # else Arrow keeps the bytes of the whole file
                 for batch in opened.iter_batches(n_rows, columns=wanted):
                     batch.validate(full=True)  # Parquet's texts may be any bytes
                     arrays = [_masked(batch, name, masks.get(name)) for name in names]

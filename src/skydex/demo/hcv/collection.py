@@ -84,7 +84,7 @@ def _batch(name: str, rows: Arrays) -> pa.RecordBatch:
 
 
 def _read(folder: Path, name: str) -> Iterator[pa.RecordBatch]:
-    yield from pq.ParquetFile(_file(folder, name)).iter_batches(_ROWS_OF_BATCH)
+    yield from pq.ParquetFile(_file(folder, name), pre_buffer=False).iter_batches(_ROWS_OF_BATCH)
 
 
 def _file(folder: Path, name: str) -> Path:
