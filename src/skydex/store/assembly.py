@@ -71,7 +71,7 @@ class Assembly:
         self.schema = physical_schema(table)
         self.layout = layout.for_columns(len(self.schema))
         self.runs = runs
-        n_bytes = sum(run.rows.nbytes for run in self.runs)
+        n_bytes = sum(run.n_bytes for run in self.runs)
         self.threshold = self.layout.rows_for(n_bytes / max(self.table.n_rows or 0, 1))
         self.repetitive = repetitive_columns(_sample(runs, layout.rows_per_group)) if runs else ()
         self.progress: Progress = silent
@@ -85,7 +85,7 @@ class Assembly:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         book = Publication(self.directory, self.table, self.schema, self.about, self.layout)
-        n_unpositioned = sum(len(run.unpositioned) for run in self.runs)
+        n_unpositioned = sum(len(run) - run.n_positioned for run in self.runs)
         if self.layout.for_others or (self.table.n_rows or 0) > self.threshold:
             with ThreadPoolExecutor(WRITERS) as pool:
                 self._write_positioned(pool, book)
@@ -119,8 +119,7 @@ class Assembly:
         self._note(book, file, None, self._write(self.directory / file, rows))
 
     def _pixels(self) -> Pixels:
-        runs = [run.index for run in self.runs if len(run.index)]
-        return adaptive_pixels(runs, threshold=self.threshold, max_order=self.layout.max_order)
+        return adaptive_pixels(_Indices(self.runs), threshold=self.threshold, max_order=self.layout.max_order)
 
     def _write_pixel(self, span: tuple[int, int, list[int]]) -> tuple[PartitionFile, NDArray[np.int64]]:
         order, pixel, (start, stop) = span
@@ -164,10 +163,21 @@ class Assembly:
             raise StoreError(f"{lost:,} rows of {self.table.name} have an index that is no HEALPix pixel of order 29.")
 
 
+class _Indices:
+    """The indices of runs, one after the other, of which only one at a time is in memory."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = [run for run in runs if run.n_positioned]
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        return (run.index for run in self._runs)
+
+
 def _sample(runs: Sequence[Run], n_rows: int) -> pa.Table:
     """Neighbouring rows from the middle of the longest run."""
-    rows = max(runs, key=lambda run: len(run.rows)).rows
-    return rows.slice(max(0, (len(rows) - n_rows) // 2), n_rows)
+    run = max(runs, key=len)
+    first = max(0, (len(run) - n_rows) // 2)
+    return run.slice(first, min(first + n_rows, len(run)))
 
 
 def _without_repeats(ascending: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -43,6 +43,8 @@ class NewFile(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
+        if self._descriptor < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         left = memoryview(data).cast("B")
         total = len(left)
         while left:
@@ -56,6 +58,15 @@ class NewFile(io.RawIOBase):
 
     def tell(self) -> int:
         return self._size
+
+    def close(self) -> None:
+        """Take no more bytes, whoever still holds it: a writer that failed tries again when it is forgotten.
+
+        The number of its descriptor may belong to another file by then.
+        """
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     @property
     def written(self) -> Written:
@@ -84,8 +95,9 @@ def new_file(path: Path) -> Iterator[NewFile]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    file = NewFile(descriptor)
     try:
-        yield NewFile(descriptor)
+        yield file
         os.fsync(descriptor)
         os.replace(temporary, path)
     except BaseException:
@@ -93,7 +105,7 @@ def new_file(path: Path) -> Iterator[NewFile]:
             os.unlink(temporary)
         raise
     finally:
-        os.close(descriptor)
+        file.close()
 
 
 def write_file(path: Path, content: bytes) -> Written:

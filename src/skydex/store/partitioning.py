@@ -6,7 +6,7 @@ sorted runs, so that nothing grows with the number of pixels of the sky.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,13 +37,13 @@ class Pixels:
         return np.stack([self.pixel << shift, (self.pixel + 1) << shift], axis=1)
 
 
-def adaptive_pixels(runs: Sequence[Int], *, threshold: int, max_order: int) -> Pixels:
+def adaptive_pixels(runs: Iterable[Int], *, threshold: int, max_order: int) -> Pixels:
     """Find the partitions of rows with the given indices.
 
     Parameters
     ----------
-    runs : sequence of (n,) int64 arrays
-        Order-29 NESTED pixels of the rows, each array ascending.
+    runs : iterable of (n,) int64 arrays
+        Order-29 NESTED pixels of the rows, each array ascending; walked through many times, always in one order.
     threshold : int
         Most rows of a partition. A pixel at `max_order`, or one whose rows all have the same index, may hold more.
     max_order : int
@@ -62,14 +62,14 @@ def adaptive_pixels(runs: Sequence[Int], *, threshold: int, max_order: int) -> P
     return _sorted(*(np.concatenate(parts) for parts in zip(*leaves, strict=True)))
 
 
-def _count(runs: Sequence[Int], pixels: Int, order: int) -> tuple[list[tuple[Int, Int]], Int]:
+def _count(runs: Iterable[Int], pixels: Int, order: int) -> tuple[list[tuple[Int, Int]], Int]:
     """Where each pixel's rows lie in each run, and how many there are in all."""
     shift = 2 * (29 - order)
     spans = [(np.searchsorted(run, pixels << shift), np.searchsorted(run, (pixels + 1) << shift)) for run in runs]
     return spans, sum((stop - start for start, stop in spans), np.zeros(len(pixels), np.int64))
 
 
-def _are_points(runs: Sequence[Int], spans: list[tuple[Int, Int]], counts: Int) -> NDArray[np.bool_]:
+def _are_points(runs: Iterable[Int], spans: list[tuple[Int, Int]], counts: Int) -> NDArray[np.bool_]:
     """Whether all rows of a pixel have one index, so that splitting it would not help."""
     least = np.full(len(counts), np.iinfo(np.int64).max)
     greatest = np.full(len(counts), -1)

@@ -1,16 +1,16 @@
 """Sorted runs: the middle state of an external sort.
 
-A run is a table sorted by index, rows without a position last. It is either in memory or an Arrow file that is mapped,
-so that the rows of one pixel are two binary searches and a slice away and no run is ever read whole.
+A run is a table sorted by index, rows without a position last. It is either in memory or an Arrow file, of which the
+rows of one pixel are two binary searches and a slice away, so that no run is ever read whole.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from skydex.store.files import Written, new_file
+from skydex.store.storedrows import StoredRows
 from skydex.tables import INDEX_COLUMN
 
 __all__ = ["Run", "merged", "open_run", "sorted_table", "write_run"]
@@ -28,33 +29,92 @@ _ALIKE, _SCHEMA = b"skydex.alike", b"skydex.schema"
 """In the metadata of a run: the value of each column that has only one, and the schema of the rows."""
 
 
-@dataclass(frozen=True, eq=False)
 class Run:
-    """Rows sorted by index; those without a position come last."""
+    """Rows sorted by index; those without a position come last.
 
-    rows: pa.Table
-    """In one chunk."""
+    Parameters
+    ----------
+    held : Table or StoredRows
+        The rows; a table is in one chunk.
+    alike : mapping, optional
+        Columns that are not in `held`, since all their rows have one value.
+    schema : Schema, optional
+        All columns; that of `held` by default.
+    """
+
+    def __init__(
+        self,
+        held: pa.Table | StoredRows,
+        alike: Mapping[str, int | None] = MappingProxyType({}),
+        schema: pa.Schema | None = None,
+    ) -> None:
+        self._held = held
+        self._alike = alike
+        self.schema: pa.Schema = held.schema if schema is None else schema
+        self.n_rows: int = held.num_rows
+
+    def __len__(self) -> int:
+        return self.n_rows
 
     @cached_property
+    def n_positioned(self) -> int:
+        """Rows that have a position."""
+        if INDEX_COLUMN not in self.schema.names or not self.n_rows:
+            return 0
+        if isinstance(self._held, StoredRows):
+            return self.n_rows - self._held.null_count(INDEX_COLUMN)
+        return self.n_rows - int(self._held[INDEX_COLUMN].null_count)
+
+    @property
+    def n_bytes(self) -> int:
+        """About how many bytes all rows take in memory."""
+        kinds = (self.schema.field(name).type for name in self._alike)
+        bits = sum(kind.bit_width if pa.types.is_integer(kind) else 64 for kind in kinds)
+        return int(self._held.nbytes) + self.n_rows * bits // 8
+
+    @property
     def index(self) -> NDArray[np.int64]:
-        """Order-29 pixels of the rows that have a position, ascending."""
-        if INDEX_COLUMN not in self.rows.column_names or not len(self.rows):
+        """Order-29 pixels of the rows that have a position, ascending; of a file mapped as long as they are used."""
+        if not self.n_positioned:
             return np.empty(0, np.int64)
-        column = self.rows[INDEX_COLUMN]
-        return np.asarray(column.slice(0, len(column) - column.null_count).chunk(0))
+        if isinstance(self._held, StoredRows):
+            return self._held.mapped_integers(INDEX_COLUMN, self.n_positioned)
+        return np.asarray(self._held[INDEX_COLUMN].slice(0, self.n_positioned).chunk(0))
+
+    def slice(self, start: int, stop: int) -> pa.Table:
+        """Rows by their numbers, in memory."""
+        held = self._held.slice(start, stop - start)
+        if not self._alike:
+            return held.replace_schema_metadata(self.schema.metadata)
+        made: dict[tuple[pa.DataType, int | None], pa.Array] = {}
+        columns = []
+        for field in self.schema:
+            if field.name not in self._alike:
+                columns.append(held[field.name])
+                continue
+            key = field.type, self._alike[field.name]
+            if key not in made:
+                made[key] = pa.repeat(pa.scalar(key[1], field.type), len(held))
+            columns.append(made[key])
+        return pa.Table.from_arrays(columns, schema=self.schema)
 
     def within(self, start: int, stop: int) -> pa.Table:
         """Rows whose index is in the half-open range."""
         first, last = np.searchsorted(self.index, (start, stop))
-        return self.rows.slice(first, last - first)
+        return self.slice(int(first), int(last))
+
+    @property
+    def rows(self) -> pa.Table:
+        """All rows, in memory."""
+        return self.slice(0, self.n_rows)
 
     @property
     def positioned(self) -> pa.Table:
-        return self.rows.slice(0, len(self.index))
+        return self.slice(0, self.n_positioned)
 
     @property
     def unpositioned(self) -> pa.Table:
-        return self.rows.slice(len(self.index))
+        return self.slice(self.n_positioned, self.n_rows)
 
 
 def sorted_table(rows: pa.Table, sort_by: Sequence[str]) -> pa.Table:
@@ -121,7 +181,7 @@ def merged(pieces: Sequence[pa.Table], sort_by: Sequence[str]) -> pa.Table:
 
 
 def write_run(path: Path, rows: pa.Table) -> Written:
-    """Write a sorted table as a file that `open_run` can map; of columns of one value only the value."""
+    """Write a sorted table as a file for `open_run`; of columns of one value only the value."""
     later = rows.column_names[1:] if len(rows) else []  # one column is kept, as it tells how many rows there are
     alike = {name: rows[name][0].as_py() for name in later if _has_one_value(rows[name])}
     schema = pa.schema([rows.schema.field(name) for name in rows.column_names if name not in alike])
@@ -131,34 +191,15 @@ def write_run(path: Path, rows: pa.Table) -> Written:
     return file.written
 
 
-def _mapped(path: Path) -> pa.MemoryMappedFile:
-    try:
-        return pa.memory_map(str(path))
-    except OSError as error:
-        if "allocate memory" in str(error):  # Arrow gives no number for it
-            raise MemoryError(f"No room to map {path.name}") from error
-        raise
-
-
 def open_run(path: Path) -> Run:
-    """Map a run; its rows stay on the disk until they are used.
+    """Open a run; its rows stay on the disk until they are used.
 
     Raises
     ------
     MemoryError
-        The process may not have so much of it: what is mapped counts, too.
+        The process may not have so much of it as to look at the file.
     """
-    mapped = pa.ipc.open_file(_mapped(path)).read_all()
-    about = mapped.schema.metadata
+    stored = StoredRows(path)
+    about = stored.schema.metadata
     schema, alike = pa.ipc.read_schema(pa.py_buffer(about[_SCHEMA])), json.loads(about[_ALIKE])
-    shared: dict[tuple[pa.DataType, int | None], pa.Array] = {}
-    columns = []
-    for field in schema:
-        if field.name not in alike:
-            columns.append(mapped[field.name])
-            continue
-        key = field.type, alike[field.name]
-        if key not in shared:
-            shared[key] = pa.repeat(pa.scalar(key[1], field.type), len(mapped))
-        columns.append(shared[key])
-    return Run(pa.Table.from_arrays(columns, schema=schema))
+    return Run(stored, alike, schema)
