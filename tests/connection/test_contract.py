@@ -69,6 +69,21 @@ def _written(archive: Any) -> Any:
     return kept
 
 
+def _matched(archive: Any, keep: str) -> Any:
+    mine = {"n": np.arange(4), "ra": [16.1, 16.2, 10.0, np.nan] * u.deg, "dec": [2.1, 2.15, -80.0, 3.0] * u.deg}
+    return archive.crossmatch(
+        mine, SUMMARY, radius="3 arcmin", keep=keep, columns=(None, "MatchID A_F475W TargetName MatchRA")
+    )
+
+
+def _of_two(archive: Any, keep: str, *more: Any, other: str = "hsc.detailedCatalog", same: str = "others") -> Any:
+    columns = ("MatchID MatchRA NumImages", "MatchID", *(None for _ in more))
+    options = {"radius": 0.5 * u.arcsec, "keep": keep, "columns": columns, "same": same}
+    found = archive.crossmatch(SUMMARY, other, *more, where="IC 1613", within="5 arcmin", **options)
+    found.sort([name for name in found.colnames if "separation" not in name])
+    return found
+
+
 JOIN = f"SELECT s.MatchRA, m.x FROM {SUMMARY} s JOIN TAP_UPLOAD.mine m ON m.MatchID = s.MatchID ORDER BY m.x"
 MINE = {"MatchID": np.array([14005460, 19189752]), "x": np.array([1.5, 2.5]) * u.deg}
 CASES = [
@@ -87,6 +102,13 @@ CASES = [
     ),
     Case("", "columns", lambda a: a.columns(SUMMARY).table),
     Case("", "upload", lambda a: a.query(JOIN, uploads={"mine": MINE})),
+    *(
+        Case("", f"cross-match, {keep}", lambda a, keep=keep: _matched(a, keep))
+        for keep in ("nearest", "all", "left", "none")
+    ),
+    Case("", "cross-match of two tables", lambda a: _of_two(a, "nearest")),
+    Case("", "cross-match of three tables", lambda a: _of_two(a, "left", {"ra": [10.0], "dec": [0.0]})),
+    Case("", "cross-match of a table with itself", lambda a: _of_two(a, "all", other=SUMMARY, same="others")),
     Case("", "job", lambda a: a.submit(f"SELECT MatchID, MatchRA FROM {SUMMARY} ORDER BY MatchID", maxrec=9).result()),
     Case("", "job again", lambda a: a.job(a.submit(f"SELECT MAX(MatchID) AS n FROM {SUMMARY}").wait().url).result()),
     Case("", "stream", lambda a: [len(rows) for rows in a.stream(f"SELECT MatchID FROM {SUMMARY}", rows=100)]),
@@ -146,6 +168,12 @@ CASES = [
     ),
 ]
 ERRORS = [
+    Case("", "cross-match without a radius", lambda a: a.crossmatch(SUMMARY, SUMMARY, radius="much")),
+    Case("", "cross-match of a table that is not there", lambda a: a.crossmatch(SUMMARY, "hsc.nothing", radius=0.1)),
+    Case("", "cross-match of no position", lambda a: a.crossmatch({"x": [1.0]}, SUMMARY, radius=0.1)),
+    Case(
+        "mast-hsc", "cross-match where nothing is asked in ADQL", lambda a: a.crossmatch("summary", "summary", radius=1)
+    ),
     Case("", "syntax", lambda a: a.query("SELEC 1")),
     Case("", "unknown table", lambda a: a.search("hsc.SumMagAper2CatVieww", MatchID=1)),
     Case("", "unknown column", lambda a: a.query(f"SELECT MatchIDD FROM {SUMMARY}")),

@@ -215,7 +215,7 @@ def keep_crossmatch(
         write = _writer(file)
         return _kept(request, given, state, str(file.absolute()), write)
     schema, _, name = into.partition(".")
-    if schema.lower() != MYDB:
+    if schema.lower() != MYDB or not name:
         _check_free(into, directory)
         return _published(request, given, directory, into)
     if mydb is None:
