@@ -40,7 +40,7 @@ SPARK_JOBS = ("long", "all")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _NONE = "none"
 _LONGEST_QUEUE_MINUTES = 525_600
-_MAY_BE_ZERO = ("port", "queue_length", "remote_cache_mb", "spool_memory_kb", "spark_rows")
+_MAY_BE_ZERO = ("port", "queue_length", "remote_cache_mb", "spool_memory_kb", "spark_rows", "cache_mb")
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,10 @@ class Settings:
     """How often it is looked whether such a catalogue has changed, in seconds."""
     s3_anonymous: bool = False
     """Whether S3 is asked without credentials even where the environment has some."""
+    cache_mb: int = 64
+    """Memory for answers that were given before and are still right, in MB; 0 keeps none."""
+    compression: bool = True
+    """Whether text is compressed for clients that take it so (gzip, zstd)."""
     spool_memory_kb: int = 2048
     """Part of an answer that is held in memory for a slow reader, in kB."""
     spool_mb: int = 4096

@@ -66,7 +66,10 @@ class Server:
     """A running server."""
 
     def __init__(self, archive: Path, **settings: object) -> None:
-        environ = {f"SKYDEX_{key.upper()}": str(value) for key, value in {"port": 0, "workers": 2, **settings}.items()}
+        environ = {
+            f"SKYDEX_{key.upper()}": str(value)
+            for key, value in {"port": 0, "workers": 2, "cache_mb": 0, **settings}.items()
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "skydex", "serve", str(archive)],
             env={**os.environ, **environ},

@@ -25,6 +25,7 @@ from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
 from skydex.web.front import Front, shared_throttles, shares_of
 from skydex.web.intake import Intake
+from skydex.web.kept_answers import KeptAnswers
 from skydex.web.long_queue import LongQueue
 from skydex.web.runner import Runner
 from skydex.web.service import Service
@@ -86,7 +87,8 @@ def create_app(
         shared_throttles(archive.accounts, front.bell)
     fetcher = Fetcher(settings.fetch_time_s) if settings.upload_from_uri else None
     intake, forwarder = Intake(settings.uploads_mb), _forwarder(directory, settings)
-    site = Site(archive, settings, dispatcher, runner, folders, intake, fetcher, forwarder=forwarder)
+    answers = KeptAnswers(settings.cache_mb << 20, f"{settings.public_url} {archive.offers!r}")
+    site = Site(archive, settings, dispatcher, runner, folders, intake, fetcher, forwarder=forwarder, answers=answers)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from skydex import __version__
 from skydex.accounts import User
+from skydex.archive import LinksRequest
 from skydex.errors import (
     BadParameterError,
     BodyTooLargeError,
@@ -30,8 +31,11 @@ from skydex.errors import (
 from skydex.web import dali
 from skydex.web.dispatch import Exchange
 from skydex.web.door import SAFE_METHODS, comes_from_elsewhere, csrf_token_of, is_csrf_token, session_in, way_in
+from skydex.web.encodings import accepted
 from skydex.web.forms import NO_FILES, Files, Form, Head, form_of
+from skydex.web.kept_answers import KeptAnswer, is_lasting, is_worth
 from skydex.web.site import Site
+from skydex.web.workroom import Encoded, TableOrder
 
 __all__ = ["MORE_ROWS", "Call", "Endpoint", "FilePart", "Handler", "Refusal", "Reply", "refuse_in_text"]
 
@@ -44,15 +48,18 @@ _RESTART_S = 30
 """When to come back to a server that is stopping."""
 _MOST_DISCARDED = 1 << 30
 _PIECE_BYTES = 1 << 18
+_MOST_KEPT = 1 << 22
+"""Bytes of an answer that are held while it is sent, to be kept for the next one who asks."""
+_VARIES: Headers = ((b"vary", b"authorization, cookie, accept-encoding"),)
 _EVERYWHERE: Headers = (
     (b"server", f"skydex/{__version__}".encode()),  # as IVOA's note on software identification (SoftID 1.0) asks
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"link, x-more-rows"),
+    (b"access-control-expose-headers", b"link, x-more-rows, etag"),
     (b"x-content-type-options", b"nosniff"),
 )
 _PREFLIGHT: Headers = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, range"),
+    (b"access-control-allow-headers", b"authorization, content-type, if-none-match, if-range, range"),
     (b"access-control-max-age", b"86400"),
 )
 
@@ -83,6 +90,8 @@ class Reply:
     """HTTP status."""
     headers: Headers = ()
     """Further headers."""
+    keep: Callable[[bytes], None] | None = None
+    """What is to be done with the bytes of an answer that has come whole, if there are not too many."""
 
 
 class ClientLeft(Exception):
@@ -272,6 +281,43 @@ class Call:
             raise
         return Reply(exchange, facts["media_type"], headers=_headers(facts))
 
+    async def answer(self, order: TableOrder | LinksRequest, *, is_quick: bool = False) -> Reply:
+        """Like `ask`, of what may be known already: to the client, or here; and in the coding that the client takes.
+
+        What somebody sees who is logged in is kept by nobody; nor is what changes from one moment to the next. The
+        condition of a POST is not looked at: its answer has a name all the same, and may come from here.
+        """
+        names = accepted(self.header(b"accept-encoding")) if self.site.settings.compression else ()
+        tag, answers = b"", self.site.answers
+        if self.user is None and is_lasting(order):
+            tag = answers.tag(self.site.archive.revision, order, " ".join(names))
+            headers = (*_VARIES, (b"cache-control", b"public, no-cache"), (b"etag", tag))
+            if self.scope["method"] != "POST" and is_known(self.header(b"if-none-match"), tag):
+                return Reply(b"", dali.TEXT_TYPE, 304, headers)
+            if (kept := answers.find(tag)) is not None:
+                return Reply(kept.body, kept.media_type, headers=kept.headers)
+        else:
+            headers = (*_VARIES, (b"cache-control", b"private, no-store" if self.user is None else b"private"))
+        reply = await self.ask(Encoded(order, names) if names else order, is_quick=is_quick)
+        reply = replace(reply, headers=(*reply.headers, *headers))
+        if not tag or not answers.most_bytes:
+            return reply
+        return replace(reply, keep=lambda body: answers.keep(tag, KeptAnswer(reply.media_type, reply.headers, body)))
+
+    def document(self, body: bytes, media_type: str, headers: Headers = ()) -> Reply:
+        """A document that was written here: known to the client, or in the coding that it takes."""
+        documents, is_encoded = self.site.documents, self.site.settings.compression and is_worth(body)
+        coding = next(iter(accepted(self.header(b"accept-encoding"))), "") if is_encoded else ""
+        tag = documents.tag(body, coding)
+        headers = (*headers, *_VARIES, (b"cache-control", b"private, no-cache" if self.user else b"public, no-cache"))
+        headers = (*headers, (b"etag", tag))
+        if self.scope["method"] != "POST" and is_known(self.header(b"if-none-match"), tag):
+            return Reply(b"", media_type, 304, headers)
+        if not coding:
+            return Reply(body, media_type, headers=headers)
+        headers = (*headers, (b"content-encoding", coding.encode()))
+        return Reply(documents.encoded(body, tag, coding), media_type, headers=headers)
+
     async def check(self, request: Any, *, is_quick: bool, time_s: float | None = None) -> dict[str, Any]:
         """Have a worker see to something that has facts and no bytes; what is wrong with it is raised."""
         self.watch()
@@ -451,6 +497,8 @@ async def _send(call: Call, reply: Reply, send: Send) -> None:
     try:
         small = body.small_answer()
         if small is not None:
+            if reply.keep is not None:
+                reply.keep(small)
             await _send_whole(reply, small, send)
         else:
             await _send_stream(reply, body, send)
@@ -482,13 +530,28 @@ async def _send_file(reply: Reply, part: FilePart, send: Send, *, is_wanted: boo
 async def _send_stream(reply: Reply, exchange: Exchange, send: Send) -> None:
     """Send bytes as they come; where the answer breaks off, so does the connection, and the client notices."""
     await send(_start(reply))
+    pieces: list[bytes] | None = [] if reply.keep is not None else None
+    n_bytes = 0
     try:
         while piece := await exchange.read():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+            n_bytes += len(piece)
+            if pieces is not None:
+                pieces.append(piece)
+                if n_bytes > _MOST_KEPT:
+                    pieces = None
     except SkydexError as error:
         _log.warning("An answer broke off: %s", error)
         return  # without the last chunk, which makes the server close the connection
+    if pieces is not None and reply.keep is not None:
+        reply.keep(b"".join(pieces))
     await send({"type": "http.response.body", "body": b""})
+
+
+def is_known(condition: bytes, tag: bytes) -> bool:
+    """Whether a client has what is named so already, compared weakly (RFC 9110, sections 8.8.3.2 and 13.1.2)."""
+    known = [word.strip().removeprefix(b"W/") for word in condition.split(b",")]
+    return tag.removeprefix(b"W/") in known if condition else False
 
 
 def _start(reply: Reply, *more: tuple[bytes, bytes]) -> Message:
@@ -500,5 +563,9 @@ def _headers(facts: dict[str, Any]) -> Headers:
     """What a worker knows of an answer besides its bytes."""
     suffix, overflow = facts.get("suffix", ""), facts.get("overflow")
     file_name = facts.get("file_name") or (f"result{suffix}" if suffix else "")
-    name = ((b"content-disposition", f'inline; filename="{file_name}"'.encode("latin-1")),) if file_name else ()
+    name: Headers = (
+        ((b"content-disposition", f'inline; filename="{file_name}"'.encode("latin-1")),) if file_name else ()
+    )
+    if encoding := facts.get("encoding"):
+        name = (*name, (b"content-encoding", encoding.encode()))
     return (*name, (MORE_ROWS, b"true" if overflow else b"false")) if overflow is not None else name

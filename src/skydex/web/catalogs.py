@@ -47,7 +47,7 @@ async def search(call: Call) -> Reply:
     fields = await received_fields(call)
     form = _format(suffix or fields.find("format") or DEFAULT_FORMAT)
     request = catalog_request(fields, offer, call.site.settings, owner=call.owner)
-    reply = await call.ask((request, form.name), is_quick=request.search.cone is not None)
+    reply = await call.answer((request, form.name), is_quick=request.search.cone is not None)
     return _with_next(reply, call, fields, request.page)
 
 
@@ -78,7 +78,7 @@ def _in_text(fields: Fields, files: KeptFiles) -> KeptFile:
 async def metadata(call: Call) -> Reply:
     """Describe the columns of a table."""
     offer = find_offer(call.site.archive, call.part("path") or "", call.owner)
-    return Reply(_metadata(call.site.archive.namespace(owner=call.owner), offer), JSON_TYPE)
+    return call.document(_metadata(call.site.archive.namespace(owner=call.owner), offer), JSON_TYPE)
 
 
 async def overview(call: Call) -> Reply:
@@ -95,7 +95,7 @@ async def about(call: Call) -> Reply:
 
 async def description(call: Call) -> Reply:
     """The API described for machines."""
-    return Reply(_openapi(call.site, call.owner), JSON_TYPE)
+    return call.document(_openapi(call.site, call.owner), JSON_TYPE)
 
 
 def refuse(error: SkydexError) -> Reply:

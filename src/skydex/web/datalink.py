@@ -51,7 +51,7 @@ async def links(call: Call) -> Reply:
         is_cut,
         call.owner,
     )
-    return await call.ask(request, is_quick=len(request.ids) <= _QUICK_IDS)
+    return await call.answer(request, is_quick=len(request.ids) <= _QUICK_IDS)
 
 
 def refuse(error: SkydexError) -> Reply:

@@ -44,6 +44,7 @@ def shares_of(settings: Settings) -> Settings:
         settings,
         workers=max(_FEWEST_WORKERS, math.ceil(settings.workers / n)),
         queue_length=math.ceil(settings.queue_length / n),
+        cache_mb=settings.cache_mb // n,
         uploads_mb=math.ceil(settings.uploads_mb / n),
     )
 

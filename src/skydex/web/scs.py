@@ -46,7 +46,7 @@ async def search(call: Call) -> Reply:
         owner=call.owner,
     )
     try:
-        return await call.ask((request, get_format(format_name).name), is_quick=request.radius_deg <= 1)
+        return await call.answer((request, get_format(format_name).name), is_quick=request.radius_deg <= 1)
     except UnknownTableError:
         base = call.part("base")
         if base is None:

@@ -43,7 +43,7 @@ async def search(call: Call) -> Reply:
         owner=call.owner,
     )
     form = get_format(parameters.find("RESPONSEFORMAT") or DEFAULT_FORMAT)
-    return await call.ask((request, form.name))
+    return await call.answer((request, form.name))
 
 
 async def about(call: Call) -> Reply:

@@ -78,7 +78,7 @@ async def search(call: Call) -> Reply:
         owner=call.owner,
     )
     form = get_format(parameters.find("RESPONSEFORMAT") or DEFAULT_FORMAT)
-    return await call.ask((OldImageSearch(search, _preview(wanted)), form.name))
+    return await call.answer((OldImageSearch(search, _preview(wanted)), form.name))
 
 
 def refuse(error: SkydexError) -> Reply:

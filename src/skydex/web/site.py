@@ -13,6 +13,7 @@ from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
 from skydex.web.intake import Intake
+from skydex.web.kept_answers import Documents, KeptAnswers
 from skydex.web.runner import Runner
 
 __all__ = ["Site"]
@@ -40,6 +41,11 @@ class Site:
     """Where passwords are compared."""
     forwarder: Forwarder | None = None
     """Who asks elsewhere for names that nobody knows here; None where nobody does."""
+
+    answers: KeptAnswers = field(default_factory=KeptAnswers)
+    """Answers that need not be worked out again."""
+    documents: Documents = field(default_factory=Documents)
+    """Documents that were sent last."""
 
     @property
     def accounts(self) -> Accounts:

@@ -36,7 +36,7 @@ async def sync(call: Call) -> Reply:
     with call.site.folders.folder() as folder:
         parameters, uploads = await received(call, folder)
         asked = {"owner": call.owner, "collection": view_of(call).key or None}
-        return await call.ask(query_order(parameters, call.site.settings, **asked, uploads=uploads))
+        return await call.answer(query_order(parameters, call.site.settings, **asked, uploads=uploads))
 
 
 async def about(call: Call) -> Reply:

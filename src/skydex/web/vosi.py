@@ -56,7 +56,7 @@ def vosi_routes(site: Site, base: str, capabilities: Capability, *, with_tables:
 
     async def describe(call: Call) -> Reply:
         ways = () if call.user else dali.CHALLENGES  # where TOPCAT looks for a way to log in (AuthVO 1.0 WD 2025-05-27)
-        return Reply(capabilities_document(capabilities(call)), XML_TYPE, headers=ways)
+        return call.document(capabilities_document(capabilities(call)), XML_TYPE, ways)
 
     handlers = {"/capabilities": describe, "/availability": _availability}
     if with_tables:
@@ -95,7 +95,7 @@ async def _tables(call: Call) -> Reply:
     detail = ((await call.parameters()).find("detail") or "max").lower()
     if detail not in ("min", "max"):
         raise BadParameterError("detail", 'must be "min" or "max".')
-    return Reply(_tableset(view_of(call), detail), XML_TYPE)
+    return call.document(_tableset(view_of(call), detail), XML_TYPE)
 
 
 async def table_reply(call: Call) -> Reply:
@@ -106,7 +106,7 @@ async def table_reply(call: Call) -> Reply:
     if table is None:
         raise UnknownResourceError("table", wanted)
     root = _table_element("vosi:table", table, is_full=True, attributes=_tables_namespaces())
-    return Reply(document(root), XML_TYPE)
+    return call.document(document(root), XML_TYPE)
 
 
 def _tableset(view: View, detail: str) -> bytes:

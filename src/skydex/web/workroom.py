@@ -12,15 +12,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skydex.archive import Answer, Archive, Deadline, Deposit, Picture, PictureRequest, TableRequest
+from skydex.archive import Answer, Archive, Deadline, Deposit, LinksRequest, Picture, PictureRequest, TableRequest
 from skydex.errors import JobSpaceError
 from skydex.formats import get_format
 from skydex.jobs import Handler
 from skydex.settings import Settings
 from skydex.store import Imagery
 from skydex.store.files import new_file, storing, sync_directory
+from skydex.web.encodings import PACKED, encoded_if_it_pays, pays
 
-__all__ = ["Checked", "Filed", "JobOrder", "Looked", "TableOrder", "handler_of", "open_workroom", "preload_of"]
+__all__ = [
+    "Checked",
+    "Encoded",
+    "Filed",
+    "JobOrder",
+    "Looked",
+    "TableOrder",
+    "handler_of",
+    "open_workroom",
+    "preload_of",
+]
 
 _PRELOAD = ("skydex.web.workroom", "skydex.engines.duckdb", "numpy.ma")
 _PRELOAD_FOR_IMAGES = ("astropy.io.fits",)
@@ -31,6 +42,16 @@ TableOrder = tuple[TableRequest, str]
 JobOrder = TableOrder | PictureRequest
 """What a job may be for."""
 _Done = tuple[dict[str, Any], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Carry out an order, and give the bytes in a content coding if that pays."""
+
+    order: TableOrder | LinksRequest
+    """What is wanted."""
+    names: tuple[str, ...]
+    """Codings that the asker takes, best first."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +120,10 @@ def handler_of(archive: Archive, settings: Settings) -> Handler:
     """What carries out orders with an open archive."""
 
     def handle(
-        order: TableOrder | PictureRequest | Checked | Filed | Looked | Deposit, deadline: float | None
+        order: TableOrder | PictureRequest | Encoded | Checked | Filed | Looked | Deposit, deadline: float | None
     ) -> _Done:
+        if isinstance(order, Encoded):
+            return _encoded(order, handle(order.order, deadline))
         if isinstance(order, Checked):
             return _checked(archive, order.order)
         if isinstance(order, Looked):
@@ -116,6 +139,16 @@ def handler_of(archive: Archive, settings: Settings) -> Handler:
         return _answered(archive.answer(*order, moment))
 
     return handle
+
+
+def _encoded(encoded: Encoded, done: _Done) -> _Done:
+    facts, chunks = done
+    form = encoded.order.format if isinstance(encoded.order, LinksRequest) else encoded.order[1]
+    name = next((name for name in encoded.names if pays(facts["media_type"], name, is_packed=form in PACKED)), None)
+    if name is None:
+        return done
+    name, chunks = encoded_if_it_pays(chunks, name)
+    return {**facts, "encoding": name}, chunks
 
 
 def _done(archive: Archive, order: JobOrder, deadline: Deadline | None) -> tuple[_Done, Callable[[], int | None]]:
