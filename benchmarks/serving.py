@@ -57,9 +57,10 @@ class Download:
 
 
 @contextmanager
-def serving(archive: Path) -> Iterator[Server]:
-    """`skydex serve` in processes of its own, from its first answer on."""
-    server = started([sys.executable, "-m", "skydex", "serve", str(archive)])
+def serving(archive: Path, *, cores: str = "", **settings: object) -> Iterator[Server]:
+    """`skydex serve` in processes of its own, from its first answer on; on some cores alone, if they are named."""
+    pinned = ["taskset", "-c", cores] if cores else []
+    server = started([*pinned, sys.executable, "-m", "skydex", "serve", str(archive)], **settings)
     try:
         wait_for(f"{server.url}/availability")
         yield server
@@ -67,12 +68,15 @@ def serving(archive: Path) -> Iterator[Server]:
         stop(server)
 
 
-def started(command: Sequence[str]) -> Server:
-    """Start a server, told by `--port` where to listen."""
+def started(command: Sequence[str], **settings: object) -> Server:
+    """Start a server, told by `--port` where to listen, and by the environment what else is not as usual."""
     with socket.create_server((HOST, 0)) as probe:
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment()
+        [*command, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**_environment(), **{f"SKYDEX_{key.upper()}": str(value) for key, value in settings.items()}},
     )
     return Server(port, process)
 
