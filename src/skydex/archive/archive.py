@@ -68,6 +68,7 @@ class _Holdings:
         self, revision: str, relations: list[Relation], offers: Callable[[], Offers], *, is_part: bool = False
     ) -> None:
         self.revision = revision
+        self.mounted: frozenset[str] = frozenset()
         self._is_part = is_part
         self._relations = relations
         self._offers = offers
@@ -185,6 +186,11 @@ class Archive:
     def revision(self) -> str:
         """Changes with every publication."""
         return self.refresh().revision
+
+    def is_settled(self, table: str | None = None) -> bool:
+        """Whether only a publication changes a table, or any of all: what is mounted may change where it lies."""
+        mounted = self.refresh().mounted
+        return table.lower() not in mounted if table else not mounted
 
     @functools.cached_property
     def accounts(self) -> Accounts:
@@ -482,6 +488,7 @@ class Archive:
         entries = sorted(self._directory.tables(), key=lambda entry: entry.name)
         relations = [self._relation(entry) for entry in entries]
         holdings = _Holdings(revision, relations, lambda: self.offers)
+        holdings.mounted = frozenset(entry.name.lower() for entry in entries if entry.kind == "mounted")
         holdings.everything().namespace  # noqa: B018  what most ask for is ready before they ask
         return holdings
 

@@ -289,7 +289,7 @@ class Call:
         """
         names = accepted(self.header(b"accept-encoding")) if self.site.settings.compression else ()
         tag, answers = b"", self.site.answers
-        if self.user is None and is_lasting(order):
+        if self.user is None and is_lasting(order, self.site.archive):
             tag = answers.tag(self.site.archive.revision, order, " ".join(names))
             headers = (*_VARIES, (b"cache-control", b"public, no-cache"), (b"etag", tag))
             if self.scope["method"] != "POST" and is_known(self.header(b"if-none-match"), tag):

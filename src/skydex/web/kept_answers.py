@@ -2,8 +2,8 @@
 
 An answer is named by what it depends on: the version of skydex, what the operator offers, what is published at the
 moment (`Archive.revision`), the request and the format; so a publication makes all names new, and every process gives
-the same ones. Answers to somebody who is logged in, to uploads, and to queries that draw lots or look at the clock have
-no name, and are kept by nobody.
+the same ones. Answers to somebody who is logged in, to uploads, of catalogues that are mounted and may change
+where they lie, and to queries that draw lots or look at the clock have no name, and are kept by nobody.
 
 Documents that are written in this process are named by what they hold, and are compressed once.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skydex import __version__
-from skydex.archive import LinksRequest, QueryRequest
+from skydex.archive import Archive, ConeRequest, LinksRequest, QueryRequest
 from skydex.web.encodings import LEAST_BYTES, whole_encoded
 
 __all__ = ["Documents", "KeptAnswer", "KeptAnswers", "is_lasting", "is_worth"]
@@ -114,12 +114,14 @@ class Documents:
         return found
 
 
-def is_lasting(order: Any) -> bool:
+def is_lasting(order: Any, archive: Archive) -> bool:
     """Whether the same question has the same answer as long as nothing is published."""
     if isinstance(order, LinksRequest):
-        return order.owner is None
+        return order.owner is None and archive.is_settled()
     request, _ = order
     if request.owner is not None or request.uploads:
+        return False
+    if not archive.is_settled(request.table if isinstance(request, ConeRequest) else None):
         return False
     return not isinstance(request, QueryRequest) or (
         request.language.startswith("ADQL") and not _CHANGING.search(request.text)
