@@ -114,7 +114,13 @@ def run(script: str, folder: Path, port: str) -> str:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def marked(page: Path) -> pytest.param:
+    """A page as a parameter; one that starts Java is run where all tests do that."""
+    marks = [pytest.mark.xdist_group("spark")] if page.name == "spark.md" else []
+    return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
+
+
+@pytest.mark.parametrize("page", map(marked, PAGES))
 def test_blocks_of_the_page_run_and_print_what_it_says(page, tmp_path):
     steps = steps_of_page(page)
     if not steps:

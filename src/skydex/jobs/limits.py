@@ -33,24 +33,32 @@ _HEADROOM_MB = 256
 
 def limit_memory(memory_mb: int) -> None:
     """Let this process map `memory_mb` (with headroom) more than it has mapped already."""
-    most = _most_bytes(memory_mb)
+    most = _mapped_bytes() + int(memory_mb * _HEADROOM + _HEADROOM_MB) * _MB
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def limit_memory_softly(memory_mb: int) -> None:
-    """The same, but for `without_memory_limit`."""
-    resource.setrlimit(resource.RLIMIT_AS, (_most_bytes(memory_mb), resource.getrlimit(resource.RLIMIT_AS)[1]))
+    """Let this process have so much more of its own, outside of `without_memory_limit`; files that it maps are free.
+
+    Whoever sorts what is larger than memory maps more than any such limit.
+    """
+    most = _statm()[2] * resource.getpagesize() + int(memory_mb * _HEADROOM + _HEADROOM_MB) * _MB
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 @contextlib.contextmanager
 def without_memory_limit() -> Iterator[None]:
     """Within this, a limit that was set softly is lifted: for processes that are started here and have their own."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def no_core_files() -> None:
@@ -67,12 +75,6 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def _most_bytes(memory_mb: int) -> int:
-    most = _mapped_bytes() + int(memory_mb * _HEADROOM + _HEADROOM_MB) * _MB
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    return most if hard == resource.RLIM_INFINITY else min(most, hard)
-
-
 def resident_mb() -> float:
     """Resident memory of this process, in MB; 0 where the system does not tell."""
     return _statm()[1] * resource.getpagesize() / _MB
@@ -82,14 +84,14 @@ def _mapped_bytes() -> int:
     return _statm()[0] * resource.getpagesize()
 
 
-def _statm() -> tuple[int, int]:
-    """Mapped and resident pages; asked after each request, and so without the comfort of a file object."""
+def _statm() -> tuple[int, int, int]:
+    """Mapped, resident and own pages; asked after each request, and so without the comfort of a file object."""
     try:
         file = os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
-        return 0, 0
+        return 0, 0, 0
     try:
-        mapped, resident = os.read(file, 100).split()[:2]
+        mapped, resident, _, _, _, own = os.read(file, 100).split()[:6]
     finally:
         os.close(file)
-    return int(mapped), int(resident)
+    return int(mapped), int(resident), int(own)
