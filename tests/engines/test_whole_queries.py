@@ -15,8 +15,7 @@ import pytest
 from sqlglot import exp
 
 from skydex.engines import ScanEngine
-from skydex.engines.duckdb import DuckDBEngine
-from skydex.errors import RequestError
+from skydex.errors import BadQueryError, RequestError
 from skydex.query import Namespace, Relation, bind, get_language, make_plan
 from skydex.store import ArchiveDirectory, Staging
 from skydex.tables import Column, Datatype, Table, arrow_schema
@@ -102,12 +101,16 @@ def arrow_table(table: Table, rows: list[tuple]) -> pa.Table:
     return pa.table(columns, schema=arrow_schema(table.columns))
 
 
-@pytest.fixture(scope="module", params=["in memory", "stored"])
-def namespace(request, tmp_path_factory) -> Namespace:
-    """The tables, once in memory and once on disk."""
+@pytest.fixture(scope="module")
+def held() -> Namespace:
+    """The tables in memory."""
+    return Namespace([Relation(table, arrow_table(table, rows)) for table, rows in tables().values()])
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory) -> Namespace:
+    """The tables on disk."""
     given = [(table, arrow_table(table, rows)) for table, rows in tables().values()]
-    if request.param == "in memory":
-        return Namespace([Relation(table, rows) for table, rows in given])
     archive = ArchiveDirectory.create(tmp_path_factory.mktemp("whole") / "archive")
     relations = []
     for table, rows in given:
@@ -120,9 +123,10 @@ def namespace(request, tmp_path_factory) -> Namespace:
     return Namespace(relations)
 
 
-@pytest.fixture(scope="module")
-def duckdb_engine() -> DuckDBEngine:
-    return DuckDBEngine()
+@pytest.fixture(params=["held", "stored"])
+def namespace(request) -> Namespace:
+    """The tables, once in memory and once on disk."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +152,52 @@ def test_every_query_gives_its_rows_on_every_engine(case, namespace, duckdb_engi
         assert " | ".join(column.name for column in plan.columns) == case.names
     engines = [duckdb_engine, ScanEngine()] if plan.engine == "scan" else [duckdb_engine]
     for engine in engines:
-        result = engine.run(plan).to_arrow()
-        rows = shown(zip(*(column.to_pylist() for column in result.columns), strict=True))
-        assert rows == list(case.rows) if case.is_ordered else sorted(rows) == sorted(case.rows)
+        check(case, engine.run(plan).to_arrow())
+
+
+def check(case: Case, result: pa.Table) -> None:
+    rows = shown(zip(*(column.to_pylist() for column in result.columns), strict=True))
+    assert rows == list(case.rows) if case.is_ordered else sorted(rows) == sorted(case.rows)
+
+
+REFUSED_BY_SPARK = {
+    "ON with EXISTS": "a subquery in the ON of an outer join sees both sides",
+    "A subquery sees two levels out": "a subquery sees rows beyond those of the query around it",
+    "A correlated subquery whose own subquery is correlated with the outermost query": "the same",
+    "GROUP BY a correlated subquery": "rows are grouped by a subquery that is no aggregate",
+    "A column of the outer query is a constant in the groups of the inner one": "the list of IN selects outer columns",
+}
+"""Forms of queries that Spark does not offer, with what is in them."""
+_SHARE_ON_SPARK = 4
+"""So many queries are there for each that Spark runs in the short form of these tests."""
+
+
+def on_spark() -> list:
+    """The queries for Spark: one in four, and those that it refuses; the rest in the long form."""
+    found = []
+    for i, case in enumerate(cases()):
+        is_short = i % _SHARE_ON_SPARK == 0 or case.sentence in REFUSED_BY_SPARK
+        marks = [pytest.mark.spark] if is_short else [pytest.mark.spark, pytest.mark.slow]
+        found.append(pytest.param(case, id=case.sentence, marks=marks))
+    return found
+
+
+@pytest.mark.parametrize("case", on_spark())
+def test_every_query_gives_its_rows_on_spark(case, stored, spark_engine):
+    plan = make_plan(bound(case.text, stored))
+    if case.sentence in REFUSED_BY_SPARK:
+        with pytest.raises(BadQueryError, match="does not offer this form"):
+            spark_engine.run(plan).to_arrow()
+    else:
+        check(case, spark_engine.run(plan).to_arrow())
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.sentence)
+def test_every_query_of_tables_in_memory_gives_its_rows_on_spark(case, held, spark_engine):
+    if case.sentence not in REFUSED_BY_SPARK:
+        check(case, spark_engine.run(make_plan(bound(case.text, held))).to_arrow())
 
 
 @pytest.mark.parametrize("case", [case for case in cases() if case.sqlite != "none"], ids=lambda case: case.sentence)

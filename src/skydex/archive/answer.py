@@ -42,10 +42,12 @@ class Explanation:
     """Time it took, if it was run."""
     traffic: Traffic | None = None
     """What came from far away, if it was run and reads a table that lies there."""
+    engine: str = ""
+    """The engine that answers, if it is not left to the plan."""
 
     def __str__(self) -> str:
         lines = ["Tree:", *(f"  {line}" for line in str(self.plan.bound).splitlines())]
-        lines += [f"Engine: {self.plan.engine}", "Reads:", *(f"  {line}" for line in self._reads())]
+        lines += [f"Engine: {self.engine or self.plan.engine}", "Reads:", *(f"  {line}" for line in self._reads())]
         if self.plan.matches:
             lines += ["Matches:", *(f"  {match}" for match in self.plan.matches)]
         if self.plan.joined is not None:

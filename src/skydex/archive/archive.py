@@ -23,6 +23,7 @@ from skydex.archive.answer import Answer, Explanation
 from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.descriptors import services_of
+from skydex.archive.engines import check_able, make_engine
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.images import Images, OpenImages
 from skydex.archive.matching import CrossmatchReport, CrossmatchRequest, Given, crossmatched, keep_crossmatch
@@ -148,6 +149,8 @@ class Archive:
         Whether everybody who asks sees what is private, too: for who has the files before him anyway.
     large : Engine, optional
         What runs plans that read `settings.spark_rows` rows or more.
+    engine : str, optional
+        Which engine answers everything: `scan`, `duckdb` or `spark`; by default each plan says which.
     """
 
     def __init__(
@@ -157,6 +160,7 @@ class Archive:
         *,
         shows_private: bool = False,
         large: Engine | None = None,
+        engine: str | None = None,
     ) -> None:
         self._directory = directory
         self._settings = settings
@@ -164,6 +168,7 @@ class Archive:
         self._scan: Engine = ScanEngine()
         self._sql: Engine | None = None
         self._large = large
+        self._chosen = make_engine(engine, settings) if engine is not None else None
         self._imagery, self._open_images = Imagery(directory.path), OpenImages()
         self._lock = threading.Lock()
         self._holdings = self._read_holdings()
@@ -176,11 +181,13 @@ class Archive:
         *,
         shows_private: bool = False,
         large: Engine | None = None,
+        engine: str | None = None,
     ) -> Self:
         """Open an archive directory; reads metadata only."""
         chosen = settings or Settings()
         access = RemoteAccess.of(chosen, Path(directory).absolute())
-        return cls(ArchiveDirectory(directory, access=access), chosen, shows_private=shows_private, large=large)
+        published = ArchiveDirectory(directory, access=access)
+        return cls(published, chosen, shows_private=shows_private, large=large, engine=engine)
 
     @property
     def revision(self) -> str:
@@ -386,7 +393,9 @@ class Archive:
     def explain(self, request: TableRequest, *, run: bool = False) -> Explanation:
         """Show what a request would read; with `run`, read it."""
         with counting() as traffic:
-            explanation = Explanation(self.plan(request))
+            plan = self.plan(request)
+            name = self._engine(plan).name if self._chosen is not None else plan.engine
+            explanation = Explanation(plan, engine=name)
             if not run:
                 return explanation
             start = time.perf_counter()
@@ -474,13 +483,16 @@ class Archive:
             return list(result.batches)
 
     def _engine(self, plan: Plan) -> Engine:
+        if self._chosen is not None:
+            check_able(self._chosen, plan)
+            return self._chosen
         if self._large is not None and _n_rows_read(plan) >= self._settings.spark_rows:
             return self._large
         if plan.engine == "scan":
             return self._scan
         with self._lock:
             if self._sql is None:
-                self._sql = _duckdb(self._settings)
+                self._sql = make_engine("duckdb", self._settings)
         return self._sql
 
     def _read_holdings(self) -> _Holdings:
@@ -525,11 +537,3 @@ def _written(form: Format, result: Result) -> Iterator[bytes]:
     assert form.write is not None, "form gives formats that can be written"
     with result:
         yield from form.write(result)
-
-
-def _duckdb(settings: Settings) -> Engine:
-    from skydex.engines.duckdb import DuckDBEngine, DuckDBLimits
-
-    threads = settings.threads or os.cpu_count() or 1
-    limits = DuckDBLimits(settings.query_memory_mb, settings.query_spill_mb, threads, settings.spill_directory)
-    return DuckDBEngine(limits)

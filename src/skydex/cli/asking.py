@@ -30,6 +30,12 @@ Uploads = Annotated[
     list[str] | None,
     typer.Option("--upload", metavar="NAME=FILE", help="A table that comes along, as TAP_UPLOAD.NAME; repeatable."),
 ]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine", metavar="NAME", help="Of a directory: scan, duckdb or spark; by default what suits the query."
+    ),
+]
 Words = Annotated[
     list[str] | None, typer.Argument(metavar="[WORDS]...", help="Only those that have all these words somewhere.")
 ]
@@ -58,6 +64,7 @@ def query(
     at: At = None,
     user: User = None,
     password_stdin: FromStdin = False,
+    engine: EngineName = None,
 ) -> None:
     """Ask a query in ADQL, or in T-SQL as CasJobs does.
 
@@ -75,7 +82,8 @@ def query(
     - `skydex query archive "SELECT TOP 5 * INTO mydb.five FROM stars" --context Survey --user alice`
     """
     words, sink = query_text(text), sink_of(format_name, output)
-    with connected(target, at=at, user=user, stdin=password_stdin) as archive, pointing_into(words):
+    opened = connected(target, at=at, user=user, stdin=password_stdin, engine=engine)
+    with opened as archive, pointing_into(words):
         if context is None and ("query" in archive.verbs or "sql" not in archive.verbs):
             rows = archive.stream(words, maxrec=maxrec, uploads=uploads_of(upload), language=lang).to_result()
         else:
@@ -244,6 +252,7 @@ def explain(
     *,
     run: Annotated[bool, typer.Option("--run", help="Run it too, and say how long it took.")] = False,
     lang: Lang = "ADQL",
+    engine: EngineName = None,
 ) -> None:
     """Show how a query would be answered: its tree, its engine, the files and row groups that would be read.
 
@@ -254,7 +263,7 @@ def explain(
 
     words = query_text(text)
     with pointing_into(words):
-        opened = Archive.open(archive, load_settings(archive), shows_private=True)
+        opened = Archive.open(archive, load_settings(archive), shows_private=True, engine=engine)
         print(opened.explain(QueryRequest(words, language=lang), run=run))
 
 

@@ -40,13 +40,18 @@ User = Annotated[
 
 @contextmanager
 def connected(
-    target: str, *, at: str | None = None, user: str | None = None, stdin: bool = False
+    target: str,
+    *,
+    at: str | None = None,
+    user: str | None = None,
+    stdin: bool = False,
+    engine: str | None = None,
 ) -> Iterator[Connection]:
     """An archive that can be asked, until the command is done."""
     from skydex.connection import connect
 
     password = password_for(user, at or target, stdin=stdin)
-    with connect(target, at=at, user=user, password=password) as archive:
+    with connect(target, at=at, user=user, password=password, engine=engine) as archive:
         yield archive
 
 

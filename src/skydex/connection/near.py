@@ -77,6 +77,8 @@ class NearDoor:
         Whose names its tables have; without, their own.
     user : str, optional
         As whom it is asked: whose tables are `mydb`; by default those of whoever has the archive to herself.
+    engine : str, optional
+        Which engine answers everything; by default each plan says which.
 
     Raises
     ------
@@ -87,12 +89,17 @@ class NearDoor:
     """
 
     def __init__(
-        self, directory: str | os.PathLike[str], *, preset: Preset | None = None, user: str | None = None
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        preset: Preset | None = None,
+        user: str | None = None,
+        engine: str | None = None,
     ) -> None:
         self._path = Path(directory)
         self._preset = preset
         settings = load_settings(self._path)
-        self._archive = Archive.open(self._path, settings, shows_private=True)
+        self._archive = Archive.open(self._path, settings, shows_private=True, engine=engine)
         self._owner = owner_of(self._archive, user) if user is not None else find_own(self._archive)
         self._tables: NearTables = tables_of(self._archive, preset, self._owner)
         self._jobs = NearJobs(settings.state_directory(self._path), self._answered, keep_days=settings.job_days)

@@ -24,6 +24,7 @@ def connect(
     release: str | None = None,
     magtype: str | None = None,
     context: str | None = None,
+    engine: str | None = None,
 ) -> Connection:
     """Open an archive for asking.
 
@@ -40,6 +41,8 @@ def connect(
         These go to addresses only, and never to the public services of a preset. A directory asks for no password.
     release, magtype, context : str, optional
         Of a preset: which release, photometry, or context of CasJobs is meant where nothing is said.
+    engine : str, optional
+        Of a directory: which engine answers, `scan`, `duckdb` or `spark`; by default what suits each query.
 
     Returns
     -------
@@ -60,35 +63,42 @@ def connect(
     preset = find_preset(target) if isinstance(target, str) else None
     if preset is not None:
         chosen = preset.chosen(release=release, magtype=magtype, context=context)
-        return Connection(_preset_door(chosen, at, (user, password)))
+        return Connection(_preset_door(chosen, at, (user, password), engine))
     if at is not None:
         raise UnknownResourceError("preset", str(target)[:80], near=near_names(str(target), preset_names()))
-    return Connection(_door(target, (user, password)))
+    return Connection(_door(target, (user, password), engine))
 
 
-def _preset_door(preset: Preset, at: Target | None, login: tuple[str | None, str | None]) -> Door:
+def _preset_door(preset: Preset, at: Target | None, login: tuple[str | None, str | None], engine: str | None) -> Door:
     if at is None or _is_address(at):
+        _check_chosen_here(engine)
         return _far_preset(preset, None if at is None else str(at), login)
-    return _near(Path(at), preset, login[0])
+    return _near(Path(at), preset, login[0], engine)
 
 
-def _door(target: Target, login: tuple[str | None, str | None]) -> Door:
+def _door(target: Target, login: tuple[str | None, str | None], engine: str | None) -> Door:
     if _is_address(target):
+        _check_chosen_here(engine)
         return _far(str(target), login)
-    return _near(Path(target), None, login[0])
+    return _near(Path(target), None, login[0], engine)
 
 
 def _is_address(target: Target) -> bool:
     return isinstance(target, str) and target.lower().startswith(("http://", "https://"))
 
 
-def _near(directory: Path, preset: Preset | None, user: str | None) -> Door:
+def _check_chosen_here(engine: str | None) -> None:
+    if engine is not None:
+        raise BadParameterError("engine", "is for an archive in a directory; a server chooses by itself.")
+
+
+def _near(directory: Path, preset: Preset | None, user: str | None, engine: str | None) -> Door:
     from skydex.connection.near import NearDoor
 
     if not directory.is_dir():
         near = near_names(str(directory), preset_names()) or list(preset_names())
         raise UnknownResourceError("archive or preset", str(directory)[:200], near=near)
-    return NearDoor(directory, preset=preset, user=user)
+    return NearDoor(directory, preset=preset, user=user, engine=engine)
 
 
 def _far(url: str, given: tuple[str | None, str | None]) -> Door:
