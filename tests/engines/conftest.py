@@ -62,7 +62,9 @@ def spark_engine(tmp_path_factory: pytest.TempPathFactory):
     pytest.importorskip("pyspark", reason="pyspark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Spark needs a Java runtime, and there is none")
-    session = open_session("local[2]", memory_mb=1024, directory=tmp_path_factory.mktemp("spark"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # Java is in a hurry as well
+        session = open_session("local[2]", memory_mb=1024, directory=tmp_path_factory.mktemp("spark"))
     yield SparkEngine(lambda: session, SparkLimits(tmp_path_factory.mktemp("spool"), _SMALL))
     close_session(session)
 
