@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -56,10 +57,17 @@ def _spark(settings: Settings) -> Engine:
     from skydex.engines.spark_session import open_session
 
     def opened() -> SparkSession:
-        cores = settings.threads or "*"
-        return open_session(f"local[{cores}]", memory_mb=settings.query_memory_mb, directory=settings.spill_directory)
+        return open_session(
+            settings.spark or f"local[{settings.threads or '*'}]",
+            memory_mb=settings.spark_memory_mb,
+            wait_s=settings.spark_wait_s,
+            directory=settings.spill_directory,
+            properties=Path(settings.spark_properties) if settings.spark_properties else None,
+        )
 
-    return SparkEngine(opened, SparkLimits(settings.spill_directory))
+    return SparkEngine(
+        opened, SparkLimits(Path(settings.spark_spool) if settings.spark_spool else settings.spill_directory)
+    )
 
 
 ENGINES: Mapping[str, Callable[[Settings], Engine]] = MappingProxyType(

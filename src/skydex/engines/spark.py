@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skydex.engines.engine import Deadline
+from skydex.engines.reading import read_scan
 from skydex.engines.spark_kernels import register, schema_of, spark_type
 from skydex.engines.spark_sql import function_name, spelled
 from skydex.errors import (
@@ -138,7 +139,8 @@ class SparkEngine:
             self._make_known(session, kernels)
             try:
                 for name, view in views.items():
-                    _frame(session, plan.scans[name]).createOrReplaceTempView(view)
+                    far = directory.with_name(f"{name}.parquet")
+                    _frame(session, plan.scans[name], far).createOrReplaceTempView(view)
                 rows = _typed(session.sql(sql), plan)
                 writer = rows.write.option("maxRecordsPerFile", _MOST_ROWS_OF_PART).option("compression", "lz4_raw")
                 writer.parquet(f"file://{directory}")
@@ -164,13 +166,18 @@ class SparkEngine:
                     self._known.add(kernel.name)
 
 
-def _frame(session: SparkSession, scan: Scan) -> DataFrame:
-    """The rows of a scan: those of its files, as they are stored, or those in memory."""
+def _frame(session: SparkSession, scan: Scan, far: Path) -> DataFrame:
+    """The rows of a scan: those of its files, as they are stored, those in memory, or a copy of what lies far away."""
     if scan.selection is None or not scan.selection.pieces:
         rows = scan.relation.rows
         columns = scan.column_list()
         held = rows.select([column.name for column in columns]) if isinstance(rows, pa.Table) else None
         return session.createDataFrame(_signed(held or arrow_schema(columns).empty_table()))
+    if scan.is_distant:
+        with pq.ParquetWriter(far, arrow_schema(scan.column_list()), compression="lz4") as writer:
+            for batch in read_scan(scan):
+                writer.write_batch(batch)
+        return session.read.parquet(_path(str(far)))
     dataset, selection = scan.stored
     names = list(dict.fromkeys(scan.stored_name(column) for column in scan.column_list()))
     if scan.ranges is not None and dataset.index_column is not None and dataset.index_column not in names:

@@ -49,7 +49,7 @@ def spelled(plan: Plan, views: Mapping[str, str]) -> tuple[str, set[Kernel]]:
     plan : Plan
         What to run.
     views : mapping of str to str
-        What the session calls the rows of each source: those of files as they are stored, those in memory as they are.
+        What the session calls the rows of each source: those of files as they are stored, others as they are.
     """
     query = plan.bound.tree.copy()
     for test in list(query.find_all(InRegion, Near)):
@@ -73,7 +73,7 @@ def function_name(kernel: Kernel) -> str:
 
 def _rows_of(scan: Scan, view: str) -> exp.Select:
     """The needed columns of a view, in their logical types."""
-    is_stored = scan.selection is not None and bool(scan.selection.pieces)
+    is_stored = scan.selection is not None and bool(scan.selection.pieces) and not scan.is_distant
     outputs = [
         exp.alias_(_logical(item, scan) if is_stored else _named(item.name), item.name, quoted=True)
         for item in scan.column_list()
