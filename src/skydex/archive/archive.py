@@ -10,7 +10,7 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -25,6 +25,7 @@ from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.descriptors import services_of
 from skydex.archive.engines import check_able, make_engine
 from skydex.archive.examples import ReadyExample, ready_examples
+from skydex.archive.far import FarTables, is_far
 from skydex.archive.images import Images, OpenImages
 from skydex.archive.matching import CrossmatchReport, CrossmatchRequest, Given, crossmatched, keep_crossmatch
 from skydex.archive.matching.outcome import Told
@@ -37,7 +38,7 @@ from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
 from skydex.engines import Deadline, Engine, ScanEngine
-from skydex.errors import UnknownTableError, near_names
+from skydex.errors import RemoteChangedError, SkydexError, UnknownTableError, near_names
 from skydex.formats import Format
 from skydex.mydb import MYDB, MyDB, Owner, UserTables
 from skydex.query import Namespace, Plan, Relation, bind, make_plan
@@ -66,10 +67,17 @@ class _Holdings:
     """What is published at one moment, as each service shows it; made when it is first asked for."""
 
     def __init__(
-        self, revision: str, relations: list[Relation], offers: Callable[[], Offers], *, is_part: bool = False
+        self,
+        revision: str,
+        relations: list[Relation],
+        offers: Callable[[], Offers],
+        *,
+        absent: Mapping[str, SkydexError],
+        is_part: bool = False,
     ) -> None:
         self.revision = revision
         self.mounted: frozenset[str] = frozenset()
+        self._absent = absent
         self._is_part = is_part
         self._relations = relations
         self._offers = offers
@@ -86,7 +94,8 @@ class _Holdings:
             shown = [
                 without_collections(r, schemas) if r.table.name == OBSCORE else _unlinked(r, schemas) for r in seen
             ]
-            self._parts[schemas] = _Holdings(self.revision, shown, self._offers, is_part=True)
+            absent = {name: why for name, why in self._absent.items() if name.partition(".")[0] not in schemas}
+            self._parts[schemas] = _Holdings(self.revision, shown, self._offers, absent=absent, is_part=True)
         return self._parts[schemas]
 
     def find(self, name: str) -> View | None:
@@ -125,9 +134,9 @@ class _Holdings:
 
     def _make(self, name: str) -> View | None:
         if not name:
-            return view_of_everything(self._relations)
+            return replace(view_of_everything(self._relations), absent=self._absent)
         if name in self.collections:
-            return view_of_collection(self.collections[name], self._relations)
+            return replace(view_of_collection(self.collections[name], self._relations), absent=self._absent)
         offers = self._offers()
         tap = next((offer for offer in offers.taps if name in (offer.key, offer.name.lower())), None)
         contexts = (*offers.contexts, *self._plain_contexts)
@@ -171,6 +180,7 @@ class Archive:
         self._chosen = make_engine(engine, settings) if engine is not None else None
         self._imagery, self._open_images = Imagery(directory.path), OpenImages()
         self._lock = threading.Lock()
+        self._far = FarTables(self._relation)
         self._holdings = self._read_holdings()
 
     @classmethod
@@ -294,7 +304,7 @@ class Archive:
 
     def plan(self, request: TableRequest) -> Plan:
         """Say how a request will be answered; all that a user can do wrong shows here."""
-        return request.plan(self._visible(request)[0])
+        return self._planned(request)[1]
 
     def check(self, request: TableRequest) -> None:
         """See whether a request could be answered: of a batch, whether its text can be read."""
@@ -307,8 +317,7 @@ class Archive:
         """Answer any request for a table: tree, bind, plan, execute; a batch does so for each of its statements."""
         if isinstance(request, BatchRequest):
             return self._batch(request, deadline).run()
-        namespace, warnings = self._visible(request)
-        plan = request.plan(namespace)
+        namespace, plan, warnings = self._planned(request)
         result = self.run(plan, deadline)
         result.warnings += warnings
         result.services += self._services(plan, request.owner)
@@ -406,10 +415,19 @@ class Archive:
 
     def refresh(self) -> _Holdings:
         """Notice new publications."""
-        if self._directory.revision != self._holdings.revision:
+        if self._directory.revision != self._holdings.revision or self._far.has_news:
             with self._lock:
                 self._holdings = self._read_holdings()
         return self._holdings
+
+    def _planned(self, request: TableRequest) -> tuple[Namespace, Plan, list[str]]:
+        """What a request may name, how it will be answered, and what is odd about it."""
+        try:
+            namespace, warnings = self._visible(request)
+            return namespace, request.plan(namespace), warnings
+        except RemoteChangedError:  # which shows before anything was read: it has been opened anew by now
+            namespace, warnings = self._visible(request)
+            return namespace, request.plan(namespace), warnings
 
     def _visible(self, request: TableRequest) -> tuple[Namespace, list[str]]:
         """What a request may name: what is published and what it brings along; and what is odd about the latter."""
@@ -498,8 +516,10 @@ class Archive:
     def _read_holdings(self) -> _Holdings:
         revision = self._directory.revision
         entries = sorted(self._directory.tables(), key=lambda entry: entry.name)
-        relations = [self._relation(entry) for entry in entries]
-        holdings = _Holdings(revision, relations, lambda: self.offers)
+        far, absent = self._far.relations(entry for entry in entries if is_far(entry))
+        near = [self._relation(entry) for entry in entries if not is_far(entry)]
+        relations = sorted([*near, *far], key=lambda relation: relation.table.name)
+        holdings = _Holdings(revision, relations, lambda: self.offers, absent=absent)
         holdings.mounted = frozenset(entry.name.lower() for entry in entries if entry.kind == "mounted")
         holdings.everything().namespace  # noqa: B018  what most ask for is ready before they ask
         return holdings

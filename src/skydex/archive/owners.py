@@ -74,7 +74,8 @@ class OwnerView(View):
 
     @cached_property
     def namespace(self) -> Namespace:
-        return Namespace(self.relations, default_schema=self.default_schema, others=_Others(self))
+        others = _Others(self)
+        return Namespace(self.relations, default_schema=self.default_schema, others=others, absent=self.absent)
 
 
 def _view(published: View, own: OwnTables) -> OwnerView:

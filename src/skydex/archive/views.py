@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from skydex.archive.offers import ContextOffer, TapOffer
+from skydex.errors import SkydexError
 from skydex.query import Namespace, Relation
 from skydex.query.languages.words import spelled
 from skydex.tables import BIT, Example, ForeignKey, Table
@@ -55,6 +56,8 @@ class View:
     """Names of its schemas, each with its description."""
     default_schema: str | None
     """The schema whose name may be left out."""
+    absent: Mapping[str, SkydexError] = field(default_factory=dict, kw_only=True)
+    """Tables that cannot be seen at present, by their names in small letters, each with the reason."""
 
     @cached_property
     def described(self) -> tuple[Relation, ...]:
@@ -77,7 +80,8 @@ class View:
     @cached_property
     def namespace(self) -> Namespace:
         """The names that a query may use."""
-        return Namespace([*self.described, *self.relations], default_schema=self.default_schema)
+        relations = [*self.described, *self.relations]
+        return Namespace(relations, default_schema=self.default_schema, absent=self.absent)
 
 
 def view_of_everything(relations: Sequence[Relation]) -> View:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
-from skydex.errors import UnknownTableError, near_names
+from skydex.errors import SkydexError, UnknownTableError, near_names
 from skydex.store import Dataset
 from skydex.tables import Column, Table
 
@@ -72,11 +72,19 @@ class Namespace:
         Schema in which a bare name is looked up before all others.
     others : Others, optional
         What is visible besides, but not walked through. Qualified names are looked up there last, as are bare names.
+    absent : mapping of str to SkydexError, optional
+        What would be visible but cannot be read at present, by qualified name in lower case, each with the reason.
     """
 
     def __init__(
-        self, relations: Iterable[Relation], *, default_schema: str | None = None, others: Others | None = None
+        self,
+        relations: Iterable[Relation],
+        *,
+        default_schema: str | None = None,
+        others: Others | None = None,
+        absent: Mapping[str, SkydexError] | None = None,
     ) -> None:
+        self._absent = absent or {}
         self._by_name = {relation.table.name.lower(): relation for relation in relations}
         self._others = others
         self._default_schema = default_schema.lower() if default_schema else None
@@ -90,7 +98,9 @@ class Namespace:
 
     def extended(self, relations: Iterable[Relation]) -> Namespace:
         """These relations and some more."""
-        return Namespace([*self, *relations], default_schema=self._default_schema, others=self._others)
+        return Namespace(
+            [*self, *relations], default_schema=self._default_schema, others=self._others, absent=self._absent
+        )
 
     def kept(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Something that follows from these names alone, made when it is first asked for."""
@@ -119,10 +129,13 @@ class Namespace:
         ------
         UnknownTableError
             Nothing of that name is visible, or several schemas have the bare name.
+        SkydexError
+            The table is absent.
         """
         found = self.find(name)
         if found is not None:
             return found
+        self._refuse_absent(name.lower())
         lower = name.lower().rpartition(".")[2]
         near = [relation.table.name for relation in self._by_bare_name.get(lower, [])]
         names = [*(relation.table.name for relation in self), *(self._others.names() if self._others else ())]
@@ -131,6 +144,13 @@ class Namespace:
         near = near or [bare[hit] for hit in near_names(lower, bare)]
         hint = "" if near or not name.upper().startswith("TAP_UPLOAD.") else _UPLOADS
         raise UnknownTableError(name, near=near, hint=hint, **place)
+
+    def _refuse_absent(self, name: str) -> None:
+        schema, _, bare = name.rpartition(".")
+        names = [absent for absent in self._absent if absent == name or absent.partition(".")[2] == bare]
+        for absent in names if schema in ("", "dbo") else [name]:
+            if absent in self._absent:
+                raise self._absent[absent]
 
 
 def _longer(column: Column, n_characters: int) -> Column:

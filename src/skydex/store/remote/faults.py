@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from skydex.store.remote.access import RemoteAccess
 
-__all__ = ["Altered", "Fault", "Fleeting", "asking_again"]
+__all__ = ["Altered", "Fault", "Fleeting", "Unreached", "asking_again"]
 
 _T = TypeVar("_T")
 _LONGEST_PAUSE_S = 60.0
@@ -26,6 +26,10 @@ class Fleeting(Fault):
     def __init__(self, reason: str, *, wait_s: float | None = None) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+
+
+class Unreached(Fleeting):
+    """No answer at all."""
 
 
 class Altered(Fault):

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 import httpcore
 
 from skydex import __version__
-from skydex.store.remote.faults import Altered, Fault, Fleeting
+from skydex.store.remote.faults import Altered, Fault, Fleeting, Unreached
 from skydex.store.remote.source import Order, Reply, Span
 from skydex.store.remote.stamp import Stamp, seconds_of
 from skydex.store.remote.traffic import Traffic
@@ -98,10 +98,10 @@ async def _asked(
         async with asyncio.timeout(2 * time_s + max(n_bytes, order.most_bytes if order.span is None else 0) / _SLOWEST):
             return await _redirected(url, order, traffic, time_s=time_s, headers=dict(headers))
     except (TimeoutError, httpcore.TimeoutException) as error:
-        raise Fleeting("its server is silent") from error
+        raise Unreached("its server is silent") from error
     except httpcore.ConnectError as error:
         refused = "certificate" in str(error).lower()
-        raise (Fault if refused else Fleeting)("its server cannot be reached") from error
+        raise (Fault if refused else Unreached)("its server cannot be reached") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise Fleeting("its server broke off") from error
 

@@ -20,7 +20,7 @@ from skydex.errors import RemoteChangedError, RemoteUnavailableError, StoreError
 from skydex.store.layout import partition_label
 from skydex.store.remote.access import RemoteAccess
 from skydex.store.remote.cache import RangeCache
-from skydex.store.remote.faults import Altered, Fault, asking_again
+from skydex.store.remote.faults import Altered, Fault, Unreached, asking_again
 from skydex.store.remote.files import FarFiles
 from skydex.store.remote.filesystem import FilesystemSource
 from skydex.store.remote.http import Denied, HttpSource
@@ -66,10 +66,12 @@ class RemoteLocation:
         self.cache = RangeCache(self.access)
         self.is_outdated = False
         """Whether the catalogue was seen to have changed, so that it must be opened anew."""
+        self.was_denied = False
+        """Whether access to a file was refused that may not be there."""
         self._source = self._telling(lambda: _source(self.address, self.access))
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
-        self._was_earlier = False
+        self._was_earlier = self._has_answered = False
         self._checked_at = 0.0
         self._slots: asyncio.Semaphore | None = None
         self.files = FarFiles(self)
@@ -164,9 +166,20 @@ class RemoteLocation:
         async def once() -> Reply | None:
             assert self._slots is not None
             async with self._slots:
-                return await self._source.get(order, traffic)
+                return await self._got(order, traffic)
 
         return await asking_again(once, self.access)
+
+    async def _got(self, order: Order, traffic: Traffic) -> Reply | None:
+        """Ask once; who has never answered is most often mistyped, or down, and is not asked again."""
+        try:
+            reply = await self._source.get(order, traffic)
+        except Unreached as fault:
+            if self._has_answered:
+                raise
+            raise Fault(str(fault)) from fault
+        self._has_answered = True
+        return reply
 
     def submit(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
         """Begin some work in the wire's loop."""
@@ -217,11 +230,14 @@ class RemoteLocation:
         return self.changed(file) if isinstance(fault, Altered) else RemoteUnavailableError(self.name, str(fault))
 
     def _earlier(self) -> Snapshot | None:
-        """The snapshot of an earlier process, if nothing has changed since."""
+        """The snapshot of an earlier process, if nothing has changed since, or nobody says so."""
         found = find_snapshot(self.root, self.cache)
         if found is None or not found.telling():
             return None
-        return found if self._still(found) else None
+        try:
+            return found if self._still(found) else None
+        except RemoteUnavailableError:
+            return found
 
     def _still(self, snapshot: Snapshot) -> bool:
         """Whether a snapshot still holds."""
@@ -231,7 +247,7 @@ class RemoteLocation:
         traffic = Traffic()
         telling = snapshot.telling()
         orders = [Order(name, known=stamp, most_bytes=_MOST_SMALL) for name, stamp in telling.items()]
-        replies = await asyncio.gather(*(self._source.get(order, traffic) for order in orders))
+        replies = await asyncio.gather(*(self._got(order, traffic) for order in orders))
         return all(
             reply is not None and (reply.is_known or (stamp.is_telling and stamp.agrees_with(reply.stamp)))
             for reply, stamp in zip(replies, telling.values(), strict=True)
@@ -242,6 +258,7 @@ class RemoteLocation:
         try:
             return await self.ask(order, traffic)
         except Denied:
+            self.was_denied = True
             return None
 
     def _learn(self, name: str, reply: Reply | None, *, with_content: bool) -> None:
