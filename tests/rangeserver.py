@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -142,8 +143,15 @@ def serving(root: Path) -> Iterator[RangeServer]:
                 self.wfile.flush()
                 self.close_connection = True
 
+    connections: list[socket.socket] = []
+
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+
+        def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+            connection, address = super().get_request()
+            connections.append(connection)
+            return connection, address
 
         def handle_error(self, *args: object) -> None:
             pass
@@ -157,4 +165,7 @@ def serving(root: Path) -> Iterator[RangeServer]:
     finally:
         http.shutdown()
         http.server_close()
+        for connection in connections:  # who keeps one alive would be answered still
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         thread.join()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 from xml.etree import ElementTree
 
 from skydex.errors import StoreError
@@ -105,5 +105,7 @@ def _listed(content: bytes) -> tuple[list[str], str]:
     except ElementTree.ParseError as error:
         raise Fault("its server lists files in no form that is known") from error
     keys = [node.text or "" for node in root.iter() if node.tag.endswith("}Key") or node.tag == "Key"]
+    if any(node.tag.endswith("EncodingType") and node.text == "url" for node in root.iter()):
+        keys = [unquote_plus(key) for key in keys]
     token = next((node.text for node in root.iter() if node.tag.endswith("NextContinuationToken")), "")
     return keys, token or ""
