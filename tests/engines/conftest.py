@@ -57,16 +57,22 @@ _SMALL = {
 
 
 @pytest.fixture(scope="session")
-def spark_engine(tmp_path_factory: pytest.TempPathFactory):
-    """Spark on this machine, started once for all tests of a process."""
+def spark_session(tmp_path_factory: pytest.TempPathFactory):
+    """A session of Spark on this machine, started once for all tests of a process."""
     pytest.importorskip("pyspark", reason="pyspark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Spark needs a Java runtime, and there is none")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # Java is in a hurry as well
         session = open_session("local[2]", memory_mb=1024, directory=tmp_path_factory.mktemp("spark"))
-    yield SparkEngine(lambda: session, SparkLimits(tmp_path_factory.mktemp("spool"), _SMALL))
+    yield session
     close_session(session)
+
+
+@pytest.fixture(scope="session")
+def spark_engine(spark_session, tmp_path_factory: pytest.TempPathFactory) -> SparkEngine:
+    """Spark on this machine."""
+    return SparkEngine(lambda: spark_session, SparkLimits(tmp_path_factory.mktemp("spool"), _SMALL))
 
 
 @pytest.fixture(scope="session")

@@ -332,7 +332,12 @@ class Archive:
         return crossmatched(request, self._given(request, progress))
 
     def keep_crossmatch(
-        self, request: CrossmatchRequest, into: str | os.PathLike[str], *, progress: Told | None = None
+        self,
+        request: CrossmatchRequest,
+        into: str | os.PathLike[str],
+        *,
+        progress: Told | None = None,
+        on_spark: bool = False,
     ) -> CrossmatchReport:
         """Match tables as wholes, however large, and keep what comes out.
 
@@ -347,10 +352,17 @@ class Archive:
             format of its name. A table that an earlier match made is replaced, and no other; so is a file.
         progress : callable, optional
             Told how far it is.
+        on_spark : bool
+            Whether it is done where the setting `spark` says that Spark is, instead of in this process.
         """
         own = self.mydb(request.owner) if request.owner and self._user(request.owner) else None
         state = self._settings.state_directory(self._directory.path)
-        return keep_crossmatch(request, self._given(request, progress), into, self._directory, own, state)
+        given = self._given(request, progress)
+        if on_spark:
+            from skydex.archive.matching.on_spark import spark_run
+
+            given = replace(given, run=spark_run(self._settings))
+        return keep_crossmatch(request, given, into, self._directory, own, state)
 
     def _given(self, request: CrossmatchRequest, progress: Told | None) -> Given:
         return Given(self.namespace(owner=request.owner), self._settings.spill_directory, progress=progress)

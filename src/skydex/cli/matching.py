@@ -59,6 +59,9 @@ def xmatch(
         str | None, typer.Option(metavar="'RA DEC RADIUS'", help="Only rows of the first table in there.")
     ] = None,
     chance: Annotated[bool, typer.Option("--chance", help="Estimate how many have a partner by chance.")] = False,
+    engine: Annotated[
+        str, typer.Option(help="With --into or -o: here, or spark (as the setting spark says).")
+    ] = "here",
     at: At = None,
     user: User = None,
     password_stdin: FromStdin = False,
@@ -95,7 +98,9 @@ def xmatch(
     with connected(target, at=at, user=user, stdin=password_stdin) as archive:
         if into or (output is not None and format_name is None and hasattr(archive.door, "keep_crossmatch")):
             with progress_bar(into or str(output)) as progress:
-                report = archive.keep_crossmatch(into or Path(str(output)), *tables, progress=progress, **options)
+                report = archive.keep_crossmatch(
+                    into or Path(str(output)), *tables, progress=progress, engine=engine, **options
+                )
             print(report)
         else:
             sink = sink_of(format_name, output)

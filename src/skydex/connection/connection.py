@@ -377,7 +377,13 @@ class Connection(PictureVerbs):
         return self._shown(self.door.crossmatch(order), _described_match(order))
 
     def keep_crossmatch(
-        self, into: str | os.PathLike[str], first: Any, *others: Any, progress: Told | None = None, **options: Any
+        self,
+        into: str | os.PathLike[str],
+        first: Any,
+        *others: Any,
+        progress: Told | None = None,
+        engine: str = "here",
+        **options: Any,
     ) -> CrossmatchReport:
         """Match tables of any size, and keep what comes out; interrupted and called again, it goes on where it was.
 
@@ -390,6 +396,8 @@ class Connection(PictureVerbs):
             As for `crossmatch`.
         progress : callable, optional
             Told how far it is.
+        engine : str, optional
+            `"here"` for this process; `"spark"` for where the archive's setting `spark` says, with the same outcome.
 
         Returns
         -------
@@ -401,13 +409,17 @@ class Connection(PictureVerbs):
         NotOfferedError
             The archive is far away, or seen through a preset.
         """
+        if engine not in ("here", "spark"):
+            raise BadParameterError("engine", f"is here or spark, not {engine!r}.")
         place = (options.pop("where", None), options.pop("within", None))
         order = self._crossmatch_order((first, *others), place, **options)
         keep = getattr(self.door, "keep_crossmatch", None)
         if keep is None:
             hint = "Take the rows (crossmatch) and write them, or match in an archive directory."
             raise NotOfferedError("keep_crossmatch", self.name, self.verbs, hint=hint)
-        report: CrossmatchReport = keep(order, into if isinstance(into, str) else Path(into), progress)
+        report: CrossmatchReport = keep(
+            order, into if isinstance(into, str) else Path(into), progress, on_spark=engine == "spark"
+        )
         return report
 
     def _crossmatch_order(self, tables: Sequence[Any], place: tuple[Any, Any], **options: Any) -> CrossmatchOrder:

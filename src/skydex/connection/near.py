@@ -148,14 +148,15 @@ class NearDoor:
             return self._archive.crossmatch(self._matching(order, uploads))
 
     def keep_crossmatch(
-        self, order: CrossmatchOrder, into: str | Path, progress: Told | None = None
+        self, order: CrossmatchOrder, into: str | Path, progress: Told | None = None, *, on_spark: bool = False
     ) -> CrossmatchReport:
         """Match tables as wholes, however large, and keep what comes out; see `Archive.keep_crossmatch`."""
         self._check("crossmatch")
         if isinstance(into, str) and into.lower().startswith(f"{MYDB}."):
             self._user()
         with uploaded(order.uploads) as uploads:
-            return self._archive.keep_crossmatch(self._matching(order, uploads), into, progress=progress)
+            request = self._matching(order, uploads)
+            return self._archive.keep_crossmatch(request, into, progress=progress, on_spark=on_spark)
 
     def _matching(self, order: CrossmatchOrder, uploads: tuple[Upload, ...]) -> CrossmatchRequest:
         return CrossmatchRequest(order.tables, order.criteria, self._owner, uploads)
