@@ -1,7 +1,7 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.coordinates import Latitude, Longitude
+from astropy.coordinates import Latitude, Longitude, SkyCoord
 from healpix_geo import nested
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +17,7 @@ from skydex.sky import (
     merge_ranges,
     pixels_touching,
     ranges29,
+    ranges29_inside,
     ranges_overlap,
     unit_vectors,
 )
@@ -239,3 +240,35 @@ def test_a_circle_around_a_place_in_a_pixel_stays_in_its_neighbourhood(order, fr
         for place in rim[::3]:
             ra, dec = frame_at(*place).place(np.full(72, np.degrees(NEIGHBOURHOOD / 2**order)), azimuths)
             assert np.isin(index29(ra, dec) >> 2 * (29 - order), neighbourhood).all()
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        Cone(10.0, 41.0, 3.0),
+        Cone(0.0, 90.0, 40.0),
+        Cone(123.0, -89.0, 120.0),
+        Cone(45.0, 0.0, 180.0),
+        Range(350.0, 20.0, -10.0, 90.0),
+        Range(0.0, 360.0, 60.0, 90.0),
+        Range(100.0, 130.0, -90.0, 90.0),
+        Polygon((10.0, 60.0, 60.0, 35.0, 10.0), (10.0, 10.0, 50.0, 20.0, 50.0)),
+        Polygon((0.0, 120.0, 240.0), (70.0, 70.0, 70.0)),
+    ],
+)
+def test_what_a_region_holds_as_a_whole_is_inside_it_and_nearly_all_of_it(region):
+    rng = np.random.default_rng(8)
+    n = 200_000
+    ra, dec = rng.random(n) * 360.0, np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
+    cone = region.bounding_cone
+    near = SkyCoord(cone.ra_deg * u.deg, cone.dec_deg * u.deg).directional_offset_by(
+        rng.random(n) * 360.0 * u.deg, cone.radius_deg * np.sqrt(rng.random(n)) * u.deg
+    )
+    ra, dec = np.concatenate([ra, near.ra.deg]), np.concatenate([dec, near.dec.deg])
+    held = ranges29_inside(region)
+    index = index29(ra, dec)
+    place = np.searchsorted(held[:, 0], index, side="right") - 1
+    is_held = (place >= 0) & (index < held[np.maximum(place, 0), 1])
+    inside = region.contains(ra, dec)
+    assert not (is_held & ~inside).any()
+    assert is_held.sum() > 0.85 * inside.sum()

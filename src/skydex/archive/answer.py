@@ -71,3 +71,6 @@ class Explanation:
                     f"{what}, {selection.n_files} of {selection.total_files} files, {selection.n_groups} of "
                     f"{selection.total_groups} row groups, at most {selection.n_rows:,} rows"
                 )
+        if self.plan.tally is not None:
+            known, rim = self.plan.tally.n_known, self.plan.tally.rim
+            yield f"of these {known:,} rows are counted by metadata, {rim.n_rows:,} in {rim.n_groups} row groups read"

@@ -37,7 +37,7 @@ from skydex.archive.pictures import Picture, PictureRequest
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
-from skydex.engines import Deadline, Engine, ScanEngine
+from skydex.engines import Deadline, Engine, MetadataEngine, ScanEngine
 from skydex.errors import RemoteChangedError, SkydexError, UnknownTableError, near_names
 from skydex.formats import Format
 from skydex.mydb import MYDB, MyDB, Owner, UserTables
@@ -175,6 +175,7 @@ class Archive:
         self._settings = settings
         self._shows_private = shows_private
         self._scan: Engine = ScanEngine()
+        self._metadata: Engine = MetadataEngine()
         self._sql: Engine | None = None
         self._large = large
         self._chosen = make_engine(engine, settings) if engine is not None else None
@@ -516,6 +517,8 @@ class Archive:
         if self._chosen is not None:
             check_able(self._chosen, plan)
             return self._chosen
+        if plan.engine == "metadata":
+            return self._metadata
         if self._large is not None and _n_rows_read(plan) >= self._settings.spark_rows:
             return self._large
         if plan.engine == "scan":

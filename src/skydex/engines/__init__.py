@@ -1,6 +1,7 @@
 """From a plan to rows, one module an engine."""
 
 from skydex.engines.engine import Deadline, Engine
+from skydex.engines.metadata import MetadataEngine
 from skydex.engines.scan import ScanEngine
 
-__all__ = ["Deadline", "Engine", "ScanEngine"]
+__all__ = ["Deadline", "Engine", "MetadataEngine", "ScanEngine"]

@@ -49,7 +49,7 @@ def scanned(
         for batch in batches:
             if deadline is not None:
                 deadline.check()
-            kept = _selected(batch, where.this) if where is not None else batch
+            kept = selected(batch, where.this) if where is not None else batch
             if skipped:
                 n_skipped = min(skipped, kept.num_rows)
                 kept, skipped = kept.slice(n_skipped), skipped - n_skipped
@@ -57,7 +57,7 @@ def scanned(
                 kept = kept.slice(0, left)
                 left -= kept.num_rows
             if kept.num_rows:
-                yield _projected(kept, query.expressions, plan.columns)
+                yield projected(kept, query.expressions, plan.columns)
             if left == 0:
                 return
     except pa.ArrowInvalid as error:
@@ -78,7 +78,8 @@ def _offset(query: exp.Query) -> int:
     return int(offset.expression.this) if offset is not None else 0
 
 
-def _selected(batch: pa.RecordBatch, condition: exp.Expression) -> pa.RecordBatch:
+def selected(batch: pa.RecordBatch, condition: exp.Expression) -> pa.RecordBatch:
+    """The rows for which a condition is true."""
     for stage in _stages(condition):
         if not batch.num_rows:
             break
@@ -99,7 +100,8 @@ def _stages(condition: exp.Expression) -> list[exp.Expression]:
     return [conjunction(cheap), conjunction(costly)] if cheap and costly else [condition]
 
 
-def _projected(batch: pa.RecordBatch, outputs: Sequence[exp.Expression], columns: tuple[Column, ...]) -> pa.RecordBatch:
+def projected(batch: pa.RecordBatch, outputs: Sequence[exp.Expression], columns: tuple[Column, ...]) -> pa.RecordBatch:
+    """The outputs of a SELECT for each row, as columns of the answer."""
     nodes = [output.this for output in outputs]
     if all(isinstance(node, exp.Column) for node in nodes):
         arrays = batch.select([node.name for node in nodes]).columns

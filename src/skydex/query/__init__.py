@@ -9,12 +9,14 @@ from skydex.query.plan import Plan, Scan, make_plan, within
 from skydex.query.region_texts import parse_regions
 from skydex.query.rules import ADQL_RULES, Rules
 from skydex.query.sky_joins import SkyJoin
+from skydex.query.tallies import Measure, Tally
 from skydex.query.tsql import TSQL_RULES
 
 __all__ = [
     "ADQL_RULES",
     "TSQL_RULES",
     "BoundQuery",
+    "Measure",
     "Namespace",
     "Others",
     "Plan",
@@ -22,6 +24,7 @@ __all__ = [
     "Rules",
     "Scan",
     "SkyJoin",
+    "Tally",
     "bind",
     "build",
     "get_language",

@@ -21,10 +21,11 @@ from skydex.query.pairs import Side
 from skydex.query.prune import prune
 from skydex.query.scope import Source
 from skydex.query.sky_joins import SkyJoin, with_sky_joins
+from skydex.query.tallies import Tally, find_tally
 from skydex.query.tree import Compute, InRegion, Near, column, walk
 from skydex.sky import Ranges, Region, intersect_ranges, ranges29
 from skydex.store import Dataset, Selection
-from skydex.tables import Column, Datatype
+from skydex.tables import Column, Datatype, arrow_type
 
 __all__ = ["Joined", "Plan", "Scan", "make_plan", "within"]
 
@@ -72,6 +73,10 @@ class Scan:
         """Whether its rows lie far away."""
         return self.relation.dataset is not None and self.relation.dataset.is_distant
 
+    def kind_of(self, name: str) -> pa.DataType:
+        """Arrow type in which a column of it is given."""
+        return arrow_type(self.relation.table.get_column(name))
+
     def column_list(self) -> tuple[Column, ...]:
         """The columns to read, the index last if it is wanted; one at least, so that rows can be counted."""
         table = self.relation.table
@@ -118,13 +123,15 @@ class Plan:
     max_rows: int | None
     """Row limit of the answer; one row more is asked for, to know whether there is one."""
     engine: str
-    """`scan` or `sql`."""
+    """`scan`, `metadata` or `sql`; what is not for `sql` it can run as well."""
     matches: tuple[CellJoin, ...] = ()
     """The cross-matches that are found by cells."""
     probes: tuple[Probe, ...] = ()
     """What is asked first, so that less has to be read."""
     joined: Joined | None = None
     """Another way to the same rows, for engines that can be given joined rows."""
+    tally: Tally | None = None
+    """What is known of the answer without reading, for the engine `metadata`."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -168,9 +175,10 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     for name in {name for match in matches for name in match.indexed}:
         scans[name] = replace(scans[name], with_index=True)
     asked = probes(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else ()
-    engine = "scan" if _only_scans(tree, scans) else "sql"
+    tally = _tally(tree, scans)
+    engine = "metadata" if tally is not None else "scan" if _only_scans(tree, scans) else "sql"
     joined = _joined(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else None
-    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, joined)
+    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, joined, tally)
 
 
 def _joined(query: exp.Query, sides: Mapping[str, Side]) -> Joined | None:
@@ -215,6 +223,20 @@ def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
     if selection is None or (query.args.get("where") is not None and selection.n_rows > _MOST_SIFTED_ROWS):
         return False
     return _is_scan(query)
+
+
+def _tally(query: exp.Query, scans: Mapping[str, Scan]) -> Tally | None:
+    """What metadata say to a query on one stored table, where the rest is for the scan engine's tests."""
+    scan = next(iter(scans.values())) if len(scans) == 1 else None
+    if scan is None or scan.selection is None or not isinstance(query.args.get("from_"), exp.From):
+        return None
+    if not isinstance(query.args["from_"].this, exp.Table):
+        return None
+    tally = find_tally(query, *scan.stored)
+    where = query.args.get("where")
+    evaluated = [*(tally.outputs if tally else ()), *([where.this] if where is not None else [])]
+    nodes = (node for part in evaluated for node in walk(part))
+    return tally if all(type(node) in _SCANNED and _is_scannable(node) for node in nodes) else None
 
 
 def _is_scan(query: exp.Query) -> bool:

@@ -23,7 +23,16 @@ from skydex.sky.matching import (
     grown_ranges,
 )
 from skydex.sky.pairing import Circles, Pairs, Places, find_nearest, find_pairs, sparse_order
-from skydex.sky.pixels import MAX_ORDER, N_PIXELS_29, centres_deg, index29, pixels_of, pixels_touching, ranges29
+from skydex.sky.pixels import (
+    MAX_ORDER,
+    N_PIXELS_29,
+    centres_deg,
+    index29,
+    pixels_of,
+    pixels_touching,
+    ranges29,
+    ranges29_inside,
+)
 from skydex.sky.ranges import Ranges, close_gaps, intersect_ranges, merge_ranges, ranges_overlap
 from skydex.sky.regions import ONE_PLACE, Cone, Polygon, Range, Region
 from skydex.sky.shapes import Shapes, area_deg2, centroids_deg, corners_of_boxes, shapes_contain, shapes_intersect
@@ -76,6 +85,7 @@ __all__ = [
     "pixels_of",
     "pixels_touching",
     "ranges29",
+    "ranges29_inside",
     "ranges_overlap",
     "rotated",
     "separation_deg",

@@ -17,7 +17,16 @@ from skydex.sky.angles import Floats, possible_dec, unit_vectors
 from skydex.sky.ranges import Ranges, close_gaps, merge_ranges
 from skydex.sky.regions import Cone, Region
 
-__all__ = ["MAX_ORDER", "N_PIXELS_29", "centres_deg", "index29", "pixels_of", "pixels_touching", "ranges29"]
+__all__ = [
+    "MAX_ORDER",
+    "N_PIXELS_29",
+    "centres_deg",
+    "index29",
+    "pixels_of",
+    "pixels_touching",
+    "ranges29",
+    "ranges29_inside",
+]
 
 MAX_ORDER = 29
 N_PIXELS_29 = 12 * 4**MAX_ORDER
@@ -41,6 +50,8 @@ PLAIN_RADIUS_DEG = 1.0
 """Largest cone that is given to healpix_geo's own cover."""
 _MANY = 10_000
 """Positions beyond which further threads pay."""
+_MOST_AT_RIM = 1_500
+"""A rim of more pixels than this is fine enough."""
 POLAR_RADII = 20.0
 """How many radii such a cone must be away from the poles."""
 WIDENING = 1.0 + 1.0 / 32.0
@@ -159,6 +170,33 @@ def ranges29(region: Region, *, most: int = 64) -> Ranges:
     if isinstance(region, Cone) and _is_plain(region):
         return close_gaps(_plain_cover(region, most), most)
     return close_gaps(_cover(region, most), most)
+
+
+def ranges29_inside(region: Region) -> Ranges:
+    """Find ranges of order-29 pixels that a region holds as a whole.
+
+    Parameters
+    ----------
+    region : Region
+        Cone, polygon or range, ICRS.
+
+    Returns
+    -------
+    ranges : (n, 2) int64 array
+        Half-open, sorted, disjoint, not touching; every position with its `index29` in one of them is in the region.
+        Near the rim there may be pixels that are inside and not among them.
+    """
+    spans: list[Ranges] = []
+    order, pixels = 0, np.arange(12, dtype=np.int64)
+    while True:
+        pixels = _touching(region, pixels, order)
+        points = unit_vectors(*nested.healpix_to_lonlat(pixels, order, num_threads=1))
+        held = region.holds(points, CIRCUMRADIUS / 2**order + math.radians(MARGIN_DEG))
+        spans.append(_spans29(pixels[held], order))
+        pixels = pixels[~held]
+        if not len(pixels) or len(pixels) > _MOST_AT_RIM or order == MAX_ORDER:
+            return merge_ranges(np.concatenate(spans))
+        order, pixels = order + 1, _descendants(pixels, 1)
 
 
 def _index29(ra_deg: Floats, dec_deg: Floats) -> Pixels:

@@ -38,6 +38,9 @@ class Region(Protocol):
     def may_touch(self, points: Floats, radius: float) -> Mask:
         """Which unit vectors (3, n) may have a part of the region within a radius (radians, below pi / 2)."""
 
+    def holds(self, points: Floats, radius: float) -> Mask:
+        """Which unit vectors (3, n) certainly have nothing but the region within a radius (radians, below pi / 2)."""
+
     @property
     def bounding_cone(self) -> Cone:
         """A cone that holds the region."""
@@ -82,6 +85,13 @@ class Cone:
         reach = min(math.radians(self.radius_deg) + radius, math.pi)
         centre = unit_vectors(self.ra_deg, self.dec_deg)
         return np.asarray(np.square(points - centre[:, None]).sum(axis=0) <= (2.0 * math.sin(reach / 2.0)) ** 2 + 1e-15)
+
+    def holds(self, points: Floats, radius: float) -> Mask:
+        room = math.radians(self.radius_deg) - radius
+        if room <= 0.0:
+            return np.zeros(points.shape[1:], np.bool_)
+        centre = unit_vectors(self.ra_deg, self.dec_deg)
+        return np.asarray(np.square(points - centre[:, None]).sum(axis=0) <= (2.0 * math.sin(room / 2.0)) ** 2 - 1e-15)
 
     @property
     def bounding_cone(self) -> Cone:
@@ -155,6 +165,9 @@ class Polygon:
     def may_touch(self, points: Floats, radius: float) -> Mask:
         return np.asarray(self.test.contains(points) | self.border.near(points, radius))
 
+    def holds(self, points: Floats, radius: float) -> Mask:
+        return np.asarray(self.test.contains(points) & ~self.border.near(points, radius))
+
     @cached_property
     def bounding_cone(self) -> Cone:
         x, y, z = self.border.centre
@@ -220,6 +233,16 @@ class Range:
         spread = _ra_spread(dec, reach)
         eastward = np.mod(ra - self.ra_min, 360.0)
         return np.asarray(in_band & ((eastward <= self.width_deg + spread) | (eastward >= 360.0 - spread)))
+
+    def holds(self, points: Floats, radius: float) -> Mask:
+        ra, dec = directions_deg(points)
+        reach = math.degrees(radius) + BAND_MARGIN
+        in_band = (np.maximum(dec - reach, -90.0) >= self.dec_min) & (np.minimum(dec + reach, 90.0) <= self.dec_max)
+        if self.width_deg >= 360.0:
+            return np.asarray(in_band)
+        spread = _ra_spread(dec, reach) + BAND_MARGIN
+        eastward = np.mod(ra - self.ra_min, 360.0)
+        return np.asarray(in_band & (eastward >= spread) & (eastward <= self.width_deg - spread))
 
     @cached_property
     def bounding_cone(self) -> Cone:

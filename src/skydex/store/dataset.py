@@ -249,6 +249,24 @@ class Dataset:
             return any(partition.order == NOWHERE for partition in self.partitions)
         return bool((self.row_groups.index_min > self.row_groups.index_max).any())
 
+    def numbers_of(self, selection: Selection) -> NDArray[np.int64]:
+        """The row groups of a selection, as numbers in `row_groups`."""
+        if selection.whole:
+            return np.arange(len(self.row_groups))
+        first = np.searchsorted(self.row_groups.partition, np.arange(len(self.partitions)))
+        return np.concatenate(
+            [np.empty(0, np.int64), *(first[self._places[p.file]] + np.array(p.groups) for p in selection.pieces)]
+        )
+
+    def selection_of(self, numbers: NDArray[np.int64]) -> Selection:
+        """What reads some row groups, which are ascending numbers in `row_groups`."""
+        return self._selection(numbers)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """The partitions by their files."""
+        return {partition.file: number for number, partition in enumerate(self.partitions)}
+
     @cached_property
     def _everything(self) -> Selection:
         return self._selection(np.arange(len(self.row_groups)))
