@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from skydex.archive.estimates import Estimate
 from skydex.query import Plan
 from skydex.store import Traffic
 from skydex.tables import Column
@@ -42,12 +43,16 @@ class Explanation:
     """Time it took, if it was run."""
     traffic: Traffic | None = None
     """What came from far away, if it was run and reads a table that lies there."""
+    estimate: Estimate | None = None
+    """What is expected of it."""
     engine: str = ""
     """The engine that answers, if it is not left to the plan."""
 
     def __str__(self) -> str:
         lines = ["Tree:", *(f"  {line}" for line in str(self.plan.bound).splitlines())]
         lines += [f"Engine: {self.engine or self.plan.engine}", "Reads:", *(f"  {line}" for line in self._reads())]
+        if self.estimate is not None:
+            lines.append(f"Expects: {self.estimate}")
         if self.plan.matches:
             lines += ["Matches:", *(f"  {match}" for match in self.plan.matches)]
         if self.plan.joined is not None:

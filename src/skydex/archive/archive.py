@@ -24,6 +24,7 @@ from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.descriptors import services_of
 from skydex.archive.engines import check_able, make_engine
+from skydex.archive.estimates import estimated
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.far import FarTables, is_far
 from skydex.archive.images import Images, OpenImages
@@ -417,7 +418,7 @@ class Archive:
         with counting() as traffic:
             plan = self.plan(request)
             name = self._engine(plan).name if self._chosen is not None else plan.engine
-            explanation = Explanation(plan, engine=name)
+            explanation = Explanation(plan, engine=name, estimate=estimated(plan))
             if not run:
                 return explanation
             start = time.perf_counter()

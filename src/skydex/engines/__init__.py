@@ -2,6 +2,6 @@
 
 from skydex.engines.engine import Deadline, Engine
 from skydex.engines.metadata import MetadataEngine
-from skydex.engines.scan import ScanEngine
+from skydex.engines.scan import ScanEngine, n_passing
 
-__all__ = ["Deadline", "Engine", "MetadataEngine", "ScanEngine"]
+__all__ = ["Deadline", "Engine", "MetadataEngine", "ScanEngine", "n_passing"]

@@ -15,11 +15,11 @@ from skydex.engines.engine import Deadline
 from skydex.engines.evaluate import evaluate
 from skydex.engines.reading import read_scan
 from skydex.errors import BadQueryError
-from skydex.query import Plan
+from skydex.query import Plan, Scan
 from skydex.query.tree import Compute, conjunction, flattened, walk
 from skydex.tables import Column, Result, arrow_schema, conformed, limited
 
-__all__ = ["ScanEngine", "scanned"]
+__all__ = ["ScanEngine", "n_passing", "scanned"]
 
 
 class ScanEngine:
@@ -30,6 +30,14 @@ class ScanEngine:
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
         """Start a scan; rows are read as the result is walked through."""
         return limited(Result(plan.columns, _rows(plan, deadline)), plan.max_rows)
+
+
+def n_passing(scan: Scan, condition: exp.Expression) -> tuple[int, int]:
+    """How many of the rows that a scan reads fulfil a condition, and how many there are."""
+    passed = total = 0
+    for batch in read_scan(scan):
+        passed, total = passed + selected(batch, condition).num_rows, total + batch.num_rows
+    return passed, total
 
 
 def _rows(plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:

@@ -5,7 +5,7 @@ from skydex.query.bind import BoundQuery, bind
 from skydex.query.build import table_query
 from skydex.query.languages import get_language
 from skydex.query.namespace import Namespace, Others, Relation
-from skydex.query.plan import Plan, Scan, make_plan, within
+from skydex.query.plan import Plan, Scan, is_scannable, make_plan, within
 from skydex.query.region_texts import parse_regions
 from skydex.query.rules import ADQL_RULES, Rules
 from skydex.query.sky_joins import SkyJoin
@@ -28,6 +28,7 @@ __all__ = [
     "bind",
     "build",
     "get_language",
+    "is_scannable",
     "make_plan",
     "parse_regions",
     "table_query",

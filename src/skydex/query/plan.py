@@ -27,7 +27,7 @@ from skydex.sky import Ranges, Region, intersect_ranges, ranges29
 from skydex.store import Dataset, Selection
 from skydex.tables import Column, Datatype, arrow_type
 
-__all__ = ["Joined", "Plan", "Scan", "make_plan", "within"]
+__all__ = ["Joined", "Plan", "Scan", "is_scannable", "make_plan", "within"]
 
 _SCANNED: frozenset[type[exp.Expression]] = frozenset({
     exp.Select, exp.From, exp.Table, exp.Identifier, exp.Alias, exp.Where, exp.Limit, exp.Offset,
@@ -235,14 +235,18 @@ def _tally(query: exp.Query, scans: Mapping[str, Scan]) -> Tally | None:
     tally = find_tally(query, *scan.stored)
     where = query.args.get("where")
     evaluated = [*(tally.outputs if tally else ()), *([where.this] if where is not None else [])]
-    nodes = (node for part in evaluated for node in walk(part))
-    return tally if all(type(node) in _SCANNED and _is_scannable(node) for node in nodes) else None
+    return tally if all(map(is_scannable, evaluated)) else None
 
 
 def _is_scan(query: exp.Query) -> bool:
     """Whether a query is of the kind that the scan engine evaluates, whatever it reads."""
     plain = not any(query.args.get(clause) for clause in ("distinct", "group", "having", "order", "joins"))
-    return plain and all(type(node) in _SCANNED and _is_scannable(node) for node in walk(query))
+    return plain and is_scannable(query)
+
+
+def is_scannable(node: exp.Expression) -> bool:
+    """Whether the scan engine evaluates a query, a condition or another expression."""
+    return all(type(part) in _SCANNED and _is_scannable(part) for part in walk(node))
 
 
 def _is_scannable(node: exp.Expression) -> bool:
