@@ -57,8 +57,9 @@ def _n_rows(plan: Plan, scan: Scan) -> int:
     conditions = list(_conditions(plan.bound.tree, scan.source))
     regions = [node.meta["region"] for node in conditions if isinstance(node, InRegion)]
     ranges = scan.ranges
-    for region in regions if ranges is not None else ():
-        ranges = intersect_ranges(ranges, ranges29(region, most=_FINE))
+    if ranges is not None:
+        for region in regions:
+            ranges = intersect_ranges(ranges, ranges29(region, most=_FINE))
     n_rows = selection.n_rows if ranges is None else min(dataset.row_groups.n_rows_in(ranges), selection.n_rows)
     others = [node for node in conditions if not isinstance(node, InRegion)]
     return round(n_rows * _share(scan, others))

@@ -19,7 +19,7 @@ from skydex.query import Plan, Scan
 from skydex.query.tree import Compute, conjunction, flattened, walk
 from skydex.tables import Column, Result, arrow_schema, conformed, limited
 
-__all__ = ["ScanEngine", "n_passing", "scanned"]
+__all__ = ["ScanEngine", "n_passing", "projected", "scanned", "selected"]
 
 
 class ScanEngine:
