@@ -77,7 +77,8 @@ def test_mounted_catalog_answers_and_survives_its_removal(skydex, archive, tmp_p
 
 def test_hats_catalog_of_others_is_mounted(skydex, shared_data, tmp_path):
     ran = skydex("mount", shared_data / "hats" / "small_sky_source", "-a", tmp_path / "a", "-n", "hats.source")
-    assert ran.out == "hats.source: 17,161 rows, mounted\n"
+    assert ran.out.startswith("hats.source: 17,161 rows, mounted\n")
+    assert ran.out.endswith("14 files, positions in source_ra and source_dec\n")
 
 
 def test_removed_table_is_gone_and_a_mistyped_one_is_named(skydex, stars_file, tmp_path):

@@ -178,12 +178,14 @@ def mount(
     """Publish a catalogue where it lies, without copying it.
 
     Takes a HATS catalogue or collection, or a directory of Parquet files with the same columns, here or at any
-    address that fsspec knows (`https://`, `s3://`, ...).
+    address: `https://`, `s3://` (with `pip install 'skydex[remote]'`), or another scheme that fsspec knows. Of what
+    lies far away queries read only the columns of the row groups that they need.
 
     **Examples**
 
     - `skydex mount /data/hats/gaia_dr3 --into archive --name gaia.dr3`
     - `skydex mount https://example.org/hats/ztf_dr22 --into archive --name ztf.objects`
+    - `skydex mount s3://bucket/hats/gaia_dr3 --into archive --name gaia.dr3`
     """
     from skydex.settings import load_settings
     from skydex.store import ArchiveDirectory, RemoteAccess
@@ -191,9 +193,14 @@ def mount(
     if not name:
         raise typer.BadParameter("is needed, in the form schema.table", param_hint="--name")
     access = RemoteAccess.of(load_settings(into), into.absolute())
-    entry = ArchiveDirectory.create(into, access=access).mount(name, place)
+    directory = ArchiveDirectory.create(into, access=access)
+    entry = directory.mount(name, place)
     n_rows = "an unknown number of" if entry.n_rows is None else f"{entry.n_rows:,}"
     print(f"{entry.name}: {n_rows} rows, mounted")
+    found = directory.open(name)
+    position = found.table.position
+    where = f"positions in {position.ra} and {position.dec}" if position else "no positions"
+    print(f"  {len(found.table.columns)} columns, {len(found.partitions)} files, {where}")
 
 
 def remove(
