@@ -21,7 +21,7 @@ from skydex.engines.spark_cluster import ConnectServer, SparkCluster
 from skydex.query import Namespace, bind, make_plan
 from skydex.query.languages import parse_adql
 
-pytestmark = pytest.mark.xdist_group("spark")  # one process of the tests at most has Java processes
+pytestmark = pytest.mark.spark
 
 PAIRS = "SELECT COUNT(*) AS n FROM sky.sources AS a JOIN sky.sources AS b ON a.mag < b.mag AND a.flux > b.flux"
 """200 million pairs to look at: seconds."""

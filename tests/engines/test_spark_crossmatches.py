@@ -33,7 +33,7 @@ def directory(tmp_path_factory) -> ArchiveDirectory:
     return ArchiveDirectory(place / "archive")
 
 
-@pytest.mark.xdist_group("spark")
+@pytest.mark.spark
 def test_tasks_on_spark_give_the_rows_that_they_give_here(directory, spark_session, tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "MOST_ROWS", 300)
     archive = Archive.open(directory.path)

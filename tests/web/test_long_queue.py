@@ -21,7 +21,7 @@ from skydex.jobs import Job, Ledger, Phase
 from skydex.settings import Settings
 from skydex.web.long_queue import LongQueue
 
-pytestmark = pytest.mark.xdist_group("spark")  # one process of the tests at most has Java processes
+pytestmark = pytest.mark.spark
 
 COUNT = "SELECT n_obs, COUNT(*) AS n, MIN(star_id) AS first_one FROM sky.stars GROUP BY n_obs ORDER BY n_obs"
 BASE = "/casjobs/services/jobs.asmx"
