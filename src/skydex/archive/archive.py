@@ -38,7 +38,7 @@ from skydex.archive.pictures import Picture, PictureRequest
 from skydex.archive.requests import TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
-from skydex.engines import Deadline, Engine, MetadataEngine, ScanEngine
+from skydex.engines import Deadline, Engine, FirstRowsEngine, MetadataEngine, ScanEngine
 from skydex.errors import RemoteChangedError, SkydexError, UnknownTableError, near_names
 from skydex.formats import Format
 from skydex.mydb import MYDB, MyDB, Owner, UserTables
@@ -177,6 +177,7 @@ class Archive:
         self._shows_private = shows_private
         self._scan: Engine = ScanEngine()
         self._metadata: Engine = MetadataEngine()
+        self._first: Engine = FirstRowsEngine(self._sql_engine)
         self._sql: Engine | None = None
         self._large = large
         self._chosen = make_engine(engine, settings) if engine is not None else None
@@ -518,12 +519,13 @@ class Archive:
         if self._chosen is not None:
             check_able(self._chosen, plan)
             return self._chosen
-        if plan.engine == "metadata":
-            return self._metadata
+        if plan.engine in ("metadata", "first"):
+            return self._metadata if plan.engine == "metadata" else self._first
         if self._large is not None and _n_rows_read(plan) >= self._settings.spark_rows:
             return self._large
-        if plan.engine == "scan":
-            return self._scan
+        return self._scan if plan.engine == "scan" else self._sql_engine()
+
+    def _sql_engine(self) -> Engine:
         with self._lock:
             if self._sql is None:
                 self._sql = make_engine("duckdb", self._settings)

@@ -3,6 +3,7 @@
 from skydex.query import build
 from skydex.query.bind import BoundQuery, bind
 from skydex.query.build import table_query
+from skydex.query.firsts import FirstRows
 from skydex.query.languages import get_language
 from skydex.query.namespace import Namespace, Others, Relation
 from skydex.query.plan import Plan, Scan, is_scannable, make_plan, within
@@ -16,6 +17,7 @@ __all__ = [
     "ADQL_RULES",
     "TSQL_RULES",
     "BoundQuery",
+    "FirstRows",
     "Measure",
     "Namespace",
     "Others",

@@ -15,6 +15,7 @@ from sqlglot import exp
 from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
 from skydex.query.crossmatch import INDEX, CellJoin, with_cells
+from skydex.query.firsts import FirstRows, find_first_rows
 from skydex.query.namespace import Relation
 from skydex.query.narrow import Probe, narrowed, probes
 from skydex.query.pairs import Side
@@ -123,13 +124,15 @@ class Plan:
     max_rows: int | None
     """Row limit of the answer; one row more is asked for, to know whether there is one."""
     engine: str
-    """`scan`, `metadata` or `sql`; what is not for `sql` it can run as well."""
+    """`scan`, `metadata`, `first` or `sql`; what is not for `sql` it can run as well."""
     matches: tuple[CellJoin, ...] = ()
     """The cross-matches that are found by cells."""
     probes: tuple[Probe, ...] = ()
     """What is asked first, so that less has to be read."""
     joined: Joined | None = None
     """Another way to the same rows, for engines that can be given joined rows."""
+    first: FirstRows | None = None
+    """How the first rows of an order are found, for the engine `first`."""
     tally: Tally | None = None
     """What is known of the answer without reading, for the engine `metadata`."""
 
@@ -175,10 +178,11 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     for name in {name for match in matches for name in match.indexed}:
         scans[name] = replace(scans[name], with_index=True)
     asked = probes(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else ()
-    tally = _tally(tree, scans)
-    engine = "metadata" if tally is not None else "scan" if _only_scans(tree, scans) else "sql"
+    tally, first = _tally(tree, scans), _first_rows(tree, scans, max_rows)
+    engine = "scan" if _only_scans(tree, scans) else "sql"
+    engine = "metadata" if tally is not None else "first" if first is not None else engine
     joined = _joined(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else None
-    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, joined, tally)
+    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, joined, first, tally)
 
 
 def _joined(query: exp.Query, sides: Mapping[str, Side]) -> Joined | None:
@@ -214,6 +218,8 @@ def within(plan: Plan, region: Region, *, max_rows: int | None) -> Plan:
     selection = dataset.select(ranges) if dataset is not None else None
     columns = tuple(dict.fromkeys((*scan.columns, ra, dec)))
     narrow = replace(scan, columns=columns, ranges=ranges, selection=selection)
+    if plan.tally is not None or plan.first is not None:  # which hold for the whole table
+        plan = replace(plan, engine="sql", tally=None, first=None)
     return replace(plan, bound=replace(plan.bound, tree=query), scans={scan.source: narrow}, max_rows=max_rows)
 
 
@@ -225,12 +231,30 @@ def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
     return _is_scan(query)
 
 
+def _first_rows(query: exp.Query, scans: Mapping[str, Scan], max_rows: int | None) -> FirstRows | None:
+    """The way to the first rows of one stored table, where the rest is for the scan engine's tests."""
+    scan = _only_table(query, scans)
+    limit = None if max_rows is None else max_rows + 1
+    first = find_first_rows(query, *scan.stored, limit) if scan is not None else None
+    if first is None:
+        return None
+    where = query.args.get("where")
+    evaluated = [*query.expressions, *first.keys, *([where.this] if where is not None else [])]
+    return first if all(map(is_scannable, evaluated)) else None
+
+
+def _only_table(query: exp.Query, scans: Mapping[str, Scan]) -> Scan | None:
+    """The scan of a SELECT from one stored table."""
+    scan = next(iter(scans.values())) if len(scans) == 1 else None
+    from_ = query.args.get("from_")
+    is_table = scan is not None and scan.selection is not None and from_ is not None
+    return scan if is_table and isinstance(from_.this, exp.Table) else None
+
+
 def _tally(query: exp.Query, scans: Mapping[str, Scan]) -> Tally | None:
     """What metadata say to a query on one stored table, where the rest is for the scan engine's tests."""
-    scan = next(iter(scans.values())) if len(scans) == 1 else None
-    if scan is None or scan.selection is None or not isinstance(query.args.get("from_"), exp.From):
-        return None
-    if not isinstance(query.args["from_"].this, exp.Table):
+    scan = _only_table(query, scans)
+    if scan is None:
         return None
     tally = find_tally(query, *scan.stored)
     where = query.args.get("where")
