@@ -110,6 +110,20 @@ def test_explain_counts_what_the_sql_engine_streams(served, monkeypatch):
     assert web.n_bytes < sum(f.stat().st_size for f in web.root.rglob("*.parquet"))
 
 
+@pytest.mark.parametrize("outputs", ["*", "COUNT(*)", "band, MAX(mag)"])
+def test_a_cone_without_joint_metadata_looks_into_the_files_it_touches(home, shared_data, tmp_path, outputs):
+    shutil.copytree(shared_data / "hats/small_sky_order3_source", tmp_path / "web/theirs")
+    (tmp_path / "web/theirs/dataset/_metadata").unlink()
+    with serving(tmp_path / "web") as web:
+        ArchiveDirectory.create(tmp_path / "archive").mount("far.sources", f"{web.url}/theirs")
+        archive = Archive.open(tmp_path / "archive")
+        web.forget()
+        end = " GROUP BY band" if "band" in outputs else ""
+        cone = "1 = CONTAINS(POINT(source_ra, source_dec), CIRCLE(283.4, -61.1, 0.1))"
+        archive.explain(QueryRequest(f"SELECT {outputs} FROM far.sources WHERE {cone}{end}"), run=True)
+        assert 0 < len({asked.name for asked in web.data_requests}) < 5
+
+
 def test_a_failure_in_a_stream_is_told_in_our_words(served, monkeypatch):
     monkeypatch.setattr("skydex.engines.duckdb._ARROW_ROWS", 1_000)
     place, web = served

@@ -60,7 +60,9 @@ def _n_rows(plan: Plan, scan: Scan) -> int:
     if ranges is not None:
         for region in regions:
             ranges = intersect_ranges(ranges, ranges29(region, most=_FINE))
-    n_rows = selection.n_rows if ranges is None else min(dataset.row_groups.n_rows_in(ranges), selection.n_rows)
+    n_rows = selection.n_rows
+    if ranges is not None and dataset.knows_row_groups:
+        n_rows = min(dataset.row_groups.n_rows_in(ranges), n_rows)
     others = [node for node in conditions if not isinstance(node, InRegion)]
     return round(n_rows * _share(scan, others))
 

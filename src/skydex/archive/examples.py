@@ -90,6 +90,8 @@ def _place(relation: Relation) -> tuple[float, float] | None:
     """A position where there are rows, if the table can be searched by position."""
     if relation.table.position is None or relation.dataset is None:
         return None
+    if not relation.dataset.knows_row_groups:
+        return None
     if not relation.dataset.is_own and len(relation.dataset.partitions) > _MOST_FOOTERS:
         return None
     groups = relation.dataset.row_groups

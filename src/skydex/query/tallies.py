@@ -65,6 +65,8 @@ def find_tally(query: exp.Query, dataset: Dataset, selection: Selection) -> Tall
     selection : Selection
         What its conditions leave of that.
     """
+    if not (dataset.knows_row_groups or selection.whole):
+        return None
     if not isinstance(query, exp.Select) or any(query.args.get(clause) for clause in _CLAUSES):
         return None
     limit = query.args.get("limit")

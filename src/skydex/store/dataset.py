@@ -163,6 +163,11 @@ class Dataset:
             kinds.append((self.index_column, pa.int64()))
         return frozenset(name for name, kind in kinds if self.arrow_schema.field(name).type == kind)
 
+    @property
+    def knows_row_groups(self) -> bool:
+        """Whether the bounds of all row groups are at hand, rather than in the footers of many files far away."""
+        return self._holding.load_some_row_groups is None or "row_groups" in self.__dict__
+
     @cached_property
     def row_groups(self) -> RowGroups:
         """Bounds of all row groups."""
@@ -220,7 +225,7 @@ class Dataset:
             self.location.check()
         if ranges is None:
             return self._everything
-        if self._holding.load_some_row_groups is not None and "row_groups" not in self.__dict__:
+        if self._holding.load_some_row_groups is not None and not self.knows_row_groups:
             return self._selection_of_some(ranges, self._holding.load_some_row_groups)
         return self._selection(self.row_groups.touching(ranges))
 
@@ -245,7 +250,7 @@ class Dataset:
     @cached_property
     def has_unpositioned(self) -> bool:
         """Whether there are rows without a position, or without one of its coordinates."""
-        if self._holding.load_some_row_groups is not None and "row_groups" not in self.__dict__:
+        if not self.knows_row_groups:
             return any(partition.order == NOWHERE for partition in self.partitions)
         return bool((self.row_groups.index_min > self.row_groups.index_max).any())
 
