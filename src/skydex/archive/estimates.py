@@ -82,7 +82,7 @@ def _share(scan: Scan, conditions: list[exp.Expression]) -> float:
         return 1.0
     numbers = dataset.numbers_of(selection)
     chosen = np.unique(numbers[np.linspace(0, len(numbers) - 1, _SAMPLED_GROUPS).round().astype(int)])
-    sample = replace(scan, selection=dataset.selection_of(chosen), with_index=False)
+    sample = replace(scan, selection=dataset.selection_of(chosen))
     n_passed, n_read = n_passing(sample, tree.conjunction(conditions))
     return n_passed / n_read if n_read else 1.0
 

@@ -186,6 +186,7 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.BitwiseAnd: _binary(pc.bit_wise_and),
     exp.BitwiseOr: _binary(pc.bit_wise_or),
     exp.BitwiseXor: _binary(pc.bit_wise_xor),
+    exp.BitwiseRightShift: _binary(pc.shift_right),
     exp.BitwiseNot: _unary(pc.bit_wise_not),
     exp.Nullif: _nullif,
     exp.Between: _between,

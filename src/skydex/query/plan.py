@@ -6,7 +6,7 @@ engine: a query that only scans one table needs no SQL engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from skydex.query.pairs import Side
 from skydex.query.prune import prune
 from skydex.query.scope import Source
 from skydex.query.sky_joins import SkyJoin, with_sky_joins
+from skydex.query.stored_index import with_stored_index
 from skydex.query.tallies import Tally, find_tally
 from skydex.query.tree import Compute, InRegion, Near, column, walk
 from skydex.sky import Ranges, Region, intersect_ranges, ranges29
@@ -37,6 +38,7 @@ _SCANNED: frozenset[type[exp.Expression]] = frozenset({
     exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Nullif, exp.Abs,
     exp.Cast, exp.DataType, exp.Array, exp.Lower, exp.Upper, exp.DPipe,
     exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot,
+    exp.BitwiseRightShift,
 })  # fmt: skip
 """Kinds of nodes that the scan engine evaluates; one contract suite holds both engines to the same answers."""
 _MOST_SIFTED_ROWS = 200_000
@@ -175,7 +177,10 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     left = narrowed(bound.tree, ranges, {name: scan.side() for name, scan in scans.items()})
     scans |= {name: _scan(bound.sources[name], found) for name, found in left.items() if found is not ranges.get(name)}
     tree, matches = with_cells(bound.tree, {name: scan.side() for name, scan in scans.items()})
-    for name in {name for match in matches for name in match.indexed}:
+    indexed: Collection[str] = {name for match in matches for name in match.indexed}
+    if not matches:
+        tree, indexed = with_stored_index(tree, bound.sources)
+    for name in indexed:
         scans[name] = replace(scans[name], with_index=True)
     asked = probes(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else ()
     tally, first = _tally(tree, scans), _first_rows(tree, scans, max_rows)
