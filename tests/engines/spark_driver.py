@@ -25,6 +25,7 @@ def main() -> None:
     folder = Path(given["folder"])
     choices = SparkChoices(given["url"], 512, given["wait_s"], 60.0, properties, folder, folder / "spool")
     home = SparkHome(choices)
+    home.interrupt_orphans()
     plan = make_plan(bind(parse_adql(given["query"]), Archive.open(given["archive"]).namespace()))
     for _ in sys.stdin:
         start = time.monotonic()

@@ -25,6 +25,10 @@ pytestmark = pytest.mark.spark
 
 PAIRS = "SELECT COUNT(*) AS n FROM sky.sources AS a JOIN sky.sources AS b ON a.mag < b.mag AND a.flux > b.flux"
 """200 million pairs to look at: seconds."""
+ENDLESS = (
+    "SELECT COUNT(*) AS n FROM sky.sources AS a, sky.sources AS b, sky.sources AS c "
+    "WHERE SIN(a.mag * b.mag * c.mag) > 2"
+)
 GROUPS = (
     "SELECT band, COUNT(*) AS n, MIN(id) AS first_id, MAX(mag) AS faintest FROM sky.sources GROUP BY band ORDER BY band"
 )
@@ -115,8 +119,37 @@ def test_a_query_is_answered_though_a_worker_is_killed_meanwhile_and_fails_in_ti
         assert time.monotonic() - start < LOST_S + 30
 
 
-def test_a_spark_connect_server_gives_the_rows_of_the_embedded_engine(archive, tmp_path):
-    with ConnectServer() as server, driving(archive, tmp_path, server.url, GROUPS) as driver:
-        driver.ask()
-        answer = driver.answer()
+def test_a_spark_connect_server_gives_the_rows_of_the_embedded_engine_and_is_told_of_drivers_that_were_killed(
+    archive, tmp_path
+):
+    with ConnectServer() as server:
+        with driving(archive, tmp_path, server.url, ENDLESS) as lost:
+            lost.ask()
+            awaited(lambda: list(tmp_path.glob("spool/*/session")))
+            awaited(lambda: seconds_of(server.process.pid, during=1.0) > 0.2)
+            lost.process.kill()
+            lost.process.wait()
+            lost.process.returncode = 0  # as it should
+        with driving(archive, tmp_path, server.url, GROUPS) as driver:  # which first looks after what others left
+            driver.ask()
+            answer = driver.answer()
+            awaited(lambda: seconds_of(server.process.pid, during=1.0) < 0.1)
     assert answer.get("rows") == embedded(archive, GROUPS), answer
+
+
+def awaited(condition):
+    end = time.monotonic() + 90  # the server itself would wait for five minutes
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def seconds_of(pid: int, *, during: float) -> float:
+    """Processor time that a process takes in some time."""
+    before = _ticks(pid)
+    time.sleep(during)
+    return (_ticks(pid) - before) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> int:
+    return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
