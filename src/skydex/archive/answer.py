@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from skydex.archive.estimates import Estimate
-from skydex.query import Plan
-from skydex.store import Traffic
+from skydex.query import Plan, Scan
+from skydex.store import Traffic, columns_of
 from skydex.tables import Column
 
 __all__ = ["Answer", "Explanation"]
@@ -57,8 +57,8 @@ class Explanation:
             lines += ["Matches:", *(f"  {match}" for match in self.plan.matches)]
         if self.plan.joined is not None:
             lines += ["Or, for engines that take joined rows:", *(f"  {join}" for join in self.plan.joined.joins)]
-        if self.plan.probes:
-            lines += ["Asks:", *(f"  {probe}" for probe in self.plan.probes)]
+        if self.plan.probes or self.plan.keys:
+            lines += ["Asks:", *(f"  {probe}" for probe in (*self.plan.probes, *self.plan.keys))]
         if self.traffic is not None:
             lines.append(f"Read: {self.traffic}")
         if self.n_rows is not None:
@@ -72,10 +72,16 @@ class Explanation:
             if selection is None:
                 yield f"{what}, in memory"
             else:
+                by = f"by {' and '.join(columns_of(scan.test))}: " if scan.test and _is_by_values(scan) else ""
                 yield (
-                    f"{what}, {selection.n_files} of {selection.total_files} files, {selection.n_groups} of "
-                    f"{selection.total_groups} row groups, at most {selection.n_rows:,} rows"
+                    f"{what}, {by}{selection.n_files} of {selection.total_files} files, {selection.n_groups:,} of "
+                    f"{selection.total_groups:,} row groups, at most {selection.n_rows:,} rows"
                 )
         if self.plan.tally is not None:
             known, rim = self.plan.tally.n_known, self.plan.tally.rim
             yield f"of these {known:,} rows are counted by metadata, {rim.n_rows:,} in {rim.n_groups} row groups read"
+
+
+def _is_by_values(scan: Scan) -> bool:
+    """Whether values alone say what need not be read."""
+    return scan.test is not None and scan.ranges is None and scan.selection is not None and not scan.selection.whole

@@ -1,4 +1,4 @@
-"""What an archive holds, and whether it is sound: `list`, `show`, `verify`."""
+"""What an archive holds, and whether it is sound: `list`, `show`, `verify`, `index`."""
 
 from __future__ import annotations
 
@@ -140,6 +140,27 @@ def verify(
         raise typer.Exit(1)
 
 
+def index(
+    archive: Archive,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="A table of the archive: schema.table.")],
+    column: Annotated[str, typer.Argument(metavar="COLUMN", help="A column of whole numbers or of texts.")],
+) -> None:
+    """Make rows of a table be found by the values of a column, however many rows there are.
+
+    The id of a table and its foreign keys are indexed when it is ingested. This does it for another column, or for a
+    table of an earlier skydex: the column is read once, no row is written again, and who reads the table goes on.
+
+    **Example**: `skydex index archive survey.detections obj_id`
+    """
+    from skydex.store import ArchiveDirectory, index_column
+
+    with progress_bar(table) as progress:
+        entry = index_column(
+            ArchiveDirectory(archive), table, column, progress=lambda done, total: progress("index", done, total)
+        )
+    remark(f"{entry.name} is found by {column}.")
+
+
 def _is_sound(name: str, opened: Callable[[], Dataset]) -> bool:
     """Whether a table is what it was; says what it finds."""
     from skydex import store
@@ -180,4 +201,4 @@ def _kept_by_users(archive: OpenArchive) -> Iterator[tuple[str, Callable[[], Dat
             yield f"{user.name}.{table.name}", partial(mydb.open, table.name, schema=user.name)
 
 
-COMMANDS = (Command(list_tables, {"name": "list"}), Command(show), Command(verify))
+COMMANDS = (Command(list_tables, {"name": "list"}), Command(show), Command(verify), Command(index))

@@ -144,6 +144,11 @@ class DuckDBEngine:
             places = answer.to_arrow()
             if not answer.overflow:
                 plan = plan.narrowed(probe.target, probe.ranges_near(places))
+        for key in plan.keys:
+            answer = self.run(plan.plan_of_keys(key), deadline)
+            values = answer.to_arrow()
+            if not answer.overflow:
+                plan = plan.having(key, values)
         return plan
 
     def _make_known(self, kernels: Iterable[Kernel]) -> None:

@@ -180,8 +180,11 @@ def _layout(work: Preparation) -> Layout:
     asked = work.recipe.layout
     sizes = {key: value for key in ("rows_per_partition", "rows_per_group") if (value := getattr(asked, key))}
     new_names = {item.source.lower(): item.column.name for item in work.mapping.columns}
-    sort_by = tuple(new_names[name.lower()] for name in work.recipe.sort_by if name.lower() in new_names)
-    return Layout(**sizes, sort_by=sort_by)
+    sort_by, look_up = (
+        tuple(new_names[name.lower()] for name in names if name.lower() in new_names)
+        for names in (work.recipe.sort_by, asked.look_up)
+    )
+    return Layout(**sizes, sort_by=sort_by, look_up=look_up)
 
 
 @dataclass

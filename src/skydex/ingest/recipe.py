@@ -148,6 +148,8 @@ class LayoutRecipe:
     """Greatest number of rows of one partition."""
     rows_per_group: int | None = None
     """Rows of one Parquet row group."""
+    look_up: tuple[str, ...] = ()
+    """Columns of numbers or names by which rows are found fast, beside the id and those of foreign keys."""
 
     def __post_init__(self) -> None:
         for name in ("rows_per_partition", "rows_per_group"):

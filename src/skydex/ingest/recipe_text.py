@@ -176,7 +176,7 @@ def _one_of(kind: type[enum.StrEnum]) -> Callable[[object, str], Any]:
     return lambda value, where: member_of(kind, value, where)
 
 
-_LAYOUT = {"rows_per_partition": _number, "rows_per_group": _number}
+_LAYOUT = {"rows_per_partition": _number, "rows_per_group": _number, "look_up": _texts}
 _FOREIGN_KEY = {"target_table": _text, "columns": _pairs, "description": _text}
 _EXAMPLE = {"name": _text, "query": _text, "description": _text}
 _POSITION = {

@@ -21,7 +21,7 @@ from skydex.query.reach import Reach
 from skydex.query.tree import Compute, Near
 from skydex.sky import Ranges, circle_order, circle_ranges29, grown_ranges, index29, intersect_ranges
 
-__all__ = ["Probe", "narrowed", "probes"]
+__all__ = ["Probe", "narrowed", "own_conditions", "probes"]
 
 _LARGE_ROWS = 400_000
 """Tables up to so many rows are matched without asking first."""
@@ -103,7 +103,7 @@ def probes(query: exp.Query, sides: Mapping[str, Side]) -> tuple[Probe, ...]:
             target, asked = find_stored(point, sides), find_stored(other, sides)
             if target is None or asked is None or target not in free or sides[target].n_rows <= _LARGE_ROWS:
                 continue
-            conditions = list(_own_conditions(near, asked))
+            conditions = list(own_conditions(near, asked))
             if conditions and target not in found:
                 found[target] = Probe(target, asked, _positions(asked, other, conditions), radius_deg)
     return tuple(found.values())
@@ -113,12 +113,12 @@ def _matches(query: exp.Query) -> list[tuple[Near, set[str]]]:
     return [match for node in tree.walk(query) if isinstance(node, exp.Select) for match in held(node)]
 
 
-def _own_conditions(near: Near, name: str) -> Iterator[exp.Expression]:
-    """What must hold for the rows of a source alone if they are to count in the pairs of a match."""
-    top: exp.Expression = near
+def own_conditions(held: exp.Expression, name: str) -> Iterator[exp.Expression]:
+    """What must hold for the rows of a source alone if they are to count in the pairs of a condition."""
+    top = held
     while isinstance(top.parent, exp.And | exp.Paren):
         top = top.parent
-    where = near.find_ancestor(exp.Select).args.get("where")
+    where = held.find_ancestor(exp.Select).args.get("where")
     for condition in {id(root): root for root in (top, *([where.this] if where is not None else []))}.values():
         for part in tree.flattened(condition, exp.And):
             is_repeatable = all(kernel_of(call).is_repeatable for call in part.find_all(Compute))

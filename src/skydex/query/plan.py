@@ -16,6 +16,7 @@ from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
 from skydex.query.crossmatch import INDEX, CellJoin, with_cells
 from skydex.query.firsts import FirstRows, find_first_rows
+from skydex.query.keys import MOST_KEYS, KeyProbe, key_probes, known_keys
 from skydex.query.namespace import Relation
 from skydex.query.narrow import Probe, narrowed, probes
 from skydex.query.pairs import Side
@@ -25,8 +26,9 @@ from skydex.query.sky_joins import SkyJoin, with_sky_joins
 from skydex.query.stored_index import with_stored_index
 from skydex.query.tallies import Tally, find_tally
 from skydex.query.tree import Compute, InRegion, Near, column, walk
+from skydex.query.value_tests import value_tests
 from skydex.sky import Ranges, Region, intersect_ranges, ranges29
-from skydex.store import Dataset, Selection
+from skydex.store import AllOf, Dataset, RowTest, Selection
 from skydex.tables import Column, Datatype, arrow_type
 
 __all__ = ["Joined", "Plan", "Scan", "is_scannable", "make_plan", "within"]
@@ -59,6 +61,8 @@ class Scan:
     """The columns that the query looks at."""
     ranges: Ranges | None = None
     """Order-29 ranges outside of which no row can matter; None if there are none."""
+    test: RowTest | None = None
+    """What rows have in common that can matter, as far as row groups can be told by it."""
     selection: Selection | None = None
     """Files and row groups to be read; None for a table in memory."""
     with_index: bool = False
@@ -79,6 +83,32 @@ class Scan:
     def kind_of(self, name: str) -> pa.DataType:
         """Arrow type in which a column of it is given."""
         return arrow_type(self.relation.table.get_column(name))
+
+    def within(self, ranges: Ranges) -> Scan:
+        """The same of a stored table, where no row outside of some ranges matters."""
+        dataset, _ = self.stored
+        return replace(self, ranges=ranges, selection=dataset.select(ranges, self.test))
+
+    def having(self, test: RowTest) -> Scan:
+        """The same of a stored table, where no row matters that fails a further test."""
+        dataset, _ = self.stored
+        both = test if self.test is None else AllOf((self.test, test))
+        return replace(self, test=both, selection=dataset.select(self.ranges, both))
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The data set, if it is stored."""
+        return self.relation.dataset
+
+    @property
+    def rows(self) -> pa.Table | None:
+        """The rows, if they are in memory."""
+        return self.side().rows
+
+    @property
+    def n_rows(self) -> int:
+        """Rows at the most."""
+        return self.side().n_rows
 
     def column_list(self) -> tuple[Column, ...]:
         """The columns to read, the index last if it is wanted; one at least, so that rows can be counted."""
@@ -131,6 +161,8 @@ class Plan:
     """The cross-matches that are found by cells."""
     probes: tuple[Probe, ...] = ()
     """What is asked first, so that less has to be read."""
+    keys: tuple[KeyProbe, ...] = ()
+    """Which values are asked for first, so that less has to be read."""
     joined: Joined | None = None
     """Another way to the same rows, for engines that can be given joined rows."""
     first: FirstRows | None = None
@@ -162,20 +194,35 @@ class Plan:
         columns = (Column("ra", Datatype.DOUBLE), Column("dec", Datatype.DOUBLE))
         return Plan(BoundQuery(probe.query, columns, {}), {probe.asked: scan}, max_rows, "sql")
 
+    def plan_of_keys(self, probe: KeyProbe) -> Plan:
+        """The plan of one of the questions for values; of more than are of use there is one row too many."""
+        scan = self.scans[probe.asked]
+        column = scan.relation.table.get_column(probe.asked_column)
+        return Plan(BoundQuery(probe.query, (column,), {}), {probe.asked: scan}, MOST_KEYS, "sql")
+
+    def having(self, probe: KeyProbe, answer: pa.Table) -> Plan:
+        """The same where only rows matter that have one of the values of an answer."""
+        test = probe.test(answer.column(0))
+        return replace(self, scans={**self.scans, probe.target: self.scans[probe.target].having(test)})
+
     def narrowed(self, name: str, ranges: Ranges) -> Plan:
         """The same where only some ranges of a table matter."""
         scan = self.scans[name]
-        dataset, _ = scan.stored
         left = ranges if scan.ranges is None else intersect_ranges(scan.ranges, ranges)
-        return replace(self, scans={**self.scans, name: replace(scan, ranges=left, selection=dataset.select(left))})
+        return replace(self, scans={**self.scans, name: scan.within(left)})
 
 
 def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     """Prune the tables of a query, find ways for its cross-matches, and choose its engine."""
-    ranges = prune(bound.tree, bound.sources)
-    scans = {name: _scan(source, ranges.get(name)) for name, source in bound.sources.items() if source.relation}
+    ranges, tests = prune(bound.tree, bound.sources), value_tests(bound.tree, bound.sources)
+    scans = {
+        name: _scan(source, ranges.get(name), tests.get(name))
+        for name, source in bound.sources.items()
+        if source.relation
+    }
     left = narrowed(bound.tree, ranges, {name: scan.side() for name, scan in scans.items()})
-    scans |= {name: _scan(bound.sources[name], found) for name, found in left.items() if found is not ranges.get(name)}
+    scans |= {name: scans[name].within(found) for name, found in left.items() if found is not ranges.get(name)}
+    scans |= {name: scans[name].having(test) for name, test in known_keys(bound.tree, scans).items()}
     tree, matches = with_cells(bound.tree, {name: scan.side() for name, scan in scans.items()})
     indexed: Collection[str] = {name for match in matches for name in match.indexed}
     if not matches:
@@ -187,7 +234,8 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     engine = "scan" if _only_scans(tree, scans) else "sql"
     engine = "metadata" if tally is not None else "first" if first is not None else engine
     joined = _joined(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else None
-    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, joined, first, tally)
+    keys = key_probes(bound.tree, scans) if len(scans) > 1 else ()
+    return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, keys, joined, first, tally)
 
 
 def _joined(query: exp.Query, sides: Mapping[str, Side]) -> Joined | None:
@@ -198,12 +246,12 @@ def _joined(query: exp.Query, sides: Mapping[str, Side]) -> Joined | None:
     return Joined(tree, joins, _is_scan(tree))
 
 
-def _scan(source: Source, ranges: Ranges | None) -> Scan:
-    """What is read of a table of which only some ranges matter."""
+def _scan(source: Source, ranges: Ranges | None, test: RowTest | None) -> Scan:
+    """What is read of a table of which only some ranges and values matter."""
     assert source.relation is not None
     dataset = source.relation.dataset
-    selection = dataset.select(ranges) if dataset is not None else None
-    return Scan(source.identifier, source.relation, tuple(source.used), ranges, selection)
+    selection = dataset.select(ranges, test) if dataset is not None else None
+    return Scan(source.identifier, source.relation, tuple(source.used), ranges, test, selection)
 
 
 def within(plan: Plan, region: Region, *, max_rows: int | None) -> Plan:

@@ -12,9 +12,6 @@ appended had better be written anew (`worth_appending`).
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +21,10 @@ import pyarrow.parquet as pq
 from skydex.errors import StoreError
 from skydex.store.assembly import WriteReport, new_version, physical_schema
 from skydex.store.dataset import Dataset
-from skydex.store.files import storing, sync_directories
+from skydex.store.files import link_or_copy, storing, sync_directories
 from skydex.store.holding import NOWHERE, Partition
-from skydex.store.layout import APPENDED, Layout
+from skydex.store.layout import APPENDED, Layout, lookup_of_file
+from skydex.store.lookup import open_lookup
 from skydex.store.manifest import Manifest, find_manifest
 from skydex.store.parquet import write_partition
 from skydex.store.publication import Publication
@@ -37,8 +35,6 @@ from skydex.store.texts import sized_columns, text_sizes
 from skydex.tables import Column, Table, metadata_of_columns
 
 __all__ = ["append_rows", "worth_appending"]
-
-_UNLINKABLE = (errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP)
 
 
 def worth_appending(dataset: Dataset, n_rows: int, *, layout: Layout) -> bool:
@@ -87,11 +83,13 @@ class _Appending:
         book = Publication(self.directory, table, physical_schema(table), about, replace(self.layout, for_others=False))
         for number in range(kept):
             self._link(book, number)
+        self._link_lookups(book)
         run = Run(sorted_table(joined, self.layout.sort_by))
         file = f"{APPENDED}/part{self._free_number(kept)}.parquet"
         parts = [part for part in (run.positioned, run.unpositioned) if len(part)]
         schema = self.dataset.arrow_schema
-        written = write_partition(self.directory / file, parts, schema, about=about, layout=self.layout)
+        layout = replace(self.layout, look_up=self._looked_up())
+        written = write_partition(self.directory / file, parts, schema, about=about, layout=layout)
         if book.n_groups + len(written.row_groups) > FEW_GROUPS:
             book.carry_statistics(self.dataset.all_statistics().slice(0, book.n_groups))
         book.add(file, None, written)
@@ -134,10 +132,28 @@ class _Appending:
     def _link(self, book: Publication, number: int) -> None:
         partition = self.dataset.partitions[number]
         file = partition.file[len(self.dataset.directory) + 1 :]
+        self._link_file(file)
+        book.carry(replace(partition, file=file), self._groups(number), self.manifest.files[file])
+
+    def _link_file(self, file: str) -> None:
         target = self.directory / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link_or_copy(partition.file, target)
-        book.carry(replace(partition, file=file), self._groups(number), self.manifest.files[file])
+        link_or_copy(f"{self.dataset.directory}/{file}", target)
+
+    def _looked_up(self) -> tuple[str, ...]:
+        """The columns that have look-ups."""
+        found = (lookup_of_file(file) for file in self.manifest.files)
+        return tuple(dict.fromkeys(each[0] for each in found if each))
+
+    def _link_lookups(self, book: Publication) -> None:
+        """Keep the look-ups of row groups that are all kept; rows that are in none are found by statistics."""
+        for file, facts in self.manifest.files.items():
+            if found := lookup_of_file(file):
+                with open_lookup(self.dataset.location, file, facts) as lookup:
+                    is_kept = found[1] + lookup.n_groups <= book.n_groups
+                if is_kept:
+                    self._link_file(file)
+                    book.carry_file(file, facts)
 
     def _groups(self, number: int) -> RowGroups:
         every = self.dataset.row_groups
@@ -171,18 +187,3 @@ def _wider(old: Column, new: Column) -> Column:
     if old.max_length is None:
         return replace(old, datatype=new.datatype)
     return replace(old, datatype=new.datatype, arraysize=f"{max(old.max_length, new.max_length or 1)}*")
-
-
-def _link_or_copy(source: str, target: Path) -> None:
-    """Another name for a file; a copy where the file system has no such thing."""
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno not in _UNLINKABLE:
-            raise
-        shutil.copyfile(source, target)
-        descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 from skydex.errors import StoreError
 from skydex.store.files import sync_directories
 from skydex.store.layout import DATASET, UNPOSITIONED, Layout, partition_file
+from skydex.store.lookup import is_hashable
 from skydex.store.packing import repetitive_columns
 from skydex.store.parquet import PartitionFile, write_partition
 from skydex.store.partitioning import Pixels, adaptive_pixels
 from skydex.store.publication import COVERAGE_ORDER, Publication
 from skydex.store.runs import Run, merged, sorted_table
-from skydex.tables import INDEX_COLUMN, Table, arrow_schema, metadata_of_columns
+from skydex.tables import INDEX_COLUMN, Table, arrow_schema, arrow_type, metadata_of_columns
 
 __all__ = ["WRITERS", "Assembly", "Progress", "WriteReport", "new_version", "physical_schema", "silent"]
 
@@ -38,6 +39,7 @@ WRITERS = max(1, min(4, os.cpu_count() or 1))
 
 Progress = Callable[[int, int], None]
 """Called with the rows written so far and all rows."""
+_ID_UCD = "meta.id;meta.main"
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -69,7 +71,7 @@ class Assembly:
         self.directory = directory
         self.table = table
         self.schema = physical_schema(table)
-        self.layout = layout.for_columns(len(self.schema))
+        self.layout = replace(layout.for_columns(len(self.schema)), look_up=_looked_up(table, layout))
         self.runs = runs
         n_bytes = sum(run.n_bytes for run in self.runs)
         self.threshold = self.layout.rows_for(n_bytes / max(self.table.n_rows or 0, 1))
@@ -171,6 +173,16 @@ class _Indices:
 
     def __iter__(self) -> Iterator[NDArray[np.int64]]:
         return (run.index for run in self._runs)
+
+
+def _looked_up(table: Table, layout: Layout) -> tuple[str, ...]:
+    """Columns by which rows are looked up: those asked for, and in published tables numbers and names of objects."""
+    names = list(layout.look_up)
+    if layout.for_others:
+        names += [table.id_column or "", *(column.name for column in table.columns if column.ucd == _ID_UCD)]
+        names += [own for key in table.foreign_keys for own, _ in key.columns]
+    hashable = {column.name for column in table.columns if is_hashable(arrow_type(column))}
+    return tuple(dict.fromkeys(name for name in names if name in hashable))
 
 
 def _sample(runs: Sequence[Run], n_rows: int) -> pa.Table:

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from skydex.errors import DamagedDataError, RemoteChangedError, RemoteUnavailableError, StoreError
 from skydex.store.foreign import find_properties, read_foreign
 from skydex.store.holding import NOWHERE, Holding, Partition
-from skydex.store.layout import IN_USE, INGEST_REPORT, partition_label
+from skydex.store.layout import IN_USE, INGEST_REPORT, lookup_of_file, partition_label
 from skydex.store.location import LocalLocation, Location, locate
+from skydex.store.lookup import Lookup, open_lookup
 from skydex.store.manifest import FileFacts, find_manifest
 from skydex.store.openfiles import OpenFiles
 from skydex.store.own import read_own
@@ -35,6 +36,7 @@ from skydex.store.parquet import constant_columns, footer_checksum
 from skydex.store.properties import parse_properties
 from skydex.store.remote import Incoming, RemoteAccess, RemoteLocation, Traffic, current_traffic
 from skydex.store.rowgroups import RowGroups
+from skydex.store.rowtests import RowTest, passing
 from skydex.store.statistics import (
     ColumnStatistics,
     Statistics,
@@ -51,6 +53,8 @@ __all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_data
 _MOST_CONSTANTS = 100
 """Files of a data set whose constant columns are remembered; some 20 kB each for a table of 400 columns."""
 _ATTEMPTS = 2
+_FEW = 4
+"""Row groups of a region of which values are not asked before they are read."""
 _WARM = WarmRows(24 << 20)
 """One for all data sets of a process, so that its bound is that of the process."""
 
@@ -116,6 +120,7 @@ class Dataset:
         """How to reach the files."""
         self._holding = holding
         self._open_files = OpenFiles()
+        self._open_lookups: dict[str, Lookup] = {}
         self._constants: dict[str, Mapping[str, pa.Scalar]] = {}
         self._lock = threading.Lock()
         self.is_distant = isinstance(location, RemoteLocation)
@@ -208,13 +213,64 @@ class Dataset:
             return (footer.metadata for footer in self.location.files.footers(files))
         return (self.open_file(file).metadata for file in files)
 
-    def select(self, ranges: NDArray[np.int64] | None) -> Selection:
-        """Find what must be read for a region.
+    def find_groups(self, column: str, hashes: Callable[[], NDArray[np.uint64]]) -> NDArray[np.bool_] | None:
+        """Find the row groups in which a column may have values of some hashes.
+
+        Parameters
+        ----------
+        column : str
+            Name in the files.
+        hashes : callable
+            Gives the hashes, as `lookup.hashes_of` makes them, if they are wanted.
+
+        Returns
+        -------
+        found : (n,) bool array or None
+            One entry for each row group; `None` if nothing is written down of the column.
+        """
+        lookups = self._lookups.get(column)
+        if lookups is None:
+            return None
+        wanted, found = hashes(), np.ones(len(self.row_groups), np.bool_)
+        for file, first in lookups:
+            try:
+                lookup = self._lookup(file)
+                found[first : first + lookup.n_groups] = False
+                found[first + lookup.groups_of(wanted)] = True
+            except (OSError, pa.ArrowException) as error:
+                raise DamagedDataError(
+                    f"The file {file} of {self.table.name} is damaged. Restore it, or ingest the table again."
+                ) from error
+        return found
+
+    @cached_property
+    def _lookups(self) -> Mapping[str, list[tuple[str, int]]]:
+        """The files of look-ups by column, each with the first row group that it covers."""
+        files: dict[str, list[tuple[str, int]]] = {}
+        for file in self._holding.files:
+            if found := lookup_of_file(file):
+                files.setdefault(found[0], []).append((file, found[1]))
+        return files
+
+    def _lookup(self, file: str) -> Lookup:
+        with self._lock:
+            if file not in self._open_lookups:
+                self._open_lookups[file] = open_lookup(self.location, file, self._holding.files[file])
+            return self._open_lookups[file]
+
+    def is_found_by(self, column: str) -> bool:
+        """Whether a condition on values of a column leaves few row groups to be read."""
+        return column in self._lookups or self.statistics(column).is_clustered
+
+    def select(self, ranges: NDArray[np.int64] | None, test: RowTest | None = None) -> Selection:
+        """Find what must be read for a region, and for conditions on values.
 
         Parameters
         ----------
         ranges : (n, 2) int64 array or None
             Half-open ranges of order-29 NESTED pixels; `None` is everything, rows without a position included.
+        test : RowTest, optional
+            What the rows wanted have in common.
 
         Returns
         -------
@@ -223,11 +279,16 @@ class Dataset:
         """
         if isinstance(self.location, RemoteLocation):
             self.location.check()
-        if ranges is None:
+        if ranges is None and test is None:
             return self._everything
-        if self._holding.load_some_row_groups is not None and not self.knows_row_groups:
-            return self._selection_of_some(ranges, self._holding.load_some_row_groups)
-        return self._selection(self.row_groups.touching(ranges))
+        load_some = self._holding.load_some_row_groups
+        if ranges is not None and load_some is not None and not self.knows_row_groups:
+            return self._selection_of_some(ranges, load_some)
+        every = self.row_groups
+        numbers = np.arange(len(every)) if ranges is None else every.touching(ranges)
+        if test is not None and (len(numbers) > _FEW or ranges is None):  # of few, asking costs more than reading
+            numbers = numbers[passing(test, self, numbers, every.n_rows[numbers])]
+        return self._selection(numbers)
 
     def _selection_of_some(
         self, ranges: NDArray[np.int64], load: Callable[[NDArray[np.int64]], RowGroups]

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +19,18 @@ from typing import Any
 
 from skydex.errors import StoreError
 
-__all__ = ["NewFile", "Written", "new_file", "storing", "sync_directories", "sync_directory", "write_file"]
+__all__ = [
+    "NewFile",
+    "Written",
+    "link_or_copy",
+    "new_file",
+    "storing",
+    "sync_directories",
+    "sync_directory",
+    "write_file",
+]
+
+_UNLINKABLE = (errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP)
 
 
 @dataclass(frozen=True)
@@ -129,3 +141,18 @@ def sync_directories(root: Path) -> None:
     for folder, _, _ in os.walk(root, topdown=False):
         sync_directory(Path(folder))
     sync_directory(root.parent)
+
+
+def link_or_copy(source: str, target: Path) -> None:
+    """Another name for a file; a copy where the file system has no such thing."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _UNLINKABLE:
+            raise
+        shutil.copyfile(source, target)
+        descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote
 
 __all__ = [
     "APPENDED",
@@ -17,6 +18,7 @@ __all__ = [
     "DATASET",
     "INGEST_REPORT",
     "IN_USE",
+    "LOOKUPS",
     "MANIFEST",
     "MANIFEST_DIGEST",
     "METADATA",
@@ -28,6 +30,8 @@ __all__ = [
     "STATISTICS",
     "UNPOSITIONED",
     "Layout",
+    "lookup_file",
+    "lookup_of_file",
     "partition_file",
     "partition_label",
     "pixel_of_file",
@@ -52,6 +56,8 @@ PARTITIONS = "partitions.arrow"
 ROW_GROUPS = "row_groups.arrow"
 STATISTICS = "statistics.parquet"
 """Least and greatest value of each column in each row group; absent where there are few row groups."""
+LOOKUPS = "lookups"
+"""Directory of the files that tell in which row groups a value stands."""
 IN_USE = "in_use.lock"
 """Readers hold a shared lock on this file, so that a version goes only when nobody reads it."""
 STAGING_LOCK = "lock"
@@ -76,6 +82,8 @@ class Layout:
     """Columns that order rows of the same index, for example the object's number and the time of a detection."""
     max_order: int = 29
     """Finest HEALPix order of a partition."""
+    look_up: tuple[str, ...] = ()
+    """Columns of which it is written down in which row groups each value stands, unless the rows are in their order."""
     for_others: bool = True
     """Whether other readers of HATS shall find their files; else those are not written, and small tables lie in one."""
 
@@ -111,3 +119,15 @@ def partition_label(file: str) -> str:
     """What people call a partition: its pixel, or the last two parts of its name."""
     pixel = pixel_of_file(file)
     return f"Norder={pixel[0]}/Npix={pixel[1]}" if pixel else "/".join(file.rsplit("/", 2)[-2:])
+
+
+def lookup_file(column: str, first_group: int) -> str:
+    """Name of the file that tells in which row groups, from the one of this number, values of a column stand."""
+    return f"{LOOKUPS}/{quote(column, safe='')}/{first_group}.arrow"
+
+
+def lookup_of_file(file: str) -> tuple[str, int] | None:
+    """Column and first row group of such a file; `None` for any other."""
+    folder, _, rest = file.partition("/")
+    column, _, number = rest.partition("/")
+    return (unquote(column), int(number.removesuffix(".arrow"))) if folder == LOOKUPS else None

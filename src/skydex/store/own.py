@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skydex.errors import DamagedDataError
 from skydex.store.holding import Holding, Partition
-from skydex.store.layout import COMMON_METADATA, PARTITIONS, ROW_GROUPS, STATISTICS
+from skydex.store.layout import COMMON_METADATA, PARTITIONS, ROW_GROUPS, STATISTICS, lookup_of_file
 from skydex.store.location import Location
 from skydex.store.manifest import Manifest
 from skydex.store.parquet import open_checked
@@ -21,7 +23,9 @@ __all__ = ["partitions_to_bytes", "read_own"]
 def read_own(location: Location, manifest: Manifest, *, name: str) -> Holding:
     """Read what a published catalogue of ours says of itself."""
     common = pq.read_metadata(pa.BufferReader(_sound(location, manifest, COMMON_METADATA, name=name)))
-    columns = tuple(columns_from_metadata(common.metadata).values())
+    looked_up = {found[0] for file in manifest.files if (found := lookup_of_file(file))}
+    told = columns_from_metadata(common.metadata).values()
+    columns = tuple(replace(column, indexed=True) if column.name in looked_up else column for column in told)
     table = manifest.to_table(columns, name=name)
     schema = arrow_schema(columns)
     if table.position:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from skydex.store.files import new_file
 from skydex.store.layout import Layout
+from skydex.store.lookup import entries_of
 from skydex.store.manifest import FileFacts
 from skydex.store.packing import parquet_options
 from skydex.store.rowgroups import RowGroups
@@ -47,6 +48,8 @@ class PartitionFile:
     """Its footer."""
     statistics: pa.Table
     """What the footer says of the values in its row groups, as `statistics_of_footer` has it."""
+    entries: Mapping[str, NDArray[np.uint64]]
+    """Of each column that is looked up, which values stand in which of the row groups, as `entries_of` has it."""
 
 
 def write_partition(
@@ -76,16 +79,23 @@ def write_partition(
         Numeric columns that are packed by a dictionary.
     """
     groups: list[tuple[int, int, int]] = []
+    entries: dict[str, list[NDArray[np.uint64]]] = {name: [] for name in layout.look_up}
     with new_file(path) as file:
         with pq.ParquetWriter(file, schema, **_options(schema, layout, repetitive)) as writer:
             writer.add_key_value_metadata(dict(about))
             for rows in tables:
                 writer.write_table(rows, row_group_size=layout.rows_per_group)
-                groups += _bounds(rows, layout.rows_per_group)
+                bounds = _bounds(rows, layout.rows_per_group)
+                sizes = np.array([size for size, _, _ in bounds], np.int64)
+                for name, parts in entries.items():
+                    parts.append(entries_of(rows[name], sizes) + np.uint64(len(groups)))
+                groups += bounds
         footer, tail = _read_footer(file.fileno(), file.written.size)
     facts = FileFacts(file.written.size, file.written.sha256, zlib.crc32(tail))
     statistics = statistics_of_footer(footer, schema, is_own=True)
-    return PartitionFile(facts, _row_groups(groups), sum(group[0] for group in groups), footer, statistics)
+    n_rows = sum(group[0] for group in groups)
+    joined = {name: np.concatenate(parts) for name, parts in entries.items()}
+    return PartitionFile(facts, _row_groups(groups), n_rows, footer, statistics, joined)
 
 
 def _options(schema: pa.Schema, layout: Layout, repetitive: Collection[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ and the manifest, which is written last.
 from __future__ import annotations
 
 import datetime
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from skydex.store.holding import NOWHERE, Partition
 from skydex.store.layout import (
     COMMON_METADATA,
     COVERAGE,
+    LOOKUPS,
     MANIFEST,
     MANIFEST_DIGEST,
     METADATA,
@@ -35,13 +37,15 @@ from skydex.store.layout import (
     ROW_GROUPS,
     STATISTICS,
     Layout,
+    lookup_file,
 )
+from skydex.store.lookup import LookupWriter
 from skydex.store.manifest import FileFacts, Manifest, facts_of_table, manifest_to_bytes
 from skydex.store.own import partitions_to_bytes
 from skydex.store.parquet import PartitionFile, footer_checksum
 from skydex.store.properties import format_properties
 from skydex.store.rowgroups import RowGroups, concat_row_groups, row_groups_to_bytes
-from skydex.store.statistics import FEW_GROUPS, joined_statistics, statistics_to_bytes
+from skydex.store.statistics import FEW_GROUPS, joined_statistics, statistics_in_memory, statistics_to_bytes
 from skydex.tables import INDEX_COLUMN, Table
 
 __all__ = ["COVERAGE_ORDER", "Publication"]
@@ -51,6 +55,8 @@ COVERAGE_ORDER = 9
 
 MAX_CHUNKS = 200_000
 """Column chunks up to which a `_metadata` file is written; readers load it whole, about 150 bytes for each."""
+LEAST_LOOKED_UP = 8
+"""Row groups below which a look-up is not worth its file."""
 _MOST_PARTS = 64
 """Partitions whose statistics are kept apart."""
 
@@ -76,10 +82,14 @@ class Publication:
     _footers: list[pq.FileMetaData] = field(default_factory=list)
     _chunks: int = 0
     _statistics: list[pa.Table] = field(default_factory=list)
+    _n_groups: int = 0
+    _lookups: dict[str, LookupWriter] = field(default_factory=dict)
+    _first_looked_up: int = 0
 
     def add(self, file: str, pixel: tuple[int, int] | None, written: PartitionFile) -> None:
         """Take note of a partition; they come in the order of the index, those without a position last."""
         partition = Partition(file, *(pixel or (NOWHERE, NOWHERE)), written.n_rows)
+        self._look_up(written)
         self.carry(partition, written.row_groups, written.facts)
         self.carry_statistics(written.statistics)
         self._chunks += written.metadata.num_row_groups * written.metadata.num_columns
@@ -92,6 +102,7 @@ class Publication:
     def carry(self, partition: Partition, groups: RowGroups, facts: FileFacts) -> None:
         """Take note of a partition that lies here already as it was written for an earlier version."""
         number = np.full(len(groups), len(self.partitions), np.int32)
+        self._n_groups += len(groups)
         self._groups.append(RowGroups(number, groups.group, groups.n_rows, groups.index_min, groups.index_max))
         self.partitions.append(partition)
         self._files[partition.file] = facts
@@ -105,7 +116,7 @@ class Publication:
     @property
     def n_groups(self) -> int:
         """Row groups so far."""
-        return sum(map(len, self._groups))
+        return self._n_groups
 
     @property
     def n_bytes(self) -> int:
@@ -131,7 +142,7 @@ class Publication:
         self.keep(PARTITIONS, partitions_to_bytes(self.partitions))
         self.keep(ROW_GROUPS, row_groups_to_bytes(concat_row_groups(self._groups)))
         if self.n_groups > FEW_GROUPS:
-            self._keep_parquet(STATISTICS, statistics_to_bytes(joined_statistics(self._statistics)))
+            self._keep_statistics(joined_statistics(self._statistics))
         if coverage is not None and self.layout.for_others:
             self._write_hats(coverage)
         total = sum(partition.n_rows or 0 for partition in self.partitions)
@@ -144,6 +155,30 @@ class Publication:
         """Write a file and enter it in the manifest."""
         written = write_file(self.directory / name, content)
         self._files[name] = FileFacts(written.size, written.sha256)
+
+    def carry_file(self, name: str, facts: FileFacts) -> None:
+        """Take note of a file that lies here already as it was written for an earlier version."""
+        self._files[name] = facts
+
+    def _look_up(self, written: PartitionFile) -> None:
+        if not self._lookups:
+            self._first_looked_up = self.n_groups
+        for name, entries in written.entries.items():
+            if name not in self._lookups:
+                self._lookups[name] = LookupWriter(self.directory / f".{LOOKUPS}" / str(len(self._lookups)))
+            self._lookups[name].add(entries, first_group=self.n_groups - self._first_looked_up)
+
+    def _keep_statistics(self, statistics: pa.Table) -> None:
+        """Write the statistics, and the look-ups of columns of which they say too little."""
+        self._keep_parquet(STATISTICS, statistics_to_bytes(statistics))
+        known = statistics_in_memory(statistics)
+        first = self._first_looked_up
+        for name, lookup in self._lookups.items():
+            column = known.find(name)
+            if self.n_groups - first >= LEAST_LOOKED_UP and (column is None or not column.is_clustered):
+                file = lookup_file(name, first)
+                self._files[file] = lookup.finish(self.directory / file, n_groups=self.n_groups - first)
+        shutil.rmtree(self.directory / f".{LOOKUPS}", ignore_errors=True)
 
     def _keep_parquet(self, name: str, content: bytes) -> None:
         """Write a Parquet file of which only parts will be read, so that its footer is checked by itself."""

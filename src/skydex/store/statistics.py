@@ -33,6 +33,7 @@ __all__ = [
     "statistics_in_memory",
     "statistics_of_footer",
     "statistics_to_bytes",
+    "text_above",
 ]
 
 FEW_GROUPS = 32
@@ -43,6 +44,8 @@ _LONGEST = 64
 """Characters of a text that are kept."""
 _MOST_KEPT = 1 << 20
 """Entries of row groups that are kept of all columns together; some 25 bytes each."""
+_CLUSTERED = 3.0
+"""Row groups that may hold a value, if the column is to count as one that rows are sorted by."""
 _PARTS = ("min", "max", "nulls", "exact")
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -62,6 +65,12 @@ class ColumnStatistics:
 
     def __len__(self) -> int:
         return len(self.null_count)
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether rows are so nearly in the order of the column that its bounds leave few row groups to a value."""
+        known = self.min.is_valid()
+        return len(self) > 0 and _depth(self.min.filter(known), self.max.filter(known)) <= _CLUSTERED
 
     def is_empty(self, n_rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether all values of each row group, of so many rows, are known to be missing."""
@@ -148,10 +157,13 @@ def _collected(field: pa.Field, said: Iterable[_Said], *, is_own: bool) -> dict[
 
 
 def _not_less(text: str | None) -> str | None:
-    """The least short text that no text with the same beginning exceeds; `None` if there is none."""
-    if text is None or len(text) <= _LONGEST:
-        return text
-    head = text[:_LONGEST]
+    """The text, or a short one that is not less."""
+    return text if text is None or len(text) <= _LONGEST else text_above(text[:_LONGEST])
+
+
+def text_above(beginning: str) -> str | None:
+    """The least text greater than all that begin so, in the order of code points; `None` if there is none."""
+    head = beginning
     while head:
         following = ord(head[-1]) + 1
         if following <= 0x10FFFF:
@@ -197,6 +209,15 @@ def statistics_to_bytes(statistics: pa.Table) -> bytes:
 def _is_number(schema: pa.Schema, name: str) -> bool:
     kind = schema.field(name).type
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind)) and kind.bit_width >= 32
+
+
+def _depth(least: pa.Array, greatest: pa.Array) -> float:
+    """Row groups between whose bounds a value lies, on the average over the bounds themselves."""
+    order = pc.rank(pa.concat_arrays([least, greatest]), tiebreaker="min").to_numpy().astype(np.int64)
+    low, high = np.split(order, 2)
+    begun = np.searchsorted(np.sort(low), low, side="right")
+    ended = np.searchsorted(np.sort(high), low, side="left")
+    return float((begun - ended).mean())
 
 
 class Statistics:
