@@ -45,6 +45,7 @@ BANDS = Table(
 
 
 ON_SPARK = pytest.param("spark", marks=pytest.mark.spark)
+SLOW_ON_SPARK = pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.slow])
 ENGINES = ["duckdb", ON_SPARK]
 """The engines that answer everything."""
 _SMALL = {

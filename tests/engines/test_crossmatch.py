@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.engines.conftest import SLOW_ON_SPARK
 from tests.engines.skies import (
     COLUMNS,
     mixed_radii,
@@ -19,7 +20,7 @@ from tests.engines.skies import (
 )
 
 from skydex.archive.answer import Explanation
-from skydex.engines.duckdb import DuckDBEngine, DuckDBLimits
+from skydex.engines import Engine
 from skydex.query import Namespace, Plan, Relation, bind, get_language, make_plan
 from skydex.sky import index29
 from skydex.store import ArchiveDirectory, Layout, Staging
@@ -28,9 +29,9 @@ from skydex.tables import INDEX_COLUMN, Position, Table
 SMALL_PIECES = Layout(rows_per_partition=3_000, rows_per_group=500)
 
 
-@pytest.fixture(scope="module")
-def engine() -> DuckDBEngine:
-    return DuckDBEngine(DuckDBLimits(threads=2))
+@pytest.fixture(scope="module", params=["duckdb", SLOW_ON_SPARK])
+def engine(request) -> Engine:
+    return request.getfixturevalue(f"{request.param}_engine")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def plan_of(text: str, namespace: Namespace) -> Plan:
     return make_plan(bind(get_language("ADQL").parse(text, version="2.1"), namespace), None)
 
 
-def rows_of(plan: Plan, engine: DuckDBEngine) -> list[tuple]:
+def rows_of(plan: Plan, engine: Engine) -> list[tuple]:
     table = engine.run(plan).to_arrow()
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 

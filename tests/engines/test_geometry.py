@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from tests.engines.conftest import SLOW_ON_SPARK
 
 from skydex.engines import ScanEngine
-from skydex.engines.duckdb import DuckDBEngine
 from skydex.query import Namespace, Relation, bind, get_language, make_plan
 from skydex.sky import index29
 from skydex.store import ArchiveDirectory, Layout, Staging
@@ -75,10 +75,10 @@ def namespace(rows, tmp_path_factory) -> Namespace:
     return Namespace([Relation(dataset.table, dataset)])
 
 
-@pytest.fixture(scope="module")
-def run(namespace):
-    """Runs a query on DuckDB, and on the scan engine as well if that can; both must agree."""
-    engine = DuckDBEngine()
+@pytest.fixture(scope="module", params=["duckdb", SLOW_ON_SPARK])
+def run(request, namespace):
+    """Runs a query on an engine, and on the scan engine as well if that can; both must agree."""
+    engine = request.getfixturevalue(f"{request.param}_engine")
 
     def run(text: str):
         plan = make_plan(bind(get_language("ADQL").parse(text, version="2.1"), namespace))

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from tests.engines.skies import mixed_radii, nasty_places, near_to, pairs_by_astropy, relation, table_of
 
+from skydex.archive.batch import BatchRequest
 from skydex.engines import Deadline
 from skydex.engines.spark import SparkEngine, SparkLimits
 from skydex.errors import BadQueryError, DamagedDataError, QueryTooLargeError, TimeLimitError
@@ -34,6 +35,31 @@ ALIKE = [
     "SELECT s.band, (SELECT b.nm FROM bands b WHERE b.band = s.band) AS nm, COUNT(*) FROM sources s GROUP BY s.band",
 ]  # fmt: skip
 """Queries that Spark's SQL, spelled as it comes, would take for something else."""
+
+
+IN_TSQL = [
+    "DATEPART(week, observed), DATEPART(dw, observed), DATEPART(dy, observed), DATEPART(iso_week, observed)",
+    "DATEPART(hour, observed), DATEPART(second, observed), DATEPART(millisecond, DATEADD(ms, 1234, observed))",
+    "DATEADD(day, n, observed), DATEADD(month, n, observed), DATEADD(week, 2, observed), DATEADD(mcs, 7, observed)",
+    "observed + 1.5, EOMONTH(observed), DATEFROMPARTS(2015, n + 6, 3), DATETRUNC(week, observed)",
+    "DATEDIFF(year, '2016-06-15T13:14:15', observed), DATEDIFF(quarter, '2016-06-15T13:14:15', observed)",
+    "DATEDIFF(month, '2016-06-15T13:14:15', observed), DATEDIFF(week, '2016-06-15T13:14:15', observed)",
+    "DATEDIFF(day, '2016-06-15T13:14:15', observed), DATEDIFF(hour, '1960-06-15T13:14:15', observed)",
+    "CONVERT(varchar, observed, 120), DATENAME(weekday, observed), CONVERT(varchar(20), mag), STR(mag, 10, 3)",
+    "LEFT(name, 2), RIGHT(name, 2), CHARINDEX('c', name, 2), PATINDEX('%c0%', name), REPLACE(name, 'SRC', 'x')",
+    "REPLICATE(name, 2), REVERSE(name), ASCII(name), STUFF(name, 2, 1, 'zz'), TRY_CAST(name AS int), ISNUMERIC(name)",
+    "CAST(mag AS decimal(8,2)), CAST(n AS char(5)), 7 / 2, n % 2, n & 3, ~n, ROUND(mag, 1, 1), CAST(mag AS int)",
+    "LAG(mag) OVER (ORDER BY id), NTILE(4) OVER (ORDER BY id), RANK() OVER (PARTITION BY band ORDER BY n)",
+    "CASE WHEN name LIKE 'SRC[0-5]%' THEN 1 ELSE 0 END, CASE WHEN name LIKE 'a!_%' ESCAPE '!' THEN 1 ELSE 0 END",
+    "CASE WHEN n > ALL (SELECT band FROM bands WHERE band < 3) THEN 1 ELSE 0 END",
+    "CASE WHEN NOT (n <> ANY (SELECT NULLIF(band, 2) FROM bands)) THEN 1 ELSE 0 END",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("outputs", IN_TSQL)
+def test_t_sql_means_the_same(outputs, namespace, spark_engine, duckdb_engine):
+    plan = BatchRequest(f"SELECT id, {outputs} FROM sky.sources WHERE id < 9007199254742000").plan(namespace)
+    assert comparable(spark_engine.run(plan).to_arrow()) == comparable(duckdb_engine.run(plan).to_arrow())
 
 
 def plan_of(text: str, namespace: Namespace, max_rows: int | None = None) -> Plan:

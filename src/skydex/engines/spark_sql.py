@@ -21,6 +21,7 @@ from skydex.engines.spark_kernels import (
     extracted,
     matching,
 )
+from skydex.engines.spark_times import TIMES
 from skydex.errors import BadQueryError
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
@@ -233,6 +234,32 @@ def _condition_below(join: exp.Expression) -> None:
     select.where(exp.Paren(this=on), copy=False)
 
 
+def _quantified(node: exp.Expression) -> None:
+    """A comparison with ANY or ALL rows: whether there is a row that decides it, or one of which it is not known."""
+    rows = node.expression
+    if not isinstance(rows, exp.Any | exp.All) or rows.find(exp.Query) is None:
+        return
+    is_any = isinstance(rows, exp.Any)
+    query = rows.find(exp.Query)
+    inner = query.this if isinstance(query, exp.Subquery) else query
+    test = type(node)(this=node.this.copy(), expression=column("quantified", "c0"))
+    decisive = test if is_any else exp.Not(this=exp.Paren(this=test))
+    unknown = exp.Is(this=exp.Paren(this=test.copy()), expression=exp.Null())
+    ifs = [
+        exp.If(this=_there_is(inner, decisive), true=exp.Boolean(this=is_any)),
+        exp.If(this=_there_is(inner, unknown), true=exp.Cast(this=exp.Null(), to=exp.DataType.build("boolean"))),
+    ]
+    node.replace(exp.Paren(this=exp.Case(ifs=ifs, default=exp.Boolean(this=not is_any))))
+
+
+def _there_is(query: exp.Expression, condition: exp.Expression) -> exp.Expression:
+    alias = exp.TableAlias(this=exp.to_identifier("quantified"))
+    found = exp.Select(expressions=[integer(1)])
+    found.set("from_", exp.From(this=exp.Subquery(this=query.copy(), alias=alias)))
+    found.set("where", exp.Where(this=condition))
+    return exp.Exists(this=found)
+
+
 def _few_rows(clause: exp.Expression) -> None:
     """A limit and an offset are at most as large together as Spark counts; a limit beyond that limits nothing."""
     offset = clause if isinstance(clause, exp.Offset) else clause.parent.args.get("offset")
@@ -303,6 +330,7 @@ _CHANGES: dict[type[exp.Expression], Callable[[Any], None]] = {
     exp.RegexpReplace: _replaced,
     **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
     Histogram: _histogram,
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _quantified),
     exp.Join: _condition_below,
     exp.Select: _one_of_group,
     exp.Order: _sorted_outputs,
@@ -412,6 +440,7 @@ class _Dialect(Spark):  # type: ignore[misc]  # sqlglot ships no types
             exp.CountIf: lambda g, e: g.func("COUNT_IF", e.this),
             exp.ArgMin: lambda g, e: g.func("MIN_BY", e.this, e.expression),
             exp.ArgMax: lambda g, e: g.func("MAX_BY", e.this, e.expression),
+            **TIMES,
             exp.Exists: lambda g, e: f"EXISTS({g.sql(e.this)})",
         }
 
