@@ -368,7 +368,13 @@ def _cast_sql(generator: Any, node: exp.Cast) -> str:
     kind, value = node.args["to"], generator.sql(node.this)
     if kind.this in (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ):
         return f"CAST({word}({value} AS TIMESTAMP_LTZ) AS TIMESTAMP_NTZ)"  # a zone in a text counts, and all is UTC
-    return f"{word}({value} AS {_TYPES[kind.this]})"
+    return f"{word}({value} AS {_type_name(kind)})"
+
+
+def _type_name(kind: exp.DataType) -> str:
+    if kind.this is exp.DataType.Type.ARRAY:
+        return f"ARRAY<{_type_name(kind.expressions[0])}>"
+    return _TYPES[kind.this]
 
 
 _TYPES = {
