@@ -48,13 +48,17 @@ ON_SPARK = pytest.param("spark", marks=pytest.mark.spark)
 SLOW_ON_SPARK = pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.slow])
 ENGINES = ["duckdb", ON_SPARK]
 """The engines that answer everything."""
+SHARE_ON_SPARK = 6
+"""Of long lists of queries Spark runs one in so many in the short form of these tests."""
 _SMALL = {
-    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.files.minPartitionNum": "1",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
-"""For tables of few rows it takes longest to make Java of a query."""
+"""For tables of few rows it takes longest to make Java of a query, and to start tasks."""
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from tests.engines.conftest import SHARE_ON_SPARK
 
 from skydex.engines import ScanEngine
 from skydex.errors import BadQueryError
@@ -88,8 +89,23 @@ def comparable(table: pa.Table) -> list[tuple]:
     return sorted(zip(*(column.to_pylist() for column in table.columns), strict=True), key=repr)
 
 
+ON_SPARK = [
+    pytest.param(text, marks=[pytest.mark.spark] if i % SHARE_ON_SPARK == 0 else [pytest.mark.spark, pytest.mark.slow])
+    for i, text in enumerate(SCANNED)
+]
+
+
 @pytest.mark.parametrize("text", SCANNED)
-def test_every_engine_gives_the_same_rows(text, namespace, sql_engine):
+def test_every_engine_gives_the_same_rows(text, namespace, duckdb_engine):
+    check_alike(text, namespace, duckdb_engine)
+
+
+@pytest.mark.parametrize("text", ON_SPARK)
+def test_spark_gives_the_same_rows(text, namespace, spark_engine):
+    check_alike(text, namespace, spark_engine)
+
+
+def check_alike(text, namespace, sql_engine):
     plan = plan_of(text, namespace)
     assert plan.engine == "scan"
     by_scan = ScanEngine().run(plan).to_arrow()

@@ -127,11 +127,11 @@ def check_on_spark(seeds, by_spark, judges) -> None:
 
 
 @pytest.mark.spark
-def test_thirty_random_queries_mean_the_same_on_spark(by_spark, judges):
-    check_on_spark(range(30), by_spark, judges)
+def test_a_dozen_random_queries_mean_the_same_on_spark(by_spark, judges):
+    check_on_spark(range(12), by_spark, judges)
 
 
 @pytest.mark.slow
 @pytest.mark.spark
 def test_two_hundred_random_queries_mean_the_same_on_spark(by_spark, judges):
-    check_on_spark(range(30, 230), by_spark, judges)
+    check_on_spark(range(12, 212), by_spark, judges)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from sqlglot import exp
+from tests.engines.conftest import SHARE_ON_SPARK
 
 from skydex.engines import ScanEngine
 from skydex.errors import BadQueryError, RequestError
@@ -168,15 +169,13 @@ REFUSED_BY_SPARK = {
     "A column of the outer query is a constant in the groups of the inner one": "the list of IN selects outer columns",
 }
 """Forms of queries that Spark does not offer, with what is in them."""
-_SHARE_ON_SPARK = 4
-"""So many queries are there for each that Spark runs in the short form of these tests."""
 
 
 def on_spark() -> list:
-    """The queries for Spark: one in four, and those that it refuses; the rest in the long form."""
+    """The queries for Spark: some, and those that it refuses; the rest in the long form."""
     found = []
     for i, case in enumerate(cases()):
-        is_short = i % _SHARE_ON_SPARK == 0 or case.sentence in REFUSED_BY_SPARK
+        is_short = i % SHARE_ON_SPARK == 0 or case.sentence in REFUSED_BY_SPARK
         marks = [pytest.mark.spark] if is_short else [pytest.mark.spark, pytest.mark.slow]
         found.append(pytest.param(case, id=case.sentence, marks=marks))
     return found
