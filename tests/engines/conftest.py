@@ -48,7 +48,7 @@ ON_SPARK = pytest.param("spark", marks=pytest.mark.spark)
 SLOW_ON_SPARK = pytest.param("spark", marks=[pytest.mark.spark, pytest.mark.slow])
 ENGINES = ["duckdb", ON_SPARK]
 """The engines that answer everything."""
-SHARE_ON_SPARK = 6
+SHARE_ON_SPARK = 10
 """Of long lists of queries Spark runs one in so many in the short form of these tests."""
 _SMALL = {
     "spark.sql.shuffle.partitions": "1",
