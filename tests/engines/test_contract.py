@@ -327,9 +327,9 @@ def test_a_short_top_reads_the_first_row_group_only(namespace, monkeypatch):
     from skydex.engines import reading
 
     read = []
-    original = reading._Reader.read
+    original = reading.Reader.read
     monkeypatch.setattr(reading, "_SMALL_ROWS", 1_000)
-    monkeypatch.setattr(reading._Reader, "read", lambda self, piece: read.append(piece) or original(self, piece))
+    monkeypatch.setattr(reading.Reader, "read", lambda self, piece: read.append(piece) or original(self, piece))
     assert ScanEngine().run(plan_of("SELECT TOP 5 id FROM sources", namespace)).to_arrow().num_rows == 5
     assert [len(piece.groups) for piece in read] == [1]
     assert ScanEngine().run(plan_of("SELECT id FROM sources", namespace)).to_arrow().num_rows == 20_000
