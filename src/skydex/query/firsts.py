@@ -74,7 +74,8 @@ def find_first_rows(query: exp.Query, dataset: Dataset, selection: Selection, li
     order = query.args.get("order")
     if not isinstance(query, exp.Select) or order is None or any(query.args.get(clause) for clause in _CLAUSES):
         return None
-    if not dataset.is_own or selection.n_rows < max(_LEAST_ROWS, 1) or any(map(_is_of_many_rows, walk(query))):
+    n_rows = selection.n_rows
+    if not dataset.is_own or not n_rows or n_rows < _LEAST_ROWS or any(map(_is_of_many_rows, walk(query))):
         return None
     limits = [int(query.args["limit"].expression.this)] if query.args.get("limit") is not None else []
     wanted = min([*limits, *([limit] if limit is not None else [])], default=_MOST_WANTED + 1)
