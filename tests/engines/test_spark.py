@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -135,11 +136,9 @@ def test_an_answer_that_is_given_up_leaves_nothing_behind(namespace, spark_engin
 
 def test_a_file_that_is_gone_is_damage_and_its_path_is_told_to_nobody(namespace, spark_engine):
     plan = plan_of("SELECT COUNT(mag) FROM sources", namespace)
-    (scan,) = plan.scans.values()
-    pieces = tuple(
-        type(p)(p.file.replace(".parquet", "[x].parquet"), p.groups, p.n_rows) for p in scan.selection.pieces
-    )
-    object.__setattr__(scan.selection, "pieces", pieces)
+    ((name, scan),) = plan.scans.items()
+    gone = tuple(replace(piece, file=piece.file.replace(".parquet", "[x].parquet")) for piece in scan.selection.pieces)
+    plan = replace(plan, scans={name: replace(scan, selection=replace(scan.selection, pieces=gone))})
     with pytest.raises(DamagedDataError) as caught:
         spark_engine.run(plan).to_arrow()
     assert "/" not in str(caught.value)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import pyvo
 import requests
+import zstandard
 from astropy.table import Table
 from serving import build_archive, serving
 
@@ -143,14 +144,28 @@ def test_the_coding_is_the_one_that_the_client_prefers(header, names):
     assert accepted(header.encode()) == names
 
 
+def read_back(packed, name):
+    if name == "gzip":
+        return gzip.decompress(packed)
+    return pa.input_stream(io.BytesIO(packed), compression="zstd").read()
+
+
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
 def test_codings_are_read_by_other_programs(name):
     data = np.random.default_rng(1).integers(0, 9, 700_000).astype("u1").tobytes()
     pieces = b"".join(encoded((data[at : at + 70_000] for at in range(0, len(data), 70_000)), name))
-    assert whole_encoded(b"", name) == b"" or name == "gzip"
     assert len(pieces) < len(data)
-    read = gzip.decompress(pieces) if name == "gzip" else pa.input_stream(io.BytesIO(pieces), compression="zstd").read()
-    assert read == data
+    assert read_back(pieces, name) == data
+    assert read_back(whole_encoded(b"", name), name) == b""
+
+
+def test_zstd_is_one_frame_however_much_it_is():
+    """Some clients stop after the first, or fail where it ends with what they received (httpx 0.28)."""
+    data = np.random.default_rng(2).integers(0, 250, 900_000).astype("u1").tobytes()
+    decoder = zstandard.ZstdDecompressor().decompressobj()
+    assert b"".join(map(decoder.decompress, encoded(iter((data[:600_000], data[600_000:])), "zstd"))) == data
+    assert decoder.eof
+    assert not decoder.unused_data
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
@@ -160,7 +175,7 @@ def test_text_is_compressed_for_who_takes_it_so(web, path, coding):
     for _ in range(2):
         packed = web.get(path, headers={"accept-encoding": coding})
         assert packed.headers["content-encoding"] == coding
-        assert int(packed.headers["content-length"]) < len(plain.content) / 2
+        assert int(packed.headers["content-length"]) < 0.6 * len(plain.content)
         assert packed.content == plain.content
         assert packed.headers["etag"] != plain.headers["etag"]
     assert "content-encoding" not in plain.headers

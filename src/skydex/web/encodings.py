@@ -8,6 +8,7 @@ smaller than either at 236 MB/s. Numbers in base64 shrink by a quarter, which is
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import zlib
@@ -34,7 +35,6 @@ LEAST_BYTES = 1000
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 _LEVEL = 1
 _GZIP_WINDOW = 31
-_BLOCK_BYTES = 1 << 18
 _TEXT = ("text/", "application/json", "application/xml", "application/x-votable+xml", "application/geo+json")
 PACKED = frozenset({"votable", "votable/b"})
 """Formats most of which is numbers in base64."""
@@ -103,25 +103,31 @@ def _encoder(name: str) -> Encoder:
 
 
 class _Zstd:
-    """Writes a frame for each block (RFC 8878, section 3: frames may follow each other)."""
+    """Writes one frame, since not every client goes on after the first (RFC 8878, section 3.1 lets frames follow)."""
 
     def __init__(self) -> None:
-        self._codec = pa.Codec(ZSTD, compression_level=_LEVEL)
-        self._parts: list[bytes] = []
-        self._n_bytes = 0
+        self._written = _Written()
+        self._stream = pa.CompressedOutputStream(pa.PythonFile(self._written, "w"), ZSTD)
 
     def compress(self, data: bytes) -> bytes:
-        self._parts.append(data)
-        self._n_bytes += len(data)
-        return self._frame() if self._n_bytes >= _BLOCK_BYTES else b""
+        self._stream.write(data)
+        return self._written.taken()
 
     def flush(self) -> bytes:
-        return self._frame() if self._n_bytes else b""
+        self._stream.close()
+        return self._written.taken()
 
-    def _frame(self) -> bytes:
-        block, self._parts, self._n_bytes = b"".join(self._parts), [], 0
-        frame: bytes = self._codec.compress(block, asbytes=True)
-        return frame
+
+class _Written(io.BytesIO):
+    """Bytes that were written and not taken yet; whoever closes it loses none of them."""
+
+    def close(self) -> None: ...
+
+    def taken(self) -> bytes:
+        piece = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return piece
 
 
 _NAMES = (ZSTD, GZIP)
