@@ -1,4 +1,4 @@
-"""Cones of 2 arcmin and rows by their number, through `Archive.query` in this process, as the catalogue grows.
+"""Cones of 2 arcmin, and rows by their numbers, through `Archive.query` in this process, as the catalogue grows.
 
 References: DuckDB over the same files, told by a glob, with the box around the cone so that it can skip row groups by
 their statistics; and astropy's separation from every position, held in memory.
@@ -23,6 +23,7 @@ from benchmarks.holdings import Holdings, Setup, duckdb_beside
 from benchmarks.sample import Sample, Unit
 from benchmarks.timing import Timing, Work, timed
 from skydex.archive import Archive, ConeRequest, QueryRequest
+from skydex.store import Among
 
 __all__ = ["TITLE", "cone_condition", "measure"]
 
@@ -43,21 +44,29 @@ def measure(setup: Setup) -> Iterator[Finding]:
     archive = Archive.open(holdings.directory)
     cones: dict[int, Timing] = {}
     rows: dict[int, Timing] = {}
+    lists: dict[int, Timing] = {}
     for n_rows, name in tables.items():
-        asked = _Asked(archive, name, holdings.glob(name), _centres(n_rows, setup))
+        asked = _Asked(archive, name, holdings.glob(name), _centres(n_rows, setup), n_rows)
         cones[n_rows], beside = _cones(asked, n_rows, setup)
         yield from _findings(f"Cone of 2 arcmin in {n_rows:,} rows", cones[n_rows], beside, _CPU)
         rows[n_rows], reference = timed(Work(asked.ours_by_number, 3), Work(asked.duckdb_by_number, 3), n_runs=_FEW)
         yield from _findings(f"Row by its number in {n_rows:,} rows", rows[n_rows], [("DuckDB, glob", reference)])
+        lists[n_rows], reference = timed(Work(asked.ours_by_numbers), Work(asked.duckdb_by_numbers), n_runs=_FEW)
+        yield from _findings(f"20 rows by their numbers in {n_rows:,}", lists[n_rows], [("DuckDB, glob", reference)])
+        found = timed(Work(asked.row_groups_of_many), n_runs=_FEW)[0]
+        yield Finding(f"Row groups of 10,000 numbers in {n_rows:,} rows, CPU", found.cpu)
     yield _growth("a cone", cones)
     yield _growth("a row by its number", rows)
+    yield _growth("20 rows by their numbers", lists)
 
 
 class _Asked:
     """The same questions to us and to DuckDB."""
 
-    def __init__(self, archive: Archive, name: str, glob: str, centres: Sequence[Centre]) -> None:
+    def __init__(self, archive: Archive, name: str, glob: str, centres: Sequence[Centre], n_rows: int) -> None:
         self._archive, self._name, self._glob, self._centres = archive, name, glob, centres
+        self._numbers = np.random.default_rng(n_rows).choice(n_rows, 20, replace=False).tolist()
+        self._many = tuple(np.random.default_rng(n_rows).integers(0, n_rows, 10_000).tolist())
         self._beside = duckdb_beside()
 
     def ours(self, centres: Sequence[Centre]) -> list[int]:
@@ -78,6 +87,23 @@ class _Asked:
         for number in (17, 4711, 77_777):
             sql = f"SELECT * EXCLUDE (_healpix_29) FROM read_parquet('{self._glob}') WHERE obj_id = {number}"
             assert _table(self._beside, sql).num_rows == 1
+
+    def ours_by_numbers(self) -> None:
+        request = QueryRequest(f"SELECT * FROM {self._name} WHERE obj_id IN ({self._listed})")
+        assert self._archive.query(request).to_arrow().num_rows == len(self._numbers)
+
+    def duckdb_by_numbers(self) -> None:
+        sql = f"SELECT * EXCLUDE (_healpix_29) FROM read_parquet('{self._glob}') WHERE obj_id IN ({self._listed})"
+        assert _table(self._beside, sql).num_rows == len(self._numbers)
+
+    def row_groups_of_many(self) -> None:
+        dataset = self._archive.namespace().get(self._name).dataset
+        assert dataset is not None
+        assert dataset.select(None, Among("obj_id", self._many)).n_groups
+
+    @property
+    def _listed(self) -> str:
+        return ", ".join(map(str, self._numbers))
 
     @property
     def centres(self) -> Sequence[Centre]:

@@ -95,6 +95,11 @@ class Selection:
         """Whether most of the data set is left out."""
         return 2 * self.n_groups <= self.total_groups
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether most of the files that are opened is left out, too."""
+        return 4 * self.n_groups * self.total_files <= self.total_groups * self.n_files
+
 
 class Dataset:
     """A stored table, open for reading; safe to share between threads."""
