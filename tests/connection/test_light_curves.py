@@ -14,6 +14,7 @@ from astropy.coordinates import SkyCoord
 
 import skydex
 from skydex.errors import BadParameterError, NoPositionError, UnknownBandError, UnknownObjectError
+from skydex.ingest import ingest_files
 from skydex.lightcurve import Good, Roles, band_correlation, features
 
 sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("web", "clients")]
@@ -163,3 +164,15 @@ def test_an_eclipsing_binary_is_faint_at_phase_0_if_its_epoch_is_read_as_what_it
 def test_a_table_whose_times_are_texts_is_told(archive):
     with pytest.raises(BadParameterError, match=r"texts in StartTime.*Roles\(time="):
         archive.light_curve(1905457, table="hsc.SumMagAper2CatView")
+
+
+def test_a_table_that_is_called_as_one_of_a_survey_but_has_other_columns_is_read_by_roles(tmp_path):
+    (tmp_path / "rows.csv").write_text("obj,ra,dec,mjd,flux\n7,10,20,58000.5,3\n7,10,20,57000.5,4\n8,11,20,58000,5\n")
+    ingest_files([tmp_path / "rows.csv"], tmp_path / "archive", "my.detections")
+    roles = Roles(time="mjd", flux="flux", object="obj")
+    with skydex.connect(tmp_path / "archive") as mine:
+        assert mine.light_curve(7, "my.detections", roles=roles).flux.tolist() == [4.0, 3.0]
+        with pytest.raises(BadParameterError, match="known to hold objects"):
+            mine.light_curve(7, "my.detections")
+        with pytest.raises(BadParameterError, match="say which does"):
+            mine.light_curve(7)

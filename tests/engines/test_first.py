@@ -6,7 +6,7 @@ import pytest
 
 from skydex.engines import FirstRowsEngine
 from skydex.engines.duckdb import DuckDBEngine
-from skydex.query import ADQL_RULES, TSQL_RULES, bind, firsts, get_language, make_plan
+from skydex.query import ADQL_RULES, TSQL_RULES, bind, firsts, get_language, make_plan, plan
 
 CONE = "1 = CONTAINS(POINT(ra, dec), CIRCLE(40, 10, 70))"
 UNIQUE = [
@@ -27,6 +27,7 @@ UNIQUE = [
 def _small_tables_too(monkeypatch):
     monkeypatch.setattr(firsts, "_LEAST_ROWS", 0)
     monkeypatch.setattr(firsts, "_MOST_SHARE", 0)
+    monkeypatch.setattr(plan, "_MOST_ORDERED_ROWS", 0)
 
 
 @pytest.fixture(scope="module")

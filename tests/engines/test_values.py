@@ -200,6 +200,33 @@ def test_a_join_with_few_rows_reads_only_where_their_partners_stand(
         assert found == Counter(judge.execute(text.format("nights")).fetchall())
 
 
+@pytest.mark.parametrize(
+    ("joined", "where", "n_groups"),
+    [
+        ("a JOIN {0} b ON a.number = b.number", "a.number = 17", 2),
+        ("a, {0} b", "a.number IN (17, 300) AND b.number = a.number", 4),
+        ("a LEFT JOIN {0} b ON a.number = b.number", "a.number = 17", 2),
+        ("a JOIN {0} c ON a.number = c.number JOIN {0} b ON b.number = c.number", "17 = a.number", 2),
+        ("a LEFT JOIN {0} b ON a.number = b.number AND a.number = 17", "a.k < 1152921504606846980", None),
+        ("a RIGHT JOIN {0} b ON a.number = b.number AND a.number = 17", "b.n > 5", None),
+        ("a JOIN {0} b ON a.number = b.number", "a.number = 17 OR a.n > 5", None),
+        ("a JOIN {0} b ON a.number = b.x", "a.number = 17", None),
+        ("a JOIN {0} b ON a.mag = b.mag", "a.mag = 17.5", None),
+    ],
+)
+def test_a_value_that_a_column_must_have_is_that_of_the_columns_joined_with_it(
+    plan_of, duckdb_engine, rows, joined, where, n_groups
+):
+    text = f"SELECT a.k AS ak, b.k AS bk FROM {{0}} {joined} WHERE {where}"
+    plan = plan_of(text.format("obs.nights"))
+    last = plan.scans[max(name for name, scan in plan.scans.items() if "k" in scan.columns)].selection
+    assert (last.n_groups <= n_groups) if n_groups else last.n_groups > 4
+    found = Counter(map(tuple, zip(*duckdb_engine.run(plan).to_arrow().to_pydict().values(), strict=True)))
+    with duckdb.connect() as judge:
+        judge.register("nights", rows)
+        assert found == Counter(judge.execute(text.format("nights")).fetchall())
+
+
 def test_numbers_of_an_upload_say_what_is_read(dataset, rows, duckdb_engine, monkeypatch):
     monkeypatch.setattr("skydex.query.keys._LARGE_ROWS", 100)
     mine = Table("tap_upload.mine", (Column("number", Datatype.INT),))

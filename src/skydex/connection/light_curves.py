@@ -68,16 +68,24 @@ def _rule(quality: object) -> Good | None:
 def _sources(archive: Connection, table: str | None, roles: Roles | None) -> list[_Source]:
     """Tables in which the measurements may be: of each survey the first that the archive names, which is its latest."""
     if table is not None:
-        survey = survey_of(table) if roles is None else None
+        survey = _survey_in(archive, table) if roles is None else None
         names = [one.name for one in archive.door.tables()] if survey is not None else []
         return [_source(archive, table, roles, survey, names)]
     names = [one.name for one in archive.door.tables()]
-    first = {survey.name: name for name in reversed(names) if (survey := survey_of(name))}
+    first = {survey.name: name for name in reversed(names) if (survey := _survey_in(archive, name))}
     found = [_source(archive, first[survey.name], None, survey, names) for survey in SURVEYS if survey.name in first]
     if not found:
         problem = f"is missing: no table of {archive.name} is known to hold light curves, so say which does."
         raise BadParameterError("table", problem)
     return found
+
+
+def _survey_in(archive: Connection, table: str) -> Survey | None:
+    """The survey whose measurements are in a table: others may call theirs so, too, but not their columns."""
+    survey = survey_of(table)
+    if survey is None or "search" not in archive.verbs:
+        return survey
+    return survey if archive.door.table(table).find_column(survey.roles.object) is not None else None
 
 
 def _source(

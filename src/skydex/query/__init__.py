@@ -3,7 +3,7 @@
 from skydex.query import build
 from skydex.query.bind import BoundQuery, bind
 from skydex.query.build import table_query
-from skydex.query.firsts import FirstRows
+from skydex.query.firsts import FirstRows, order_keys
 from skydex.query.languages import get_language
 from skydex.query.namespace import Namespace, Others, Relation
 from skydex.query.plan import Plan, Scan, is_scannable, make_plan, within
@@ -32,6 +32,7 @@ __all__ = [
     "get_language",
     "is_scannable",
     "make_plan",
+    "order_keys",
     "parse_regions",
     "table_query",
     "within",

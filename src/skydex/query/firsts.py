@@ -22,7 +22,7 @@ from skydex.query.pairs import bare_column
 from skydex.query.tree import walk
 from skydex.store import Dataset, Selection
 
-__all__ = ["FirstRows", "find_first_rows"]
+__all__ = ["FirstRows", "find_first_rows", "order_keys"]
 
 _MOST_WANTED = 20_000
 _LEAST_ROWS = 400_000
@@ -79,7 +79,7 @@ def find_first_rows(query: exp.Query, dataset: Dataset, selection: Selection, li
         return None
     limits = [int(query.args["limit"].expression.this)] if query.args.get("limit") is not None else []
     wanted = min([*limits, *([limit] if limit is not None else [])], default=_MOST_WANTED + 1)
-    keys = tuple(_key(item.this, query) for item in order.expressions)
+    keys = order_keys(query)
     first = bare_column(keys[0])
     if first is None or not 0 < wanted <= _MOST_WANTED:
         return None
@@ -96,7 +96,13 @@ def _is_of_many_rows(node: exp.Expression) -> bool:
     return isinstance(node, exp.AggFunc | exp.Window | exp.Subquery)
 
 
-def _key(node: exp.Expression, query: exp.Select) -> exp.Expression:
+def order_keys(query: exp.Query) -> tuple[exp.Expression, ...]:
+    """What the rows of a query are ordered by; nothing if it says nothing."""
+    order = query.args.get("order")
+    return tuple(_key(item.this, query) for item in order.expressions) if order is not None else ()
+
+
+def _key(node: exp.Expression, query: exp.Query) -> exp.Expression:
     """What a row is ordered by, with values in place of positions."""
     is_position = isinstance(node, exp.Literal) and not node.is_string
     value: exp.Expression = query.expressions[int(node.this) - 1].this if is_position else node

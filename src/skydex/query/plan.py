@@ -15,11 +15,11 @@ from sqlglot import exp
 from skydex.errors import EngineError
 from skydex.query.bind import BoundQuery
 from skydex.query.crossmatch import INDEX, CellJoin, with_cells
-from skydex.query.firsts import FirstRows, find_first_rows
+from skydex.query.firsts import FirstRows, find_first_rows, order_keys
 from skydex.query.keys import MOST_KEYS, KeyProbe, key_probes, known_keys
 from skydex.query.namespace import Relation
 from skydex.query.narrow import Probe, narrowed, probes
-from skydex.query.pairs import Side
+from skydex.query.pairs import Side, bare_column
 from skydex.query.prune import prune
 from skydex.query.scope import Source
 from skydex.query.sky_joins import SkyJoin, with_sky_joins
@@ -46,6 +46,8 @@ _SCANNED: frozenset[type[exp.Expression]] = frozenset({
 _MOST_SIFTED_ROWS = 200_000
 """Beyond so many rows conditions are the SQL engine's, which reads whole rows only where they are fulfilled; but it is
 told of files, not of row groups, and would read more where these are few in each."""
+_MOST_ORDERED_ROWS = 30_000
+"""So many rows are sorted sooner than the SQL engine has begun."""
 _SCANNED_CASTS = (exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT, exp.DataType.Type.TIMESTAMP)
 _INDEX_COLUMN = Column(INDEX, Datatype.LONG)
 
@@ -282,8 +284,20 @@ def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
     selection = next(iter(scans.values())).selection if len(scans) == 1 else None
     if selection is None:
         return False
+    if query.args.get("order") is not None:
+        return selection.n_rows <= _MOST_ORDERED_ROWS and _is_ordered_scan(query, next(iter(scans.values())))
     is_large = query.args.get("where") is not None and selection.n_rows > _MOST_SIFTED_ROWS
     return (not is_large or selection.is_sparse) and _is_scan(query)
+
+
+def _is_ordered_scan(query: exp.Query, scan: Scan) -> bool:
+    """Whether a query is scanned, and its rows are then put in the order of columns."""
+    keys = [bare_column(key) for key in order_keys(query)]
+    if any(key is None or pa.types.is_nested(scan.kind_of(key.name)) for key in keys):
+        return False
+    bare = query.copy()
+    bare.set("order", None)
+    return _is_scan(bare)
 
 
 def _first_rows(query: exp.Query, scans: Mapping[str, Scan], max_rows: int | None) -> FirstRows | None:

@@ -1,27 +1,32 @@
 """Value tests: what the conditions of a query say of the values of single columns of its tables.
 
 A comparison of a stored column with constants restricts its table to the row groups in which it may hold, wherever
-that is sound: AND-ed conditions all restrict, an OR restricts a table only if each of its branches does. Which tables
-a condition may restrict, `pairs` knows; which row groups it leaves, `store.rowtests` does. A comparison that ignores
-case looks at LOWER of its column, not at the column, and restricts nothing.
+that is sound: AND-ed conditions all restrict, an OR restricts a table only if each of its branches does. What one
+column must equal, a column that is joined with it must equal as well. Which tables a condition may restrict, `pairs`
+knows; which row groups it leaves, `store.rowtests` does. A comparison that ignores case looks at LOWER of its column,
+not at the column, and restricts nothing.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
+from typing import TypeGuard
 
+import pyarrow as pa
 from sqlglot import exp
 
 from skydex.query import tree
 from skydex.query.pairs import bare_column, conditions
 from skydex.query.scope import Source
 from skydex.store import AllOf, Among, AnyOf, Between, Missing, Present, RowTest, Value, text_above
+from skydex.tables import arrow_type
 
 __all__ = ["value_tests"]
 
 _Tests = dict[str, RowTest]
+_Place = tuple[str, str]
 _MIRRORED: dict[type[exp.Expression], type[exp.Expression]] = {
     exp.EQ: exp.EQ, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE,
 }  # fmt: skip
@@ -40,12 +45,56 @@ def value_tests(query: exp.Expression, sources: Mapping[str, Source]) -> dict[st
     found: _Tests = {}
     stored = {name for name, source in sources.items() if source.relation and source.relation.dataset is not None}
     for select in (node for node in tree.walk(query) if isinstance(node, exp.Select)):
+        own: _Tests = {}
         for condition, free in conditions(select):
-            tests = {name: test for name, test in _tests(condition).items() if name in free & stored}
+            tests = {name: test for name, test in _tests(condition).items() if name in free}
             if _has_outer_join(select):  # whose missing rows have missing values, which are in no file
                 tests = {name: test for name, test in tests.items() if not _asks_for_missing(test)}
-            found = _both(found, tests)
+            own = _both(own, tests)
+        own = _handed_on(own, select, sources)
+        found = _both(found, {name: test for name, test in own.items() if name in stored})
     return found
+
+
+def _handed_on(tests: _Tests, select: exp.Select, sources: Mapping[str, Source]) -> _Tests:
+    """With what follows from values that columns must have for the columns that must equal them."""
+    pairs = list(_equal_columns(select, sources))
+    for _ in pairs:  # as many steps as the longest chain of joins may have
+        known = {(name, part.column): part for name in tests for part in _parts(tests[name], AllOf) if _is_exact(part)}
+        more = [(other, known[own]) for own, other in pairs if own in known and other not in known]
+        for (name, column), among in more:
+            tests = _both(tests, {name: Among(column, among.values)})
+        if not more:
+            break
+    return tests
+
+
+def _equal_columns(select: exp.Select, sources: Mapping[str, Source]) -> Iterator[tuple[_Place, _Place]]:
+    """Columns, by source and name, and others of which only rows with the same value count."""
+    for condition, free in conditions(select):
+        for part in tree.flattened(condition.unnest(), exp.And):
+            bare = part.unnest()
+            if not isinstance(bare, exp.EQ):
+                continue
+            left, right = bare_column(bare.this), bare_column(bare.expression)
+            for own, other in ((left, right), (right, left)):
+                if own is not None and other is not None and other.table in free and _are_alike(own, other, sources):
+                    yield (own.table, own.name), (other.table, other.name)
+
+
+def _are_alike(one: exp.Column, other: exp.Column, sources: Mapping[str, Source]) -> bool:
+    """Whether equal values of two columns are the same constant: whole numbers or texts, never rounded ones."""
+    kinds = []
+    for column in (one, other):
+        relation = sources[column.table].relation if column.table in sources else None
+        if relation is None:
+            return False
+        kinds.append(arrow_type(relation.table.get_column(column.name)))
+    return all(map(pa.types.is_integer, kinds)) or all(map(pa.types.is_string, kinds))
+
+
+def _is_exact(test: RowTest) -> TypeGuard[Among]:
+    return isinstance(test, Among) and all(isinstance(value, int | str) for value in test.values)
 
 
 def _has_outer_join(select: exp.Select) -> bool:
