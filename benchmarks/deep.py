@@ -73,6 +73,9 @@ def measure(setup: Setup) -> Iterator[Finding]:
 def build(directory: Path, n_rows: int) -> None:
     """Publish a table of about so many detections; goes on where an earlier attempt was killed."""
     archive = ArchiveDirectory.create(directory)
+    there = next((entry for entry in archive.tables() if entry.name == NAME), None)
+    if there is not None and (there.n_rows or 0) >= n_rows:
+        return
     staged = archive.staging_directory(NAME, f"deep-{n_rows}")
     with Staging.open(staged, table=_TABLE, layout=Layout(sort_by=("obj_id", "mjd"))) as staging:
         number = 0

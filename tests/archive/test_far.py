@@ -124,6 +124,25 @@ def test_a_cone_without_joint_metadata_looks_into_the_files_it_touches(home, sha
         assert 0 < len({asked.name for asked in web.data_requests}) < 5
 
 
+def test_a_join_in_a_region_asks_no_footer_for_values_without_joint_metadata(shared_data, tmp_path, monkeypatch):
+    monkeypatch.setattr("skydex.query.keys._LARGE_ROWS", 0)
+    shutil.copytree(shared_data / "hats/small_sky_order3_source", tmp_path / "web/theirs")
+    (tmp_path / "web/theirs/dataset/_metadata").unlink()
+    pq.write_table(pa.table({"object": np.arange(700, 831)}), tmp_path / "mine.parquet")
+    ingest_files([tmp_path / "mine.parquet"], tmp_path / "archive", "my.objects", position="none")
+    with serving(tmp_path / "web") as web:
+        ArchiveDirectory(tmp_path / "archive").mount("far.sources", f"{web.url}/theirs")
+        archive = Archive.open(tmp_path / "archive")
+        text = (
+            "SELECT COUNT(*) AS n FROM far.sources AS s JOIN my.objects AS o ON object_id = object WHERE {}object < 800"
+        )
+        web.forget()
+        cone = "1 = CONTAINS(POINT(s.source_ra, s.source_dec), CIRCLE(283.4, -61.1, 0.1)) AND "
+        assert rows(archive, text.format(cone))["n"][0].as_py() > 0
+        assert len({asked.name for asked in web.data_requests}) < 5
+        assert rows(archive, text.format(""))["n"][0].as_py() > 1000  # for the whole table all of them may be asked
+
+
 def test_a_failure_in_a_stream_is_told_in_our_words(served, monkeypatch):
     monkeypatch.setattr("skydex.engines.duckdb._ARROW_ROWS", 1_000)
     place, web = served

@@ -292,12 +292,12 @@ def _only_scans(query: exp.Query, scans: Mapping[str, Scan]) -> bool:
 
 def _is_ordered_scan(query: exp.Query, scan: Scan) -> bool:
     """Whether a query is scanned, and its rows are then put in the order of columns."""
-    keys = [bare_column(key) for key in order_keys(query)]
-    if any(key is None or pa.types.is_nested(scan.kind_of(key.name)) for key in keys):
-        return False
     bare = query.copy()
     bare.set("order", None)
-    return _is_scan(bare)
+    if not _is_scan(bare):
+        return False
+    keys = [bare_column(key) for key in order_keys(query)]
+    return not any(key is None or pa.types.is_nested(scan.kind_of(key.name)) for key in keys)
 
 
 def _first_rows(query: exp.Query, scans: Mapping[str, Scan], max_rows: int | None) -> FirstRows | None:

@@ -264,8 +264,8 @@ class Dataset:
             return self._open_lookups[file]
 
     def is_found_by(self, column: str) -> bool:
-        """Whether a condition on values of a column leaves few row groups to be read."""
-        return column in self._lookups or self.statistics(column).is_clustered
+        """Whether a condition on values of a column leaves few row groups to be read; no file is asked for it."""
+        return column in self._lookups or (self.knows_row_groups and self.statistics(column).is_clustered)
 
     def select(self, ranges: NDArray[np.int64] | None, test: RowTest | None = None) -> Selection:
         """Find what must be read for a region, and for conditions on values.
