@@ -7,14 +7,17 @@ affair.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from skydex.tables import Column
 
-__all__ = ["element_offsets", "flat_values", "text_bytes", "text_of", "timestamp_text", "with_points"]
+__all__ = ["element_offsets", "flat_values", "float_texts", "text_bytes", "text_of", "timestamp_text", "with_points"]
 
+_FEW_ROWS = 2000
 _NOT_FINITE = {"nan": "NaN", "inf": "Inf", "-inf": "-Inf"}
 
 
@@ -52,6 +55,24 @@ def text_of(
     if pa.types.is_floating(kind):
         return _float_text(array)
     return array.cast(pa.string())
+
+
+def float_texts(arrays: Sequence[pa.Array]) -> dict[int, pa.StringArray]:
+    """Spell the floating columns of a small batch, those of one type at once; by their places.
+
+    Of few rows the calls cost more than the values. Large columns, and a type that only one column has, are left out.
+    """
+    places: dict[pa.DataType, list[int]] = {}
+    for place, array in enumerate(arrays):
+        if pa.types.is_floating(array.type) and len(array) <= _FEW_ROWS:
+            places.setdefault(array.type, []).append(place)
+    found = {}
+    for alike in places.values():
+        if len(alike) > 1:
+            texts = _float_text(pa.concat_arrays([arrays[place] for place in alike]))
+            n_rows = len(arrays[alike[0]])
+            found.update((place, texts.slice(i * n_rows, n_rows)) for i, place in enumerate(alike))
+    return found
 
 
 def with_points(texts: pa.StringArray, array: pa.Array) -> pa.StringArray:

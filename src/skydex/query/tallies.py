@@ -24,6 +24,7 @@ __all__ = ["Measure", "Tally", "find_tally"]
 
 _FEW_ROWS = 200_000
 """So many rows may be read in any case, and of larger selections half."""
+_MEASURES = (exp.Count, exp.Min, exp.Max)
 _CLAUSES = ("distinct", "group", "having", "order", "joins", "offset", "with_")
 
 
@@ -72,6 +73,8 @@ def find_tally(query: exp.Query, dataset: Dataset, selection: Selection) -> Tall
     limit = query.args.get("limit")
     if limit is not None and int(limit.expression.this) < 1:
         return None
+    if not any(isinstance(node, _MEASURES) for each in query.expressions for node in walk(each)):
+        return None
     asked: dict[tuple[str, str | None], int] = {}
     outputs = tuple(exp.alias_(_of_measures(each.this, asked), each.alias) for each in query.expressions)
     if not asked or any(_reads_rows(output) for output in outputs):
@@ -89,7 +92,7 @@ def find_tally(query: exp.Query, dataset: Dataset, selection: Selection) -> Tall
 def _of_measures(output: exp.Expression, asked: dict[tuple[str, str | None], int]) -> exp.Expression:
     """An output in which columns stand for the measures, which are noted."""
     shown: exp.Expression = output.copy()
-    for node in [node for node in walk(shown) if isinstance(node, exp.Count | exp.Min | exp.Max)]:
+    for node in [node for node in walk(shown) if isinstance(node, _MEASURES)]:
         measure = _measure(node)
         if measure is not None:
             place = column("", f"m{asked.setdefault(measure, len(asked))}")

@@ -219,10 +219,10 @@ def walk(node: exp.Expression) -> Iterator[exp.Expression]:
         if isinstance(top, _LEAVES):
             continue
         for value in top.args.values():
-            if isinstance(value, exp.Expression):
-                stack.append(value)
-            elif isinstance(value, list):
+            if type(value) is list:
                 stack += [item for item in value if isinstance(item, exp.Expression)]
+            elif isinstance(value, exp.Expression):
+                stack.append(value)
 
 
 _LEAVES = (exp.Column, exp.Table, exp.Literal, exp.DataType)

@@ -98,7 +98,7 @@ def _is_exact(test: RowTest) -> TypeGuard[Among]:
 
 
 def _has_outer_join(select: exp.Select) -> bool:
-    return any(join.side for join in select.find_all(exp.Join))  # those in parentheses, too
+    return any(isinstance(node, exp.Join) and node.side for node in tree.walk(select))  # those in parentheses, too
 
 
 def _asks_for_missing(test: RowTest) -> bool:

@@ -55,7 +55,7 @@ _MOST_CONSTANTS = 100
 _ATTEMPTS = 2
 _FEW = 4
 """Row groups of a region of which values are not asked before they are read."""
-_WARM = WarmRows(24 << 20)
+_WARM = WarmRows(48 << 20)
 """One for all data sets of a process, so that its bound is that of the process."""
 
 

@@ -8,6 +8,7 @@ these types and every writer may rely on them.
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -173,6 +174,13 @@ def arrow_type(column: Column) -> pa.DataType:
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """Arrow schema of a table in motion; repeated names are allowed, as they are in a SELECT list."""
+    return _schema(tuple((column.name, column.datatype, column.arraysize, column.xtype) for column in columns))
+
+
+@functools.lru_cache(maxsize=64)
+def _schema(facts: tuple[tuple[str, Datatype, str | None, str | None], ...]) -> pa.Schema:
+    """Kept, because each stage of a small answer asks for it, and making it takes longer than finding it."""
+    columns = (Column(name, datatype, arraysize, xtype=xtype) for name, datatype, arraysize, xtype in facts)
     return pa.schema([pa.field(column.name, arrow_type(column)) for column in columns])
 
 
