@@ -105,6 +105,9 @@ def test_what_changes_and_what_is_a_users_is_kept_by_nobody(web):
     assert drawn[0].text != drawn[1].text
     own = web.get(QUERY, auth=("alice", "a good password"))
     assert own.status_code == 200
+    known = {"if-none-match": web.get(QUERY).headers["etag"]}
+    assert web.get(QUERY, headers=known).status_code == 304
+    assert web.get(QUERY, headers=known, auth=("alice", "a good password")).status_code == 200
     for answer in (*drawn, own):
         assert "etag" not in answer.headers
         assert answer.headers["cache-control"].startswith("private")
@@ -124,6 +127,7 @@ def test_what_is_published_is_seen_at_once_by_every_process(place, web, other, t
         ingest_files([tmp_path / "new.fits"], place, "more.new", id="id")
 
     path = "/tap/sync?LANG=ADQL&FORMAT=csv&QUERY=SELECT+COUNT(*)+AS+n+FROM+more.new"
+    others = {path: web.get(path).headers["etag"] for path in (CONE, QUERY)}
     publish(5)
     tag, elsewhere = (client.get(path).headers["etag"] for client in (web, other))
     assert tag == elsewhere
@@ -131,6 +135,8 @@ def test_what_is_published_is_seen_at_once_by_every_process(place, web, other, t
     for client in (web, other):
         answer = client.get(path, headers={"if-none-match": tag})
         assert (answer.status_code, answer.text.split()) == (200, ["n", "9"])
+        for untouched, known in others.items():  # which rest on other tables
+            assert client.get(untouched, headers={"if-none-match": known}).status_code == 304
     assert ArchiveDirectory(place).get("more.new")
 
 

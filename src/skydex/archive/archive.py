@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from skydex.accounts import Accounts
 from skydex.archive.answer import Answer, Explanation
+from skydex.archive.basis import basis_of
 from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.descriptors import services_of
@@ -207,10 +208,32 @@ class Archive:
         """Changes with every publication."""
         return self.refresh().revision
 
-    def is_settled(self, table: str | None = None) -> bool:
-        """Whether only a publication changes a table, or any of all: what is mounted may change where it lies."""
-        mounted = self.refresh().mounted
-        return table.lower() not in mounted if table else not mounted
+    @property
+    def is_settled(self) -> bool:
+        """Whether only a publication changes anything: what is mounted may change where it lies."""
+        return not self.refresh().mounted
+
+    def basis(self, request: TableRequest) -> str | None:
+        """Names what an answer for anybody rests on: the same as long as it would be answered by the same tables.
+
+        Parameters
+        ----------
+        request : TableRequest
+            A question without an owner and without uploads.
+
+        Returns
+        -------
+        basis : str or None
+            `None` where a table may change without being published.
+        """
+        holdings = self.refresh()
+        seen = holdings.without(self._hidden_from(None))
+        view = seen.find(request.collection or "")
+        found = None
+        if view is not None:
+            found = basis_of(request, view.namespace, seen.everything().namespace, holdings.mounted)
+        whole = None if holdings.mounted else holdings.revision
+        return whole if found is None else found or None
 
     @functools.cached_property
     def accounts(self) -> Accounts:

@@ -15,7 +15,7 @@ from skydex.archive.measurements import pointing_column
 from skydex.query import Namespace, Relation
 from skydex.tables import OBSCORE, Column, InputParameter, ServiceDescriptor, Table
 
-__all__ = ["LINKS_ID", "LINKS_TYPE", "cutout_services", "links_service", "services_of"]
+__all__ = ["LINKS_ID", "LINKS_TYPE", "cutout_services", "has_links", "links_service", "services_of"]
 
 LINKS_ID = "ivo://ivoa.net/std/DataLink#links-1.1"
 LINKS_TYPE = "application/x-votable+xml;content=datalink"
@@ -72,13 +72,22 @@ def _services_of_objects(
     shown = next((column for column in columns if own and (column.name, column.ucd) == (own.name, own.ucd)), None)
     if table is None or own is None or shown is None:
         return ()
-    if not namespace.kept((_has_more, table.name), lambda: _has_more(table, own, namespace)):
+    if not has_links(relation, namespace):
         return ()
     identifier = InputParameter(
         "ID", ucd="meta.id;meta.main", column=shown.name, description="Identifier of the object"
     )
     where = InputParameter("TABLE", value=table.name, description="Table that the object is in")
     return (links_service(url, identifier, where),)
+
+
+def has_links(relation: Relation, namespace: Namespace) -> bool:
+    """Whether there is more of the objects of a stored table than their row, in whatever else is published."""
+    table = None if relation.dataset is None else relation.dataset.table
+    if table is None or table.id_column is None:
+        return False
+    own = table.get_column(table.id_column)
+    return namespace.kept((_has_more, table.name), lambda: _has_more(table, own, namespace))
 
 
 def _has_more(table: Table, key: Column, namespace: Namespace) -> bool:

@@ -66,7 +66,7 @@ def float_texts(arrays: Sequence[pa.Array]) -> dict[int, pa.StringArray]:
     for place, array in enumerate(arrays):
         if pa.types.is_floating(array.type) and len(array) <= _FEW_ROWS:
             places.setdefault(array.type, []).append(place)
-    found = {}
+    found: dict[int, pa.StringArray] = {}
     for alike in places.values():
         if len(alike) > 1:
             texts = _float_text(pa.concat_arrays([arrays[place] for place in alike]))

@@ -33,7 +33,7 @@ from skydex.web.dispatch import Exchange
 from skydex.web.door import SAFE_METHODS, comes_from_elsewhere, csrf_token_of, is_csrf_token, session_in, way_in
 from skydex.web.encodings import accepted
 from skydex.web.forms import NO_FILES, Files, Form, Head, form_of
-from skydex.web.kept_answers import KeptAnswer, is_lasting, is_worth
+from skydex.web.kept_answers import KeptAnswer, basis, is_worth
 from skydex.web.site import Site
 from skydex.web.workroom import Encoded, TableOrder
 
@@ -288,19 +288,23 @@ class Call:
         condition of a POST is not looked at: its answer has a name all the same, and may come from here.
         """
         names = accepted(self.header(b"accept-encoding")) if self.site.settings.compression else ()
-        tag, answers = b"", self.site.answers
-        if self.user is None and is_lasting(order, self.site.archive):
-            tag = answers.tag(self.site.archive.revision, order, " ".join(names))
-            headers = (*_VARIES, (b"cache-control", b"public, no-cache"), (b"etag", tag))
-            if self.scope["method"] != "POST" and is_known(self.header(b"if-none-match"), tag):
-                return Reply(b"", dali.TEXT_TYPE, 304, headers)
-            if (kept := answers.find(tag)) is not None:
-                return Reply(kept.body, kept.media_type, headers=kept.headers)
-        else:
-            headers = (*_VARIES, (b"cache-control", b"private, no-store" if self.user is None else b"private"))
+        answers, archive = self.site.answers, self.site.archive
+        rests_on = basis(order, archive) if self.user is None else None
+        if rests_on is None:
+            privacy = b"private, no-store" if self.user is None else b"private"
+            reply = await self.ask(Encoded(order, names) if names else order, is_quick=is_quick)
+            return replace(reply, headers=(*reply.headers, *_VARIES, (b"cache-control", privacy)))
+        tag = answers.tag(rests_on, order, " ".join(names))
+        headers = (*_VARIES, (b"cache-control", b"public, no-cache"), (b"etag", tag))
+        if self.scope["method"] != "POST" and is_known(self.header(b"if-none-match"), tag):
+            return Reply(b"", dali.TEXT_TYPE, 304, headers)
+        if (kept := answers.find(tag)) is not None:
+            return Reply(kept.body, kept.media_type, headers=kept.headers)
         reply = await self.ask(Encoded(order, names) if names else order, is_quick=is_quick)
+        if basis(order, archive) != rests_on:  # a publication came between the question and the answer
+            return replace(reply, headers=(*reply.headers, *_VARIES, (b"cache-control", b"private, no-store")))
         reply = replace(reply, headers=(*reply.headers, *headers))
-        if not tag or not answers.most_bytes:
+        if not answers.most_bytes:
             return reply
         return replace(reply, keep=lambda body: answers.keep(tag, KeptAnswer(reply.media_type, reply.headers, body)))
 

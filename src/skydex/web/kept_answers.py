@@ -1,9 +1,10 @@
 """`KeptAnswers`: answers that need not be worked out again, and what names them.
 
-An answer is named by what it depends on: the version of skydex, what the operator offers, what is published at the
-moment (`Archive.revision`), the request and the format; so a publication makes all names new, and every process gives
-the same ones. Answers to somebody who is logged in, to uploads, of catalogues that are mounted and may change
-where they lie, and to queries that draw lots or look at the clock have no name, and are kept by nobody.
+An answer is named by what it depends on: the version of skydex, what the operator offers, the tables that it is made of
+as they are published at the moment (`Archive.basis`), the request and the format; so a publication makes the names of
+those answers new that read the table, and every process gives the same ones. Answers to somebody who is logged in, to
+uploads, of catalogues that are mounted and may change where they lie, and to queries that draw lots or look at the
+clock have no name, and are kept by nobody.
 
 Documents that are written in this process are named by what they hold, and are compressed once.
 """
@@ -17,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from skydex import __version__
-from skydex.archive import Archive, ConeRequest, LinksRequest, QueryRequest
+from skydex.archive import Archive, LinksRequest, QueryRequest
 from skydex.web.encodings import LEAST_BYTES, whole_encoded
 
-__all__ = ["Documents", "KeptAnswer", "KeptAnswers", "is_lasting", "is_worth"]
+__all__ = ["Documents", "KeptAnswer", "KeptAnswers", "basis", "is_worth"]
 
 _CHANGING = re.compile(r"\b(RAND|RANDOM|NEWID|UUID|NOW|GETDATE|GETUTCDATE|SYSDATE\w*|CURRENT_\w+)\b", re.IGNORECASE)
 """Words of functions that give something else each time; in a text or a name they do no harm but that to its speed."""
@@ -64,9 +65,9 @@ class KeptAnswers:
         """How large one answer may be."""
         return self._most
 
-    def tag(self, revision: str, order: object, encoding: str) -> bytes:
+    def tag(self, basis: str, order: object, encoding: str) -> bytes:
         """The name of an answer: a weak validator (RFC 9110, section 8.8.1), since rows may come in another order."""
-        digest = hashlib.sha256(repr((self._seed, revision, order, encoding)).encode("utf-8", "replace"))
+        digest = hashlib.sha256(repr((self._seed, basis, order, encoding)).encode("utf-8", "replace"))
         return b'W/"%s"' % digest.hexdigest()[:32].encode()
 
     def find(self, tag: bytes) -> KeptAnswer | None:
@@ -114,18 +115,18 @@ class Documents:
         return found
 
 
-def is_lasting(order: Any, archive: Archive) -> bool:
-    """Whether the same question has the same answer as long as nothing is published."""
+def basis(order: Any, archive: Archive) -> str | None:
+    """Names what an answer rests on; `None` if the same question may have another answer the next moment."""
     if isinstance(order, LinksRequest):
-        return order.owner is None and archive.is_settled()
+        return archive.revision if order.owner is None and archive.is_settled else None
     request, _ = order
     if request.owner is not None or request.uploads:
-        return False
-    if not archive.is_settled(request.table if isinstance(request, ConeRequest) else None):
-        return False
-    return not isinstance(request, QueryRequest) or (
-        request.language.startswith("ADQL") and not _CHANGING.search(request.text)
-    )
+        return None
+    if isinstance(request, QueryRequest) and (
+        not request.language.startswith("ADQL") or _CHANGING.search(request.text)
+    ):
+        return None
+    return archive.basis(request)
 
 
 def is_worth(body: bytes) -> bool:
