@@ -71,6 +71,7 @@ def test_an_answer_has_no_more_rows_than_its_limit_and_a_count_has_one(archive):
         ("SELECT s.id FROM sim.sources AS s, sim.detections AS d WHERE d.obj = s.id AND mag < 18 AND d.flux > 0.5", 2),
         ("SELECT d.flux FROM sim.detections AS d JOIN sim.detections AS e ON d.obj = e.obj WHERE d.obj < 500", 2),
         ("SELECT s.id FROM sim.sources AS s JOIN sim.kinds AS k ON s.n = k.n", 1.3),
+        ("SELECT e.obj FROM sim.sources AS s JOIN sim.detections AS e ON e.obj = s.id WHERE s.id BETWEEN 7 AND 300", 2),
         ("SELECT s.id FROM sim.sources AS s LEFT JOIN sim.detections AS d ON d.obj = s.id WHERE s.mag > 20", 2),
         ("SELECT s.id FROM sim.sources AS s LEFT JOIN sim.kinds AS k ON k.n = s.id", 1.0),
         ("SELECT s.id FROM sim.sources AS s, sim.kinds AS k OFFSET 1000", 1.0),

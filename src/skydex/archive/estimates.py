@@ -164,7 +164,11 @@ def _is_from_tables(query: exp.Select, rows: dict[str, int]) -> bool:
     """Whether its FROM names all tables that are read, and nothing else."""
     from_ = query.args.get("from_")
     items = [from_.this, *(join.this for join in query.args.get("joins") or ())] if from_ is not None else []
-    return bool(items) and all(isinstance(item, exp.Table) for item in items) and {item.alias for item in items} == set(rows)
+    return (
+        bool(items)
+        and all(isinstance(item, exp.Table) for item in items)
+        and {item.alias for item in items} == set(rows)
+    )
 
 
 def _most_rows(query: exp.Select, scans: Mapping[str, Scan]) -> int:
@@ -177,27 +181,43 @@ def _n_joined(query: exp.Select, scans: Mapping[str, Scan], rows: dict[str, int]
     first, is_outer = query.args["from_"].this.alias, _has_outer_join(query)
     if is_outer and any(join.side != "LEFT" for join in query.args["joins"]):
         return None
-    n_rows = float(prod(rows.values()))
+    n_rows = float(prod(_n_before_joins(query, scan, rows[name]) for name, scan in scans.items()))
     for part in _all_conditions(query, with_on=True):
         if is_scannable(part) and len(_tables_of(part)) == 1:  # it is counted with its table
             if is_outer and _tables_of(part) != {first}:
                 return None
             continue
-        n_values = _n_equal(part, scans)
+        n_values = _n_equal(query, part, scans)
         if n_values is None:
             return None
         n_rows /= max(n_values, 1)
     return max(round(n_rows), rows[first]) if is_outer else round(n_rows)
 
 
-def _n_equal(condition: exp.Expression, scans: Mapping[str, Scan]) -> int | None:
-    """Of columns of two tables that must be equal the greater number of values."""
+def _n_before_joins(query: exp.Select, scan: Scan, n_rows: int) -> int:
+    """Rows of a table that fulfil its own conditions, those included that a join lets nobody read."""
+    is_free = scan.dataset is not None and scan.dataset.knows_row_groups and not any(_conditions(query, scan.source))
+    return int(scan.dataset.row_groups.n_rows.sum()) if is_free and scan.dataset is not None else n_rows
+
+
+def _n_equal(query: exp.Select, condition: exp.Expression, scans: Mapping[str, Scan]) -> int | None:
+    """Among how many values those of two columns that must be equal may lie.
+
+    It is the greater number of theirs, but of a column that is confined by itself the others are no matter.
+    """
     if not isinstance(condition, exp.EQ) or len(_tables_of(condition)) != 2:
         return None
     sides = [node for node in (condition.this, condition.expression) if isinstance(node, exp.Column)]
-    found = [_n_values(scans[side.table], side.name, is_whole=True) for side in sides]
-    known = [n for n in found if n is not None]
-    return max(known) if len(known) == 2 else None
+    found = [(side, _n_values(scans[side.table], side.name, is_whole=True)) for side in sides]
+    known = {side: n for side, n in found if n is not None}
+    if len(known) < 2:
+        return None
+    free = [
+        n
+        for side, n in known.items()
+        if not any(side in part.find_all(exp.Column) for part in _conditions(query, side.table))
+    ]
+    return max(free or known.values())
 
 
 def _most_distinct(query: exp.Select, scans: Mapping[str, Scan], most: int) -> int:
