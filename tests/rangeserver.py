@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ class Asked:
     name: str
     range: str
     headers: dict[str, str]
+    query: str = ""
 
     @property
     def is_data(self) -> bool:
@@ -71,8 +73,8 @@ class RangeServer:
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[RangeServer]:
-    """Serve a directory on a free port of this machine."""
+def serving(root: Path, *, tls: ssl.SSLContext | None = None) -> Iterator[RangeServer]:
+    """Serve a directory on a free port of this machine, over https if a context is given."""
     server = RangeServer(root)
     lock = threading.Lock()
 
@@ -90,9 +92,10 @@ def serving(root: Path) -> Iterator[RangeServer]:
             self._answer()
 
         def _answer(self) -> None:
-            name = self.path.partition("?")[0].lstrip("/").replace("%3D", "=")
+            place, _, query = self.path.partition("?")
+            name = place.lstrip("/").replace("%3D", "=")
             headers = {key.lower(): value for key, value in self.headers.items()}
-            asked = Asked(self.command, name, headers.get("range", ""), headers)
+            asked = Asked(self.command, name, headers.get("range", ""), headers, query)
             with lock:
                 server.requests.append(asked)
                 fault = server.faults(asked) or Fault()
@@ -157,7 +160,9 @@ def serving(root: Path) -> Iterator[RangeServer]:
             pass
 
     http = Server(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_port}"
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{http.server_port}"
+    if tls is not None:  # hands are shaken in the thread of the connection
+        http.socket = tls.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

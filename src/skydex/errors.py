@@ -81,6 +81,7 @@ __all__ = [
     "UnreachableError",
     "UnreadableFileError",
     "UnsupportedFormatError",
+    "UnwritableFileError",
     "UploadTooLargeError",
     "WorkerError",
     "near_names",
@@ -396,6 +397,14 @@ class UnreadableFileError(RequestError):
         super().__init__(f"Cannot read {file}: {self.reason}")
 
 
+class UnwritableFileError(RequestError):
+    """A file into which rows shall go, and where nothing can be written."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        self.file, self.reason = file, one_line(reason)
+        super().__init__(f"Cannot write {file}: {self.reason}")
+
+
 class FetchError(RequestError):
     """A file that a request names by its address, and that cannot be had from there."""
 
@@ -615,14 +624,14 @@ class DamagedDataError(StoreError):
 
 
 class RemoteUnavailableError(StoreError):
-    """A catalogue far away that does not answer, or not as it should."""
+    """A catalogue far away that does not answer, or not as it should; and what helps, if waiting does not."""
 
     retry_after_s = 30
 
-    def __init__(self, table: str, reason: str) -> None:
-        self.table, self.reason = table, one_line(reason)
+    def __init__(self, table: str, reason: str, *, remedy: str = "") -> None:
+        self.table, self.reason, self.remedy = table, one_line(reason), remedy or "Try again later."
         super().__init__(
-            f"The rows of {table} lie elsewhere and cannot be read at present: {self.reason}. Try again later."
+            f"The rows of {table} lie elsewhere and cannot be read at present: {self.reason}. {self.remedy}"
         )
 
 

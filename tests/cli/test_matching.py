@@ -60,6 +60,19 @@ def test_a_server_is_asked_in_queries(skydex, archive, server, mine):
         (["my.stars", "my.stars", "-r", "1arcsec", "--keep", "best"], "nearest, all, none"),
         (["my.stars", "my.stars", "-r", "1arcsec", "--into", "mydb"], "not of the form"),
         (["my.stars", "my.stars", "-r", "1arcsec", "--into", "my.stars"], "no cross-match made"),
+        (["my.stars", "my.stars", "-r", "1arcsec", "--into", "tap_schema.t"], "every archive has of itself"),
+        (["my.stars", "my.stars", "-r", "1arcsec", "--into", "ivoa.obscore"], "that the IVOA describes"),
+        (["my.stars", "my.stars", "-r", "nan"], "between 0 and 180 degrees, not nan"),
+        (["my.stars", "my.stars", "-r", "400"], "between 0 and 180 degrees, not 400"),
+        (["my.stars", "my.stars", "-r", "1arcsec", "--epoch", "nan"], "epoch: is a Julian year"),
+        (["my.stars", "my.stars", "-r", "1arcsec", "--epochs", "inf"], "epochs: is a Julian year"),
+        (
+            ["my.stars", "my.stars", "-r", "1arcsec", "--epochs=-", "--epochs=-", "--epochs=-"],
+            "epochs: are given for 3",
+        ),
+        (["my.stars", "my.stars", "-r", "1arcsec", "--at-most", "5"], "leave it out"),
+        (["my.stars", "my.stars", "-r", "1arcsec", "--engine", "spark"], "give --into, or --output"),
+        (["my.stars", "my.stars", "-r", "1arcsec", "-o", "/nowhere/x.csv"], "Cannot write /nowhere/x.csv"),
     ],
 )
 def test_what_is_wrong_is_one_line(skydex, archive, words, said):

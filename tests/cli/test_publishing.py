@@ -59,6 +59,12 @@ def test_show_recipe_prints_a_recipe_that_ingests_the_same(skydex, stars_file, t
     assert n_rows(tmp_path / "a", "my.stars") == 4
 
 
+def test_ingest_refuses_names_that_would_hide_what_is_there(skydex, stars_file, tmp_path):
+    ran = skydex("ingest", stars_file, "-a", tmp_path / "a", "-n", "tap_schema.tables")
+    assert ran.status == 1
+    assert "every archive has of itself" in ran.err
+
+
 def test_ingest_without_a_name_is_wrong_usage(skydex, stars_file, tmp_path):
     ran = skydex("ingest", stars_file, "-a", tmp_path / "a")
     assert ran.status == 2
@@ -141,3 +147,25 @@ def test_verify_notices_that_an_image_has_gone(skydex, night, tmp_path):
     ran = skydex("verify", tmp_path / "a")
     assert ran.status == 1
     assert "m31.fits: it is gone, or cannot be read" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("http://ann:secret@127.0.0.1:9/secret", "cannot be reached. See whether its address is right"),
+        ("http:///secret", "no http or https address. Mount it by its right address."),
+        ("http://127.0.0.1:99999/secret", "its address is none"),
+        ("ftp://127.0.0.1:9/secret", "cannot be reached. See whether its address is right"),
+        ("nothing://secret", "addresses that begin with nothing://"),
+        ("s3:///secret", "names no bucket"),
+        ("/no/such/folder", "there is no such directory"),
+    ],
+)
+def test_what_cannot_be_mounted_is_told_in_a_line_and_leaves_nothing_behind(skydex, tmp_path, place, said):
+    ran = skydex("mount", place, "-a", tmp_path / "new", "-n", "far.stars")
+    assert ran.status == 1
+    assert ran.err.startswith("skydex: ")
+    assert ran.err.count("\n") == 1
+    assert said in ran.err
+    assert "secret" not in ran.err
+    assert not (tmp_path / "new").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from skydex.errors import BadParameterError, StoreError, UnknownTableError, UnreadableFileError
-from skydex.store import ArchiveDirectory, Layout, Staging, verify
+from skydex.store import ArchiveDirectory, Layout, Staging, check_new_name, verify
 
 SMALL = Layout(rows_per_partition=300, rows_per_group=100)
 
@@ -39,6 +39,14 @@ def test_a_published_table_is_listed_and_opens(archive, publish, writer):
     assert (dataset.version, dataset.table.name) == (entry.version, "sky.objects")
     assert len(writer.all_rows(dataset)) == 1_000
     assert verify(dataset) == []
+
+
+@pytest.mark.parametrize("name", ["tap_schema.tables", "TAP_UPLOAD.mine", "mydb.mine"])
+def test_no_table_hides_what_every_archive_has_of_itself(archive, name, shared_data):
+    with pytest.raises(BadParameterError, match="every archive has of itself"):
+        check_new_name(name)
+    with pytest.raises(BadParameterError, match="every archive has of itself"):
+        archive.mount(name, str(shared_data / "hats/small_sky"))
 
 
 def test_nothing_is_left_of_the_staging(archive, publish):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from skydex.errors import UnreadableFileError
+from skydex.errors import UnwritableFileError
 
 __all__ = ["deliver"]
 
@@ -24,7 +24,7 @@ def deliver(chunks: Iterable[bytes], file: Path | None) -> None:
         _write(chunks, part)
         os.replace(part, file)
     except OSError as error:
-        raise UnreadableFileError(str(file), f"it cannot be written: {error.strerror}.") from error
+        raise UnwritableFileError(str(file), f"{error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -70,7 +70,7 @@ def show(
     console = output()
     console.print(f"[bold]{described.name}[/bold]  {escape(described.description)}".rstrip())
     console.print(f"rows: {n_rows}; position: {position}; id: {described.id_column or 'none'}")
-    console.print(f"files: {len(dataset.partitions):,} in {escape(directory.address(directory.get(table)))}")
+    console.print(f"files: {len(dataset.partitions):,} in {escape(dataset.directory)}")
     console.print(grid)
     for line in _history(dataset.find_ingest_report() or {}):
         console.print(escape(line))

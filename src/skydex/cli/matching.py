@@ -102,6 +102,8 @@ def xmatch(
                     into or Path(str(output)), *tables, progress=progress, engine=engine, **options
                 )
             print(report)
+        elif engine != "here":
+            raise BadParameterError("engine", "is for a match that is kept: give --into, or --output without --format.")
         else:
             sink = sink_of(format_name, output)
             sink.take(archive.crossmatch(*tables, **options).to_result())

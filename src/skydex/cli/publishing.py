@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +14,7 @@ import typer
 
 from skydex.cli.command import Command
 from skydex.cli.screen import output, progress_bar, remark
+from skydex.errors import UnreadableFileError
 
 __all__ = ["COMMANDS", "PANEL"]
 
@@ -192,15 +196,30 @@ def mount(
 
     if not name:
         raise typer.BadParameter("is needed, in the form schema.table", param_hint="--name")
+    if "://" not in place and not Path(place).is_dir():
+        raise UnreadableFileError(place, "there is no such directory. A single file is published with skydex ingest.")
     access = RemoteAccess.of(load_settings(into), into.absolute())
-    directory = ArchiveDirectory.create(into, access=access)
-    entry = directory.mount(name, place)
+    with _made_for(into):
+        directory = ArchiveDirectory.create(into, access=access)
+        entry = directory.mount(name, place)
     n_rows = "an unknown number of" if entry.n_rows is None else f"{entry.n_rows:,}"
     print(f"{entry.name}: {n_rows} rows, mounted")
     found = directory.open(name)
     position = found.table.position
     where = f"positions in {position.ra} and {position.dec}" if position else "no positions"
     print(f"  {len(found.table.columns)} columns, {len(found.partitions)} files, {where}")
+
+
+@contextmanager
+def _made_for(archive: Path) -> Iterator[None]:
+    """An archive that is new goes again if nothing comes into it."""
+    is_new = not archive.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            shutil.rmtree(archive, ignore_errors=True)
+        raise
 
 
 def remove(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -46,8 +47,8 @@ def crossmatch_order(
         _radius(radius, at_most),
         _one_of(Keep, keep, "keep"),
         _one_of(SameRows, same, "same"),
-        None if epoch is None else _year(epoch),
-        tuple(None if year is None else _year(year) for year in _each(epochs, "epochs")),
+        None if epoch is None else _year(epoch, "epoch"),
+        tuple(None if year is None else _year(year, "epochs") for year in _each(epochs, "epochs")),
         region,
         tuple(None if given in (None, "*") else listed_names(given) for given in _each(columns, "columns")),
         chance,
@@ -71,9 +72,11 @@ def _name(table: Any, uploads: dict[str, Result | Path], read: Callable[[str, An
 
 def _radius(given: Any, at_most: Any) -> Radius:
     errors = find_errors(given) if isinstance(given, str) else None
-    if errors is None:
-        return Radius(degrees_of(given, "radius"))
-    return errors if at_most is None else replace(errors, most_deg=degrees_of(at_most, "at_most"))
+    if errors is not None:
+        return errors if at_most is None else replace(errors, most_deg=degrees_of(at_most, "at_most"))
+    if at_most is not None:
+        raise BadParameterError("at_most", "is for a radius that is made of errors, such as 3*err: leave it out.")
+    return Radius(degrees_of(given, "radius"))
 
 
 def _one_of(kind: type[_E], given: str, parameter: str) -> _E:
@@ -83,15 +86,18 @@ def _one_of(kind: type[_E], given: str, parameter: str) -> _E:
         raise BadParameterError(parameter, f"is one of {', '.join(kind)}, not {given!r}.") from error
 
 
-def _year(given: Any) -> float:
+def _year(given: Any, parameter: str) -> float:
     """A Julian year: a number, `J2016`, or a `Time`."""
     if hasattr(given, "jyear"):
         return float(given.jyear)
     text = given.strip().lstrip("Jj") if isinstance(given, str) else given
     try:
-        return float(text)
-    except (TypeError, ValueError) as error:
-        raise BadParameterError("epoch", f"is a Julian year such as 2016.0, not {given!r}.") from error
+        year = float(text)
+    except (TypeError, ValueError):
+        year = math.nan
+    if not math.isfinite(year):
+        raise BadParameterError(parameter, f"is a Julian year such as 2016.0, not {given!r}.")
+    return year
 
 
 def _each(given: Any, parameter: str) -> Sequence[Any]:

@@ -35,7 +35,7 @@ from skydex.ingest.recipe_text import to_yaml
 from skydex.ingest.reconcile import Shape, reconciled
 from skydex.ingest.report import IngestReport
 from skydex.sky import index29
-from skydex.store import INGEST_REPORT, ArchiveDirectory, Layout, Staging, WriteReport
+from skydex.store import INGEST_REPORT, ArchiveDirectory, Layout, Staging, WriteReport, check_new_name
 from skydex.tables import INDEX_COLUMN, Table
 
 __all__ = ["Progress", "ingest", "prepared"]
@@ -119,6 +119,8 @@ def ingest(
 
     Raises
     ------
+    BadParameterError
+        The name is none, or its schema is not for tables that are published.
     BadRecipeError
         Recipe and files do not fit.
     BadRowsError
@@ -130,6 +132,7 @@ def ingest(
     """
     if not recipe.table:
         raise BadRecipeError("The recipe does not name its table: give table: schema.name.")
+    check_new_name(recipe.table)
     started = time.perf_counter()
     work = prepared(recipe)
     stages = _Stages(work)

@@ -3,7 +3,7 @@
 from skydex.store.appending import append_rows, worth_appending
 from skydex.store.assembly import WriteReport, physical_schema
 from skydex.store.dataset import Dataset, Partition, Piece, RowGroups, Selection, open_dataset
-from skydex.store.directory import LINKS, REACHES, ArchiveDirectory, ArchiveEntry, Origin
+from skydex.store.directory import LINKS, REACHES, ArchiveDirectory, ArchiveEntry, Origin, check_new_name
 from skydex.store.imagery import ImageRecord, Imagery, OriginalFile
 from skydex.store.indexing import index_column
 from skydex.store.layout import INGEST_REPORT, Layout
@@ -47,6 +47,7 @@ __all__ = [
     "Value",
     "WriteReport",
     "append_rows",
+    "check_new_name",
     "columns_of",
     "counting",
     "current_traffic",

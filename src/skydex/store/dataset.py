@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from skydex.errors import DamagedDataError, RemoteChangedError, RemoteUnavailableError, StoreError
+from skydex.errors import DamagedDataError, RemoteChangedError, StoreError
 from skydex.store.foreign import find_properties, read_foreign
 from skydex.store.holding import NOWHERE, Holding, Partition
 from skydex.store.layout import IN_USE, INGEST_REPORT, lookup_of_file, partition_label
@@ -536,8 +536,8 @@ def _open(address: str | os.PathLike[str], *, name: str, access: RemoteAccess | 
     try:
         dataset = _opened(location, address, name=name, access=access)
     except StoreError as error:
-        if isinstance(location, RemoteLocation) and location.was_denied:
-            raise RemoteUnavailableError(name, "its server refuses access") from error
+        if isinstance(location, RemoteLocation) and location.denial is not None:
+            raise location.told(location.denial) from error
         raise
     if isinstance(location, RemoteLocation):
         location.settle()

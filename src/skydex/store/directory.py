@@ -34,7 +34,7 @@ from skydex.store.remote import RemoteAccess
 from skydex.store.staging import BUFFER_BYTES, Staging
 from skydex.tables import Table
 
-__all__ = ["LINKS", "REACHES", "ArchiveDirectory", "ArchiveEntry", "Origin", "Settle"]
+__all__ = ["LINKS", "REACHES", "ArchiveDirectory", "ArchiveEntry", "Origin", "Settle", "check_new_name"]
 
 _FORMAT = 1
 _ARCHIVE = "archive.json"
@@ -42,6 +42,8 @@ _CATALOGS = "catalogs"
 _STAGING = "staging"
 _CURRENT = "current"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\.[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
+_TAKEN = ("tap_schema", "tap_upload", "mydb")
+"""Schemas that are not of the archive's tables (TAP 1.1, 2.5 and 4; CasJobs)."""
 _ATTEMPTS = 10
 LINKS = "links"
 """Note of a table: its columns of addresses on the server that will show them, stored from the first slash onwards."""
@@ -286,7 +288,8 @@ class ArchiveDirectory:
     def mount(self, name: str, address: str) -> ArchiveEntry:
         """Publish a catalogue where it lies: a HATS catalogue or collection, local or remote, or Parquet files."""
         place = address if "://" in address else str(Path(address).absolute())
-        dataset = open_dataset(place, name=_checked(name), access=self._access)
+        check_new_name(name)
+        dataset = open_dataset(place, name=name, access=self._access)
         table = dataset.table
         entry = ArchiveEntry(name, "mounted", place, dataset.version, table.n_rows, table.description, _now())
         with self.locked(), storing(f"the publication of {name}"):
@@ -389,6 +392,19 @@ class ArchiveDirectory:
         """Remove runs and journal of what has been published."""
         if staged.parent.parent == self.path / _STAGING:
             shutil.rmtree(staged.parent, ignore_errors=True)
+
+
+def check_new_name(name: str) -> None:
+    """See whether a table that is published may have a name.
+
+    Raises
+    ------
+    BadParameterError
+        It is none, or its schema is one that every archive has of itself, which the table would hide.
+    """
+    schema = _checked(name).partition(".")[0]
+    if schema.lower() in _TAKEN:
+        raise BadParameterError("name", f"{name!r} is of a schema that every archive has of itself. Choose another.")
 
 
 def _checked(name: str) -> str:

@@ -95,6 +95,7 @@ class Criteria:
         """
         if n_tables < 2:
             raise BadParameterError("tables", "are two or more: the first, and those in which partners are sought.")
-        if max(len(self.columns), len(self.epochs)) > n_tables:
-            raise BadParameterError("columns", f"and epochs are for {n_tables} tables at most: that many are given.")
+        for parameter, given in (("columns", self.columns), ("epochs", self.epochs)):
+            if len(given) > n_tables:
+                raise BadParameterError(parameter, f"are given for {len(given)} tables, but there are {n_tables}.")
         return self

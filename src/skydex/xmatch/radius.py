@@ -17,6 +17,8 @@ __all__ = ["LARGEST_DEG", "Radius", "find_errors"]
 LARGEST_DEG = 180.0
 """No two positions are further apart."""
 
+_NO_ANGLES = ("nan", "inf", "infinity")
+"""Texts that are numbers, and not taken for columns."""
 _NAME = r"[A-Za-z_]\w*"
 _SQUARE = rf"({_NAME})\s*(?:\^|\*\*)\s*2"
 _ERRORS = re.compile(
@@ -80,7 +82,7 @@ def find_errors(text: str) -> Radius | None:
     '3 * sqrt(err^2 + pos_err^2)'
     """
     found = _ERRORS.fullmatch(text.strip())
-    if found is None:
+    if found is None or text.strip().lower() in _NO_ANGLES:
         return None
     factor, own, other, alone, unit = found.groups()
     return Radius(factor=float(factor or 1.0), own=own or alone, other=other or "", unit=unit)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from tests.rangeserver import Fault
 from tests.store.remote.conftest import LAYOUT, rows_of
 
 from skydex.errors import RemoteChangedError, RemoteUnavailableError
@@ -38,6 +40,15 @@ def environment(moto, monkeypatch, tmp_path):
     }.items():
         monkeypatch.setenv(key, value)
     return monkeypatch
+
+
+@pytest.fixture
+def in_another_region(environment, web, writer):
+    """A bucket of eu-west-1, as S3 answers who asks for it as if it were elsewhere; and its catalogue."""
+    environment.setenv("AWS_ENDPOINT_URL", web.url)
+    own = writer.dataset(writer.scattered(1_000), layout=LAYOUT)
+    shutil.copytree(own.directory, web.root / "sky/own")
+    return own
 
 
 @pytest.fixture
@@ -112,3 +123,43 @@ def test_credentials_are_in_no_error(environment, access):
     shown = f"{caught.value!s} {caught.value!r} {caught.value.__cause__!r}"
     assert "sky.objects" in shown
     assert not any(word in shown for word in ("secret", "testing", "Signature", "no-such-bucket"))
+
+
+EXCUSE = b"<Error><Code>AuthorizationQueryParametersError</Code><Region>eu-west-1</Region></Error>"
+NAMED = {"x-amz-bucket-region": "eu-west-1"}
+
+
+@pytest.mark.parametrize(
+    "excuse",
+    [
+        Fault(status=301, headers=NAMED),
+        Fault(status=307, headers={**NAMED, "Location": "http://127.0.0.1:9/elsewhere"}),
+        Fault(status=400, headers=NAMED),
+        Fault(status=400, headers={"Content-Type": "application/xml"}, body=EXCUSE),
+    ],
+    ids=["moved", "redirected", "named", "in words"],
+)
+def test_a_bucket_in_another_region_is_asked_there(in_another_region, web, access, excuse):
+    web.faults = lambda asked: None if "eu-west-1" in asked.query else excuse
+    far = open_dataset("s3://sky/own", name="sky.objects", access=access)
+    assert rows_of(far).equals(rows_of(in_another_region))
+    assert sum("us-east-1" in asked.query for asked in web.requests) <= access.connections
+
+
+def test_a_region_that_is_never_right_is_told_with_the_remedy(in_another_region, web, access):
+    web.faults = lambda asked: Fault(status=301, headers={"x-amz-bucket-region": "us-east-2"})
+    with pytest.raises(RemoteUnavailableError, match=r"another region\. Name that in AWS_REGION"):
+        open_dataset("s3://sky/own", name="sky.objects", access=access)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_credentials_that_do_not_hold_are_told_with_the_remedy(in_another_region, web, access, status):
+    web.faults = lambda asked: Fault(status=status)
+    with pytest.raises(RemoteUnavailableError, match=r"refuses access .*AWS_PROFILE") as caught:
+        open_dataset("s3://sky/own", name="sky.objects", access=access)
+    assert "testing" not in str(caught.value)
+
+
+def test_a_bucket_that_is_not_there_is_told(environment, access):
+    with pytest.raises(RemoteUnavailableError, match=r"no such bucket\. See whether its address is right"):
+        open_dataset("s3://no-such-bucket/some/own", name="sky.objects", access=access)

@@ -27,11 +27,11 @@ from skydex.archive.matching.request import CrossmatchRequest, Prepared, prepare
 from skydex.archive.matching.running import Run, chance_of, check_whole, iter_parts, staged
 from skydex.archive.matching.tasks import Task, tasks_of
 from skydex.archive.matching.work import Counts
-from skydex.errors import BadParameterError, TableExistsError, UnreadableFileError, UnsupportedFormatError
+from skydex.errors import BadParameterError, TableExistsError, UnsupportedFormatError, UnwritableFileError
 from skydex.formats import format_of_suffix, writable
 from skydex.mydb import MYDB, MyDB
 from skydex.query import Namespace
-from skydex.store import ArchiveDirectory, Layout, Staging, open_dataset
+from skydex.store import ArchiveDirectory, Layout, Staging, check_new_name, open_dataset
 from skydex.store.assembly import WriteReport
 from skydex.tables import INDEX_COLUMN, Result, Table
 
@@ -233,6 +233,8 @@ def _writer(file: Path) -> Callable[[Result], None]:
     form = format_of_suffix(file.name)
     if form.write is None or form.service:
         raise UnsupportedFormatError(form.name, [kind.name for kind in writable()])
+    if not os.access(file.absolute().parent, os.W_OK):  # better now than when all rows are matched
+        raise UnwritableFileError(str(file), "there is no such directory, or nothing may be written there.")
 
     def write(rows: Result) -> None:
         assert form.write is not None
@@ -242,7 +244,7 @@ def _writer(file: Path) -> Callable[[Result], None]:
                 out.writelines(form.write(rows))
             part.replace(file)
         except OSError as error:
-            raise UnreadableFileError(str(file), f"it cannot be written: {error.strerror}.") from error
+            raise UnwritableFileError(str(file), f"{error.strerror}.") from error
         finally:
             part.unlink(missing_ok=True)
 
@@ -250,8 +252,10 @@ def _writer(file: Path) -> Callable[[Result], None]:
 
 
 def _check_free(name: str, directory: ArchiveDirectory) -> None:
-    """Refuse to replace what somebody made otherwise."""
-    directory.staging_directory(name, "")  # which refuses what is no name
+    """Refuse to replace what somebody made otherwise, and to take a name that means something else."""
+    if name.lower().startswith("ivoa."):
+        raise BadParameterError("into", f"is {name}: the schema ivoa is for tables that the IVOA describes.")
+    check_new_name(name)
     same = [entry for entry in directory.tables() if entry.name.lower() == name.lower()]
     if same and CROSSMATCH_NOTE not in same[0].notes:
         raise BadParameterError(

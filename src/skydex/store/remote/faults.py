@@ -17,14 +17,26 @@ _LONGEST_PAUSE_S = 60.0
 
 
 class Fault(Exception):
-    """Why a file cannot be had: a clause for people, which names neither host nor address."""
+    """Why a file cannot be had: a clause for people, which names neither host nor address.
+
+    Parameters
+    ----------
+    reason : str
+        The clause.
+    remedy : str, optional
+        A sentence on what helps, where waiting does not.
+    """
+
+    def __init__(self, reason: str, *, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 class Fleeting(Fault):
     """One that may be over soon."""
 
-    def __init__(self, reason: str, *, wait_s: float | None = None) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, *, wait_s: float | None = None, remedy: str = "") -> None:
+        super().__init__(reason, remedy=remedy)
         self.wait_s = wait_s
 
 

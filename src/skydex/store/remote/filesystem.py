@@ -32,7 +32,11 @@ class FilesystemSource:
         try:
             self._files, folder = fsspec.core.url_to_fs(url.rstrip("/"))
         except (ImportError, ValueError) as error:
-            raise StoreError(f"Nothing here can read addresses that begin with {scheme}://.") from error
+            raise StoreError(
+                f"Nothing here can read addresses that begin with {scheme}://.{_advice(scheme)}"
+            ) from error
+        except Exception as error:  # some connect at once, and their errors have no common class
+            raise Fault("its server cannot be reached", remedy="See whether its address is right.") from error
         self._folder = folder.rstrip("/")
         self._time_s = time_s
 
@@ -97,3 +101,11 @@ class FilesystemSource:
             raise IsADirectoryError(path)
         version = next((str(facts[key]) for key in _VERSIONS if facts.get(key)), "")
         return Stamp(version, "", int(facts["size"] or 0))
+
+
+def _advice(scheme: str) -> str:
+    """What fsspec says must be installed for a scheme that it knows."""
+    from fsspec.registry import known_implementations
+
+    said = known_implementations.get(scheme, {}).get("err", "")
+    return f" {said.rstrip('.')}." if said else ""

@@ -35,10 +35,16 @@ _NO_METHOD = (405, 501)
 _DENIED = (401, 403)
 _ELSEWHERE = (301, 307, 400)
 """With these S3 answers who asks in the wrong region."""
+_REGION = re.compile(rb"<Region>([a-z0-9-]{1,40})</Region>")
+_SIGNED = "X-Amz-Signature="
+_LARGEST_EXCUSE = 64 << 10
 _WHOLE_BYTES = 8 << 20
 """So large may a file be of which a server sends everything although a part was asked for."""
 _SLOWEST = 20_000
 """Bytes a second; who is slower for longer than silence is borne has not answered."""
+_TRUST = "If you trust it, name its certificate, or that of its authority, in SSL_CERT_FILE."
+_LOGIN = "See to the user and the password in its address."
+_ADDRESS = "Mount it by its right address."
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _LOCAL = re.compile(r"localhost|127\.|169\.254\.|\[?::1\]?$|0\.0\.0\.0")
 
@@ -61,7 +67,7 @@ class HttpSource:
         parts = urlsplit(url)
         login, _, host = parts.netloc.rpartition("@")
         if parts.scheme not in ("http", "https") or not host:
-            raise Fault("it is no http or https address")
+            raise Fault("it is no http or https address", remedy=_ADDRESS)
         return cls(parts._replace(netloc=host, path=parts.path.rstrip("/"), fragment=""), unquote(login), time_s)
 
     def url(self, name: str) -> str:
@@ -100,8 +106,9 @@ async def _asked(
     except (TimeoutError, httpcore.TimeoutException) as error:
         raise Unreached("its server is silent") from error
     except httpcore.ConnectError as error:
-        refused = "certificate" in str(error).lower()
-        raise (Fault if refused else Unreached)("its server cannot be reached") from error
+        if "certificate" in str(error).lower():
+            raise Fault("the certificate of its server is not trusted", remedy=_TRUST) from error
+        raise Unreached("its server cannot be reached") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise Fleeting("its server broke off") from error
 
@@ -118,16 +125,16 @@ async def _redirected(
             headers = {key: value for key, value in headers.items() if key != "Authorization"}
         _check_redirect(url, target)
         url = target
-    raise Fault("its server leads on without end")
+    raise Fault("its server leads on without end", remedy=_ADDRESS)
 
 
 def _check_redirect(url: str, target: str) -> None:
     old, new = urlsplit(url), urlsplit(target)
     allowed = ("https",) if old.scheme == "https" else ("http", "https")
     if new.scheme not in allowed:
-        raise Fault("its server leads to what is no web address, or from https to http")
+        raise Fault("its server leads to what is no web address, or from https to http", remedy=_ADDRESS)
     if _LOCAL.match(new.hostname or "") and not _LOCAL.match(old.hostname or ""):
-        raise Fault("its server leads to this machine")
+        raise Fault("its server leads to this machine", remedy=_ADDRESS)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -147,6 +154,9 @@ async def _once(
     )
     async with request as answer:
         given = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in answer.headers}
+        is_signed = _SIGNED in url  # for this host alone, so that it could not be followed
+        if answer.status in _ELSEWHERE and (is_signed or not given.get("location")):
+            await _check_region(answer, given)
         if answer.status in _REDIRECTS and given.get("location"):
             return given["location"], None
         _check_status(answer.status, given, order)
@@ -156,13 +166,27 @@ async def _once(
         return None, await _read(answer, given, order, traffic)
 
 
+async def _check_region(answer: httpcore.Response, given: Mapping[str, str]) -> None:
+    """Heed S3 where it names the right region, which it does in a header, in an XML document, or in both."""
+    region, content = given.get("x-amz-bucket-region", ""), b""
+    if not region and given.get("content-type", "").endswith("xml"):
+        async for piece in answer.aiter_stream():
+            content += piece
+            if len(content) > _LARGEST_EXCUSE:
+                break
+        found = _REGION.search(content)
+        region = found[1].decode() if found else ""
+    if region:
+        raise OtherRegion(region)
+
+
 def _target(url: str) -> httpcore.URL:
     """The address in httpcore's form, which must not encode anything again: signatures depend on it."""
     parts = urlsplit(url)
     try:
         port = parts.port
     except ValueError as error:
-        raise Fault("its address is none") from error
+        raise Fault("its address is none", remedy=_ADDRESS) from error
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=port, target=target)
 
@@ -189,14 +213,12 @@ def _check_status(status: int, given: Mapping[str, str], order: Order) -> None:
         return
     if status in (412, 416, *_ABSENT) and order.expected is not None:
         raise Altered("a file is not the one that it was" if status in (412, 416) else "a file is gone")
-    if status in _ELSEWHERE and given.get("x-amz-bucket-region"):
-        raise OtherRegion(given["x-amz-bucket-region"])
     if status in _NO_METHOD and order.only_stamp:
         raise _NoHead
     if status in _BUSY or status >= 500:
         raise Fleeting(f"its server answers with status {status}", wait_s=_wait_s(given.get("retry-after", "")))
     if status in _DENIED:
-        raise Denied(f"its server refuses access (status {status})")
+        raise Denied(f"its server refuses access (status {status})", remedy=_LOGIN)
     raise Fault(f"its server answers with status {status}")
 
 
@@ -204,7 +226,7 @@ class OtherRegion(Fault):
     """A bucket of S3 lies in another region."""
 
     def __init__(self, region: str) -> None:
-        super().__init__("its bucket lies in another region")
+        super().__init__("its bucket lies in another region", remedy="Name that in AWS_REGION.")
         self.region = region
 
 

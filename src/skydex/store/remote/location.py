@@ -66,8 +66,8 @@ class RemoteLocation:
         self.cache = RangeCache(self.access)
         self.is_outdated = False
         """Whether the catalogue was seen to have changed, so that it must be opened anew."""
-        self.was_denied = False
-        """Whether access to a file was refused that may not be there."""
+        self.denial: Denied | None = None
+        """How access to a file was refused that may not be there."""
         self._source = self._telling(lambda: _source(self.address, self.access))
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -140,7 +140,9 @@ class RemoteLocation:
         except RemoteUnavailableError as error:
             if self._source.has_listing:
                 raise
-            raise StoreError(f"The files of {self.name} cannot be found: {error.reason}.") from error
+            raise StoreError(
+                f"The files of {self.name} cannot be found: {error.reason}. Is its address that of a HATS catalogue?"
+            ) from error
 
     def open(self, path: str, stamp: Stamp | None = None) -> pa.NativeFile:
         """Open a file for reading all of it; a stamp says which version of it."""
@@ -177,7 +179,7 @@ class RemoteLocation:
         except Unreached as fault:
             if self._has_answered:
                 raise
-            raise Fault(str(fault)) from fault
+            raise Fault(str(fault), remedy="See whether its address is right, or try again later.") from fault
         self._has_answered = True
         return reply
 
@@ -227,7 +229,9 @@ class RemoteLocation:
 
     def told(self, fault: Fault, file: str = "") -> StoreError:
         """A fault in words that name the table."""
-        return self.changed(file) if isinstance(fault, Altered) else RemoteUnavailableError(self.name, str(fault))
+        if isinstance(fault, Altered):
+            return self.changed(file)
+        return RemoteUnavailableError(self.name, str(fault), remedy=fault.remedy)
 
     def _earlier(self) -> Snapshot | None:
         """The snapshot of an earlier process, if nothing has changed since, or nobody says so."""
@@ -257,8 +261,8 @@ class RemoteLocation:
         """A small file; servers may say of one that is not there that it is not given."""
         try:
             return await self.ask(order, traffic)
-        except Denied:
-            self.was_denied = True
+        except Denied as denial:
+            self.denial = denial
             return None
 
     def _learn(self, name: str, reply: Reply | None, *, with_content: bool) -> None:

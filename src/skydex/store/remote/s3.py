@@ -15,13 +15,14 @@ from xml.etree import ElementTree
 
 from skydex.errors import StoreError
 from skydex.store.remote.faults import Fault
-from skydex.store.remote.http import OtherRegion, asked
+from skydex.store.remote.http import Denied, OtherRegion, asked
 from skydex.store.remote.source import Order, Reply
 from skydex.store.remote.traffic import Traffic
 
 __all__ = ["S3Source"]
 
 _SIGNED_S = 900
+_CREDENTIALS = "See to the credentials for S3: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 _MOST_LISTING = 8 << 20
 
 
@@ -33,6 +34,8 @@ class S3Source:
     def __init__(self, url: str, *, time_s: float, anonymous: bool) -> None:
         parts = urlsplit(url)
         self._bucket, self._prefix = parts.netloc.rpartition("@")[2], parts.path.strip("/")
+        if not self._bucket:
+            raise Fault("its address names no bucket", remedy="Write s3://BUCKET/FOLDER.")
         self._time_s, self._anonymous = time_s, anonymous
         self._lock = threading.Lock()
         self._client: Any = None
@@ -49,7 +52,7 @@ class S3Source:
             page = Order("", most_bytes=_MOST_LISTING)
             reply = await self._asked("list_objects_v2", page, traffic, Prefix=prefix, **more)
             if reply is None:
-                raise Fault("there is no such bucket")
+                raise Fault("there is no such bucket", remedy="See whether its address is right.")
             keys, token = _listed(reply.content)
             found += [key[len(self._prefix) :].lstrip("/") for key in keys if not key.endswith("/")]
             if not token:
@@ -59,11 +62,17 @@ class S3Source:
     async def _asked(self, operation: str, order: Order, traffic: Traffic, **parameters: str) -> Reply | None:
         """One operation on the bucket, in its region."""
         try:
-            return await asked(self._signed(operation, **parameters), order, traffic, time_s=self._time_s)
+            return await self._once(operation, order, traffic, **parameters)
         except OtherRegion as elsewhere:
             with self._lock:
                 self._client = _client(self._anonymous, region=elsewhere.region)
+            return await self._once(operation, order, traffic, **parameters)
+
+    async def _once(self, operation: str, order: Order, traffic: Traffic, **parameters: str) -> Reply | None:
+        try:
             return await asked(self._signed(operation, **parameters), order, traffic, time_s=self._time_s)
+        except Denied as denial:
+            raise Denied(str(denial), remedy=_CREDENTIALS) from denial
 
     def _key(self, name: str) -> str:
         return "/".join(filter(None, (self._prefix, name)))
@@ -77,7 +86,7 @@ class S3Source:
                 named = {"Bucket": self._bucket, **parameters}
                 url: str = self._client.generate_presigned_url(operation, Params=named, ExpiresIn=_SIGNED_S)
             except Exception as error:  # botocore's errors have no common class, and may quote what is secret
-                raise Fault("the credentials for S3 cannot be used") from error
+                raise Fault("the credentials for S3 cannot be used", remedy=_CREDENTIALS) from error
         return url
 
 
