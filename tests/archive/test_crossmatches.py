@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import astropy.units as u
@@ -251,12 +252,39 @@ def test_columns_are_chosen_and_named_after_their_table_where_two_have_them(tmp_
     assert (columns["separation"].unit, columns["separation"].ucd) == ("arcsec", "pos.angDistance")
 
 
-def test_expected_chance_partners_are_what_density_says(tmp_path):
+def by_chance(tables, room, radius_arcsec, keep):
+    """What is expected by chance, the error of that, and the rows that came out."""
+    names = tuple(table.table.name for table in tables)
+    request = CrossmatchRequest(names, Criteria(Radius(radius_arcsec * ARCSEC), keep=keep, chance=True))
+    result = crossmatched(request, Given(Namespace(tables), room))
+    ((expected, error),) = json.loads(dict(result.infos)["chance"])
+    return expected, error, result.to_arrow()
+
+
+@pytest.mark.parametrize(("keep", "radius", "n"), [(Keep.ALL, 10, 2000), (Keep.ALL, 60, 300), (Keep.NEAREST, 60, 300)])
+def test_expected_chance_partners_are_those_of_poisson(tmp_path, keep, radius, n):
+    """Pairs are the product of the numbers and the area, rows with a partner 1 - exp(-pi r^2 n) of all."""
     rng = np.random.default_rng(11)
     ra, dec = 10 + rng.random(2000), rng.random(2000)
-    ra2, dec2 = 9.9 + 1.2 * rng.random(2880), -0.1 + 1.2 * rng.random(2880)
+    ra2, dec2 = 9.8 + 1.4 * rng.random(round(1.96 * n)), -0.2 + 1.4 * rng.random(round(1.96 * n))
     tables = [relation("t.a", ra, dec), relation("t.b", ra2, dec2)]
-    request = CrossmatchRequest(("t.a", "t.b"), Criteria(Radius(10 * ARCSEC), keep=Keep.ALL, chance=True))
-    ((expected, error),) = eval(dict(crossmatched(request, Given(Namespace(tables), tmp_path)).infos)["chance"])
-    truth = 2000 * 2000 * np.pi * (10 * ARCSEC) ** 2
+    expected, error, _ = by_chance(tables, tmp_path, radius, keep)
+    of_one = n * np.pi * (radius * ARCSEC) ** 2
+    truth = 2000 * (of_one if keep is Keep.ALL else 1 - np.exp(-of_one))
     assert abs(expected - truth) < 4 * error < truth
+
+
+def test_chance_partners_are_as_many_as_pairs_of_different_stars_though_most_partners_are_real(tmp_path):
+    """In a cluster that is a hundred times as dense as the sky around it; of each star it is known who it is."""
+    rng = np.random.default_rng(23)
+    ra = np.append(30 + rng.normal(0, 0.05, 3000), 30 + rng.uniform(-0.5, 0.5, 3000))
+    dec = np.append(-60 + rng.normal(0, 0.03, 3000), -60 + rng.uniform(-0.3, 0.3, 3000))
+    off = rng.normal(0, 0.3 * ARCSEC, (2, 6000))
+    tables = [relation("t.a", ra, dec), relation("t.b", ra + off[0] / np.cos(np.radians(dec)), dec + off[1])]
+    expected, error, rows = by_chance(tables, tmp_path, 1.5, Keep.ALL)
+    pairs = np.array(pairs_of(rows))
+    is_real = pairs[:, 0] == pairs[:, 1]
+    n_false = np.count_nonzero(~is_real)
+    assert np.count_nonzero(is_real) > 5990
+    assert n_false > 200
+    assert abs(expected - n_false) < 3 * np.hypot(error, np.sqrt(n_false))
