@@ -145,3 +145,10 @@ def test_absent_server_is_an_error_in_one_line(skydex):
     assert ran.status == 1
     assert "127.0.0.1:9" in ran.err
     assert len(ran.err.splitlines()) == 1
+
+
+def test_the_engine_can_be_chosen_for_a_directory_and_not_for_a_server(skydex, archive):
+    text = "SELECT id FROM my.stars WHERE mag < 13 ORDER BY id"
+    assert skydex("query", archive, text, "--engine", "duckdb").out.split() == ["id", "1", "4"]
+    assert "Engine: duckdb" in skydex("explain", archive, "SELECT id FROM my.stars", "--engine", "duckdb").out
+    assert "chooses by itself" in skydex("query", "http://127.0.0.1:9", text, "--engine", "duckdb").err
