@@ -463,14 +463,12 @@ class TimeLimitError(LimitError):
 
 
 class MemoryLimitError(LimitError):
-    """A query that needed more memory than one query may have."""
+    """A query that needed more memory than one query may have; how much that is need not be known."""
 
-    def __init__(self, megabytes: int) -> None:
+    def __init__(self, megabytes: int | None) -> None:
         self.megabytes = megabytes
-        super().__init__(
-            f"The query needs more than the {megabytes:,} MB of memory that one query may use. "
-            "Restrict it, or select fewer columns."
-        )
+        limit = "memory than" if megabytes is None else f"than the {megabytes:,} MB of memory that"
+        super().__init__(f"The query needs more {limit} one query may use. Restrict it, or select fewer columns.")
 
 
 class TemporaryTablesError(LimitError):
@@ -485,14 +483,12 @@ class TemporaryTablesError(LimitError):
 
 
 class SpillLimitError(LimitError):
-    """A query whose intermediate result outgrew its share of disk."""
+    """A query whose intermediate result outgrew its share of disk, or the disk."""
 
-    def __init__(self, megabytes: int) -> None:
+    def __init__(self, megabytes: int | None) -> None:
         self.megabytes = megabytes
-        super().__init__(
-            f"The query's intermediate result is over the {megabytes:,} MB of disk that one query may use. "
-            "Restrict the join or the sort."
-        )
+        room = "what the disk has left" if megabytes is None else f"the {megabytes:,} MB of disk that one query may use"
+        super().__init__(f"The query's intermediate result is over {room}. Restrict the join or the sort.")
 
 
 class ResultTooLongError(LimitError):

@@ -21,13 +21,15 @@ from skydex.jobs import Job, Ledger, Phase
 from skydex.settings import Settings
 from skydex.web.long_queue import LongQueue
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("java_in_a_hurry")]
 
 COUNT = "SELECT n_obs, COUNT(*) AS n, MIN(star_id) AS first_one FROM sky.stars GROUP BY n_obs ORDER BY n_obs"
 BASE = "/casjobs/services/jobs.asmx"
 PASSWORD = "a long password"
 PATIENCE_S = 120
 QUEUES = {"spark": "local[1]", "spark_rows": 0, "spark_memory_mb": 700, "job_time_s": 600, "casjobs_queues": "1, 30"}
+PROCESSES = {"processes": 2}
+"""Whichever of the processes takes a job in, one of them keeps the workers of the queue."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(archive: Path, place: Path) -> Iterator[serving.Server]:
-    with serving.serving(archive, state_dir=place / "state", **QUEUES) as server:
+    with serving.serving(archive, state_dir=place / "state", **QUEUES, **PROCESSES) as server:
         yield server
     assert not javas(server.process.pid)
 

@@ -130,7 +130,11 @@ class SparkEngine:
         return plan
 
     def _write(self, plan: Plan, directory: Path, deadline: Deadline | None) -> None:
-        """Have the executors write the answer as Parquet; part numbers follow its order."""
+        """Have the executors write the answer as Parquet; part numbers follow its order.
+
+        Tables that are joined by their places are so in Spark's SQL: `plan.joined` would have one process, this one,
+        read both tables for all executors.
+        """
         _check_depth(plan)
         session, serial = self._opened(), next(self._serial)
         views = {name: f"skydex_{serial}_{name}" for name in plan.scans}
@@ -336,9 +340,9 @@ def _translated(error: Exception, deadline: Deadline | None) -> SkydexError:
             "depth of expressions", limit=_MOST_LEVELS, hint="Nest fewer functions in one another."
         )
     if "OutOfMemoryError" in text or "UNABLE_TO_ACQUIRE_MEMORY" in name:
-        return MemoryLimitError(0)
+        return MemoryLimitError(None)
     if "No space left on device" in text:
-        return SpillLimitError(0)
+        return SpillLimitError(None)
     return EngineError("The engine could not run the query.")
 
 

@@ -57,6 +57,8 @@ _LOOK_S = 0.5
 """How often it is looked whether executors are left."""
 _NOISE = "PySpark does not yet fully support pandas"
 """A warning about `pandas` 3 and later, of which we use nothing in Spark."""
+_TELLING_QUERIES = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+"""Loggers that print a query that fails, with its error; what its asker is told is our affair."""
 _LOOPBACK = "127.0.0.1"
 
 
@@ -268,9 +270,11 @@ def check_spark() -> None:
 def _check_installed() -> None:
     warnings.filterwarnings("ignore", message=_NOISE)
     try:
-        import pyspark  # noqa: F401
+        from pyspark.logger import PySparkLogger
     except ImportError as error:
         raise SparkUnavailableError("pyspark is not installed.", "Try: pip install 'skydex[spark]'") from error
+    for name in _TELLING_QUERIES:
+        PySparkLogger.getLogger(name).disabled = True
 
 
 def _check_java() -> None:
