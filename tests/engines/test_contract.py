@@ -116,7 +116,7 @@ def test_spark_takes_every_condition_for_the_same(namespace, spark_engine):
 
 
 def run_together(texts: list[str], namespace: Namespace, engine: Engine) -> list[list]:
-    """What queries give that begin with `SELECT id`: by one query, where each takes its time however little it reads."""
+    """What queries that begin with `SELECT id` give, asked as one query: on Spark each takes its time."""
     numbered = (text.replace("SELECT id", f"SELECT {i} AS query, id", 1) for i, text in enumerate(texts))
     table = engine.run(plan_of(" UNION ALL ".join(numbered), namespace)).to_arrow()
     numbers, found = (column.to_numpy() for column in table.columns[:2])
