@@ -41,6 +41,7 @@ from benchmarks import (
     variables,
     wide,
     writing,
+    xmatch,
 )
 from benchmarks.curve import Curve, exponent
 from benchmarks.finding import Finding
@@ -63,6 +64,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "panstarrs": panstarrs,
     "queries": queries,
     "crossmatch": crossmatch,
+    "xmatch": xmatch,
     "observations": observations,
     "cutouts": cutouts,
     "jobs": jobs,

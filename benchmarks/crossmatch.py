@@ -38,7 +38,7 @@ from skydex.archive import Archive, QueryRequest
 from skydex.formats.votable import read_votable
 from skydex.sky import unit_vectors
 
-__all__ = ["TITLE", "measure"]
+__all__ = ["TITLE", "measure", "pairs_by_duckdb"]
 
 Floats = NDArray[np.float64]
 
@@ -129,7 +129,7 @@ def _tables(holdings: Holdings, n_rows: int, setup: Setup) -> Iterator[Finding]:
     others = {
         _ASTROPY: Work(by_astropy),
         _TREE: Work(partial(_by_tree, _places(left), _places(right))),
-        _DUCKDB: Work(partial(_by_duckdb, holdings.glob(first), holdings.glob(second))),
+        _DUCKDB: Work(partial(pairs_by_duckdb, holdings.glob(first), holdings.glob(second))),
         _LSDB: Work(partial(_by_lsdb, holdings.hats_path(first), holdings.hats_path(second))),
     }
     pairs = _ids(by_astropy(), left, right)
@@ -156,7 +156,7 @@ def _large(holdings: Holdings, setup: Setup) -> Iterator[Finding]:
     for n_rows in (size for size in setup.sizes if size > N_MATCHED):
         first = holdings.sky(n_rows)
         count = partial(_answered, archive, f"SELECT COUNT(*) FROM {second} AS a JOIN {first} AS b ON {_NEAR}")
-        by_duckdb = partial(_by_duckdb, holdings.glob(second), holdings.glob(first))
+        by_duckdb = partial(pairs_by_duckdb, holdings.glob(second), holdings.glob(first))
         assert count()["count"].to_pylist() == [by_duckdb().num_rows]
         ours, other = timed(Work(count), Work(by_duckdb), n_runs=_N_RUNS)
         work = f"{N_MATCHED:,} x {n_rows:,} rows, 1 arcsec"
@@ -175,7 +175,7 @@ def _by_tree(left: Floats, right: Floats) -> tuple[Any, Any]:
     return pairs["i"], pairs["j"]
 
 
-def _by_duckdb(first: str, second: str) -> pa.Table:
+def pairs_by_duckdb(first: str, second: str) -> pa.Table:
     """Ids of the pairs by a join of cubes that unit vectors are in; circles of the second stand in all they touch."""
     return duckdb.sql(_CUBES.format(first=first, second=second, limit=_CHORD**2)).to_arrow_table()
 
