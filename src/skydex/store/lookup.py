@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from skydex.store.files import new_file
 from skydex.store.location import LocalLocation, Location
 from skydex.store.manifest import FileFacts
+from skydex.store.remote import RemoteLocation
 
 __all__ = ["Lookup", "LookupWriter", "entries_of", "hashes_of", "is_hashable", "open_lookup"]
 
@@ -46,6 +47,8 @@ _MOST_HELD = 1 << 22
 """Entries in memory before they are spilled: 32 MB."""
 _BLOCK = 1 << 14
 """Bytes that have a checksum of their own."""
+_MOST_READ = 8
+"""Shards that are held of a look-up that cannot be mapped; one of 10^8 entries takes 6.5 MB."""
 _SECTIONS = ("starts", "tags", "groups")
 
 
@@ -247,7 +250,7 @@ class _Shard:
 
 
 def open_lookup(location: Location, file: str, facts: FileFacts) -> Lookup:
-    """Open a look-up: mapped where that is possible, else read shard by shard.
+    """Open a look-up: mapped where that is possible, else read shard by shard; far away, no more than is needed.
 
     Raises
     ------
@@ -257,7 +260,10 @@ def open_lookup(location: Location, file: str, facts: FileFacts) -> Lookup:
     if isinstance(location, LocalLocation):
         with suppress(MemoryError, OSError):  # what is mapped counts as memory of the process, which may be bounded
             return Lookup(pa.memory_map(location.path(file)), facts, is_mapped=True)
-    return Lookup(location.open(location.path(file)), facts, is_mapped=False)
+    path = location.path(file)
+    if isinstance(location, RemoteLocation):
+        return Lookup(location.open_for_little(path), facts, is_mapped=False)
+    return Lookup(location.open(path), facts, is_mapped=False)
 
 
 class Lookup:
@@ -273,9 +279,10 @@ class Lookup:
         """Row groups that it covers."""
         self._shard_bits = int(about[b"shard_bits"])
         self._shards: dict[int, _Shard] = {}
-        self._most_shards = (1 << _SPILL_BITS) if is_mapped else 1
+        self._most_shards = (1 << _SPILL_BITS) if is_mapped else _MOST_READ
         self._lock = threading.Lock()
-        checks = (self._reader.get_batch(number).column("checks")[0].as_buffer() for number in self._numbers())
+        alone = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=[len(_SECTIONS)]))
+        checks = (alone.get_batch(number).column("checks")[0].as_buffer() for number in self._numbers())
         if zlib.crc32(b"".join(checks)) != facts.footer:
             raise OSError("Its checksums are not what was written.")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from tests.store.remote.conftest import rows_of
 
 from skydex.errors import StoreError
 from skydex.sky import Cone, ranges29
-from skydex.store import RemoteAccess, counting, open_dataset, verify
+from skydex.store import RemoteAccess, counting, lookup, open_dataset, verify
+from skydex.store.remote import RemoteLocation
 
 CATALOGS = [
     "small_sky",
@@ -184,3 +187,25 @@ def test_copies_of_a_catalogue_do_not_share_what_is_kept(own, web, access, write
     first = rows_of(open_dataset(f"{web.url}/own", name="a.t", access=access))
     second = rows_of(open_dataset(f"{web.url}/other", name="b.t", access=access))
     assert (first.num_rows, second.num_rows) == (4_000, 3_000)
+
+
+def test_of_a_large_look_up_far_away_the_checksums_are_read_and_what_is_asked_for(web, access, tmp_path, monkeypatch):
+    monkeypatch.setattr(lookup, "_MOST_HELD", 50_000)
+    monkeypatch.setattr("skydex.store.remote.location._LITTLE_BYTES", 1 << 11)
+    with lookup.LookupWriter(tmp_path / "spilled") as writer:
+        for first in range(0, 100, 10):
+            numbers = pa.chunked_array([pa.array(np.arange(first * 3000, (first + 10) * 3000))])
+            writer.add(lookup.entries_of(numbers, np.full(10, 3000)), first_group=first)
+        facts = writer.finish(web.root / "numbers.arrow", n_groups=100)
+    far = RemoteLocation(f"{web.url}", access=access, name="far.t")
+    hashes = lookup.hashes_of(pa.array([77_777]))
+    with lookup.open_lookup(far, "numbers.arrow", facts) as found:
+        assert 77_777 // 3000 in found.groups_of(hashes)
+        assert len(found.groups_of(hashes)) < 3
+    assert web.n_bytes < facts.size / 5
+    content = bytearray((web.root / "numbers.arrow").read_bytes())
+    content[len(content) // 2] ^= 1
+    (web.root / "numbers.arrow").write_bytes(content)
+    far = RemoteLocation(f"{web.url}", access=access, name="far.t")
+    with pytest.raises(OSError, match="not what"), lookup.open_lookup(far, "numbers.arrow", facts) as found:
+        found.groups_of(lookup.hashes_of(pa.array(np.arange(300_000))))

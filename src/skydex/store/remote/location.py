@@ -37,6 +37,7 @@ _T = TypeVar("_T")
 _MOST_SMALL = 512 << 20
 """Bytes of the largest metadata file that is read."""
 _STREAM_BYTES = 4 << 20
+_LITTLE_BYTES = 16 << 10
 _CHECK_TIME_S = 5.0
 """How long it may take to see whether a catalogue has changed; if it takes longer, reading will show."""
 _RECHECK_S = 10.0
@@ -146,7 +147,11 @@ class RemoteLocation:
 
     def open(self, path: str, stamp: Stamp | None = None) -> pa.NativeFile:
         """Open a file for reading all of it; a stamp says which version of it."""
-        return pa.PythonFile(_Stream(self, self.file_name(path), stamp), mode="r")
+        return pa.PythonFile(_Stream(self, self.file_name(path), stamp, _STREAM_BYTES), mode="r")
+
+    def open_for_little(self, path: str) -> pa.NativeFile:
+        """Open a file of which little will be read, here and there."""
+        return pa.PythonFile(_Stream(self, self.file_name(path), None, _LITTLE_BYTES), mode="r")
 
     def file_name(self, path: str) -> str:
         """Name of a file, relative to the catalogue."""
@@ -287,10 +292,10 @@ class RemoteLocation:
 
 
 class _Stream(io.RawIOBase):
-    """A file far away as one that can be read anywhere, in large steps; for who reads all of it."""
+    """A file far away as one that can be read anywhere, in steps of so many bytes at least."""
 
-    def __init__(self, location: RemoteLocation, name: str, stamp: Stamp | None) -> None:
-        self._location, self._name = location, name
+    def __init__(self, location: RemoteLocation, name: str, stamp: Stamp | None, step_bytes: int) -> None:
+        self._location, self._name, self._step_bytes = location, name, step_bytes
         self._stamp, self._at = stamp or location.range_of(name, Span(-8, 0)).stamp, 0
         self._block, self._block_at = b"", 0
 
@@ -314,7 +319,7 @@ class _Stream(io.RawIOBase):
             return b""
         inside = self._block_at <= self._at and stop <= self._block_at + len(self._block)
         if not inside:
-            far = min(max(stop, self._at + _STREAM_BYTES), self._stamp.size)
+            far = min(max(stop, self._at + self._step_bytes), self._stamp.size)
             self._block = self._location.range_of(self._name, Span(self._at, far), self._stamp).content
             self._block_at = self._at
         content = self._block[self._at - self._block_at : stop - self._block_at]
