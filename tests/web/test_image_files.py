@@ -15,8 +15,8 @@ import serving
 from astropy.io import fits
 from PIL import Image as Pictures
 
-from skydex.archive import Archive, CutoutRequest, ImageName
-from skydex.errors import CutoutTooLargeError
+from skydex.archive import Archive, CutoutRequest, ImageName, Interval, SodaRequest
+from skydex.errors import CutoutTooLargeError, DamagedDataError
 from skydex.settings import Settings
 
 ACS = "hst_10543_29_acs_wfc_f606w"
@@ -71,6 +71,54 @@ def test_who_has_an_original_is_not_sent_it_again(web, original):
     resumed = {"range": "bytes=10-", "if-range": tag}
     assert web.get(f"hsc/{ACS}", headers=resumed).content == original[10:]
     assert web.get(f"hsc/{ACS}", headers={**resumed, "if-range": '"other"'}).content == original
+
+
+CUTOUT = "/cgi-bin/fitscut.cgi?red={name}&size=33&format={form}"
+PRODUCT = "/api/v0.1/Download/file?uri="
+MADE = {
+    "a cutout as FITS": CUTOUT.format(name=ACS, form="fits"),
+    "a cutout as a picture": CUTOUT.format(name=ACS, form="png"),
+    "a product": f"{PRODUCT}mast:HST/product/{ACS}_drz.fits",
+    "a product cut out": f"{PRODUCT}mast:WFC3PSF/url/cgi-bin/fitscut.cgi?red={FLT}&size=20&format=fits/a.fits",
+    "a preview": f"/images/hsc/{ACS}/preview.png?size=40",
+    "an extension": f"/images/psf/{FLT}/1",
+}
+
+
+@pytest.mark.parametrize("path", MADE.values(), ids=MADE)
+def test_who_has_a_part_or_a_product_is_not_sent_it_again(web, path):
+    url = f"{web.base_url.scheme}://{web.base_url.host}:{web.base_url.port}{path}"
+    answer = web.get(url)
+    assert answer.status_code == 200, answer.text
+    known = {"if-none-match": answer.headers["etag"]}
+    again = web.get(url, headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    assert web.get(url, headers={"if-none-match": '"other"'}).content == answer.content
+    wider = web.get(url.replace("size=", "size=1"), headers=known)
+    assert wider.status_code == (200 if "size=" in path else 304)
+
+
+def test_what_was_cut_out_of_a_file_is_new_when_the_file_is(tmp_path):
+    archive = Archive.open(pictures.build(tmp_path))
+    cutout, soda = CutoutRequest((ImageName(ACS),), size=(20, 20)), SodaRequest(archive.images().get(ACS).did)
+    requests = (cutout, replace(cutout, bands=(ImageName(ACS), None, ImageName(FLT))), soda)
+    before = [archive.basis(request) for request in requests]
+    pixels = b"".join(archive.draw(cutout).chunks)
+    assert [archive.basis(request) for request in requests] == before
+    assert archive.basis(replace(soda, time=Interval(50_000.0, 60_000.0))) is None  # which ObsCore is asked about
+    assert archive.basis(replace(cutout, bands=(ImageName("absent"),))) is None
+    file = tmp_path / "hsc" / f"{ACS}_drz.fits"
+    with fits.open(file, mode="update") as hdus:
+        hdus[0].data += 1000.0
+    after = [archive.basis(request) for request in requests]
+    assert all(after[i] != before[i] for i in range(len(requests)))
+    changed = b"".join(archive.draw(cutout).chunks)
+    np.testing.assert_allclose(fits.getdata(BytesIO(changed)) - fits.getdata(BytesIO(pixels)), 1000.0, rtol=1e-3)
+    fits.setval(file, "OBSERVER", value="somebody else")
+    with pytest.raises(DamagedDataError, match="ingest it again"):
+        archive.draw(cutout)
+    file.unlink()
+    assert archive.basis(cutout) is None
 
 
 def test_an_extension_alone_is_a_file_of_its_own(web, files):

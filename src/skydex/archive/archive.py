@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from skydex.accounts import Accounts
 from skydex.archive.answer import Answer, Explanation
-from skydex.archive.basis import basis_of
+from skydex.archive.basis import basis_of, basis_of_pixels
 from skydex.archive.batch import Batch, BatchRequest
 from skydex.archive.deposits import Deposit, Deposited, deposited
 from skydex.archive.descriptors import services_of
@@ -213,19 +213,21 @@ class Archive:
         """Whether only a publication changes anything: what is mounted may change where it lies."""
         return not self.refresh().mounted
 
-    def basis(self, request: TableRequest) -> str | None:
-        """Names what an answer for anybody rests on: the same as long as it would be answered by the same tables.
+    def basis(self, request: TableRequest | PictureRequest) -> str | None:
+        """Names what an answer for anybody rests on: the same as long as it would be made of the same tables or files.
 
         Parameters
         ----------
-        request : TableRequest
+        request : TableRequest or PictureRequest
             A question without an owner and without uploads.
 
         Returns
         -------
         basis : str or None
-            `None` where a table may change without being published.
+            `None` where a table may change without being published, or an image without its file.
         """
+        if isinstance(request, PictureRequest):
+            return basis_of_pixels(request, self.images())
         holdings = self.refresh()
         seen = holdings.without(self._hidden_from(None))
         view = seen.find(request.collection or "")

@@ -1,10 +1,11 @@
-"""The basis of an answer: the tables that it rests on, each in the version that is published now.
+"""The basis of an answer: the tables that it rests on, each in the version that is published now, or the files.
 
 Whoever was given an answer need not be given it again as long as its basis is the same, whatever else is published
 meanwhile. A cone and a search name their tables. Of a query in text every table counts whose name is a word of it, so
 that neither parsing nor planning is needed; that may be too many, and never too few: no name can be written without
 its letters, and a table that makes a name ambiguous is called so itself. TAP_SCHEMA describes all tables, and whoever
-asks it asks for all.
+asks it asks for all. Pixels rest on the files that they are read from, which are left where they lie: on which file it
+is, its date and its size.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from collections.abc import Collection, Iterable
 
 from skydex.archive.catalog_request import CatalogRequest
 from skydex.archive.descriptors import has_links
+from skydex.archive.images import Images, mark_of
+from skydex.archive.pictures import PictureRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest
+from skydex.errors import SkydexError
 from skydex.query import Namespace, Relation
 
-__all__ = ["basis_of"]
+__all__ = ["basis_of", "basis_of_pixels"]
 
 _WORD = re.compile(r"\w+")
 _MOST_CHARACTERS = 100_000
@@ -52,6 +56,16 @@ def basis_of(request: TableRequest, shown: Namespace, everything: Namespace, mou
     if not datasets or None in datasets:
         return None
     return " ".join(sorted(_version(relation, shown, everything) for relation in read or ()))
+
+
+def basis_of_pixels(request: PictureRequest, images: Images) -> str | None:
+    """Names the files of images that an answer is made of, as they are now; `None` if it is made of something else."""
+    try:
+        records = request.images_read(images)
+    except SkydexError:  # which whoever answers will tell
+        return None
+    marks = [mark_of(record) for record in records or ()]
+    return repr((records, marks)) if marks and None not in marks else None
 
 
 def _tables_read(request: TableRequest, shown: Namespace) -> list[Relation] | None:

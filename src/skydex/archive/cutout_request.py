@@ -42,6 +42,7 @@ from skydex.images import (
 if TYPE_CHECKING:
     from skydex.archive.archive import Archive
     from skydex.engines import Deadline
+    from skydex.store import ImageRecord
 
 __all__ = ["CUTOUT_FORMATS", "CutoutRequest", "ImageName", "PixelPlace", "SkyPlace"]
 
@@ -118,6 +119,16 @@ class CutoutRequest(PictureRequest):
     owner: str | None = None
     """Who asks; None for anybody."""
 
+    def images_read(self, images: Images) -> Sequence[ImageRecord] | None:
+        """Those of all bands, with what says which of their pixels are bad."""
+        found = []
+        for name in filter(None, self.bands):
+            known = _known(images, name.name, caseless=self.is_caseless)
+            found.append(images.get(known, name.extension, caseless=self.is_caseless))
+            if (quality := self._quality_record(images, known)) is not None:
+                found.append(quality)
+        return found
+
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
         """Find the images, cut, and write."""
         images = archive.images(self.owner)
@@ -159,10 +170,14 @@ class CutoutRequest(PictureRequest):
         return image.box_at(*self.centre, *self.size)
 
     def _quality(self, images: Images, known: str) -> Image | None:
+        record = self._quality_record(images, known)
+        return images.open(record) if record is not None else None
+
+    def _quality_record(self, images: Images, known: str) -> ImageRecord | None:
         if self.quality is None:
             return None
         try:
-            return images.open(images.get(known, self.quality, caseless=self.is_caseless))
+            return images.get(known, self.quality, caseless=self.is_caseless)
         except UnknownImageError:
             return None  # which is no error with fitscut either
 

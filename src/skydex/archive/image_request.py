@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from skydex.store import ImageRecord
 
 if TYPE_CHECKING:
     from skydex.archive.archive import Archive
+    from skydex.archive.images import Images
     from skydex.engines import Deadline
 
 __all__ = ["ImageFileRequest", "PreviewRequest"]
@@ -32,9 +34,14 @@ class ImageFileRequest(PictureRequest):
     owner: str | None = None
     """Who asks; None for anybody."""
 
+    def images_read(self, images: Images) -> Sequence[ImageRecord] | None:
+        """It, or all of the name."""
+        return _records(self, images)
+
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
         """Write it while it is read."""
-        images, records = archive.images(self.owner), _records(self, archive)
+        images = archive.images(self.owner)
+        records = _records(self, images)
         if self.hdu is not None:
             image = images.open(records[0])
             return Picture("image/fits", ".fits", fits_chunks(image, Box.whole(image.shape)))
@@ -59,16 +66,21 @@ class PreviewRequest(PictureRequest):
     owner: str | None = None
     """Who asks; None for anybody."""
 
+    def images_read(self, images: Images) -> Sequence[ImageRecord] | None:
+        """The one that is shown."""
+        return _records(self, images)[:1]
+
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
         """Shrink and render it."""
-        image = archive.images(self.owner).open(_records(self, archive)[0])
+        images = archive.images(self.owner)
+        image = images.open(_records(self, images)[0])
         band = thumbnail(image, self.side, check=deadline.check if deadline else lambda: None)
         picture = render((band,), _LOOK, self.format)
         return Picture(MEDIA_TYPES[self.format], f".{self.format}".replace("jpeg", "jpg"), iter((picture,)))
 
 
-def _records(request: ImageFileRequest | PreviewRequest, archive: Archive) -> list[ImageRecord]:
-    found = archive.images(request.owner).find_in(request.collection, request.name)
+def _records(request: ImageFileRequest | PreviewRequest, images: Images) -> list[ImageRecord]:
+    found = images.find_in(request.collection, request.name)
     chosen = [record for record in found if request.hdu is None or record.hdu == request.hdu]
     if not chosen:
         raise UnknownImageError(request.name[:200], where=request.collection[:100])

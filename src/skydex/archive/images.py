@@ -6,6 +6,7 @@ Opened images are kept, a few hundred at a time: their headers, where their part
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from skydex.errors import UnknownImageError
 from skydex.images import FITS_OPENER, Image, open_pixels
 from skydex.store import ImageRecord, Imagery
 
-__all__ = ["Images", "OpenImages", "Original", "find_original"]
+__all__ = ["Images", "OpenImages", "Original", "find_original", "mark_of"]
 
 _MOST_OPEN = 256
 _PACKED_TYPES = {".gz": "application/gzip", ".bz2": "application/x-bzip2"}
@@ -38,15 +39,26 @@ def find_original(record: ImageRecord) -> Original | None:
     return Original(path, _PACKED_TYPES.get(path.suffix.lower(), "application/fits"))
 
 
+def mark_of(record: ImageRecord) -> str | None:
+    """What changes with the file of an image; `None` if no file has it, or it is not there."""
+    if record.opener != FITS_OPENER:
+        return None
+    try:
+        facts = os.stat(record.location)
+    except OSError:
+        return None
+    return f"{facts.st_ino:x}-{facts.st_mtime_ns:x}-{facts.st_size:x}"
+
+
 class OpenImages:
-    """Images that are open, by where they are; shared by everybody who may see them."""
+    """Images that are open, by where they are and as they are now; shared by everybody who may see them."""
 
     def __init__(self) -> None:
         self._open = functools.lru_cache(_MOST_OPEN)(_opened)
 
     def get(self, record: ImageRecord) -> Image:
         """The image of a record; `StoreError` if it is not there any more."""
-        return self._open(record.name, record.opener, record.location, record.access)
+        return self._open(record.name, record.opener, record.location, record.access, mark_of(record))
 
 
 class Images:
@@ -142,5 +154,5 @@ def _is(record: ImageRecord, extension: str | int | None) -> bool:
     return word == str(record.hdu) or word in (record.extension.upper(), record.extension.upper().partition(",")[0])
 
 
-def _opened(name: str, opener: str, location: str, access: bytes) -> Image:
+def _opened(name: str, opener: str, location: str, access: bytes, _: str | None) -> Image:
     return Image(name, open_pixels(opener, location, access))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skydex.archive.archive import Archive
+    from skydex.archive.images import Images
     from skydex.engines import Deadline
+    from skydex.store import ImageRecord
 
 __all__ = ["Picture", "PictureRequest", "plain_name"]
 
@@ -51,6 +53,16 @@ class PictureRequest(ABC):
         SkydexError
             It could not.
         """
+
+    def images_read(self, images: Images) -> Sequence[ImageRecord] | None:
+        """The images whose files alone make the answer what it is; `None` if it hangs on something else as well.
+
+        Raises
+        ------
+        SkydexError
+            One of them is not there.
+        """
+        return None
 
     @abstractmethod
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:

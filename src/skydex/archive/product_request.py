@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skydex.archive.image_request import ImageFileRequest
-from skydex.archive.images import find_original
+from skydex.archive.images import Images, Original, find_original
 from skydex.archive.pictures import Picture, PictureRequest
 from skydex.errors import StoreError, UnknownImageError
+from skydex.store import ImageRecord
 
 if TYPE_CHECKING:
     from skydex.archive.archive import Archive
@@ -35,18 +36,30 @@ class ProductRequest(PictureRequest):
     owner: str | None = None
     """Who asks; None for anybody."""
 
+    def find_original(self, images: Images) -> Original | None:
+        """The file, if there is one.
+
+        Raises
+        ------
+        UnknownImageError
+            No image is called so.
+        """
+        return find_original(self._first(images))
+
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
         """Send it while it is read or written."""
-        images = archive.images(self.owner)
-        records = images.find(self.file_name) or images.find(self.file_name.removesuffix(_ENDING))
-        if not records:
-            raise UnknownImageError(self.file_name[:200])
-        first = records[0]
+        first = self._first(archive.images(self.owner))
         original = find_original(first)
         if original is not None:
             return Picture(original.media_type, original.path.suffix, _bytes_of(original.path), self.file_name)
         written = ImageFileRequest(first.collection, first.name, owner=self.owner).draw(archive, deadline)
         return Picture(written.media_type, written.suffix, written.chunks, self.file_name)
+
+    def _first(self, images: Images) -> ImageRecord:
+        records = images.find(self.file_name) or images.find(self.file_name.removesuffix(_ENDING))
+        if not records:
+            raise UnknownImageError(self.file_name[:200])
+        return records[0]
 
 
 def _bytes_of(path: Path) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from skydex.store import ImageRecord
 
 if TYPE_CHECKING:
     from skydex.archive.archive import Archive
+    from skydex.archive.images import Images
     from skydex.engines import Deadline
 
 __all__ = ["FITS_TYPE", "SODA_FORMATS", "SodaJob", "SodaRequest"]
@@ -66,6 +67,10 @@ class SodaRequest(PictureRequest):
     """`fits`, `png` or `jpeg`."""
     owner: str | None = None
     """Who asks; None for anybody."""
+
+    def images_read(self, images: Images) -> Sequence[ImageRecord] | None:
+        """The image, unless ObsCore is asked about it, too."""
+        return (images.get_did(self.did),) if self.band is None and self.time is None else None
 
     def draw(self, archive: Archive, deadline: Deadline | None = None) -> Picture:
         """Find the image, cut, and write.

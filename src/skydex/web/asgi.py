@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from skydex import __version__
 from skydex.accounts import User
-from skydex.archive import LinksRequest
+from skydex.archive import LinksRequest, PictureRequest
 from skydex.errors import (
     BadParameterError,
     BodyTooLargeError,
@@ -288,20 +288,32 @@ class Call:
         condition of a POST is not looked at: its answer has a name all the same, and may come from here.
         """
         names = accepted(self.header(b"accept-encoding")) if self.site.settings.compression else ()
-        answers, archive = self.site.answers, self.site.archive
-        rests_on = basis(order, archive) if self.user is None else None
+        asked = Encoded(order, names) if names else order
+        rests_on = basis(order, self.site.archive) if self.user is None else None
+        if rests_on is not None:
+            return await self._named(asked, order, rests_on, coding=" ".join(names), is_quick=is_quick)
+        reply = await self.ask(asked, is_quick=is_quick)
+        privacy = b"private, no-store" if self.user is None else b"private"
+        return replace(reply, headers=(*reply.headers, *_VARIES, (b"cache-control", privacy)))
+
+    async def picture(self, request: PictureRequest, *, is_quick: bool = False) -> Reply:
+        """Like `answer`, of pixels, which have a name if they come from files."""
+        rests_on = basis(request, self.site.archive) if self.user is None else None
         if rests_on is None:
-            privacy = b"private, no-store" if self.user is None else b"private"
-            reply = await self.ask(Encoded(order, names) if names else order, is_quick=is_quick)
-            return replace(reply, headers=(*reply.headers, *_VARIES, (b"cache-control", privacy)))
-        tag = answers.tag(rests_on, order, " ".join(names))
+            return await self.ask(request, is_quick=is_quick)
+        return await self._named(request, request, rests_on, coding="", is_quick=is_quick)
+
+    async def _named(self, asked: Any, order: object, rests_on: str, *, coding: str, is_quick: bool) -> Reply:
+        """An answer with its name: to who has it that it is the same, or from here, or from a worker."""
+        answers = self.site.answers
+        tag = answers.tag(rests_on, order, coding)
         headers = (*_VARIES, (b"cache-control", b"public, no-cache"), (b"etag", tag))
         if self.scope["method"] != "POST" and is_known(self.header(b"if-none-match"), tag):
             return Reply(b"", dali.TEXT_TYPE, 304, headers)
         if (kept := answers.find(tag)) is not None:
             return Reply(kept.body, kept.media_type, headers=kept.headers)
-        reply = await self.ask(Encoded(order, names) if names else order, is_quick=is_quick)
-        if basis(order, archive) != rests_on:  # a publication came between the question and the answer
+        reply = await self.ask(asked, is_quick=is_quick)
+        if basis(order, self.site.archive) != rests_on:  # it changed between the question and the answer
             return replace(reply, headers=(*reply.headers, *_VARIES, (b"cache-control", b"private, no-store")))
         reply = replace(reply, headers=(*reply.headers, *headers))
         if not answers.most_bytes:

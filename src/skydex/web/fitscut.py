@@ -31,7 +31,7 @@ async def cutout(call: Call) -> Reply:
     """Answer with a cutout."""
     parameters = await call.parameters()
     request = cutout_request(parameters, call.owner)
-    reply = await call.ask(request, is_quick=is_small(request))
+    reply = await call.picture(request, is_quick=is_small(request))
     return _as_download(reply) if is_wanted(parameters, "download", default=False) else reply
 
 

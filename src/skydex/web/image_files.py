@@ -65,7 +65,7 @@ async def image(call: Call) -> Reply:
     if asked.original is not None:
         return await _original(call, asked.original)
     first = asked.first
-    reply = await call.ask(ImageFileRequest(first.collection, first.name, asked.hdu, call.owner))
+    reply = await call.picture(ImageFileRequest(first.collection, first.name, asked.hdu, call.owner))
     suffix = "" if asked.hdu is None else f"_{asked.hdu}"
     return _named(reply, f"{first.name.removesuffix('.fits')}{suffix}.fits")
 
@@ -75,10 +75,13 @@ async def _preview(call: Call, asked: _Asked, format_name: str) -> Reply:
     if side is not None and not 1 <= side <= _LARGEST_PREVIEW:
         raise BadParameterError("size", f"must be from 1 to {_LARGEST_PREVIEW}: it is the longer side, in pixels.")
     first = asked.first
-    reply = await call.ask(
+    reply = await call.picture(
         PreviewRequest(first.collection, first.name, first.hdu, side or 256, format_name, call.owner)
     )
-    return reply if call.user else replace(reply, headers=(*reply.headers, (b"cache-control", b"max-age=3600")))
+    if call.user:
+        return reply
+    told = tuple(header for header in reply.headers if header[0] != b"cache-control")
+    return replace(reply, headers=(*told, (b"cache-control", b"max-age=3600")))
 
 
 async def _original(call: Call, original: Original) -> Reply:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skydex import __version__
-from skydex.archive import Archive, LinksRequest, QueryRequest
+from skydex.archive import Archive, LinksRequest, PictureRequest, QueryRequest
 from skydex.web.encodings import LEAST_BYTES, whole_encoded
 
 __all__ = ["Documents", "KeptAnswer", "KeptAnswers", "basis", "is_worth"]
@@ -119,6 +119,8 @@ def basis(order: Any, archive: Archive) -> str | None:
     """Names what an answer rests on; `None` if the same question may have another answer the next moment."""
     if isinstance(order, LinksRequest):
         return archive.revision if order.owner is None and archive.is_settled else None
+    if isinstance(order, PictureRequest):
+        return archive.basis(order)
     request, _ = order
     if request.owner is not None or request.uploads:
         return None

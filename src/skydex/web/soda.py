@@ -77,7 +77,7 @@ async def sync(call: Call) -> Reply:
         raise SeveralValuesError(several, f"For several cutouts make a job at {call.site.url}{BASE}/async.")
     (request,) = _requests(parameters, call.owner, most=1)
     is_quick = request.region is not None and request.region.bounding_cone.radius_deg <= _QUICK_DEG
-    return await call.ask(request, is_quick=is_quick)
+    return await call.picture(request, is_quick=is_quick)
 
 
 def refuse(error: SkydexError) -> Reply:

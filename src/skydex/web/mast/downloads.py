@@ -22,6 +22,7 @@ from skydex.archive import BundleFile, BundleRequest, CutoutRequest, DataURI, pr
 from skydex.errors import BadParameterError, one_line
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
+from skydex.web.files import file_reply
 from skydex.web.fitscut import is_small
 from skydex.web.site import Site
 
@@ -54,7 +55,13 @@ async def download(call: Call) -> Reply:
     if uri is None:
         raise BadParameterError("uri", "is missing: it names a product, as in mast:WFC3PSF/url/cgi-bin/fitscut.cgi?...")
     request = product_request(DataURI.parse(uri), call.owner)
-    return await call.ask(request, is_quick=isinstance(request, CutoutRequest) and is_small(request))
+    if isinstance(request, CutoutRequest):
+        return await call.picture(request, is_quick=is_small(request))
+    original = request.find_original(call.site.archive.images(call.owner))
+    if original is None:
+        return await call.ask(request)
+    name = (b"content-disposition", f'inline; filename="{request.file_name}"'.encode("latin-1"))
+    return await file_reply(call, original.path, original.media_type, headers=(name,), is_dated=True)
 
 
 def _pasted(query: bytes) -> str | None:
