@@ -288,7 +288,8 @@ def capabilities_page() -> str:
         "Capabilities",
         "Five published notebooks, of the archives in Baltimore and Cambridge, are what skydex has to be able to do. "
         f"These are their steps and what large catalogues need besides, {len(items)} in all, with where each is to be "
-        f"found, and the tests below `tests/` that show it. Of {n_open} a part is open, which is told below each table.",
+        f"found, and the tests below `tests/` that show it. Of {n_open} a part is open, which is told below each "
+        "table.",
         "\n\n".join(sections),
     )
 

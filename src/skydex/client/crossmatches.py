@@ -207,7 +207,7 @@ class _Match:
         every = [left for left, _, _ in asked]
         if self.criteria.keep.asks_for_the_lonely:
             columns, names = self._listed(0, "t", 0)
-            text = f"SELECT {columns} FROM {_spelled(self.names[0])} AS t{self._where('t', 'WHERE')}"
+            text = f"SELECT {columns} FROM {_spelled(self.names[0])} AS t{self._where('t')}"
             every.append(_renamed(self._asked(text, None), names, self.tables[0]))
         rows = _once(pa.concat_tables(every), key)
         first = self._within_region(self._known(0, rows))
@@ -231,12 +231,12 @@ class _Match:
             upload = {"n": np.arange(len(near.rows)), **_numbers(near)}
             circle = self._condition(first, _UPLOAD)
             text = f"SELECT m.n AS n, {columns} FROM {source} JOIN TAP_UPLOAD.{_MINE} AS m ON {circle}"
-            rows = self._asked(text + self._where("t", "WHERE"), {k: values[has_place] for k, values in upload.items()})
+            rows = self._asked(text + self._where("t"), {k: values[has_place] for k, values in upload.items()})
             return _renamed(rows, names, self.tables[0]), mine[1], rows["n"].to_numpy()
         more, others = self._listed(number, "o", len(names))
         circle = self._condition(first, self._place(number, "o")) + self._other_rows(number)
         text = f"SELECT {columns}, {more} FROM {source} JOIN {_spelled(self.names[number])} AS o ON {circle}"
-        rows = self._asked(text + self._where("t", "WHERE"), None)
+        rows = self._asked(text + self._where("t"), None)
         left, right = _renamed(rows, names, self.tables[0]), _renamed(rows, others, self.tables[number])
         return left, right, np.arange(len(rows))
 
@@ -288,13 +288,13 @@ class _Match:
             size = f"{radius.factor!r} * {root} + {_ROUNDING_DEG!r}"
         return f"1 = CONTAINS({near.point}, CIRCLE('ICRS', {first.pair}, {size}))"
 
-    def _where(self, alias: str, word: str) -> str:
+    def _where(self, alias: str) -> str:
         """The region as far as a query can say it; it is looked at again here."""
         region = self.criteria.region
         if not isinstance(region, Cone):
             return ""
         circle = f"CIRCLE('ICRS', {region.ra_deg!r}, {region.dec_deg!r}, {region.radius_deg + _ROUNDING_DEG!r})"
-        return f" {word} 1 = CONTAINS({self._place(0, alias).point}, {circle})"
+        return f" WHERE 1 = CONTAINS({self._place(0, alias).point}, {circle})"
 
     def _asked(self, text: str, upload: Mapping[str, np.ndarray] | None) -> pa.Table:
         """All rows of an answer."""

@@ -111,7 +111,9 @@ def position_of(table: Table) -> Position:
     if table.position is None:
         raise BadParameterError(
             "tables",
-            f"cannot be matched: {table.name} has no positions. Ingest it with --ra COLUMN --dec COLUMN.",
+            f"cannot be matched: {table.name.removeprefix('TAP_UPLOAD.')} has no columns known to be positions in "
+            "degrees. Call them ra and dec, or publish the table with skydex ingest, which reads positions of all "
+            "kinds.",
         )
     return table.position
 

@@ -124,62 +124,6 @@ def crossmatched(request: CrossmatchRequest, given: Given) -> Result:
     return Result(job.shape.columns, iter(rows.to_batches()), "crossmatch", text, infos=infos, is_held=True)
 
 
-def _published(
-    request: CrossmatchRequest, given: Given, directory: ArchiveDirectory, name: str, *, layout: Layout | None = None
-) -> CrossmatchReport:
-    """Keep a match as a table of an archive, in place of an older one of that name.
-
-    Parameters
-    ----------
-    request : CrossmatchRequest
-        What is asked.
-    given : Given
-        With what.
-    directory : ArchiveDirectory
-        Where it is published.
-    name : str
-        `schema.table`.
-    layout : Layout, optional
-        How its rows are spread.
-    """
-
-    def publish(written: WriteReport, report: CrossmatchReport, notes: dict[str, Any]) -> None:
-        directory.publish(name, written.directory, settle=lambda entry, _: replace(entry, notes=notes))
-
-    return _made(request, given, name, lambda key: directory.staging_directory(name, key), publish, layout or Layout())
-
-
-def _kept(
-    request: CrossmatchRequest, given: Given, state: Path, name: str, keep: Callable[[Result], None]
-) -> CrossmatchReport:
-    """Hand a match to somebody who keeps it: in a file, or as a table of her own.
-
-    Parameters
-    ----------
-    request : CrossmatchRequest
-        What is asked.
-    given : Given
-        With what.
-    state : Path
-        Where it may be kept until it is complete.
-    name : str
-        What it is called.
-    keep : callable
-        Given all rows when it is.
-    """
-
-    def hand_on(written: WriteReport, report: CrossmatchReport, notes: dict[str, Any]) -> None:
-        dataset = open_dataset(written.directory, name=written.table.name)
-        about = report.description
-        keep(Result(dataset.table.columns, rows_of(dataset), written.table.bare_name, about))
-        shutil.rmtree(written.directory.parent, ignore_errors=True)
-
-    def place(key: str) -> Path:
-        return state / "crossmatches" / hashlib.sha256(f"{name}\n{key}".encode()).hexdigest()[:24]
-
-    return _made(request, given, name, place, hand_on, Layout(for_others=False))
-
-
 def keep_crossmatch(
     request: CrossmatchRequest,
     given: Given,
@@ -227,6 +171,34 @@ def keep_crossmatch(
 
     report = _kept(request, given, state, f"{MYDB}.{mydb.owner}.{name}", create)
     return replace(report, name=f"{MYDB}.{name}")
+
+
+def _published(
+    request: CrossmatchRequest, given: Given, directory: ArchiveDirectory, name: str, *, layout: Layout | None = None
+) -> CrossmatchReport:
+    """Keep a match as a table of an archive, in place of an older one of that name."""
+
+    def publish(written: WriteReport, report: CrossmatchReport, notes: dict[str, Any]) -> None:
+        directory.publish(name, written.directory, settle=lambda entry, _: replace(entry, notes=notes))
+
+    return _made(request, given, name, lambda key: directory.staging_directory(name, key), publish, layout or Layout())
+
+
+def _kept(
+    request: CrossmatchRequest, given: Given, state: Path, name: str, keep: Callable[[Result], None]
+) -> CrossmatchReport:
+    """Hand a match to somebody who keeps it: in a file, or as a table of her own."""
+
+    def hand_on(written: WriteReport, report: CrossmatchReport, notes: dict[str, Any]) -> None:
+        dataset = open_dataset(written.directory, name=written.table.name)
+        about = report.description
+        keep(Result(dataset.table.columns, rows_of(dataset), written.table.bare_name, about))
+        shutil.rmtree(written.directory.parent, ignore_errors=True)
+
+    def place(key: str) -> Path:
+        return state / "crossmatches" / hashlib.sha256(f"{name}\n{key}".encode()).hexdigest()[:24]
+
+    return _made(request, given, name, place, hand_on, Layout(for_others=False))
 
 
 def _writer(file: Path) -> Callable[[Result], None]:

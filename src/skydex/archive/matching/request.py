@@ -16,11 +16,10 @@ from skydex.archive.matching.sides import Side
 from skydex.archive.matching.work import Job
 from skydex.archive.requests import Upload
 from skydex.archive.uploads import TAP_UPLOAD, UploadLimits, open_upload
-from skydex.errors import BadParameterError
 from skydex.query import Namespace, Relation
 from skydex.store import Dataset
 from skydex.tables import POSITION_NAMES, Table, likely_position, uniquely_named
-from skydex.xmatch import Criteria, degrees_of_unit, find_motion, shaped
+from skydex.xmatch import Criteria, degrees_of_unit, find_motion, position_of, shaped
 
 __all__ = ["CrossmatchRequest", "Prepared", "prepared"]
 
@@ -125,8 +124,7 @@ def _published(relation: Relation, room: ExitStack, spill: Path) -> tuple[Relati
     rows = relation.rows
     if isinstance(rows, Dataset) and rows.index_column is not None:
         return relation, f"{rows.table.name} {rows.version}"
-    if relation.table.position is None:
-        raise _no_position(relation.table)
+    position_of(relation.table)  # which refuses those that have none
     if isinstance(rows, Dataset):
         copy = in_order(_room(room, spill), rows.table, rows_of(rows))
         return replace(relation, rows=copy), f"{rows.table.name} {rows.version}"
@@ -141,8 +139,7 @@ def _uploaded(upload: Upload, room: ExitStack, spill: Path) -> tuple[Relation, s
     with open_upload(upload, limits, name=name) as source:
         columns = uniquely_named(source.columns)
         table = Table(name, columns, source.description, likely_position(columns, POSITION_NAMES))
-        if table.position is None:
-            raise _no_position(table)
+        position_of(table)
         copy = in_order(_room(room, spill), table, source.open_batches())
     return Relation(_without_row(copy.table), copy), f"{name} {_digest_of_file(Path(upload.path))}"
 
@@ -167,20 +164,11 @@ def _digest_of_file(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _no_position(table: Table) -> BadParameterError:
-    return BadParameterError(
-        "tables",
-        f"cannot be matched: {table.name.removeprefix(TAP_UPLOAD + '.')} has no columns known to be positions in "
-        "degrees. Call them ra and dec, or publish the table with skydex ingest, which reads positions of all kinds.",
-    )
-
-
 def _side(relation: Relation, criteria: Criteria, number: int) -> Side:
     dataset = relation.dataset
     assert dataset is not None, "every table was put in order"
     table = relation.table
-    if table.position is None:
-        raise _no_position(table)
+    position_of(table)
     epoch, radius = criteria.epoch, criteria.radius
     motion = None if epoch is None else find_motion(table, criteria.epoch_of(number))
     error = (radius.own if number == 0 else radius.other) and table.get_column(

@@ -6,12 +6,12 @@ request, since a journey costs more than the bytes between them; long stretches 
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow.parquet as pq
 
+from skydex.store.remote.seekable import Seekable
 from skydex.store.remote.source import Span
 
 __all__ = ["Pieces", "chunk_spans", "joined"]
@@ -55,7 +55,7 @@ def _parts(stretch: Span) -> Iterable[Span]:
         yield Span(start, min(start + step, stretch.stop))
 
 
-class Pieces(io.RawIOBase):
+class Pieces(Seekable):
     """A file of which only some stretches are there, as Parquet readers want to see it.
 
     Parameters
@@ -67,25 +67,12 @@ class Pieces(io.RawIOBase):
     """
 
     def __init__(self, size: int, contents: Mapping[int, bytes]) -> None:
-        self._size, self._at = size, 0
+        super().__init__(size)
         self._starts = sorted(contents)
         self._contents = contents
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
-        return self._at
-
     def read(self, size: int = -1) -> bytes:
-        stop = self._size if size < 0 else min(self._at + size, self._size)
+        stop = self._stop(size)
         found = b""
         while self._at < stop:
             found = self._next(stop) if not found else found + self._next(stop)

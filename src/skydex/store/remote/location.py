@@ -7,7 +7,6 @@ address, which may be nobody's business.
 from __future__ import annotations
 
 import asyncio
-import io
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -25,6 +24,7 @@ from skydex.store.remote.files import FarFiles
 from skydex.store.remote.filesystem import FilesystemSource
 from skydex.store.remote.http import Denied, HttpSource
 from skydex.store.remote.s3 import S3Source
+from skydex.store.remote.seekable import Seekable
 from skydex.store.remote.snapshot import Snapshot, find_snapshot
 from skydex.store.remote.source import Order, Reply, Source, Span
 from skydex.store.remote.stamp import Stamp
@@ -291,35 +291,22 @@ class RemoteLocation:
             raise self.told(fault, file) from fault
 
 
-class _Stream(io.RawIOBase):
+class _Stream(Seekable):
     """A file far away as one that can be read anywhere, in steps of so many bytes at least."""
 
     def __init__(self, location: RemoteLocation, name: str, stamp: Stamp | None, step_bytes: int) -> None:
         self._location, self._name, self._step_bytes = location, name, step_bytes
-        self._stamp, self._at = stamp or location.range_of(name, Span(-8, 0)).stamp, 0
+        self._stamp = stamp or location.range_of(name, Span(-8, 0)).stamp
         self._block, self._block_at = b"", 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._stamp.size}[whence]
-        self._at = base + offset
-        return self._at
+        super().__init__(self._stamp.size)
 
     def read(self, size: int = -1) -> bytes:
-        stop = self._stamp.size if size < 0 else min(self._at + size, self._stamp.size)
+        stop = self._stop(size)
         if stop <= self._at:
             return b""
         inside = self._block_at <= self._at and stop <= self._block_at + len(self._block)
         if not inside:
-            far = min(max(stop, self._at + self._step_bytes), self._stamp.size)
+            far = max(stop, self._stop(self._step_bytes))
             self._block = self._location.range_of(self._name, Span(self._at, far), self._stamp).content
             self._block_at = self._at
         content = self._block[self._at - self._block_at : stop - self._block_at]
