@@ -98,7 +98,12 @@ def _is_exact(test: RowTest) -> TypeGuard[Among]:
 
 
 def _has_outer_join(select: exp.Select) -> bool:
-    return any(isinstance(node, exp.Join) and node.side for node in tree.walk(select))  # those in parentheses, too
+    from_, joins = select.args.get("from_"), select.args.get("joins")
+    if not joins and (from_ is None or (isinstance(from_.this, exp.Table) and not from_.this.args.get("joins"))):
+        return False
+    return any(
+        join.side for join in select.find_all(exp.Join)
+    )  # those in parentheses, too, where `tree.walk` does not go
 
 
 def _asks_for_missing(test: RowTest) -> bool:
