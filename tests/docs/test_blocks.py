@@ -116,7 +116,7 @@ def run(script: str, folder: Path, port: str) -> str:
 
 def marked(page: Path) -> pytest.param:
     """A page as a parameter; one that starts Java is run where all tests do that."""
-    marks = [pytest.mark.spark] if page.name == "spark.md" else []
+    marks = [pytest.mark.spark, pytest.mark.usefixtures("java_in_a_hurry")] if page.name == "spark.md" else []
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 

@@ -12,7 +12,7 @@ from tests.engines.skies import mixed_radii, nasty_places, near_to, pairs_by_ast
 
 from skydex.archive.batch import BatchRequest
 from skydex.engines import Deadline
-from skydex.engines.spark import SparkEngine, SparkLimits
+from skydex.engines.spark import SparkEngine, SparkLimits, _translated
 from skydex.errors import BadQueryError, DamagedDataError, QueryTooLargeError, TimeLimitError
 from skydex.query import Namespace, Plan, bind, get_language, make_plan
 
@@ -108,10 +108,22 @@ def test_what_spark_would_mean_differently_means_the_same(text, namespace, spark
         ("SELECT label, (SELECT id FROM sources) AS i FROM bands", "more than one row"),
     ],
 )
-def test_values_that_cannot_be_are_the_asker_s_mistake(text, message, namespace, spark_engine):
+def test_values_that_cannot_be_are_the_asker_s_mistake(text, message, namespace, spark_engine, capfd):
+    capfd.readouterr()
     with pytest.raises(BadQueryError, match=message) as caught:
         spark_engine.run(plan_of(text, namespace)).to_arrow()
     assert "spark" not in str(caught.value).lower()
+    assert capfd.readouterr() == ("", "")  # nobody else is told the query
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("java.lang.OutOfMemoryError: Java heap space", "needs more memory"), ("No space left on device", "the disk has")],
+)
+def test_what_does_not_fit_is_told_without_a_limit_that_nobody_has_set(said, told):
+    text = str(_translated(RuntimeError(said), None))
+    assert told in text
+    assert "MB" not in text
 
 
 def test_what_is_too_deep_is_refused_before_spark_sees_it(namespace, spark_engine):

@@ -202,9 +202,11 @@ def main() -> None:
         contextlib.suppress(KeyboardInterrupt),
         SparkCluster(ClusterShape(given.workers, given.cores, given.memory_mb)) as cluster,
     ):
-        print(f"Spark is at {cluster.url} with {given.workers} workers. An archive that uses it is served with:\n")
-        print(f"  SKYDEX_SPARK={cluster.url} SKYDEX_SPARK_PROPERTIES={cluster.properties} \\")
-        print(f"  SKYDEX_SPARK_MEMORY_MB={given.memory_mb} skydex serve ARCHIVE\n\nCtrl-C stops it.", flush=True)
+        print(f"Spark is at {cluster.url} with {given.workers} workers. Who uses it is told so:\n")
+        print(f"  export SKYDEX_SPARK={cluster.url} SKYDEX_SPARK_PROPERTIES={cluster.properties}")
+        print(f"  export SKYDEX_SPARK_MEMORY_MB={given.memory_mb}\n")
+        print("Then `skydex query ARCHIVE QUERY --engine spark` asks it, and `skydex serve ARCHIVE` gives it long jobs.")
+        print("Ctrl-C stops it.", flush=True)
         signal.pause()
 
 
