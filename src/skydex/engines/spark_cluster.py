@@ -205,7 +205,7 @@ def main() -> None:
         print(f"Spark is at {cluster.url} with {given.workers} workers. Who uses it is told so:\n")
         print(f"  export SKYDEX_SPARK={cluster.url} SKYDEX_SPARK_PROPERTIES={cluster.properties}")
         print(f"  export SKYDEX_SPARK_MEMORY_MB={given.memory_mb}\n")
-        print("Then `skydex query ARCHIVE QUERY --engine spark` asks it, and `skydex serve ARCHIVE` gives it long jobs.")
+        print("`skydex query ARCHIVE QUERY --engine spark` asks it, and `skydex serve ARCHIVE` gives it long jobs.")
         print("Ctrl-C stops it.", flush=True)
         signal.pause()
 
