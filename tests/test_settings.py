@@ -54,6 +54,7 @@ def test_an_unknown_variable_names_itself():
         ("base_url", "javascript:alert(1)"),
         ("base_url", "http://a\r\nX: y"),
         ("base_url", "http://a/?q"),
+        ("processes", 1_000),
     ],
 )
 def test_an_impossible_value_is_refused_by_name(key, value):

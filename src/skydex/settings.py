@@ -40,6 +40,8 @@ SPARK_JOBS = ("long", "all")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _NONE = "none"
 _LONGEST_QUEUE_MINUTES = 525_600
+_MOST_PROCESSES = 128
+"""More have no file descriptors left: every one is reached by a few of the supervisor's."""
 _MAY_BE_ZERO = ("port", "queue_length", "remote_cache_mb", "spool_memory_kb", "spark_rows", "cache_mb")
 
 
@@ -368,6 +370,8 @@ def _check(settings: Settings) -> None:
         least = 0 if key.name in _MAY_BE_ZERO else 1
         if not math.isfinite(value) or value < 0 or (isinstance(value, int) and value < least):
             raise SettingsError(f"Setting {key.name} must be at least {least}, not {value}.")
+    if settings.processes > _MOST_PROCESSES:
+        raise SettingsError(f"Setting processes must be at most {_MOST_PROCESSES}, not {settings.processes}.")
     _check_places(settings)
 
 

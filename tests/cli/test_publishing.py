@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import yaml
 from astropy.io import fits
+from tests.rangeserver import serving
 
 BAD = "id,ra,dec\n1,10,20\n2,10,91\n3,11,21\n4,12,22\n"  # declination 91
 
@@ -169,3 +170,14 @@ def test_what_cannot_be_mounted_is_told_in_a_line_and_leaves_nothing_behind(skyd
     assert said in ran.err
     assert "secret" not in ran.err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_password_in_an_address_is_shown_by_no_command(skydex, archive, tmp_path):
+    with serving(archive / "catalogs" / "my.stars") as web:
+        place = f"{web.url.replace('//', '//ann:secret@')}/current"
+        ran = [skydex("mount", place, "-a", tmp_path / "a", "-n", "far.stars")]
+        ran += [skydex(*words) for words in (("show", tmp_path / "a", "far.stars"), ("list", tmp_path / "a"))]
+        assert all("authorization" in asked.headers for asked in web.requests)
+    assert [one.status for one in ran] == [0, 0, 0]
+    assert web.url in ran[1].out.replace("\n", "")
+    assert not any("secret" in one.out + one.err for one in ran)

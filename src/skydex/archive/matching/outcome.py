@@ -173,15 +173,13 @@ def keep_crossmatch(
     return replace(report, name=f"{MYDB}.{name}")
 
 
-def _published(
-    request: CrossmatchRequest, given: Given, directory: ArchiveDirectory, name: str, *, layout: Layout | None = None
-) -> CrossmatchReport:
+def _published(request: CrossmatchRequest, given: Given, directory: ArchiveDirectory, name: str) -> CrossmatchReport:
     """Keep a match as a table of an archive, in place of an older one of that name."""
 
     def publish(written: WriteReport, report: CrossmatchReport, notes: dict[str, Any]) -> None:
         directory.publish(name, written.directory, settle=lambda entry, _: replace(entry, notes=notes))
 
-    return _made(request, given, name, lambda key: directory.staging_directory(name, key), publish, layout or Layout())
+    return _made(request, given, name, lambda key: directory.staging_directory(name, key), publish, Layout())
 
 
 def _kept(
