@@ -21,6 +21,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LENIENCE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 DEFAULT_PORT = "8642"
 MARK = "=-=-= step"
+SPARK_PAGE = "spark.md"
 SECONDS = 240
 
 
@@ -116,12 +117,14 @@ def run(script: str, folder: Path, port: str) -> str:
 
 def marked(page: Path) -> pytest.param:
     """A page as a parameter; one that starts Java is run where all tests do that."""
-    marks = [pytest.mark.spark, pytest.mark.usefixtures("java_in_a_hurry")] if page.name == "spark.md" else []
+    marks = [pytest.mark.spark] if page.name == SPARK_PAGE else []
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 
 @pytest.mark.parametrize("page", map(marked, PAGES))
-def test_blocks_of_the_page_run_and_print_what_it_says(page, tmp_path):
+def test_blocks_of_the_page_run_and_print_what_it_says(page, tmp_path, request):
+    if page.name == SPARK_PAGE:
+        request.getfixturevalue("java_in_a_hurry")  # which pytest takes as no mark of a parameter
     steps = steps_of_page(page)
     if not steps:
         return
