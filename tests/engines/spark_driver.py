@@ -23,7 +23,7 @@ def main() -> None:
     given = json.loads(sys.argv[1])
     properties = Path(given["properties"]) if given["properties"] else None
     folder = Path(given["folder"])
-    choices = SparkChoices(given["url"], 512, given["wait_s"], 60.0, properties, folder, folder / "spool")
+    choices = SparkChoices(given["url"], 512, given["wait_s"], given["idle_s"], properties, folder, folder / "spool")
     home = SparkHome(choices)
     home.interrupt_orphans()
     plan = make_plan(bind(parse_adql(given["query"]), Archive.open(given["archive"]).namespace()))

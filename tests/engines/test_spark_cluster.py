@@ -37,6 +37,8 @@ GROUPS = (
 )
 LOST_S = 5.0
 """How long a cluster may be without executors."""
+IDLE_S = 3.0
+"""How long a session is kept without a query."""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,7 @@ class Driver:
             "query": query,
             "properties": str(properties) if properties else None,
             "wait_s": LOST_S if properties else 60.0,
+            "idle_s": IDLE_S,
         }
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("spark_driver.py")), json.dumps(given)],
@@ -138,6 +141,22 @@ def test_a_spark_connect_server_gives_the_rows_of_the_embedded_engine_and_is_tol
             answer = driver.answer()
             awaited(lambda: seconds_of(server.process.pid, during=1.0) < 0.1)
             assert answer.get("rows") == embedded(archive, GROUPS), answer
+            check_idle(driver, tmp_path, answer["rows"])
+
+
+def check_idle(driver: Driver, folder: Path, rows: list[dict[str, Any]]) -> None:
+    """A session that was not used for a while is ended, and the next query has another one."""
+    (note,) = folder.glob("spool/*/session")
+    driver.ask()
+    driver.answer()
+    before = note.read_text()
+    driver.ask()
+    assert driver.answer()["rows"] == rows
+    assert note.read_text() == before
+    time.sleep(IDLE_S + 2.0)
+    driver.ask()
+    assert driver.answer()["rows"] == rows
+    assert note.read_text() != before
 
 
 def awaited(condition):

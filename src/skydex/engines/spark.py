@@ -103,6 +103,15 @@ class SparkEngine:
         """Start a query; rows come as the result is walked through."""
         return limited(Result(plan.columns, self._conforming(plan, deadline)), plan.max_rows)
 
+    def close(self) -> None:
+        """End its own session at a Spark Connect server; elsewhere that ends with the session that was given."""
+        with self._lock:
+            session, self._session = self._session, None
+            self._known.clear()
+        if session is not None and _is_connect(session):
+            with suppress(Exception):  # what is gone already need not be ended
+                session.stop()
+
     def _conforming(self, plan: Plan, deadline: Deadline | None) -> Iterator[pa.RecordBatch]:
         """Rows in the types of their columns."""
         try:

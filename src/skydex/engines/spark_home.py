@@ -35,6 +35,8 @@ from skydex.tables import Result
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from skydex.engines.spark import SparkEngine
+
 __all__ = ["HomedEngine", "SparkChoices", "SparkHome"]
 
 _NOTE = "session"
@@ -73,7 +75,7 @@ class SparkHome:
         self._choices = choices
         self._lock = threading.RLock()
         self._session: SparkSession | None = None
-        self._engine: Engine | None = None
+        self._engine: SparkEngine | None = None
         self._engine_of: SparkSession | None = None
         self._n_at_work = 0
         self._alarm: threading.Timer | None = None
@@ -186,7 +188,14 @@ class SparkHome:
                 self._close()
 
     def _close(self) -> None:
+        """End the session and that of the engine, which at a server is another: left open, it would hold up our end."""
         session, self._session = self._session, None
+        engine, self._engine, self._engine_of = self._engine, None, None
+        if engine is not None:
+            engine.close()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         if session is not None:
             close_session(session)
 
