@@ -326,10 +326,10 @@ def n_of_the_busiest(owners):
 def test_long_jobs_leave_a_worker_to_short_ones_whoever_asks(run, running):
     async def main():
         async with running(n_workers=4, job_time_s=100) as runner:
-            long = [await runner.add(a_deed("sleep", 20, duration_s=1000, owner=name)) for name in ("alice", "bob")]
+            long = [await runner.add(a_deed("sleep", 100, duration_s=1000, owner=name)) for name in ("alice", "bob")]
             await runner.wait(long[0], lambda now: now.phase is Phase.EXECUTING, 20)
             short = [await runner.add(a_deed("echo", "M31", duration_s=100, owner=name)) for name in ("bob", "carol")]
-            ended = [await end_of(runner, job, 10) for job in short]
+            ended = [await end_of(runner, job, 60) for job in short]
             return ended, [(await runner.get(job.id)).phase for job in long]
 
     ended, long = run(main())
@@ -341,7 +341,7 @@ def test_a_job_that_becomes_long_while_it_waits_counts_as_one(run, running):
     async def main():
         async with running(n_workers=4, job_time_s=100) as runner:
             busy = [await runner.add(a_deed("sleep", 1, owner=name)) for name in ("alice", "bob")]
-            long = [await runner.add(a_deed("sleep", 20, duration_s=100, owner=name)) for name in ("carol", "dave")]
+            long = [await runner.add(a_deed("sleep", 100, duration_s=100, owner=name)) for name in ("carol", "dave")]
             for job in long:
                 await runner.change(lambda ledger, job=job: ledger.set_duration(job.id, 1000))
             for job in busy:
