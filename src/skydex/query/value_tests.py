@@ -101,9 +101,7 @@ def _has_outer_join(select: exp.Select) -> bool:
     from_, joins = select.args.get("from_"), select.args.get("joins")
     if not joins and (from_ is None or (isinstance(from_.this, exp.Table) and not from_.this.args.get("joins"))):
         return False
-    return any(
-        join.side for join in select.find_all(exp.Join)
-    )  # those in parentheses, too, where `tree.walk` does not go
+    return any(join.side for join in select.find_all(exp.Join))  # in parentheses, too: `tree.walk` would stop before
 
 
 def _asks_for_missing(test: RowTest) -> bool:
