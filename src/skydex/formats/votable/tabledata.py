@@ -21,12 +21,7 @@ from skydex.tables import Column, Datatype
 
 __all__ = ["escaped_xml", "rows_as_xml"]
 
-_BEFORE, _BETWEEN_CELLS, _BETWEEN_ROWS, _AFTER = (
-    b"<TR><TD>",
-    pa.scalar("</TD><TD>"),
-    "</TD></TR>\n<TR><TD>",
-    b"</TD></TR>\n",
-)
+_BEFORE, _BETWEEN_CELLS, _BETWEEN_ROWS, _AFTER = b"<TR><TD>", "</TD><TD>", "</TD></TR>\n<TR><TD>", b"</TD></TR>\n"
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 _ILLEGAL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\ufffe\uffff]"
 _REPLACEMENT = "\ufffd"
@@ -59,7 +54,8 @@ def rows_as_xml(batch: pa.RecordBatch, columns: Sequence[Column]) -> tuple[memor
         cells.append(texts)
         if not is_whole:
             damaged.add(column.name)
-    rows = pc.binary_join_element_wise(*cells, _BETWEEN_CELLS, null_handling="replace", null_replacement="")
+    between = pa.scalar(_BETWEEN_CELLS)  # made here: the first one that is made imports pandas
+    rows = pc.binary_join_element_wise(*cells, between, null_handling="replace", null_replacement="")
     whole = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows), _BETWEEN_ROWS)
     return memoryview(b"".join((_BEFORE, text_bytes(whole), _AFTER))), damaged
 
