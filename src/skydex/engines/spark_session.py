@@ -270,11 +270,11 @@ def check_spark() -> None:
 def _check_installed() -> None:
     warnings.filterwarnings("ignore", message=_NOISE)
     try:
-        from pyspark.logger import PySparkLogger
+        from pyspark import logger
     except ImportError as error:
         raise SparkUnavailableError("pyspark is not installed.", "Try: pip install 'skydex[spark]'") from error
     for name in _TELLING_QUERIES:
-        PySparkLogger.getLogger(name).disabled = True
+        logger.PySparkLogger.getLogger(name).disabled = True
 
 
 def _check_java() -> None:
