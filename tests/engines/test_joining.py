@@ -161,6 +161,17 @@ def test_other_joins_are_left_to_the_engine(skies, text):
     assert plan_of(text, skies[2]).joined is None
 
 
+def test_few_rows_of_ones_own_are_left_to_the_engine_which_reads_less_for_them(skies, engine):
+    few = Relation(table("up.few"), skies[0].slice(0, N // 40))
+    namespace = Namespace([*skies[2], few])
+    text = f"SELECT a.id, b.id, b.name FROM sky.b b JOIN {{}} a ON {NEAR}"
+    plan = plan_of(text.format("up.few"), namespace)
+    assert plan.joined is None
+    mine = set(few.rows["id"].to_pylist())
+    more = rows_of(plan_of(text.format("up.a"), namespace), engine)
+    assert Counter(rows_of(plan, engine)) == Counter(row for row in more if row[0] in mine)
+
+
 @pytest.mark.parametrize("columns", ["a.id, b.name", "a.id, SIN(b.r)"])
 @pytest.mark.parametrize("limit", [1, 60, 1_000_000])
 def test_a_limit_ends_the_reading_and_leaves_no_thread(skies, small_parts, columns, limit, engine):

@@ -88,7 +88,7 @@ def tutorial(request):
     return request.param
 
 
-@pytest.mark.parametrize("place", ["directory", "server"])
+@pytest.mark.parametrize("place", [pytest.param("directory", marks=pytest.mark.slow), "server"])
 def test_tutorial_shows_what_was_published(tutorial, place, request, tmp_path):
     archive = request.getfixturevalue("demonstrated")
     at = archive if place == "directory" else request.getfixturevalue("demonstration").url

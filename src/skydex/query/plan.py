@@ -46,6 +46,9 @@ _SCANNED: frozenset[type[exp.Expression]] = frozenset({
 _MOST_SIFTED_ROWS = 200_000
 """Beyond so many rows conditions are the SQL engine's, which reads whole rows only where they are fulfilled; but it is
 told of files, not of row groups, and would read more where these are few in each."""
+_LEAST_ODDS = 20
+"""So many times the rows of a table in memory make its partners few: with all columns of 2 x 10^6 rows, 10^4 rows take
+the engine 0.3 s of CPU, and 0.45 s if all were read beforehand; for 4 x 10^5 rows it is 1.0 s and 0.9 s."""
 _MOST_ORDERED_ROWS = 30_000
 """So many rows are sorted sooner than the SQL engine has begun."""
 _SCANNED_CASTS = (exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT, exp.DataType.Type.TIMESTAMP)
@@ -246,7 +249,15 @@ def _joined(query: exp.Query, sides: Mapping[str, Side]) -> Joined | None:
     tree, joins = with_sky_joins(query, sides)
     if not joins or any(isinstance(node, Near) for node in walk(tree)):
         return None
+    if any(_is_for_few(*(sides[name] for name in join.sides)) for join in joins):
+        return None
     return Joined(tree, joins, _is_scan(tree))
+
+
+def _is_for_few(one: Side, other: Side) -> bool:
+    """Whether a short table in memory meets a long one, of which the engine then reads values in the few pairs only."""
+    few, many = (one, other) if one.n_rows <= other.n_rows else (other, one)
+    return few.rows is not None and few.n_rows * _LEAST_ODDS <= many.n_rows
 
 
 def _scan(source: Source, ranges: Ranges | None, test: RowTest | None) -> Scan:
