@@ -105,7 +105,7 @@ def _questions(archive: Archive, holdings: Holdings, name: str) -> Iterator[Find
     """Questions about all rows, beside DuckDB over the same files."""
     beside, files = duckdb_beside(), f"read_parquet('{holdings.glob(name)}')"
     means = "COUNT(*) AS n, AVG(r_mag) AS mean"
-    ends = "COUNT(*) AS n, MIN(g_mag) AS least, MAX(mean_epoch) AS last"
+    ends = "COUNT(*) AS n, MIN(g_mag) AS least, MAX(mean_epoch) AS latest"
     questions = {
         "GROUP BY over everything": (
             f"SELECT FLOOR(g_mag) AS bin, {means} FROM {name} GROUP BY bin",
