@@ -96,7 +96,7 @@ def digest(content: bytes) -> str:
 
 @pytest.mark.parametrize(
     ("n_cycles", "processes"),
-    [(2, 2), *(pytest.param(20, n, marks=pytest.mark.slow) for n in (1, 2))],
+    [(1, 1), (2, 2), *(pytest.param(20, n, marks=pytest.mark.slow) for n in (1, 2))],
 )
 def test_r08_servers_that_are_killed_lose_no_job_and_leave_nothing_behind(archive, tmp_path, n_cycles, processes):
     facts, dice = Facts(), random.Random(n_cycles)
