@@ -1,5 +1,6 @@
 # make demo    an archive built, served and asked: see demo-output/index.html; the server stays (ONCE=1: stops)
 # make test    lint, types, layers and all tests
+# make page    the scripts of the pages, bundled from page/ (needs node and npm; `pip install` does the same)
 # make docs    the reference pages, from the code, and the site of the documentation in docs/_build/html
 # make bench   measurements, with ratios to what others need (NAMES="cones ingest": these)
 # make bench-long  the same, and with 10^8 rows (an hour or two, 40 GB of disk)
@@ -13,7 +14,7 @@ N ?= 2
 SHARED ?= ../shared
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint tests test-long docs bench bench-long spark-cluster clean
+.PHONY: help page demo test lint tests test-long docs bench bench-long spark-cluster clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -34,6 +35,7 @@ lint:
 	@$(PY) -m ruff format --check .
 	@echo "== Types"
 	@$(PY) -m mypy
+	@if command -v node >/dev/null && [ -d page/node_modules ]; then cd page && node_modules/.bin/tsc --noEmit; fi
 	@echo "== Layers"
 	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
@@ -45,6 +47,9 @@ test-long:
 	@.ci/venv test
 	@.ci/tools
 	@$(PY) -m pytest -n $(N) -r fEs
+
+page:
+	@cd page && { [ -d node_modules ] || npm ci --ignore-scripts --silent; } && node build.mjs
 
 docs:
 	@.ci/venv test

@@ -78,7 +78,13 @@ def check_stored(record: Record, ground) -> None:
         assert table.fields[1].description.split() == value.split()
     assert json.loads(ask("json").text)["data"][0][1] == value
     assert Table.read(ask("csv").text, format="ascii.csv")["v"][0] == value
-    for page in (ask("html"), ground.web.get("/"), ground.web.get("/tap/examples"), ground.web.get("/tap/tables")):
+    for page in (
+        ask("html"),
+        ground.web.get("/"),
+        ground.web.get("/api"),
+        ground.web.get("/tap/examples"),
+        ground.web.get("/tap/tables"),
+    ):
         check_inert(page, value)
     ground.check_answers()
     ground.check_untouched()

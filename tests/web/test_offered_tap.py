@@ -117,5 +117,5 @@ def test_a_collection_keeps_its_address_beside_an_offer_of_its_name(web):
 
 
 def test_people_and_programs_are_told_of_the_services(web, offered):
-    assert f'href="{offered.url}{BASE}"' in web.get("/").text
+    assert f'href="{offered.url}{BASE}"' in web.get("/api").text
     assert f"{offered.url}/skytap" in web.get("/capabilities").text

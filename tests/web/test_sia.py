@@ -206,7 +206,7 @@ def test_the_service_says_what_it_is(web):
     assert 'standardID="ivo://ivoa.net/std/SIA#query-2.0"' in capabilities
     assert "/sia2/query</accessURL>" in capabilities
     assert "true" in web.get("/sia2/availability").text
-    assert "/sia2" in web.get("/").text
+    assert "/sia2" in web.get("/api").text
     assert "/sia2" in web.get("/sia2").text
     assert "sia:SimpleImageAccess" in web.get("/capabilities").text
 
@@ -215,7 +215,7 @@ def test_an_archive_without_images_has_no_image_search(tmp_path):
     archive = serving.build_archive(tmp_path)
     with serving.serving(archive) as bare, httpx.Client(base_url=bare.url) as web:
         assert "ivoa.obscore" in error_of(web.get(QUERY), 404)
-        assert "/sia2" not in web.get("/").text
+        assert "/sia2" not in web.get("/api").text
         assert "std/SIA" not in web.get("/capabilities").text
 
 

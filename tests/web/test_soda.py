@@ -190,7 +190,7 @@ def test_capabilities_name_both_resources(web, server):
             assert f'standardID="ivo://ivoa.net/std/SODA#{manner}-1.0"' in text
             assert f"{server.url}/soda/{manner}<" in text
     assert web.get("/soda/availability").status_code == 200
-    assert f"{server.url}/soda" in web.get("/").text
+    assert f"{server.url}/soda" in web.get("/api").text
 
 
 VALUES = st.one_of(

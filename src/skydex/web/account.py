@@ -58,11 +58,6 @@ _LEAST_DAYS = 0.01
 _CSRF = "csrf_token"
 _HALF = re.compile("[\ud800-\udfff]")
 """Surrogates, which JSON can write one by one, and nothing can store."""
-_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-_PAGE_HEADERS = (
-    (b"content-security-policy", _POLICY),
-    (b"referrer-policy", b"same-origin"),  # under a stricter one browsers do not say where a form comes from
-)
 _UNSTORED = (b"cache-control", b"no-store")
 
 
@@ -439,7 +434,9 @@ def _shown(call: Call, seen: _Seen) -> Reply:
         return Reply(_json(seen.facts), JSON_TYPE, seen.status, headers)
     if seen.next is not None:
         return Reply(b"", dali.TEXT_TYPE, 303, (*headers, (b"location", _way(call, seen.next).encode())))
-    return replace(page(seen.title, seen.body), status=seen.status, headers=(*_PAGE_HEADERS, *headers))
+    shown = page(call, seen.title, seen.body)
+    kept = tuple(header for header in shown.headers if header[0] != b"cache-control")
+    return replace(shown, status=seen.status, headers=(*kept, *headers))
 
 
 def _failed(call: Call, error: SkydexError, page_of: _Page) -> Reply:

@@ -320,13 +320,44 @@ class Call:
             return reply
         return replace(reply, keep=lambda body: answers.keep(tag, KeptAnswer(reply.media_type, reply.headers, body)))
 
+    async def gathered(self, order: TableOrder | PictureRequest, *, max_mb: int, is_quick: bool = False) -> bytes:
+        """The whole of an answer that is to be part of this one; from here, if it is known.
+
+        Raises
+        ------
+        AnswerTooLargeError
+            It is larger than so many MB.
+        SkydexError
+            Whatever is wrong with the order.
+        """
+        answers = self.site.answers
+        rests_on = basis(order, self.site.archive) if self.user is None else None
+        tag = answers.tag(rests_on, order, "") if rests_on is not None else None
+        if tag is not None and (kept := answers.find(tag)) is not None:
+            return kept.body
+        self.watch()
+        exchange = await self.site.dispatcher.submit(order, asker=self.queuer, is_quick=is_quick)
+        try:
+            facts = await exchange.facts()
+            await exchange.gathered(max_mb)
+            body = b""
+            while piece := await exchange.read():
+                body += piece
+        finally:
+            exchange.close()
+        if tag is not None and basis(order, self.site.archive) == rests_on:
+            headers = (*_headers(facts), *_VARIES, (b"cache-control", b"public, no-cache"), (b"etag", tag))
+            answers.keep(tag, KeptAnswer(facts["media_type"], headers, body))
+        return body
+
     def document(self, body: bytes, media_type: str, headers: Headers = ()) -> Reply:
         """A document that was written here: known to the client, or in the coding that it takes."""
         documents, is_encoded = self.site.documents, self.site.settings.compression and is_worth(body)
         coding = next(iter(accepted(self.header(b"accept-encoding"))), "") if is_encoded else ""
         tag = documents.tag(body, coding)
-        headers = (*headers, *_VARIES, (b"cache-control", b"private, no-cache" if self.user else b"public, no-cache"))
-        headers = (*headers, (b"etag", tag))
+        headers = (*headers, *_VARIES, (b"etag", tag))
+        if not any(name == b"cache-control" for name, _ in headers):
+            headers = (*headers, (b"cache-control", b"private, no-cache" if self.user else b"public, no-cache"))
         if self.scope["method"] != "POST" and is_known(self.header(b"if-none-match"), tag):
             return Reply(b"", media_type, 304, headers)
         if not coding:

@@ -9,7 +9,7 @@ from skydex.archive import OPERATORS, CatalogOffer
 from skydex.formats import writable
 from skydex.settings import Settings
 from skydex.tables import Column, Table
-from skydex.web.asgi import Reply
+from skydex.web.asgi import Call, Reply
 from skydex.web.catalog_parameters import largest_radius
 from skydex.web.pages import page
 
@@ -26,7 +26,7 @@ _PARAMETERS = (
 )
 
 
-def overview_page(offers: Iterable[CatalogOffer], url: str) -> Reply:
+def overview_page(call: Call, offers: Iterable[CatalogOffer], url: str) -> Reply:
     """What is offered, and how to ask."""
     rows = ((_link(f"{url}/{offer.path}/docs", offer.path), escape(offer.title)) for offer in offers)
     formats = ", ".join(f"<code>.{form.name}</code>" for form in writable() if "/" not in form.name)
@@ -40,21 +40,23 @@ def overview_page(offers: Iterable[CatalogOffer], url: str) -> Reply:
         f"<h2>Formats</h2><p>The address of a table ends in one of {formats}.</p>"
         f"<h2>For programs</h2><p>{_link(f'{url}/openapi.json', 'Description as OpenAPI')}</p>"
     )
-    return page("Catalogue searches", body)
+    return page(call, "Catalogue searches", body)
 
 
-def table_page(offer: CatalogOffer, table: Table, settings: Settings, url: str) -> Reply:
+def table_page(call: Call, offer: CatalogOffer, table: Table, url: str) -> Reply:
     """The columns of a table, and requests to begin with."""
     address = f"{url}/{offer.path}"
     rows = (_column_row(column) for column in table.columns)
-    samples = "".join(f"<li><code>{escape(sample)}</code></li>" for sample in _samples(offer, table, settings, address))
+    samples = "".join(
+        f"<li><code>{escape(sample)}</code></li>" for sample in _samples(offer, table, call.site.settings, address)
+    )
     n_rows = f"<p>{table.n_rows:,} rows, {len(table.columns):,} columns.</p>" if table.n_rows is not None else ""
     body = (
         f"<p>{escape(table.description)}</p>{n_rows}<h2>Requests</h2><ul>{samples}</ul>"
         f"<p>{_link(f'{address}/metadata', 'The columns for programs')}; {_link(f'{url}/', 'how to ask')}</p>"
         f"<h2>Columns</h2>{_table(('name', 'type', 'unit', 'UCD', 'description'), rows)}"
     )
-    return page(offer.title or offer.path, body)
+    return page(call, offer.title or offer.path, body)
 
 
 def _samples(offer: CatalogOffer, table: Table, settings: Settings, address: str) -> Iterable[str]:

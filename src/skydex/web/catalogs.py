@@ -83,14 +83,14 @@ async def metadata(call: Call) -> Reply:
 
 async def overview(call: Call) -> Reply:
     """What somebody sees who opens the address of the API in a browser."""
-    return overview_page(presented(call.site.archive, call.owner), call.site.url + BASE)
+    return overview_page(call, presented(call.site.archive, call.owner), call.site.url + BASE)
 
 
 async def about(call: Call) -> Reply:
     """What somebody sees who opens the page of a table."""
     archive = call.site.archive
     offer = find_offer(archive, call.part("path") or "", call.owner)
-    return table_page(offer, table_of(archive, offer, call.owner), call.site.settings, call.site.url + BASE)
+    return table_page(call, offer, table_of(archive, offer, call.owner), call.site.url + BASE)
 
 
 async def description(call: Call) -> Reply:

@@ -14,7 +14,6 @@ from starlette.routing import BaseRoute, Route
 
 from skydex.archive import ReadyExample, View
 from skydex.web.asgi import Call, Endpoint, Reply
-from skydex.web.pages import HEADERS
 from skydex.web.site import Site
 from skydex.web.views import base_url_of, view_of
 from skydex.web.vosi import capability
@@ -25,6 +24,9 @@ __all__ = ["examples_capability", "examples_routes"]
 XHTML_TYPE = "application/xhtml+xml; charset=utf-8"
 VOCABULARY = "http://www.ivoa.net/rdf/examples#"
 
+_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_HEADERS = ((b"content-security-policy", _POLICY), (b"referrer-policy", b"no-referrer"))
+"""What keeps the document inert."""
 _STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}pre{background:#f4f4f4;padding:1em}"
 )
@@ -43,7 +45,7 @@ def examples_capability(base_url: str) -> str:
 async def _examples(call: Call) -> Reply:
     view, base_url = view_of(call), base_url_of(call)
     page = await asyncio.to_thread(_page, call, view, base_url)
-    return Reply(page, XHTML_TYPE, headers=HEADERS)
+    return Reply(page, XHTML_TYPE, headers=_HEADERS)
 
 
 def _page(call: Call, view: View, base_url: str) -> bytes:

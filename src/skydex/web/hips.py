@@ -90,7 +90,7 @@ async def about(call: Call) -> Reply:
     )
     words = "Give this address to a sky viewer such as Aladin:"
     title = f"Map of {name}" + (f", {band}" if band else "")
-    return page(title, f"<p>{words} <code>{escape(address)}</code></p>{link_list(links)}")
+    return page(call, title, f"<p>{words} <code>{escape(address)}</code></p>{link_list(links)}")
 
 
 def _routes(site: Site) -> list[BaseRoute]:

@@ -131,19 +131,12 @@ async def gallery(call: Call) -> Reply:
     further = begin + _PER_PAGE
     more = f'<p><a href="{escape(base)}?first={further + 1}">Further images</a></p>' if further < len(names) else ""
     about = f"<p>{begin + 1:,} to {begin + len(shown):,} of {len(names):,}.</p>" if shown else "<p>No more.</p>"
-    reply = page(f"Images of {collection}", f'{about}<div class="images">{body}</div>{more}')
-    return replace(reply, headers=tuple((name, _with_pictures(name, value)) for name, value in reply.headers))
+    return page(call, f"Images of {collection}", f'{about}<div class="images">{body}</div>{more}')
 
 
 def _figure(url: str, name: str) -> str:
     picture = f'<img src="{escape(url)}/preview.jpg?size=160" alt="" loading="lazy">'
-    style = "display:inline-block;width:170px;margin:4px;vertical-align:top;overflow-wrap:anywhere"
-    return f'<a style="{style}" href="{escape(url)}">{picture}<br>{escape(name)}</a>'
-
-
-def _with_pictures(name: bytes, value: bytes) -> bytes:
-    """The policy of a page that shows pictures of this server."""
-    return value + b"; img-src 'self' data:" if name == b"content-security-policy" else value
+    return f'<figure><a href="{escape(url)}">{picture}{escape(name)}</a></figure>'
 
 
 def _routes(site: Site) -> list[BaseRoute]:

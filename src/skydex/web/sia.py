@@ -52,7 +52,7 @@ async def about(call: Call) -> Reply:
     words = "Give this address to a client of SIA 2, such as pyvo or TOPCAT:"
     example = f"{url}/query?POS=CIRCLE+0+0+180&MAXREC=10"
     resources = (Link("Ten images", example), Link("What the service can", f"{url}/capabilities"))
-    return page(_TITLE, f"<p>{words} <code>{escape(url)}</code></p>{link_list(resources)}")
+    return page(call, _TITLE, f"<p>{words} <code>{escape(url)}</code></p>{link_list(resources)}")
 
 
 def has_images(site: Site) -> bool:

@@ -96,7 +96,7 @@ async def about(call: Call) -> Reply:
         "A part of an image is had by its identifier (<code>obs_publisher_did</code> of <code>ivoa.obscore</code>) and "
         f"a region: <code>{escape(url)}/sync?ID=...&amp;CIRCLE=ra dec radius</code>, in degrees."
     )
-    return page(_TITLE, f"<p>{words}</p>{link_list(resources)}")
+    return page(call, _TITLE, f"<p>{words}</p>{link_list(resources)}")
 
 
 def _requests(parameters: dali.Parameters, owner: str | None, *, most: int) -> tuple[SodaRequest, ...]:

@@ -50,7 +50,7 @@ async def about(call: Call) -> Reply:
         Link("Your jobs", f"{base_url}/async"),
     )
     words = "Give this address to a TAP client such as TOPCAT, STILTS, pyvo or astroquery:"
-    return page(title, f"<p>{words} <code>{escape(base_url)}</code></p>{link_list(resources)}")
+    return page(call, title, f"<p>{words} <code>{escape(base_url)}</code></p>{link_list(resources)}")
 
 
 def _routes(site: Site) -> list[BaseRoute]:

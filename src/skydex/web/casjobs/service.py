@@ -186,7 +186,7 @@ def _described(call: Call) -> Reply:
     words = (
         f"<p>Ask by GET or POST at <code>{escape(url)}/</code> and the name of an operation, or with an envelope.</p>"
     )
-    return page(f"CasJobs: {_NAMES[part]}", f"{words}{links}<table>{head}{rows}</table>")
+    return page(call, f"CasJobs: {_NAMES[part]}", f"{words}{links}<table>{head}{rows}</table>")
 
 
 async def about(call: Call) -> Reply:
@@ -208,7 +208,7 @@ async def about(call: Call) -> Reply:
     links = link_list([Link("Operations on jobs", f"{base}/{_JOBS}"), Link("Operations on users", f"{base}/{_USERS}")])
     words = "<p>Queries in Transact-SQL, tables of your own, and jobs that run while you sleep. With mastcasjobs:</p>"
     table = f"<table><tr><th>context</th><th></th><th>functions</th></tr>{rows}</table>"
-    return page("CasJobs", f"{words}<pre>{escape(code)}</pre>{links}<h2>Contexts</h2>{table}")
+    return page(call, "CasJobs", f"{words}<pre>{escape(code)}</pre>{links}<h2>Contexts</h2>{table}")
 
 
 def _routes(site: Site) -> list[BaseRoute]:

@@ -1,0 +1,41 @@
+// What every page does with scripts: wakes its islands, and gives what can be copied a button.
+
+type Island = { mount(place: HTMLElement, props: never): void | Promise<void> };
+
+/** Each view in a file of its own, which is fetched when a page has it. */
+const ISLANDS: Record<string, () => Promise<Island>> = {};
+
+for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);
+for (const place of document.querySelectorAll<HTMLElement>(".copy")) addCopyButton(place);
+
+async function wake(place: HTMLElement): Promise<void> {
+  const load = ISLANDS[place.dataset.island ?? ""];
+  if (!load) return;
+  place.dataset.state = "loading";
+  try {
+    const island = await load();
+    await island.mount(place, JSON.parse(place.dataset.props ?? "{}") as never);
+    place.dataset.state = "ready";
+  } catch (error) {
+    place.dataset.state = "failed";
+    const told = document.createElement("p");
+    told.className = "told";
+    told.setAttribute("role", "alert");
+    told.textContent = `This view could not be drawn: ${error instanceof Error ? error.message : String(error)}`;
+    place.append(told);
+  }
+}
+
+function addCopyButton(place: HTMLElement): void {
+  const text = place.querySelector("code");
+  if (!text) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text.textContent ?? "");
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  place.append(button);
+}

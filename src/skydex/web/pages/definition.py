@@ -1,0 +1,92 @@
+"""`Page`: facts for somebody's eyes, and the same facts for programs at the same address with `.json`.
+
+A page gathers what it shows into values that JSON has; a template shows them. So whatever is on a page can be had by a
+program, and nothing is worked out in a template.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute, Route
+
+from skydex.errors import LoginNeededError, SkydexError
+from skydex.web import dali
+from skydex.web.asgi import Call, Endpoint, Handler, Reply
+from skydex.web.pages.policy import STRICT, Policy
+from skydex.web.pages.rendering import Facts, rendered
+from skydex.web.site import Site
+
+__all__ = ["Page", "page_routes"]
+
+JSON_TYPE = "application/json"
+Gather = Callable[[Call], Awaitable[Facts]]
+"""Finds what a page shows."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, or all pages of a kind."""
+
+    path: str
+    """Where it is; parts in braces are `call.part`."""
+    template: str
+    """What it looks like."""
+    gather: Gather
+    """What it shows."""
+    policy: Policy = STRICT
+    """What it may do in a browser."""
+
+
+def page_routes(site: Site, pages: Sequence[Page]) -> list[BaseRoute]:
+    """Where pages are, each followed by its facts."""
+    routes: list[BaseRoute] = []
+    for page in pages:
+        facts = "/index.json" if page.path == "/" else f"{page.path}.json"
+        routes.append(Route(facts, Endpoint(site, _told(page), refuse=_refuse_in_json)))
+        routes.append(Route(page.path, Endpoint(site, _shown(page))))
+    return routes
+
+
+def _told(page: Page) -> Handler:
+    """The facts of a page for programs."""
+
+    async def handle(call: Call) -> Reply:
+        return _json(call, await page.gather(call))
+
+    return handle
+
+
+def _shown(page: Page) -> Handler:
+    """A page for people; a program that asks for JSON gets that."""
+
+    async def handle(call: Call) -> Reply:
+        wants_json = not call.is_browser and b"json" in call.header(b"accept").lower()
+        try:
+            facts = await page.gather(call)
+        except LoginNeededError:
+            raise
+        except SkydexError as error:
+            return _refuse_in_json(error) if wants_json else _refuse(call, error)
+        return _json(call, facts) if wants_json else rendered(call, page.template, facts, policy=page.policy)
+
+    return handle
+
+
+def _json(call: Call, facts: Facts) -> Reply:
+    body = json.dumps(facts, ensure_ascii=False, allow_nan=False, default=str)
+    return call.document(body.encode("utf-8", "replace"), JSON_TYPE)
+
+
+def _refuse(call: Call, error: SkydexError) -> Reply:
+    status = dali.error_status(error)
+    facts = {"status": status, "message": dali.error_message(error)}
+    reply = rendered(call, "error.html", facts, status=status)
+    return Reply(reply.body, reply.media_type, status, (*reply.headers, *dali.error_headers(error)))
+
+
+def _refuse_in_json(error: SkydexError) -> Reply:
+    body = json.dumps({"error": dali.error_message(error)}, ensure_ascii=False)
+    return Reply(body.encode("utf-8", "replace"), JSON_TYPE, dali.error_status(error), dali.error_headers(error))

@@ -1,0 +1,31 @@
+"""All pages, in plain sight, and the files that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.routing import BaseRoute
+
+from skydex.web.pages import api, home
+from skydex.web.pages.assets import asset_routes
+from skydex.web.pages.definition import Page, page_routes
+from skydex.web.service import Link, Service
+from skydex.web.site import Site
+
+__all__ = ["PAGES", "SERVICE"]
+
+PAGES: tuple[Page, ...] = (
+    home.PAGE,
+    api.PAGE,
+)
+
+
+def _routes(site: Site) -> list[BaseRoute]:
+    return [*asset_routes(site), *page_routes(site, PAGES)]
+
+
+def _none(_: Site) -> Iterable[Link]:
+    return ()
+
+
+SERVICE = Service("pages", "Pages", _routes, lambda _: (), _none)
