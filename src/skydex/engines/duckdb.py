@@ -288,6 +288,8 @@ def _register(connection: duckdb.DuckDBPyConnection, kernel: Kernel) -> None:
 def _sql_type(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"{_sql_type(kind.value_type)}[]"
+    if pa.types.is_struct(kind):
+        return f"STRUCT({', '.join(f'{field.name} {_sql_type(field.type)}' for field in kind)})"
     return _SQL_TYPES[kind]
 
 

@@ -15,7 +15,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
 from skydex.query.kernels import Kernel, kernel_of
-from skydex.query.tree import Compute, Histogram, InRegion, Near, conjunction, integer
+from skydex.query.tree import Compute, Gathered, Histogram, InRegion, Near, conjunction, integer
 from skydex.sky import close_gaps
 from skydex.tables import Column, arrow_type
 
@@ -30,10 +30,17 @@ def _histogram_sql(generator: DuckDB.Generator, node: Histogram) -> str:
     return f"LIST_TRANSFORM({numbers}, LAMBDA i : COALESCE({counts}[i], 0))"
 
 
+def _gathered_sql(generator: DuckDB.Generator, node: Gathered) -> str:
+    fields = [f"{name} := {generator.sql(part)}" for name, part in node.fields.items()]
+    rows = generator.sql(node.expressions[0]) if len(fields) == 1 else f"STRUCT_PACK({', '.join(fields)})"
+    return f"LIST({rows})"
+
+
 class _Dialect(DuckDB):  # type: ignore[misc]  # sqlglot ships no types
     class Generator(DuckDB.Generator):  # type: ignore[misc]
         TRANSFORMS: ClassVar[dict[type[exp.Expression], Any]] = {
             **DuckDB.Generator.TRANSFORMS,
+            Gathered: _gathered_sql,
             Histogram: _histogram_sql,
         }
 

@@ -100,6 +100,24 @@ def _nullif(node: exp.Nullif, batch: pa.RecordBatch) -> Operand:
     return pc.if_else(equal, pa.scalar(None, subject.type), subject)
 
 
+def _modulo(node: exp.Mod, batch: pa.RecordBatch) -> Operand:
+    """Remainder with the sign of the dividend."""
+    left, right = _alike(evaluate(node.this, batch), evaluate(node.expression, batch))
+    unknown = pc.or_(pc.is_null(left), pc.is_null(right))
+    one = pa.scalar(1, left.type)
+    upper, lower = (_repeated(pc.if_else(unknown, one, part), batch.num_rows) for part in (left, right))
+    with np.errstate(invalid="ignore"):
+        rest = np.fmod(upper.to_numpy(zero_copy_only=False), lower.to_numpy(zero_copy_only=False))
+    return pc.if_else(unknown, pa.scalar(None, left.type), pa.array(rest))
+
+
+def _case(node: exp.Case, batch: pa.RecordBatch) -> Operand:
+    """A value where a condition holds, null elsewhere."""
+    (branch,) = node.args["ifs"]
+    value = evaluate(branch.args["true"], batch)
+    return pc.if_else(pc.fill_null(evaluate(branch.this, batch), False), value, pa.scalar(None, value.type))
+
+
 def _joined(node: exp.DPipe, batch: pa.RecordBatch) -> Operand:
     """Two texts one behind the other; null if one of them is."""
     return pc.binary_join_element_wise(evaluate(node.this, batch), evaluate(node.expression, batch), "")
@@ -188,6 +206,9 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.BitwiseXor: _binary(pc.bit_wise_xor),
     exp.BitwiseRightShift: _binary(pc.shift_right),
     exp.BitwiseNot: _unary(pc.bit_wise_not),
+    exp.Mod: _modulo,
+    exp.Log: lambda node, batch: pc.log10(evaluate(node.expression, batch)),
+    exp.Case: _case,
     exp.Nullif: _nullif,
     exp.Between: _between,
     exp.In: _in,

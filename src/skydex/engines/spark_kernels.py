@@ -72,6 +72,8 @@ def spark_type(kind: pa.DataType) -> DataType:
         return spark_type(kind.value_type)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return types.ArrayType(spark_type(kind.value_type))
+    if pa.types.is_struct(kind):
+        return types.StructType([types.StructField(field.name, spark_type(field.type)) for field in kind])
     if pa.types.is_timestamp(kind):
         return types.TimestampNTZType() if kind.tz is None else types.TimestampType()
     if pa.types.is_decimal(kind):

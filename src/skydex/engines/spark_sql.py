@@ -26,7 +26,7 @@ from skydex.errors import BadQueryError
 from skydex.query import Plan, Scan
 from skydex.query.geometry import expanded
 from skydex.query.kernels import Kernel, computed, kernel_of
-from skydex.query.tree import Compute, Histogram, InRegion, Near, column, conjunction, integer, string
+from skydex.query.tree import Compute, Gathered, Histogram, InRegion, Near, column, conjunction, integer, string
 from skydex.sky import close_gaps
 from skydex.tables import Column, Datatype, arrow_type
 
@@ -219,6 +219,12 @@ def _histogram(node: Histogram) -> None:
     else:
         listed = exp.Anonymous(this="collect_list", expressions=[node.this.copy()])
         _replace_by_kernel(node, COUNTED, listed, node.expression)
+
+
+def _gathered_sql(generator: Any, node: Gathered) -> str:
+    fields = [f"'{name}', {generator.sql(part)}" for name, part in node.fields.items()]
+    rows = generator.sql(node.expressions[0]) if len(fields) == 1 else f"NAMED_STRUCT({', '.join(fields)})"
+    return f"COLLECT_LIST({rows})"
 
 
 def _condition_below(join: exp.Expression) -> None:
@@ -435,6 +441,7 @@ class _Dialect(Spark):  # type: ignore[misc]  # sqlglot ships no types
             exp.TryCast: _cast_sql,
             exp.Substring: _substring_sql,
             exp.GroupConcat: _group_concat_sql,
+            Gathered: _gathered_sql,
             exp.BitwiseRightShift: _shift_sql,
             exp.StrPosition: lambda g, e: g.func("LOCATE", e.args["substr"], e.this),
             exp.Div: lambda g, e: g.binary(e, "/"),

@@ -19,6 +19,7 @@ from skydex.lightcurve.segments import Floats, Ints, Mask
 __all__ = [
     "SIGMA_PER_MAD",
     "amplitude",
+    "chi2",
     "chi2_reduced",
     "excess_variance",
     "flux_excess_variance",
@@ -46,10 +47,15 @@ def mad(curves: LightCurves, *, scale: float = 1.0) -> Floats:
     return scale * curves.segments.median(np.abs(curves.about(curves.median)))
 
 
+def chi2(curves: LightCurves, *, center: Center = "weighted") -> Floats:
+    """Chi square of a constant; about the weighted mean, or as VaST does about the plain one."""
+    centre = curves.weighted_mean if center == "weighted" else curves.mean
+    return _enough(curves, _moment(curves, centre, curves.weight), least=2)
+
+
 def chi2_reduced(curves: LightCurves, *, center: Center = "weighted") -> Floats:
     """Chi square of a constant, per degree of freedom; about the weighted mean, or as VaST does about the plain one."""
-    centre = curves.weighted_mean if center == "weighted" else curves.mean
-    return _ratio(curves, _moment(curves, centre, curves.weight), curves.segments.counts - 1.0, least=2)
+    return _ratio(curves, chi2(curves, center=center), curves.segments.counts - 1.0, least=2)
 
 
 def weighted_std(curves: LightCurves) -> Floats:

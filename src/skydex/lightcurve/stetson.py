@@ -31,7 +31,8 @@ _GAUSSIAN_K = 0.798
 """K of Gaussian noise, sqrt(2 / pi), rounded as Stetson rounds it."""
 _ROBUST_SCALE = 2.0
 """Deviations of so many sigma weigh half (Stetson 1996, section 2)."""
-_TOLERANCE_MAG = 1e-9
+_TOLERANCE = 1e-9
+"""Steps of the robust mean end below so many errors of the weighted one, whatever the unit."""
 _MOST_STEPS = 200
 
 
@@ -88,12 +89,14 @@ def stetson_l(curves: LightCurves, *, pair_days: float = PAIR_DAYS) -> Floats:
 def robust_mean(curves: LightCurves) -> Floats:
     """Weighted means in which points weigh less the more they deviate, iterated until they stand still, (n,)."""
     centre = curves.weighted_mean
+    with np.errstate(divide="ignore"):
+        least = _TOLERANCE / np.sqrt(curves.segments.sum(curves.weight))
     is_moving = np.isfinite(centre)
     for _ in range(_MOST_STEPS):
         weight = curves.weight / (1.0 + (deviations(curves, centre) / _ROBUST_SCALE) ** 2)
         step = np.where(is_moving, curves.mean_by(weight) - centre, 0.0)
         centre = centre + step
-        is_moving = np.abs(step) > _TOLERANCE_MAG
+        is_moving = np.abs(step) > least
         if not is_moving.any():
             break
     return centre

@@ -240,7 +240,8 @@ class ExpressionBinder:
     def _aggregate(self, node: exp.Anonymous, name: str) -> Value:
         self.has_aggregates = True
         value = self._aggregated(node, name)
-        value.node.meta.update(node.meta)
+        for aggregate in tree.outermost_aggregates(value.node):
+            aggregate.meta.update(node.meta)
         return value
 
     def _aggregated(self, node: exp.Anonymous, name: str) -> Value:

@@ -29,6 +29,7 @@ __all__ = [
     "numbers",
     "rolled",
     "unrolled",
+    "unrolled_fields",
     "vectors",
 ]
 
@@ -97,6 +98,15 @@ def unrolled(lists: pa.Array) -> tuple[Floats, Counts]:
     """The numbers of lists, one behind the other, and how many each list has; a null has none."""
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     return numbers(lists.flatten()), lengths
+
+
+def unrolled_fields(lists: pa.Array) -> tuple[list[Floats], Counts]:
+    """The numbers of lists of numbers, or of each field of lists of structs, as `unrolled` gives them."""
+    if not pa.types.is_struct(lists.type.value_type):
+        values, lengths = unrolled(lists)
+        return [values], lengths
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return [numbers(field) for field in lists.flatten().flatten()], lengths
 
 
 def rolled(values: Floats, lengths: Counts, is_known: NDArray[np.bool_]) -> pa.Array:

@@ -25,7 +25,7 @@ from skydex.query.scope import Source
 from skydex.query.sky_joins import SkyJoin, with_sky_joins
 from skydex.query.stored_index import with_stored_index
 from skydex.query.tallies import Tally, find_tally
-from skydex.query.tree import Compute, InRegion, Near, column, walk
+from skydex.query.tree import Compute, InRegion, Near, column, integer, walk
 from skydex.query.value_tests import value_tests
 from skydex.sky import Ranges, Region, intersect_ranges, ranges29
 from skydex.store import AllOf, Dataset, RowTest, Selection
@@ -37,8 +37,8 @@ _SCANNED: frozenset[type[exp.Expression]] = frozenset({
     exp.Select, exp.From, exp.Table, exp.Identifier, exp.Alias, exp.Where, exp.Limit, exp.Offset,
     exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, InRegion, Compute,
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike,
-    exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Nullif, exp.Abs,
-    exp.Cast, exp.DataType, exp.Array, exp.Lower, exp.Upper, exp.DPipe,
+    exp.And, exp.Or, exp.Not, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Nullif, exp.Abs, exp.Log,
+    exp.Cast, exp.DataType, exp.Case, exp.If, exp.Array, exp.Lower, exp.Upper, exp.DPipe,
     exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot,
     exp.BitwiseRightShift,
 })  # fmt: skip
@@ -365,4 +365,8 @@ def _is_scannable(node: exp.Expression) -> bool:
         )
     if isinstance(node, exp.Cast):
         return node.args["to"].this in _SCANNED_CASTS
+    if isinstance(node, exp.Case):  # what is known only where a condition holds, as functions spell it
+        return node.this is None and len(node.args["ifs"]) == 1 and node.args.get("default") is None
+    if isinstance(node, exp.Log):
+        return bool(node.this == integer(10))
     return not isinstance(node, exp.Is) or isinstance(node.this, exp.Column)

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 __all__ = [
     "Compute",
+    "Gathered",
     "Histogram",
     "InRegion",
     "Near",
@@ -27,6 +28,7 @@ __all__ = [
     "integer",
     "number",
     "one_or_zero",
+    "outermost_aggregates",
     "string",
     "walk",
 ]
@@ -85,6 +87,21 @@ class Histogram(exp.Expression, exp.AggFunc):  # type: ignore[misc]
     """How often each of the numbers 0, 1, 2, ... stands in a group, as an array: of `this`, below `expression`."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expression": True}
+
+
+class Gathered(exp.Expression, exp.AggFunc):  # type: ignore[misc]
+    """The rows of a group as one list, in no order: of numbers, or of structs if `expressions` are several.
+
+    A kernel makes something of the list. Nulls may be left out of a list of numbers, and of structs none is.
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {"expressions": True}
+    is_var_len_args = True
+
+    @property
+    def fields(self) -> dict[str, exp.Expression]:
+        """What the fields of the structs are called, and what they hold."""
+        return {f"c{i}": part for i, part in enumerate(self.expressions)}
 
 
 def column(source: str, name: str) -> exp.Column:
@@ -204,6 +221,13 @@ def one_or_zero(condition: exp.Expression) -> exp.Expression:
     """1 where a condition holds, 0 where it does not, null where that is not known."""
     refused = exp.Not(this=exp.Paren(this=condition.copy()))
     return exp.Case(ifs=[exp.If(this=condition, true=integer(1)), exp.If(this=refused, true=integer(0))])
+
+
+def outermost_aggregates(node: exp.Expression) -> list[exp.Expression]:
+    """The aggregates in a node that stand in no other."""
+    if isinstance(node, exp.AggFunc):
+        return [node]
+    return [found for child in node.iter_expressions() for found in outermost_aggregates(child)]
 
 
 def _wrapped(node: exp.Expression) -> exp.Expression:

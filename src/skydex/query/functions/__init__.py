@@ -11,6 +11,7 @@ from skydex.query.functions.sexagesimal import SEXAGESIMAL
 from skydex.query.functions.spans import SPANS
 from skydex.query.functions.statistics import GATHERINGS, RANDOM
 from skydex.query.functions.texts import CHOICES, TEXTS
+from skydex.query.functions.time_domain import MAGNITUDES, VARIABILITY
 from skydex.query.functions.times import TIMES
 from skydex.query.functions.transforms import TRANSFORMS
 from skydex.query.functions.units import UNITS
@@ -35,11 +36,13 @@ GROUPS: dict[str, tuple[Function, ...]] = {
     "Sexagesimal angles": SEXAGESIMAL,
     "Random numbers": RANDOM,
     "Lists and histograms of a group": GATHERINGS,
+    "Magnitudes and phases": MAGNITUDES,
+    "Variability of a group": VARIABILITY,
 }
 """Every function, as documentation orders them."""
 
 AGGREGATES: dict[str, Function] = {
-    function.name: function for group in (SET_FUNCTIONS, GATHERINGS) for function in group
+    function.name: function for group in (SET_FUNCTIONS, GATHERINGS, VARIABILITY) for function in group
 }
 """Functions of the rows of a group, by name in capitals."""
 

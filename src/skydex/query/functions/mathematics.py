@@ -19,7 +19,7 @@ from skydex.query.tree import call, integer, number
 from skydex.query.values import Value
 from skydex.tables import Column
 
-__all__ = ["MATHEMATICS", "double"]
+__all__ = ["MATHEMATICS", "double", "log10", "where"]
 
 
 def double(node: exp.Expression) -> exp.Expression:
@@ -27,7 +27,7 @@ def double(node: exp.Expression) -> exp.Expression:
     return exp.Cast(this=node.copy(), to=exp.DataType.build("double"))
 
 
-def _where(condition: exp.Expression, value: exp.Expression) -> exp.Expression:
+def where(condition: exp.Expression, value: exp.Expression) -> exp.Expression:
     """The value where a condition holds, null elsewhere."""
     return exp.Case(ifs=[exp.If(this=condition, true=value)])
 
@@ -39,20 +39,20 @@ def _unary(kind: type[exp.Expression]) -> Callable[[Nodes], exp.Expression]:
 def _within(kind: type[exp.Expression], lower: float, upper: float) -> Callable[[Nodes], exp.Expression]:
     def build(nodes: Nodes) -> exp.Expression:
         domain = exp.Between(this=nodes[0].copy(), low=number(lower), high=number(upper))
-        return _where(domain, call(kind, double(nodes[0])))
+        return where(domain, call(kind, double(nodes[0])))
 
     return build
 
 
 def _positive(value: Callable[[exp.Expression], exp.Expression]) -> Callable[[Nodes], exp.Expression]:
     def build(nodes: Nodes) -> exp.Expression:
-        return _where(exp.GT(this=nodes[0].copy(), expression=integer(0)), value(double(nodes[0])))
+        return where(exp.GT(this=nodes[0].copy(), expression=integer(0)), value(double(nodes[0])))
 
     return build
 
 
 def _root(nodes: Nodes) -> exp.Expression:
-    return _where(exp.GTE(this=nodes[0].copy(), expression=integer(0)), call(exp.Sqrt, double(nodes[0])))
+    return where(exp.GTE(this=nodes[0].copy(), expression=integer(0)), call(exp.Sqrt, double(nodes[0])))
 
 
 def _power(nodes: Nodes) -> exp.Expression:
@@ -86,7 +86,8 @@ def _angle(nodes: Nodes) -> exp.Expression:
     return call(exp.Atan2, double(nodes[0]), double(nodes[1]))
 
 
-def _log10(node: exp.Expression) -> exp.Expression:
+def log10(node: exp.Expression) -> exp.Expression:
+    """Logarithm to base 10 of a double."""
     return call(exp.Log, integer(10), node)
 
 
@@ -123,7 +124,7 @@ MATHEMATICS = (
         "FLOOR", "n", 1, _unary(exp.Floor), double_like_first, "FLOOR(x)", "The largest integer that is not above x."
     ),
     Function("LOG", "n", 1, _positive(lambda x: call(exp.Ln, x)), is_double, "LOG(x)", "Natural logarithm."),
-    Function("LOG10", "n", 1, _positive(_log10), is_double, "LOG10(x)", "Logarithm to base 10."),
+    Function("LOG10", "n", 1, _positive(log10), is_double, "LOG10(x)", "Logarithm to base 10."),
     Function("MOD", "nn", 2, _modulo, _remainder, "MOD(x, y)", "Remainder of x / y, with the sign of x."),
     Function("PI", "", 0, lambda _: number(math.pi), is_double, "PI()", "Half the circumference of the unit circle."),
     Function("POWER", "nn", 2, _power, is_double, "POWER(x, y)", "x to the power of y."),

@@ -24,26 +24,26 @@ from skydex.query.values import Value
 if TYPE_CHECKING:
     from astropy.units import UnitBase
 
-__all__ = ["UNITS"]
+__all__ = ["UNITS", "factor"]
 
 
 def _in_unit(arguments: Sequence[Value]) -> list[Value]:
     value, target = arguments[0], arguments[1].node.name
-    return _scaled(value, _factor(_unit_of(value), target), target)
+    return _scaled(value, factor(_unit_of(value), target), target)
 
 
 def _in_spectral_unit(arguments: Sequence[Value]) -> list[Value]:
     value, target = arguments[0], arguments[-1].node.name
     origin = arguments[1].node.name if len(arguments) == 3 else _unit_of(value)
-    factor, is_reciprocal = _spectral_factor(origin, target)
+    size, is_reciprocal = _spectral_factor(origin, target)
     if is_reciprocal:
         never_zero = call(exp.Nullif, double(value.node), integer(0))
         value = Value(exp.Div(this=number(1.0), expression=never_zero), value.column)
-    return _scaled(value.meaning(ucd=None), factor, target)
+    return _scaled(value.meaning(ucd=None), size, target)
 
 
-def _scaled(value: Value, factor: float, unit: str) -> list[Value]:
-    return [value.meaning(unit=unit), Value(number(factor), types.DOUBLE)]
+def _scaled(value: Value, size: float, unit: str) -> list[Value]:
+    return [value.meaning(unit=unit), Value(number(size), types.DOUBLE)]
 
 
 def _product(nodes: Nodes) -> exp.Expression:
@@ -58,7 +58,7 @@ def _unit_of(value: Value) -> str:
 
 
 @lru_cache(maxsize=256)
-def _factor(origin: str, target: str) -> float:
+def factor(origin: str, target: str) -> float:
     """How many of one unit are one of another."""
     from astropy.units import UnitConversionError
 

@@ -115,7 +115,7 @@ _NO_NULL = "What stands for null is chosen by COALESCE(x, y)."
 _VARIANCE = "AVG(x * x) - POWER(AVG(x), 2)"
 _SPREAD = f"A standard deviation is SQRT({_VARIANCE})."
 _SCATTER = f"A variance is {_VARIANCE}."
-_ORDERED = "ADQL has no medians and percentiles: compute them from the downloaded table."
+_ORDERED = "Of the quantiles of a group there is median(x); compute others from the downloaded table."
 _FIND = "Whether a text holds another is x LIKE '%other%', or ivo_hasword(x, 'word') = 1."
 _GATHER = "The texts of a group are joined by ivo_string_agg(text, ',')."
 _AS_TEXT = "Text is made by CAST(x AS VARCHAR)."
@@ -139,7 +139,7 @@ FOREIGN_FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("IFNULL", "ISNULL", "NVL"), _NO_NULL),
     **dict.fromkeys(("STDDEV", "STDDEV_POP", "STDDEV_SAMP", "STDEV", "STDEVP", "STD"), _SPREAD),
     **dict.fromkeys(("VARIANCE", "VAR", "VARP", "VAR_POP", "VAR_SAMP"), _SCATTER),
-    **dict.fromkeys(("MEDIAN", "MODE", "QUANTILE", "PERCENTILE", "PERCENTILE_CONT", "PERCENTILE_DISC"), _ORDERED),
+    **dict.fromkeys(("MODE", "QUANTILE", "PERCENTILE", "PERCENTILE_CONT", "PERCENTILE_DISC"), _ORDERED),
     "CONCAT": "Texts are joined with ||.",
     "LEFT": "The first n characters are SUBSTRING(text, 1, n).",
     "RIGHT": "The last n characters are SUBSTRING(text, CHAR_LENGTH(text) - n + 1).",

@@ -90,7 +90,7 @@ _ONE: dict[str, Callable[[Value], Value]] = {
 def _aggregate(binder: Expressions, node: exp.Anonymous) -> Value:
     value = _aggregated(binder, node)
     binder.has_aggregates = True
-    for call in _outermost(value.node):
+    for call in tree.outermost_aggregates(value.node):
         call.meta.update(node.meta)
     return value
 
@@ -119,17 +119,10 @@ def _aggregated(binder: Expressions, node: exp.Anonymous) -> Value:
 
 
 def _distinct(value: Value) -> Value:
-    for call in _outermost(value.node):
+    for call in tree.outermost_aggregates(value.node):
         if not isinstance(call, exp.ArgMin | exp.ArgMax):
             call.set("this", exp.Distinct(expressions=[call.this]))
     return value
-
-
-def _outermost(node: exp.Expression) -> list[exp.Expression]:
-    """The aggregates in a node that stand in no other."""
-    if isinstance(node, exp.AggFunc):
-        return [node]
-    return [found for child in node.iter_expressions() for found in _outermost(child)]
 
 
 def bind_ordered_aggregate(binder: Expressions, node: exp.WithinGroup) -> Value:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from skydex.query.functions.function import Function
+from skydex.query.functions.time_domain import MAGNITUDES, VARIABILITY
 from skydex.query.rules import Rules
 from skydex.query.tsql.aggregates import AGGREGATES, bind_ordered_aggregate, bind_window
 from skydex.query.tsql.calendar import DATES
@@ -31,6 +32,8 @@ GROUPS = {
     "Dates": _listed(DATES.values()),
     "Choices": _listed(CHOICES.values()),
     "Rows of a group, or of a window with OVER": _listed(AGGREGATES.values()),
+    "Magnitudes and phases, of this archive": _listed(MAGNITUDES),
+    "Variability of a group, of this archive": _listed(VARIABILITY),
 }
 """Usage and description of every function, as documentation orders them."""
 
@@ -61,15 +64,13 @@ _FOREIGN = {
     "VAR_POP": "T-SQL calls it VARP(x).",
     "RANDOM": "T-SQL has RAND(), one number for a query, and NEWID() to mix rows.",
     **dict.fromkeys(("GROUP_CONCAT", "LISTAGG"), "T-SQL has STRING_AGG(text, 'separator')."),
-    **dict.fromkeys(
-        ("MEDIAN", "PERCENTILE_CONT"), "T-SQL has no median of groups; NTILE(2) OVER (ORDER BY x) halves the"
-    ),
+    **dict.fromkeys(("PERCENTILE_CONT", "PERCENTILE_DISC"), "Of the quantiles of a group there is median(x)."),
 }
 """What to say about functions of other databases."""
 TSQL_RULES = Rules(
     "T-SQL",
-    scalars=_by_name(MATHEMATICAL, TEXTS),
-    aggregates={},
+    scalars=_by_name(MATHEMATICAL, TEXTS, MAGNITUDES),
+    aggregates=_by_name(VARIABILITY),
     methods={
         **METHODS,
         exp.Cast: bind_cast,
