@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from astropy import units as u
 from astropy.stats import median_absolute_deviation
+from astropy.table import Table as AstropyTable
 from scipy import stats
 
 from skydex.archive.batch import BatchRequest
@@ -16,6 +19,7 @@ from skydex.lightcurve import LightCurves, indices, phases, photometry, stetson
 from skydex.query import Namespace, Relation, bind, get_language, make_plan
 from skydex.tables import Column, Datatype, Table, arrow_schema
 
+NOVA = Path(__file__).parents[2].parent / "shared" / "data" / "seeds" / "hcv_1905457_lightcurve.ecsv"
 N_CURVES = 40
 POINTS = Table(
     "sky.points",
@@ -152,6 +156,19 @@ def stetson_j_by_hand(t: np.ndarray, x: np.ndarray, err: np.ndarray, pair_days: 
         products.append(delta[i] * delta[i + 1] if is_pair else delta[i] ** 2 - 1)
         i += 2 if is_pair else 1
     return float(np.mean(np.sign(products) * np.sqrt(np.abs(products))))
+
+
+@pytest.mark.skipif(not NOVA.is_file(), reason="no light curve of the nova here")
+def test_the_nova_in_m87_has_its_known_indices(duckdb_engine):
+    """HCV MatchID 1905457 in ACS_F606W; values cross-checked with the package light-curve 0.13.3."""
+    stored = AstropyTable.read(NOVA)
+    columns = (Column("t", Datatype.DOUBLE), Column("x", Datatype.DOUBLE), Column("err", Datatype.DOUBLE))
+    arrays = [np.asarray(stored[name], dtype=np.float64) for name in ("MJD", "CorrMag", "MagErr")]
+    space = Namespace([Relation(Table("hcv.nova", columns), pa.table(arrays, schema=arrow_schema(columns)))])
+    calls = "median(x), mad(x), weighted_mean(x, err), weighted_mean_err(x, err), reduced_chi2(x, err)"
+    found = duckdb_engine.run(plan_of(f"SELECT {calls}, 1 / von_neumann(t, x) FROM nova", space)).to_arrow()
+    expected = [24.4274937, 0.45988274, 23.992111, 0.011061, 77.430741, 1.3413944]
+    assert [column[0].as_py() for column in found.columns] == pytest.approx(expected, rel=3e-5)
 
 
 def test_spreads_of_integers_and_of_everything_together(ask):
