@@ -79,6 +79,12 @@ class Settings:
     """Rows of an answer, whatever the request says."""
     catalog_radius_deg: float = 0.5
     """Radius of a cone in the catalogue REST API, in degrees, unless `services.toml` gives a table one of its own."""
+    look_cells: int = 262_144
+    """Cells of a density raster, pixels of a map of counts, bins of a histogram."""
+    look_sample_rows: int = 200_000
+    """Rows that are read for what a look at a table may estimate, of a larger table; 400,000 at the most."""
+    look_median_rows: int = 1_000_000
+    """Values of which the cells of a density raster have medians; of more they have means."""
     cutout_mpix: int = 100
     """Pixels of a cutout that is made at once or shown as a picture, in millions; larger FITS is sent as it is read."""
     image_tile_mpix: int = 64

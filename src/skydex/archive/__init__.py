@@ -30,6 +30,7 @@ from skydex.archive.images import Images, Original, find_original
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.intervals import Interval
 from skydex.archive.links_request import LINKS_FORMAT, LinksRequest
+from skydex.archive.looks import Axis, DensityRequest, Look, Subject
 from skydex.archive.mashup import MashupCount, MashupRequest, Output
 from skydex.archive.matching import CrossmatchReport, CrossmatchRequest
 from skydex.archive.offers import (
@@ -76,6 +77,7 @@ __all__ = [
     "AllskyRequest",
     "Answer",
     "Archive",
+    "Axis",
     "BatchRequest",
     "BundleFile",
     "BundleRequest",
@@ -94,6 +96,7 @@ __all__ = [
     "CutoutRequest",
     "DataURI",
     "Deadline",
+    "DensityRequest",
     "Deposit",
     "Explanation",
     "HipsListRequest",
@@ -106,6 +109,7 @@ __all__ = [
     "IndexRequest",
     "Interval",
     "LinksRequest",
+    "Look",
     "Manner",
     "MashupCount",
     "MashupRequest",
@@ -133,6 +137,7 @@ __all__ = [
     "SodaRequest",
     "SortKey",
     "Spanning",
+    "Subject",
     "TableFunction",
     "TableRequest",
     "TapOffer",

@@ -11,9 +11,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import pyarrow as pa
 from sqlglot import exp
@@ -29,6 +29,7 @@ from skydex.archive.estimates import estimated
 from skydex.archive.examples import ReadyExample, ready_examples
 from skydex.archive.far import FarTables, is_far
 from skydex.archive.images import Images, OpenImages
+from skydex.archive.looks import Look
 from skydex.archive.matching import CrossmatchReport, CrossmatchRequest, Given, crossmatched, keep_crossmatch
 from skydex.archive.matching.outcome import Told
 from skydex.archive.naming import ArchiveNames
@@ -60,6 +61,8 @@ from skydex.tables import OBSCORE, Result, ServiceDescriptor, Table, counted
 from skydex.tables.tap_schema import TAP_SCHEMA
 
 __all__ = ["Archive"]
+
+_Made = TypeVar("_Made")
 
 _SHARE_OF_SCRATCH = 2
 """The temporary tables of a batch may take one part in so many of a query's memory."""
@@ -145,6 +148,22 @@ class _Holdings:
         offer = tap or next((context for context in contexts if name == context.key), None)
         view = view_of_offer(offer, self._relations) if offer else None
         return None if view is not None and self._is_part and not view.relations else view
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Reads rows for looks, each plan by its engine."""
+
+    engine_of: Callable[[Plan], Engine]
+    deadline: Deadline | None
+
+    def each(self, plan: Plan, work: Callable[[pa.RecordBatch], _Made]) -> Iterator[_Made]:
+        engine = self.engine_of(plan)
+        if isinstance(engine, ScanEngine):
+            yield from engine.each(plan, work, self.deadline)
+            return
+        with engine.run(plan, self.deadline) as result:
+            yield from map(work, result.batches)
 
 
 class Archive:
@@ -346,6 +365,8 @@ class Archive:
         if isinstance(request, BatchRequest):
             return self._batch(request, deadline).run()
         namespace, plan, warnings = self._planned(request)
+        if isinstance(request, Look):
+            return request.seen(plan, namespace, _Rows(self._engine, deadline))
         result = self.run(plan, deadline)
         result.warnings += warnings
         result.services += self._services(plan, request.owner)

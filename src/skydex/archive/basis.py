@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable
 from skydex.archive.catalog_request import CatalogRequest
 from skydex.archive.descriptors import has_links
 from skydex.archive.images import Images, mark_of
+from skydex.archive.looks import Look
 from skydex.archive.pictures import PictureRequest
 from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest
 from skydex.errors import SkydexError
@@ -72,6 +73,8 @@ def _tables_read(request: TableRequest, shown: Namespace) -> list[Relation] | No
     """Every table that is read, and perhaps more; `None` if that is not known."""
     if isinstance(request, ConeRequest):
         return _found([request.table], shown)
+    if isinstance(request, Look):
+        return _found([request.subject.table], shown)
     if isinstance(request, CatalogRequest):
         offer = request.search.offer
         return _found([offer.table, *([offer.place.table] if offer.place else [])], shown)

@@ -21,14 +21,17 @@ from skydex.query import Scan
 from skydex.store import Incoming, Piece, Traffic, current_traffic
 from skydex.tables import conform
 
-__all__ = ["Reader", "ahead", "chunks", "read_scan"]
+__all__ = ["Reader", "ahead", "chunks", "read_scan", "worked"]
 
+_Made = TypeVar("_Made")
 _Piece = TypeVar("_Piece")
 
 _SMALL_ROWS = 60_000
 """Selections up to so many rows are read in place."""
 _CHUNK_ROWS = 20_000
 """Rows read at a time from large selections."""
+_WORKED_ROWS = 100_000
+"""Rows read at a time where nobody waits for the first ones."""
 _READ_AHEAD = 3
 _WIDE = 64
 """Of more columns than this, those that have one value in all of a file are not read."""
@@ -69,6 +72,21 @@ def read_scan(
     return ahead(reader.read, list(chunks(selection.pieces)))
 
 
+def worked(
+    scan: Scan, work: Callable[[pa.RecordBatch], Iterable[_Made]], *, deadline: Deadline | None = None
+) -> Generator[_Made]:
+    """What some work makes of the rows of a scan, as `read_scan` reads them, done by the threads that read them."""
+    dataset, selection = scan.stored
+    reader = Reader(scan)
+
+    def made(piece: Piece) -> list[_Made]:
+        return [item for batch in reader.read(piece) for item in work(batch)]
+
+    if dataset.is_distant or selection.n_rows <= _SMALL_ROWS:
+        return (item for batch in read_scan(scan, deadline=deadline) for item in work(batch))
+    return ahead(made, list(chunks(selection.pieces, n_rows=_WORKED_ROWS)))
+
+
 def chunks(pieces: Sequence[Piece], *, n_rows: int = _CHUNK_ROWS) -> Iterator[Piece]:
     """Cut pieces into chunks of about so many rows; the very first is a single row group."""
     is_first = True
@@ -81,12 +99,12 @@ def chunks(pieces: Sequence[Piece], *, n_rows: int = _CHUNK_ROWS) -> Iterator[Pi
             start, is_first = start + len(groups), False
 
 
-def ahead(work: Callable[[_Piece], Iterable[pa.RecordBatch]], pieces: Sequence[_Piece]) -> Generator[pa.RecordBatch]:
-    """The batches that some work makes of pieces, in their order; threads are ahead by a few pieces."""
+def ahead(work: Callable[[_Piece], Iterable[_Made]], pieces: Sequence[_Piece]) -> Generator[_Made]:
+    """What some work makes of pieces, in their order; threads are ahead by a few pieces."""
     if not pieces:
         return
     yield from work(pieces[0])
-    waiting: deque[Future[Iterable[pa.RecordBatch]]] = deque()
+    waiting: deque[Future[Iterable[_Made]]] = deque()
     with ThreadPoolExecutor(2, thread_name_prefix="read") as pool:
         try:
             for piece in pieces[1:]:

@@ -6,7 +6,8 @@ light curve of an object, costs a millisecond or two, where a SQL engine spends 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,13 +15,18 @@ from sqlglot import exp
 
 from skydex.engines.engine import Deadline
 from skydex.engines.evaluate import evaluate
-from skydex.engines.reading import read_scan
+from skydex.engines.reading import read_scan, worked
 from skydex.errors import BadQueryError
 from skydex.query import Plan, Scan, order_keys
 from skydex.query.tree import Compute, conjunction, flattened, walk
 from skydex.tables import Column, Result, arrow_schema, conformed, limited
 
 __all__ = ["ScanEngine", "n_passing", "projected", "scanned", "selected"]
+
+_Made = TypeVar("_Made")
+
+_PART_ROWS = 32_768
+"""Rows of a part: 256 kB of doubles."""
 
 
 class ScanEngine:
@@ -31,6 +37,34 @@ class ScanEngine:
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
         """Start a scan; rows are read as the result is walked through."""
         return limited(Result(plan.columns, _rows(plan, deadline)), plan.max_rows)
+
+    def each(self, plan: Plan, work: Callable[[pa.RecordBatch], _Made], deadline: Deadline | None) -> Iterator[_Made]:
+        """What some work makes of the rows of a plan, of which there is no limit and no order, part by part.
+
+        It is done where rows are read, in several threads, on parts that fit into the nearest memory: that takes half
+        the time of doing it with the rows of a result.
+        """
+        (scan,) = plan.scans.values()
+        query = plan.bound.tree
+        where = query.args.get("where")
+
+        def made(batch: pa.RecordBatch) -> Iterator[_Made]:
+            for start in range(0, batch.num_rows, _PART_ROWS):
+                part = batch.slice(start, _PART_ROWS)
+                kept = part if where is None else selected(part, where.this)
+                if kept.num_rows:
+                    yield work(projected(kept, query.expressions, plan.columns))
+
+        found = worked(scan, made, deadline=deadline)
+        try:
+            for item in found:
+                if deadline is not None:
+                    deadline.check()
+                yield item
+        except pa.ArrowInvalid as error:
+            raise BadQueryError("The query computes a number that is out of range.") from error
+        finally:
+            found.close()
 
 
 def n_passing(scan: Scan, condition: exp.Expression) -> tuple[int, int]:

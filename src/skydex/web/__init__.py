@@ -12,6 +12,7 @@ from skydex.web import (
     hips,
     hlasiap,
     image_files,
+    looks,
     mast,
     mydb,
     pages,
@@ -39,6 +40,7 @@ SERVICES: tuple[Service, ...] = (
     hips.SERVICE,
     mast.SERVICE,  # before the API that takes all addresses below its own
     catalogs.SERVICE,
+    looks.SERVICE,
     casjobs.SERVICE,
     sesame.SERVICE,
     soda.SERVICE,

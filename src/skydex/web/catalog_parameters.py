@@ -31,7 +31,16 @@ from skydex.web.asgi import Call
 from skydex.web.dali import MOST_FIELDS, NUMBER
 from skydex.web.forms import NO_FILES, Files
 
-__all__ = ["Fields", "catalog_request", "counterparts_request", "largest_radius", "received_fields"]
+__all__ = [
+    "Field",
+    "Fields",
+    "catalog_request",
+    "counterparts_request",
+    "largest_radius",
+    "read_cone",
+    "read_constraint",
+    "received_fields",
+]
 
 _JSON_TYPES = ("application/json", "text/json")
 _DEFAULT_RADIUS_DEG = 0.5
@@ -129,7 +138,7 @@ def catalog_request(
     BadParameterError
         A parameter has a value that cannot be, or there is nothing that restricts the search.
     """
-    search = _search(fields, offer, _cone(fields, largest_radius(offer, settings)))
+    search = _search(fields, offer, read_cone(fields, largest_radius(offer, settings)))
     if search.cone is None and not search.constraints:
         raise BadParameterError("request", "restricts nothing: give a position (ra, dec, radius) or a constraint.")
     page, max_rows = _page(fields, offer, settings)
@@ -171,7 +180,7 @@ def largest_radius(offer: CatalogOffer, settings: Settings) -> float:
 def _search(fields: Fields, offer: CatalogOffer, cone: Cone | None, *, own: Sequence[str] = PARAMETERS) -> Search:
     return Search(
         offer,
-        constraints=tuple(_constraint(field) for field in fields if field.name.lower() not in own),
+        constraints=tuple(read_constraint(field) for field in fields if field.name.lower() not in own),
         cone=cone,
         columns=_columns(fields),
         sort_by=tuple(_sort_key(item) for value in fields.values("sort_by") for item in list_items(value)),
@@ -185,7 +194,8 @@ def _page(fields: Fields, offer: CatalogOffer, settings: Settings) -> tuple[int,
     return page, max_rows or min(offer.page_rows, settings.max_rows_hard)
 
 
-def _cone(fields: Fields, most_deg: float) -> Cone | None:
+def read_cone(fields: Fields, most_deg: float) -> Cone | None:
+    """The cone that `ra`, `dec` and `radius` say, if there is one."""
     ra = fields.find_number("ra", least=0.0, most=360.0)
     dec = fields.find_number("dec", least=-90.0, most=90.0)
     radius = fields.find_number("radius", least=0.0, most=most_deg)
@@ -210,7 +220,8 @@ def _sort_key(text: str) -> SortKey:
     return SortKey(name, _DIRECTIONS[word.lower()])
 
 
-def _constraint(field: Field) -> Constraint:
+def read_constraint(field: Field) -> Constraint:
+    """What a parameter says that is about a column."""
     name, _, operator = field.name.strip().partition(".")
     return Constraint(name, operator.strip().lower() or "eq", field.values)
 

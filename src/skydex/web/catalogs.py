@@ -31,7 +31,7 @@ from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.uploads import KeptFile, KeptFiles
 
-__all__ = ["BASE", "JSON_TYPE", "SERVICE", "find_offer", "offers_of", "refuse"]
+__all__ = ["BASE", "JSON_TYPE", "SERVICE", "find_offer", "format_named", "offers_of", "refuse"]
 
 BASE = "/api/v0.1"
 JSON_TYPE = "application/json"
@@ -45,7 +45,7 @@ async def search(call: Call) -> Reply:
     path, suffix = _address(call)
     offer = find_offer(call.site.archive, path, call.owner)
     fields = await received_fields(call)
-    form = _format(suffix or fields.find("format") or DEFAULT_FORMAT)
+    form = format_named(suffix or fields.find("format") or DEFAULT_FORMAT)
     request = catalog_request(fields, offer, call.site.settings, owner=call.owner)
     reply = await call.answer((request, form.name), is_quick=request.search.cone is not None)
     return _with_next(reply, call, fields, request.page)
@@ -62,7 +62,7 @@ async def counterparts(call: Call) -> Reply:
         fields = await received_fields(call, files)
         file = files.of_part("file") or _in_text(fields, files)
         upload = Upload("positions", str(file.path), file.content_type)
-        form = _format(call.part("format") or fields.find("format") or DEFAULT_FORMAT)
+        form = format_named(call.part("format") or fields.find("format") or DEFAULT_FORMAT)
         request = counterparts_request(fields, offer, call.site.settings, upload=upload, owner=call.owner)
         return await call.ask((request, form.name))
 
@@ -204,7 +204,7 @@ def _address(call: Call) -> tuple[str, str]:
     return path, ""
 
 
-def _format(name: str) -> Format:
+def format_named(name: str) -> Format:
     """A format by its name or by the ending of a file name."""
     words = ((word, form) for form in reversed(writable()) for word in (*(end[1:] for end in form.suffixes), form.name))
     forms = dict(words)

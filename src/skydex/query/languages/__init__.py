@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from skydex.errors import BadParameterError
 from skydex.query.languages import adql
-from skydex.query.languages.adql import parse_adql
+from skydex.query.languages.adql import parse_adql, parse_adql_value
 from skydex.query.languages.language import Language
 from skydex.query.languages.limits import QueryLimits
 from skydex.query.languages.places import caret, place_of
@@ -24,6 +24,7 @@ __all__ = [
     "caret",
     "get_language",
     "parse_adql",
+    "parse_adql_value",
     "parse_tsql",
     "place_of",
     "read_batch",

@@ -18,7 +18,7 @@ from skydex.query.languages.language import Language
 from skydex.query.languages.limits import QueryLimits, check_tree, make_room_for_recursion
 from skydex.query.languages.queries import QueryReader
 
-__all__ = ["ADQL", "FEATURES", "LANGUAGE", "parse_adql"]
+__all__ = ["ADQL", "FEATURES", "LANGUAGE", "parse_adql", "parse_adql_value"]
 
 _VERSIONS = ("2.0", "2.1")
 FEATURES: dict[str, tuple[str, ...]] = {
@@ -75,6 +75,30 @@ def parse_adql(text: str, *, version: str = "2.1", limits: QueryLimits | None = 
     make_room_for_recursion(limits)
     reader = QueryReader(text, version, limits)
     tree = reader.query()
+    check_tree(tree, len(reader.tokens), limits)
+    return tree
+
+
+def parse_adql_value(text: str, *, limits: QueryLimits | None = None) -> exp.Expression:
+    """Parse one value, as it may stand in the list of a SELECT: `gmag - rmag`, `LOG10(flux)`.
+
+    Raises
+    ------
+    QuerySyntaxError
+        The text is no value; with line, column and token.
+    QueryTooLargeError
+        The text, its nesting, or a list is over its limit.
+
+    Examples
+    --------
+    >>> parse_adql_value("gmag - rmag").sql()
+    'gmag - rmag'
+    """
+    limits = limits or QueryLimits()
+    make_room_for_recursion(limits)
+    reader = QueryReader(text, _VERSIONS[-1], limits)
+    tree = reader.value()
+    reader.check_end()
     check_tree(tree, len(reader.tokens), limits)
     return tree
 

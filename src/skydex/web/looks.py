@@ -1,0 +1,133 @@
+"""Looks at a table: density rasters and what else pages draw, as services of JSON and Arrow for anybody.
+
+`/look/density/{schema.table}`, in any format by the ending of the address or by `format`. Rows are chosen as the
+catalogue REST API chooses them: `column.operator=value`, and a cone by `ra`, `dec` and `radius`. What is not exact says
+so in its columns or its infos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from starlette.routing import BaseRoute, Route
+
+from skydex.archive import Axis, DensityRequest, Look, Subject
+from skydex.errors import BadParameterError, UnknownColumnError, UnknownResourceError, UnknownTableError, near_names
+from skydex.settings import Settings
+from skydex.tables import Table
+from skydex.web.asgi import Call, Endpoint, Reply
+from skydex.web.catalog_parameters import Fields, read_cone, read_constraint, received_fields
+from skydex.web.catalogs import DEFAULT_FORMAT, format_named, refuse
+from skydex.web.dali import NUMBER
+from skydex.web.service import Link, Service
+from skydex.web.site import Site
+
+__all__ = ["BASE", "SERVICE"]
+
+BASE = "/look"
+_COMMON = ("ra", "dec", "radius", "format", "responseformat")
+"""Parameters of every look."""
+_OF_DENSITY = ("x", "y", "x_range", "y_range", "nx", "ny", "color", *_COMMON)
+_CELLS = 256
+_QUICK_ROWS = 1_000_000
+_ALL_OF_THE_SKY = 180.0
+
+
+async def density(call: Call) -> Reply:
+    """Count rows in the cells of a plane."""
+    asked = await _asked(call, _OF_DENSITY)
+    fields, settings = asked.fields, call.site.settings
+    request = DensityRequest(
+        subject=asked.subject,
+        sample_rows=settings.look_sample_rows,
+        owner=call.owner,
+        x=_axis(fields, "x", settings),
+        y=_axis(fields, "y", settings),
+        color=fields.find("color"),
+        median_rows=settings.look_median_rows,
+    )
+    if request.x.n * request.y.n > settings.look_cells:
+        raise BadParameterError("nx", f"times ny is {request.x.n * request.y.n:,}: at most {settings.look_cells:,}.")
+    return await _answered(call, asked, request)
+
+
+class _Asked:
+    """What every look says: which rows of which table, and in which format."""
+
+    def __init__(self, table: Table, fields: Fields, own: Collection[str], suffix: str) -> None:
+        self.table, self.fields = table, fields
+        constraints = [read_constraint(field) for field in fields if field.name.lower() not in own]
+        known = [*(column.name for column in table.columns), *own]
+        for constraint in constraints:
+            if table.find_column(constraint.name) is None:
+                name = constraint.name[:80]
+                raise UnknownColumnError(name, where=table.name, near=near_names(name, known))
+        self.subject = Subject(table.name, tuple(constraints), read_cone(fields, _ALL_OF_THE_SKY))
+        self.format = format_named(suffix or fields.find("format") or fields.find("responseformat") or DEFAULT_FORMAT)
+
+
+async def _asked(call: Call, own: Collection[str]) -> _Asked:
+    table, suffix = _table(call)
+    return _Asked(table, await received_fields(call), own, suffix)
+
+
+def _table(call: Call) -> tuple[Table, str]:
+    """The table of an address, and the ending that names a format.
+
+    Raises
+    ------
+    UnknownResourceError
+        There is no such table, or it is not the asker's to know of.
+    """
+    path = call.part("table") or ""
+    namespace = call.site.archive.namespace(owner=call.owner)
+    stem, _, suffix = path.rpartition(".")
+    near: list[str] = []
+    for name, ending in ((path, ""), (stem, suffix)):
+        try:
+            return namespace.get(name).table, ending
+        except UnknownTableError as error:
+            near += error.near
+    raise UnknownResourceError("table", path[:80], near=list(dict.fromkeys(near)))
+
+
+async def _answered(call: Call, asked: _Asked, request: Look) -> Reply:
+    is_quick = asked.table.n_rows is not None and asked.table.n_rows <= _QUICK_ROWS
+    return await call.answer((request, asked.format.name), is_quick=is_quick)
+
+
+def _axis(fields: Fields, name: str, settings: Settings) -> Axis:
+    n = fields.find_count(f"n{name}", most=settings.look_cells) or _CELLS
+    return Axis(_expression(fields, name), n, _range(fields, f"{name}_range"))
+
+
+def _expression(fields: Fields, name: str) -> str:
+    text = fields.find(name)
+    if text is None:
+        raise BadParameterError(name, "is missing: name a column, or an expression of columns such as g_mag - r_mag.")
+    return text
+
+
+def _range(fields: Fields, name: str) -> tuple[float, float] | None:
+    text = fields.find(name)
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",")]
+    if len(words) != 2 or not all(NUMBER.fullmatch(word) for word in words):
+        raise BadParameterError(name, f'must be two numbers with a comma, as in 0,25, not "{text[:60]}".')
+    low, high = map(float, words)
+    if not low < high:
+        raise BadParameterError(name, f"must begin with the lesser number: {words[1][:30]},{words[0][:30]}.")
+    return low, high
+
+
+def _routes(site: Site) -> list[BaseRoute]:
+    methods = ("GET", "POST")
+    return [Route(BASE + "/density/{table}", Endpoint(site, density, refuse=refuse, methods=methods))]
+
+
+def _links(_: Site) -> Iterable[Link]:
+    return ()
+
+
+SERVICE = Service("looks", "Looks at tables (density rasters, histograms, facets)", _routes, lambda _: (), _links)
