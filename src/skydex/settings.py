@@ -83,6 +83,8 @@ class Settings:
     """Cells of a density raster, pixels of a map of counts, bins of a histogram."""
     look_sample_rows: int = 200_000
     """Rows that are read for what a look at a table may estimate, of a larger table; 400,000 at the most."""
+    look_exact_rows: int = 2_000_000
+    """Rows up to which facets of a table are counted in all of them, and not in a sample."""
     look_median_rows: int = 1_000_000
     """Values of which the cells of a density raster have medians; of more they have means."""
     cutout_mpix: int = 100

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import collections
 from types import SimpleNamespace
 
+import astropy.units as u
 import numpy as np
 import pyarrow as pa
 import pytest
+from cdshealpix.nested import lonlat_to_healpix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skydex.archive import Archive, Axis, Constraint, DensityRequest, Subject
+from skydex.archive import (
+    Archive,
+    Axis,
+    ColumnsRequest,
+    Constraint,
+    DensityRequest,
+    FacetsRequest,
+    HistogramRequest,
+    SkyRequest,
+    Subject,
+)
 from skydex.archive.looks.binning import Bins
 from skydex.errors import BadParameterError, RequestError, UnknownColumnError, UnknownFunctionError, UnknownTableError
 from skydex.sky import Cone, index29
@@ -88,6 +101,22 @@ def density(x="g - r", y="g", *, constraints=(), cone=None, nx=40, ny=30, x_rang
     subject = Subject("look.stars", tuple(constraints), cone)
     asked = {"sample_rows": 20_000, "median_rows": 10**6, **given}
     return DensityRequest(subject=subject, x=Axis(x, nx, x_range), y=Axis(y, ny, y_range), **asked)
+
+
+def sky(*, order=None, cone=None):
+    return SkyRequest(subject=Subject("look.stars", (), cone), sample_rows=1, order=order, most_pixels=100_000)
+
+
+def histogram(x, *, limits=None, is_log=False):
+    return HistogramRequest(subject=Subject("look.stars"), sample_rows=20_000, x=Axis(x, 50, limits, is_log))
+
+
+def facets(table="look.stars", **asked):
+    return FacetsRequest(subject=Subject(table), sample_rows=20_000, **asked)
+
+
+def columns(table="look.stars", *, sample_rows=20_000):
+    return ColumnsRequest(subject=Subject(table), sample_rows=sample_rows)
 
 
 def raster(cells, nx=40, ny=30):
@@ -227,3 +256,132 @@ def test_a_table_that_is_not_there_is_unknown(ground):
         ground.archive.query(
             DensityRequest(subject=Subject("look.star"), sample_rows=9, x=Axis("g", 2), y=Axis("g", 2))
         )
+
+
+# --- histogram ---
+
+
+@pytest.mark.parametrize(("x", "limits"), [("g", (16.0, 24.0)), ("n_obs", (0.0, 39.0)), ("r", (10.0, 24.0))])
+def test_a_histogram_is_that_of_numpy(ground, x, limits):
+    table, infos = looked(ground, histogram(x, limits=limits))
+    values = getattr(ground, f"{x}_").astype(float)
+    expected, edges = np.histogram(values[~np.isnan(values)], 50, limits)
+    assert table["n"].to_pylist() == expected.tolist()
+    assert [*table["lo"].to_pylist(), table["hi"][-1].as_py()] == edges.tolist()
+    assert int(infos["n_null"]) == np.isnan(values).sum()
+    assert int(infos["n_inside"]) + int(infos["n_outside"]) + int(infos["n_null"]) == N
+
+
+def test_logarithmic_bins_leave_out_what_has_no_logarithm(ground):
+    table, infos = looked(ground, histogram("g", limits=(1.0, 100.0), is_log=True))
+    values = ground.g_[~np.isnan(ground.g_)]
+    expected, _ = np.histogram(np.log10(values[values > 0]), 50, (0.0, 2.0))
+    assert table["n"].to_pylist() == expected.tolist()
+    assert (table["lo"][0].as_py(), table["hi"][-1].as_py()) == (1.0, 100.0)
+    assert int(infos["n_outside"]) == len(values) - expected.sum()
+    _, infos = looked(ground, histogram("g", is_log=True))
+    assert 8 < float(infos["x_low"]) < 16 < 24 < float(infos["x_high"]) < 40
+
+
+# --- sky ---
+
+
+@pytest.mark.parametrize("order", [0, 2, 5, 8])
+def test_pixels_of_the_sky_are_counted_as_healpix_numbers_them(ground, order):
+    table, infos = looked(ground, sky(order=order))
+    pixels = lonlat_to_healpix(ground.ra_ * u.deg, ground.dec_ * u.deg, order)
+    expected = dict(zip(*(part.tolist() for part in np.unique(pixels, return_counts=True)), strict=True))
+    assert dict(zip(table["pixel"].to_pylist(), table["n"].to_pylist(), strict=True)) == expected
+    assert set(table["order"].to_pylist()) == {order}
+    if order == 0:
+        assert int(infos["n_read"]) < N / 2
+
+
+def test_pixels_inside_a_cone_are_those_of_its_rows(ground):
+    table, infos = looked(ground, sky(cone=Cone(15.0, 0.0, 1.0)))
+    whole, wide = looked(ground, sky())
+    near = np.hypot(table["ra"].to_numpy() - 15.0, table["dec"].to_numpy())
+    assert near.max() < 1.2
+    assert 0 < len(table) < int(infos["n_inside"]) < N == pa.compute.sum(whole["n"]).as_py()
+    assert int(infos["order"]) >= int(wide["order"]) >= 5
+
+
+def test_too_many_pixels_are_refused_with_the_order_that_can_be(ground):
+    with pytest.raises(BadParameterError, match=r"take [0-9]+ or less"):
+        ground.archive.query(sky(order=15))
+
+
+# --- facets ---
+
+
+def test_facets_are_exact_where_all_rows_are_read(ground):
+    table, _ = looked(ground, facets(exact_rows=10**6))
+    rows = table.to_pylist()
+    assert {row["column"] for row in rows} == {"n_obs", "kind", "is_good"}
+    kinds = {row["value"]: row["n"] for row in rows if row["column"] == "kind"}
+    counted = collections.Counter(ground.rows["kind"].to_pylist())
+    assert kinds == dict(counted)
+    assert [row["value"] for row in rows if row["column"] == "kind"] == ["star", "galaxy", "quasar", None]
+    assert {row["n_distinct"] for row in rows if row["column"] == "kind"} == {3}
+    assert {row["value"] for row in rows if row["column"] == "is_good"} == {"true", "false"}
+    assert [row["n_distinct"] for row in rows if row["column"] == "n_obs"] == [40] * 20
+    assert not any(row["is_estimate"] for row in rows)
+
+
+def test_facets_of_a_sample_are_marked_and_near_the_truth(ground):
+    table, infos = looked(ground, facets(columns=("KIND", "id"), most=3))
+    rows = table.to_pylist()
+    assert all(row["is_estimate"] for row in rows)
+    assert 0 < float(infos["share_read"]) < 0.5
+    stars = next(row["n"] for row in rows if row["value"] == "star")
+    assert stars == pytest.approx(ground.rows["kind"].to_pylist().count("star"), rel=0.05)
+    assert len([row for row in rows if row["column"] == "id"]) == 3
+
+
+def test_facets_count_the_rows_that_are_chosen(ground):
+    chosen = Subject("look.stars", (Constraint("n_obs", "lt", ("3",)),))
+    table, _ = looked(ground, FacetsRequest(subject=chosen, sample_rows=1, exact_rows=10**6, columns=("n_obs",)))
+    values, counts = np.unique(ground.n_obs_[ground.n_obs_ < 3], return_counts=True)
+    assert {row["value"]: row["n"] for row in table.to_pylist()} == dict(zip(map(str, values), counts, strict=True))
+
+
+def test_facets_of_what_has_none_are_refused(ground):
+    with pytest.raises(BadParameterError, match="arrays"):
+        ground.archive.plan(facets(columns=("shape",)))
+    with pytest.raises(UnknownColumnError):
+        ground.archive.plan(facets(columns=("kinds",)))
+
+
+# --- columns ---
+
+
+def test_columns_at_a_glance_are_known_without_a_scan(ground):
+    table, infos = looked(ground, columns())
+    rows = {row["name"]: row for row in table.to_pylist()}
+    assert list(rows) == [column.name for column in STARS.columns]
+    assert (rows["g"]["min"], rows["g"]["max"]) == (-999.0, 1e30)
+    assert rows["g"]["n_null"] == np.isnan(ground.g_).sum()
+    assert (rows["kind"]["first"], rows["kind"]["last"]) == ("galaxy", "star")
+    assert rows["when"]["first"].startswith("2017-07-14T02:40:00")
+    assert rows["empty"]["n_null"] == N
+    assert rows["empty"]["counts"] is None
+    assert rows["ra"]["unit"] == "deg"
+    assert len(rows["g"]["counts"]) == 24
+    assert 8 < rows["g"]["lo"] < rows["g"]["hi"] < 32
+    assert sum(rows["n_obs"]["counts"]) == int(infos["n_read"]) < N / 2
+    assert rows["g"]["is_estimate"]
+    assert rows["kind"]["is_estimate"] is None
+
+
+def test_a_histogram_of_all_rows_is_no_estimate(ground):
+    rows = {row["name"]: row for row in looked(ground, columns(sample_rows=10**6))[0].to_pylist()}
+    assert rows["n_obs"]["counts"] == np.histogram(ground.n_obs_, 24)[0].tolist()
+    assert rows["n_obs"]["is_estimate"] is False
+
+
+def test_tables_in_memory_have_looks_too(ground):
+    rows = ground.archive.query(columns("TAP_SCHEMA.columns")).to_arrow().to_pylist()
+    indexed = next(row for row in rows if row["name"] == "indexed")
+    assert (indexed["min"], indexed["max"]) == (0.0, 1.0)
+    table = ground.archive.query(facets("TAP_SCHEMA.columns", columns=("datatype",))).to_arrow()
+    assert "double" in table["value"].to_pylist()

@@ -89,3 +89,37 @@ def test_what_cannot_be_is_refused_by_name(web, asked, words):
 
 def test_an_unknown_table_is_not_found_and_near_ones_are_told(web):
     assert refused(web, "/look/density/sky.star", 404, **ASKED)["near"] == ["sky.stars"]
+
+
+def test_every_look_answers_in_any_format(web):
+    for path, asked in (
+        ("sky", {"order": 3}),
+        ("histogram", {"x": "gmag", "bins": 7, "log": "true"}),
+        ("facets", {"columns": "n_obs", "most": 3}),
+        ("columns", {}),
+    ):
+        rows = web.get(f"/look/{path}/sky.stars", params=asked).json()
+        table = pa.ipc.open_stream(web.get(f"/look/{path}/sky.stars.arrow", params=asked).content).read_all()
+        assert len(table) == len(rows["data"]) > 0
+        votable = web.get(f"/look/{path}/sky.stars.votable", params=asked)
+        assert len(parse(io.BytesIO(votable.content)).get_first_table().array) == len(table)
+        assert web.get(f"/look/{path}/sky.stars.csv", params=asked).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "words"),
+    [
+        ("sky/sky.stars", {"order": "30"}, "order: must be a whole number"),
+        ("sky/sky.stars", {"order": "20"}, "or less"),
+        ("sky/sky.detections", {}, "no positions"),
+        ("histogram/sky.stars", {"x": "gmag", "bins": "1000000"}, "bins"),
+        ("histogram/sky.stars", {"x": "gmag", "log": "perhaps"}, "log: must be true or false"),
+        ("histogram/sky.stars", {"x": "gmag", "log": "1", "range": "0,5"}, "above 0"),
+        ("histogram/sky.detections", {"x": "mjd", "ra": "5", "dec": "5"}, "no positions"),
+        ("facets/sky.stars", {"columns": "nobs"}, 'Did you mean "n_obs"'),
+        ("facets/sky.stars", {"most": "100000"}, "most"),
+        ("columns/sky.stars", {"gmag.gt": "12"}, "whole table"),
+    ],
+)
+def test_other_looks_refuse_by_name_too(web, path, asked, words):
+    assert words in refused(web, f"/look/{path}", **asked)["error"]

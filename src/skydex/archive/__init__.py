@@ -30,7 +30,16 @@ from skydex.archive.images import Images, Original, find_original
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.intervals import Interval
 from skydex.archive.links_request import LINKS_FORMAT, LinksRequest
-from skydex.archive.looks import Axis, DensityRequest, Look, Subject
+from skydex.archive.looks import (
+    Axis,
+    ColumnsRequest,
+    DensityRequest,
+    FacetsRequest,
+    HistogramRequest,
+    Look,
+    SkyRequest,
+    Subject,
+)
 from skydex.archive.mashup import MashupCount, MashupRequest, Output
 from skydex.archive.matching import CrossmatchReport, CrossmatchRequest
 from skydex.archive.offers import (
@@ -85,6 +94,7 @@ __all__ = [
     "CatalogRequest",
     "Chosen",
     "ColumnFilter",
+    "ColumnsRequest",
     "ConeOffer",
     "ConeRequest",
     "Constraint",
@@ -99,8 +109,10 @@ __all__ = [
     "DensityRequest",
     "Deposit",
     "Explanation",
+    "FacetsRequest",
     "HipsListRequest",
     "HipsRequest",
+    "HistogramRequest",
     "HlaImagesRequest",
     "ImageFileRequest",
     "ImageName",
@@ -132,6 +144,7 @@ __all__ = [
     "Schema",
     "Search",
     "SkyPlace",
+    "SkyRequest",
     "SkycellFilesRequest",
     "SodaJob",
     "SodaRequest",

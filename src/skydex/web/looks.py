@@ -1,21 +1,33 @@
-"""Looks at a table: density rasters and what else pages draw, as services of JSON and Arrow for anybody.
+"""Looks at a table: density rasters, maps of counts, histograms, facets and columns at a glance, for anybody.
 
-`/look/density/{schema.table}`, in any format by the ending of the address or by `format`. Rows are chosen as the
-catalogue REST API chooses them: `column.operator=value`, and a cone by `ra`, `dec` and `radius`. What is not exact says
-so in its columns or its infos.
+`/look/density/{schema.table}` and its sisters, in any format by the ending of the address or by `format`. Rows are
+chosen as the catalogue REST API chooses them: `column.operator=value`, and a cone by `ra`, `dec` and `radius`. What is
+not exact says so in its columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.archive import Axis, DensityRequest, Look, Subject
+from skydex.archive import (
+    Axis,
+    ColumnsRequest,
+    DensityRequest,
+    FacetsRequest,
+    HistogramRequest,
+    Look,
+    SkyRequest,
+    Subject,
+)
+from skydex.archive.constraints import list_items
 from skydex.errors import BadParameterError, UnknownColumnError, UnknownResourceError, UnknownTableError, near_names
 from skydex.settings import Settings
+from skydex.sky import MAX_ORDER
 from skydex.tables import Table
-from skydex.web.asgi import Call, Endpoint, Reply
+from skydex.web.asgi import Call, Endpoint, Handler, Reply
 from skydex.web.catalog_parameters import Fields, read_cone, read_constraint, received_fields
 from skydex.web.catalogs import DEFAULT_FORMAT, format_named, refuse
 from skydex.web.dali import NUMBER
@@ -28,7 +40,13 @@ BASE = "/look"
 _COMMON = ("ra", "dec", "radius", "format", "responseformat")
 """Parameters of every look."""
 _OF_DENSITY = ("x", "y", "x_range", "y_range", "nx", "ny", "color", *_COMMON)
-_CELLS = 256
+_OF_SKY = ("order", *_COMMON)
+_OF_HISTOGRAM = ("x", "range", "bins", "log", *_COMMON)
+_OF_FACETS = ("columns", "most", *_COMMON)
+_OF_COLUMNS = ("bins", "format", "responseformat")
+_CELLS, _BINS, _SPARKS, _VALUES = 256, 100, 24, 20
+_MOST_SPARKS, _MOST_VALUES = 200, 1_000
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _QUICK_ROWS = 1_000_000
 _ALL_OF_THE_SKY = 180.0
 
@@ -48,6 +66,66 @@ async def density(call: Call) -> Reply:
     )
     if request.x.n * request.y.n > settings.look_cells:
         raise BadParameterError("nx", f"times ny is {request.x.n * request.y.n:,}: at most {settings.look_cells:,}.")
+    return await _answered(call, asked, request)
+
+
+async def sky(call: Call) -> Reply:
+    """Count rows by pixel of the sky."""
+    asked = await _asked(call, _OF_SKY)
+    settings = call.site.settings
+    request = SkyRequest(
+        subject=asked.subject,
+        sample_rows=settings.look_sample_rows,
+        owner=call.owner,
+        order=_order(asked.fields),
+        most_pixels=settings.look_cells,
+    )
+    return await _answered(call, asked, request)
+
+
+async def histogram(call: Call) -> Reply:
+    """Count rows in the bins of a value."""
+    asked = await _asked(call, _OF_HISTOGRAM)
+    fields, settings = asked.fields, call.site.settings
+    is_log, limits = _truth(fields, "log"), _range(fields, "range")
+    if is_log and limits is not None and limits[0] <= 0.0:
+        raise BadParameterError("range", "must begin above 0 where bins are logarithmic.")
+    n = fields.find_count("bins", most=settings.look_cells) or _BINS
+    request = HistogramRequest(
+        subject=asked.subject,
+        sample_rows=settings.look_sample_rows,
+        owner=call.owner,
+        x=Axis(_expression(fields, "x"), n, limits, is_log),
+    )
+    return await _answered(call, asked, request)
+
+
+async def facets(call: Call) -> Reply:
+    """Count the values of columns."""
+    asked = await _asked(call, _OF_FACETS)
+    fields, settings = asked.fields, call.site.settings
+    request = FacetsRequest(
+        subject=asked.subject,
+        sample_rows=settings.look_sample_rows,
+        owner=call.owner,
+        columns=tuple(item for value in fields.values("columns") for item in list_items(value)),
+        most=fields.find_count("most", most=_MOST_VALUES) or _VALUES,
+        exact_rows=settings.look_exact_rows,
+    )
+    return await _answered(call, asked, request)
+
+
+async def columns(call: Call) -> Reply:
+    """Show every column at a glance."""
+    asked = await _asked(call, _OF_COLUMNS)
+    if not asked.subject.is_whole:
+        raise BadParameterError("request", "chooses rows: columns are shown as they are in the whole table.")
+    request = ColumnsRequest(
+        subject=asked.subject,
+        sample_rows=call.site.settings.look_sample_rows,
+        owner=call.owner,
+        bins=asked.fields.find_count("bins", most=_MOST_SPARKS) or _SPARKS,
+    )
     return await _answered(call, asked, request)
 
 
@@ -121,13 +199,36 @@ def _range(fields: Fields, name: str) -> tuple[float, float] | None:
     return low, high
 
 
+def _order(fields: Fields) -> int | None:
+    text = fields.find("order")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= MAX_ORDER):
+        raise BadParameterError("order", f'must be a whole number from 0 to {MAX_ORDER}, not "{text[:60]}".')
+    return int(text)
+
+
+def _truth(fields: Fields, name: str) -> bool:
+    text = fields.find(name) or "false"
+    if text.lower() not in _TRUTHS:
+        raise BadParameterError(name, f'must be true or false, not "{text[:60]}".')
+    return _TRUTHS[text.lower()]
+
+
+_HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {"density": density, "sky": sky, "histogram": histogram, "facets": facets, "columns": columns}
+)
+
+
 def _routes(site: Site) -> list[BaseRoute]:
-    methods = ("GET", "POST")
-    return [Route(BASE + "/density/{table}", Endpoint(site, density, refuse=refuse, methods=methods))]
+    return [
+        Route(f"{BASE}/{name}/{{table}}", Endpoint(site, handler, refuse=refuse, methods=("GET", "POST")))
+        for name, handler in _HANDLERS.items()
+    ]
 
 
 def _links(_: Site) -> Iterable[Link]:
     return ()
 
 
-SERVICE = Service("looks", "Looks at tables (density rasters, histograms, facets)", _routes, lambda _: (), _links)
+SERVICE = Service("looks", "Looks at tables (density, sky, histogram, facets, columns)", _routes, lambda _: (), _links)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skydex.errors import BadParameterError
 
-__all__ = ["Bins"]
+__all__ = ["Bins", "logarithms"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,6 +36,12 @@ class Bins:
     """Where the last one ends; greater than `low`."""
     n: int
     """How many there are."""
+    is_log: bool = False
+    """Whether they are bins of decimal logarithms, as are their limits and edges."""
+
+    def scaled(self, values: Floats) -> Floats:
+        """Values as they are binned; of what has no logarithm it is minus infinity."""
+        return logarithms(values) if self.is_log else values
 
     def check(self, parameter: str) -> None:
         """See whether doubles can tell the bins apart.
@@ -47,7 +53,7 @@ class Bins:
         """
         if max(abs(self.low), abs(self.high)) > _WIDEST:
             raise BadParameterError(parameter, f"must stay between -{_WIDEST:g} and {_WIDEST:g}.")
-        if not self._is_resolved:
+        if not self.is_resolved:
             raise BadParameterError(
                 parameter, f"is too narrow for {self.n} bins: {self.low!r} to {self.high!r}. Take fewer of them."
             )
@@ -93,9 +99,16 @@ class Bins:
         return self.low + 4.0 * self._spacing, (1.0 - 1e-12) / step
 
     @property
-    def _is_resolved(self) -> bool:
+    def is_resolved(self) -> bool:
+        """Whether doubles can tell the bins apart."""
         return (self.high - self.low) / self.n > _NARROWEST * self._spacing
 
     @property
     def _spacing(self) -> float:
         return math.ulp(max(abs(self.low), abs(self.high)))
+
+
+def logarithms(values: Floats) -> Floats:
+    """Decimal logarithms; minus infinity where there is none, NaN for NaN."""
+    with np.errstate(divide="ignore"):
+        return np.log10(np.maximum(values, 0.0))

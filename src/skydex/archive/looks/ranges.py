@@ -7,7 +7,7 @@ all values do, the axis has all; the statistics of the store tell that of plain 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from skydex.archive.looks.sampling import Sample
 from skydex.query import Plan
 
 __all__ = ["Range", "find_range", "known_bounds"]
+
+Floats = NDArray[np.float64]
 
 _REACH = 5.0
 """Distances of the quartiles that an axis reaches beyond them."""
@@ -38,7 +40,7 @@ class Range:
     """`request`; `rows`: all were read; `statistics` of the store; `sample` of the rows; `nothing`: there are none."""
 
 
-def find_range(place: int, values: NDArray[np.float64], sample: Sample) -> Range:
+def find_range(place: int, values: Floats, sample: Sample, scaled: Callable[[Floats], Floats]) -> Range:
     """Find the range of one of the values that a plan gives.
 
     Parameters
@@ -49,14 +51,18 @@ def find_range(place: int, values: NDArray[np.float64], sample: Sample) -> Range
         That output in a sample of the rows; what is not finite does not count.
     sample : Sample
         The sample.
+    scaled : callable
+        What has been done with the values, such as taking logarithms.
     """
     known = values[np.abs(values) <= _WIDEST]
     if not len(known):
         return Range(0.0, 1.0, "nothing")
     low, high = _fences(known)
     bounds = None if sample.is_whole else known_bounds(sample.plan, place)
-    if bounds is not None and low <= bounds[0] and bounds[1] <= high:
-        return _opened(*bounds, "statistics")
+    if bounds is not None:
+        least, greatest = scaled(np.array(bounds)).tolist()
+        if low <= least and greatest <= high:
+            return _opened(least, greatest, "statistics")
     inside = known[(known >= low) & (known <= high)]
     return _opened(float(inside.min()), float(inside.max()), "rows" if sample.is_whole else "sample")
 
@@ -78,14 +84,14 @@ def known_bounds(plan: Plan, place: int) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def _fences(values: NDArray[np.float64]) -> tuple[float, float]:
+def _fences(values: Floats) -> tuple[float, float]:
     """Beyond what a value is left out; there are always some between."""
     low, first, third, high = np.percentile(values, [1.0, 25.0, 75.0, 99.0]).tolist()
     spread = next(_spreads(values, third - first, high - low))
     return first - _REACH * spread, third + _REACH * spread
 
 
-def _spreads(values: NDArray[np.float64], *found: float) -> Iterator[float]:
+def _spreads(values: Floats, *found: float) -> Iterator[float]:
     """Measures of how far apart values are, from the most robust one on, but for those that are 0."""
     yield from (spread for spread in found if spread > 0.0)
     yield float(values.max() - values.min())

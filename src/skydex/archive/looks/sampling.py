@@ -33,11 +33,14 @@ class Sample:
         return self.share == 1.0
 
 
-def sample_of(plan: Plan, n_rows: int) -> Sample:
-    """Take about so many rows of what a plan for one table reads, and at least one row group."""
+def sample_of(plan: Plan, n_rows: int, *, exact_rows: int = 0) -> Sample:
+    """Take about so many rows of what a plan for one table reads, and at least one row group.
+
+    All of them are taken if there are no more than that, or than `exact_rows`.
+    """
     (name,) = plan.scans
     scan, most = plan.scans[name], min(n_rows, _MOST_ROWS)
-    if scan.selection is None or scan.selection.n_rows <= most:
+    if scan.selection is None or scan.selection.n_rows <= max(most, exact_rows):
         return Sample(plan, 1.0)
     dataset, selection = scan.stored
     numbers = dataset.numbers_of(selection)
