@@ -254,6 +254,8 @@ class ExpressionBinder:
         items = arguments[0].expressions if distinct else arguments
         value = self.located(node, lambda: self._rules.aggregates[name].apply([self.bind(item) for item in items]))
         if distinct:
+            if not isinstance(value.node, exp.Avg | exp.Count | exp.Max | exp.Min | exp.Sum):
+                raise BadQueryError("DISTINCT stands only in COUNT, SUM, AVG, MIN and MAX.", **place_of(node))
             value.node.set("this", exp.Distinct(expressions=[value.node.this]))
         return value
 
