@@ -12,11 +12,11 @@ from astropy.io import fits
 from astropy.io.votable import parse
 
 from skydex.archive import Archive, ConeRequest, LinksRequest, QueryRequest, SodaJob, SodaRequest
-from skydex.archive.measurements import time_column
 from skydex.engines import Deadline
 from skydex.errors import CutoutTooLargeError, TimeLimitError, UnknownImageError
 from skydex.images import index_fits
 from skydex.ingest.images import ImageEntry, did_of, publish_images
+from skydex.lightcurve.holdings import time_column
 from skydex.settings import Settings
 from skydex.sky import Cone
 from skydex.store import ArchiveDirectory, ImageRecord

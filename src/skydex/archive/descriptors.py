@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skydex.archive.measurements import pointing_column
+from skydex.lightcurve.holdings import pointing_column
 from skydex.query import Namespace, Relation
 from skydex.tables import OBSCORE, Column, InputParameter, ServiceDescriptor, Table
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from skydex.archive.links import Link, address_of, adql_name, adql_value, failed_link, image_link, table_link
-from skydex.archive.measurements import pointing_column, time_column
 from skydex.archive.observations import Observations
+from skydex.lightcurve.holdings import pointing_column, time_column
 from skydex.query import Namespace, bind, make_plan
 from skydex.query.build import column_node, literal, select_query
 from skydex.query.languages.words import spelled

@@ -16,15 +16,15 @@ import numpy as np
 
 from skydex.client import Comparison
 from skydex.connection.places import degrees_of, place_of
-from skydex.connection.surveys import SURVEYS, Survey, objects_beside, survey_of
 from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, UnknownObjectError
 from skydex.lightcurve import Good, LightCurve, Roles, roles_of
+from skydex.lightcurve.holdings import roles_of_table
+from skydex.lightcurve.surveys import SURVEYS, Survey, objects_beside, survey_of
 from skydex.sky import directions_deg, unit_vectors
 
 if TYPE_CHECKING:
     from skydex.connection.connection import Connection
     from skydex.connection.rows import ResultTable
-    from skydex.tables import Table
 
 __all__ = ["light_curve"]
 
@@ -94,7 +94,7 @@ def _source(
     if survey is not None:
         return _Source(archive, table, survey.roles, survey, objects_beside(survey, table, names))
     described = archive.door.table(table)
-    told = roles or roles_of(_Described(described))
+    told = roles or roles_of_table(described)
     times = described.find_column(told.time)
     if times is not None and times.datatype.is_text:
         problem = f"{table} has texts in {told.time}: say which column holds times, by roles=Roles(time=..., ...)."
@@ -250,29 +250,6 @@ def _unknown(sources: Sequence[_Source], thing: object, place: _Place | None, ra
     at = f"{place.ra_deg:.6f} {place.dec_deg:+.6f}"
     hint = f"There is none within {radius_deg * 3600.0:g} arcsec of {at}: ask with a greater radius=."
     return UnknownObjectError(place.name or at, where=where, hint=hint)
-
-
-class _Described:
-    """A table's description in the place of its rows, for `roles_of`."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self.colnames = [column.name for column in table.columns]
-
-    def __getitem__(self, name: str) -> _NoRows:
-        column = self._table.get_column(name)
-        return _NoRows({"ucd": column.ucd or ""}, column.unit)
-
-
-@dataclass(frozen=True)
-class _NoRows:
-    """A column without values."""
-
-    meta: dict[str, str]
-    unit: str | None
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return np.zeros(0, dtype=dtype)
 
 
 def _has(rows: ResultTable, names: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from skydex.lightcurve.folding import FoldedLightCurve, phases
 from skydex.lightcurve.indices import SIGMA_PER_MAD, chi2_reduced, mad
 from skydex.lightcurve.means import MeanMagnitudes, mean_magnitudes
 from skydex.lightcurve.measurements import HCV_COLUMNS, Labels, Measurements
+from skydex.lightcurve.periods import METHODS, DoublePeriod, Peak, Periodogram, frequency_grid, periodogram
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err, flux_jy, flux_jy_err
 from skydex.lightcurve.roles import KNOWN_ROLES, Good, Roles, roles_of
 from skydex.lightcurve.segments import Segments
@@ -20,10 +21,12 @@ from skydex.lightcurve.zero_points import Epochs, Neighbours, local_zero_points
 __all__ = [
     "HCV_COLUMNS",
     "KNOWN_ROLES",
+    "METHODS",
     "SIGMA_PER_MAD",
     "STATISTICS",
     "BandCorrelation",
     "CombinedLightCurve",
+    "DoublePeriod",
     "Epochs",
     "Features",
     "FoldedLightCurve",
@@ -34,6 +37,8 @@ __all__ = [
     "MeanMagnitudes",
     "Measurements",
     "Neighbours",
+    "Peak",
+    "Periodogram",
     "QualityCuts",
     "Reason",
     "Roles",
@@ -51,9 +56,11 @@ __all__ = [
     "features",
     "flux_jy",
     "flux_jy_err",
+    "frequency_grid",
     "local_zero_points",
     "mad",
     "mean_magnitudes",
+    "periodogram",
     "phases",
     "roles_of",
     "running_trend",

@@ -19,6 +19,7 @@ from skydex.lightcurve import conversions
 from skydex.lightcurve.combining import CombinedLightCurve, combine
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.folding import FoldedLightCurve, phases
+from skydex.lightcurve.periods import Method, Periodogram, periodogram
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err
 from skydex.lightcurve.plain import days, floats, is_time, jd_of_zero, number, taken, texts, unit_of
 from skydex.lightcurve.roles import Good, Roles, roles_of
@@ -121,6 +122,41 @@ class LightCurve:
         >>> curve.mag.round(3).tolist()
         [18.147, nan, 18.9]
         """
+        whole = cls.in_given_order(
+            time,
+            mag,
+            mag_err=mag_err,
+            flux=flux,
+            flux_err=flux_err,
+            band=band,
+            quality=quality,
+            rows=rows,
+            name=name,
+            time_format=time_format,
+            time_scale=time_scale,
+            good=good,
+        )
+        order = np.argsort(whole.time, kind="stable")
+        return whole.chosen(order[whole.is_measured[order]])
+
+    @classmethod
+    def in_given_order(
+        cls,
+        time: Any,
+        mag: Any = None,
+        *,
+        mag_err: Any = None,
+        flux: Any = None,
+        flux_err: Any = None,
+        band: Any = "",
+        quality: Any = None,
+        rows: Any = None,
+        name: str = "",
+        time_format: str = "mjd",
+        time_scale: str = "",
+        good: Good | None = None,
+    ) -> LightCurve:
+        """Like `of_points`, with all points in the order in which they come: not yet a light curve, but its arrays."""
         if mag is None and flux is None:
             raise BadParameterError("mag", "a light curve needs magnitudes or fluxes.")
         if is_time(time) and not time_scale:
@@ -147,9 +183,13 @@ class LightCurve:
             good,
         )
         whole._require_one_length()
-        is_measured = np.isfinite(whole.mag) | (np.isfinite(jansky) if jansky is not None else False)
-        order = np.argsort(at, kind="stable")
-        return whole.chosen(order[(np.isfinite(at) & is_measured)[order]])
+        return whole
+
+    @property
+    def is_measured(self) -> Mask:
+        """(n,) whether a point has a time, and a magnitude or a flux."""
+        has_value = np.isfinite(self.mag) | (np.isfinite(self.flux) if self.flux is not None else False)
+        return np.asarray(np.isfinite(self.time) & has_value)
 
     @classmethod
     def of_table(cls, table: Any, roles: Roles | None = None, *, name: str = "") -> LightCurve:
@@ -295,6 +335,35 @@ class LightCurve:
         zero = self._day(t0, t0_format)
         phase, cycle = phases(self.time, length, zero)
         return FoldedLightCurve(phase, cycle, self, length, zero)
+
+    def periodogram(
+        self,
+        *,
+        method: Method = "sinusoids",
+        bands: str | Sequence[str] | None = None,
+        min_period: object = None,
+        max_period: object = None,
+        n_terms: int = 1,
+        **more: Any,
+    ) -> Periodogram:
+        """Look for the period; see `skydex.lightcurve.periodogram`, which takes the same and `more`.
+
+        Examples
+        --------
+        >>> time = 55000.0 + np.cumsum(np.random.default_rng(3).uniform(0.5, 9.0, 60))
+        >>> star = LightCurve.of_points(time, 18.0 + 0.3 * np.sin(2 * np.pi * time / 0.7), name="star")
+        >>> star.periodogram(min_period=0.2, max_period=1.0).best.relation, len(star.fold(0.7))
+        ('', 60)
+        """
+        return periodogram(
+            self,
+            method=method,
+            bands=bands,
+            min_period=min_period,
+            max_period=max_period,
+            n_terms=n_terms,
+            **more,
+        )
 
     def combined(
         self,

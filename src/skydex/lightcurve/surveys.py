@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skydex.lightcurve import KNOWN_ROLES, Roles
+from skydex.lightcurve.roles import KNOWN_ROLES, Roles
 
-__all__ = ["SURVEYS", "Survey", "objects_beside", "survey_of"]
+__all__ = ["SURVEYS", "Survey", "objects_beside", "points_beside", "survey_of"]
 
 _RELEASE = re.compile(r"(v|dr)\d+/")
 
@@ -82,6 +82,17 @@ def objects_beside(survey: Survey, table: str, names: Sequence[str]) -> str:
     """The table of a survey's objects beside that of its measurements: of the same schema, or release."""
     beside = [name for name in names if _home(name) == _home(table)]
     return next((name for known in survey.objects for name in beside if _bare(name) == known), "")
+
+
+def points_beside(table: str, names: Sequence[str]) -> tuple[Survey, str] | None:
+    """The survey whose objects are in a table, by its name, and the table of their measurements beside it."""
+    for survey in SURVEYS:
+        if _bare(table) in survey.objects:
+            beside = [name for name in names if _home(name) == _home(table)]
+            found = next((name for known in survey.points for name in beside if _bare(name) == known), None)
+            if found is not None:
+                return survey, found
+    return None
 
 
 def _bare(name: str) -> str:
