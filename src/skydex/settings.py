@@ -87,6 +87,12 @@ class Settings:
     """Rows up to which facets of a table are counted in all of them, and not in a sample."""
     look_median_rows: int = 1_000_000
     """Values of which the cells of a density raster have medians; of more they have means."""
+    light_curves: int = 10_000
+    """Objects whose light curves one request may ask for."""
+    periodogram_points: int = 20_000
+    """Measurements of a light curve whose periods are looked for."""
+    periodogram_frequencies: int = 1_000_000
+    """Frequencies that one periodogram may have."""
     cutout_mpix: int = 100
     """Pixels of a cutout that is made at once or shown as a picture, in millions; larger FITS is sent as it is read."""
     image_tile_mpix: int = 64

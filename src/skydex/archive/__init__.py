@@ -29,6 +29,7 @@ from skydex.archive.image_search import Chosen, ImageSearch, Spanning, Touch, Wo
 from skydex.archive.images import Images, Original, find_original
 from skydex.archive.index_request import IndexRequest
 from skydex.archive.intervals import Interval
+from skydex.archive.light_curves import LARGEST_RADIUS_DEG, LightCurvesRequest
 from skydex.archive.links_request import LINKS_FORMAT, LinksRequest
 from skydex.archive.looks import (
     Axis,
@@ -58,6 +59,7 @@ from skydex.archive.offers import (
 )
 from skydex.archive.old_image_search import OLD_COLUMNS, OldImageSearch
 from skydex.archive.parameters import MOST_FIELDS, NUMBER, Parameters, parse_pairs
+from skydex.archive.periodogram_request import PeriodogramRequest
 from skydex.archive.pictures import Picture, PictureRequest, plain_name
 from skydex.archive.product_request import ProductRequest
 from skydex.archive.products import product_files, product_request
@@ -72,6 +74,7 @@ from skydex.engines import Deadline
 __all__ = [
     "CONTAINERS",
     "CUTOUT_FORMATS",
+    "LARGEST_RADIUS_DEG",
     "LINKS_FORMAT",
     "MOST_FIELDS",
     "MYDB_CONTEXT",
@@ -120,6 +123,7 @@ __all__ = [
     "Images",
     "IndexRequest",
     "Interval",
+    "LightCurvesRequest",
     "LinksRequest",
     "Look",
     "Manner",
@@ -131,6 +135,7 @@ __all__ = [
     "Original",
     "Output",
     "Parameters",
+    "PeriodogramRequest",
     "Picture",
     "PictureRequest",
     "PixelPlace",

@@ -37,7 +37,7 @@ from skydex.archive.obscore import without_collections
 from skydex.archive.offers import ContextOffer, Offers, plain_context, read_offers
 from skydex.archive.owners import OwnerViews
 from skydex.archive.pictures import Picture, PictureRequest
-from skydex.archive.requests import TableRequest
+from skydex.archive.requests import ComposedRequest, TableRequest
 from skydex.archive.uploads import UploadLimits, read_upload
 from skydex.archive.views import Schema, View, view_of_collection, view_of_everything, view_of_offer
 from skydex.engines import Deadline, Engine, FirstRowsEngine, MetadataEngine, ScanEngine
@@ -364,6 +364,8 @@ class Archive:
         """Answer any request for a table: tree, bind, plan, execute; a batch does so for each of its statements."""
         if isinstance(request, BatchRequest):
             return self._batch(request, deadline).run()
+        if isinstance(request, ComposedRequest):
+            return self._composed(request, deadline)
         namespace, plan, warnings = self._planned(request)
         if isinstance(request, Look):
             return request.seen(plan, namespace, _Rows(self._engine, deadline))
@@ -371,6 +373,13 @@ class Archive:
         result.warnings += warnings
         result.services += self._services(plan, request.owner)
         return request.shaped(result, namespace)
+
+    def _composed(self, request: TableRequest, deadline: Deadline | None) -> Result:
+        assert isinstance(request, ComposedRequest)
+        namespace, warnings = self._visible(request)
+        result = request.composed(namespace, functools.partial(self.run, deadline=deadline))
+        result.warnings += warnings
+        return result
 
     def run(self, plan: Plan, deadline: Deadline | None = None) -> Result:
         """Carry out a plan."""

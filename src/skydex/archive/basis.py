@@ -19,7 +19,7 @@ from skydex.archive.descriptors import has_links
 from skydex.archive.images import Images, mark_of
 from skydex.archive.looks import Look
 from skydex.archive.pictures import PictureRequest
-from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest
+from skydex.archive.requests import ComposedRequest, ConeRequest, QueryRequest, TableRequest
 from skydex.errors import SkydexError
 from skydex.query import Namespace, Relation
 
@@ -75,6 +75,8 @@ def _tables_read(request: TableRequest, shown: Namespace) -> list[Relation] | No
         return _found([request.table], shown)
     if isinstance(request, Look):
         return _found([request.subject.table], shown)
+    if isinstance(request, ComposedRequest):
+        return _found(_read_of(request, shown), shown)
     if isinstance(request, CatalogRequest):
         offer = request.search.offer
         return _found([offer.table, *([offer.place.table] if offer.place else [])], shown)
@@ -82,6 +84,13 @@ def _tables_read(request: TableRequest, shown: Namespace) -> list[Relation] | No
         words = set(_WORD.findall(request.text.lower()))
         return [relation for relation in shown if relation.table.bare_name.lower() in words]
     return None
+
+
+def _read_of(request: ComposedRequest, shown: Namespace) -> Iterable[str]:
+    try:
+        return request.tables_read(shown)
+    except SkydexError:  # which whoever answers will tell
+        return ()
 
 
 def _found(names: Iterable[str], shown: Namespace) -> list[Relation]:

@@ -6,7 +6,8 @@ plan that it means; none knows an engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
@@ -18,7 +19,7 @@ from skydex.query import Namespace, Plan, bind, get_language, make_plan, table_q
 from skydex.sky import Cone
 from skydex.tables import Column, Datatype, Result, Table, arrow_schema, conformed
 
-__all__ = ["ConeRequest", "QueryRequest", "TableRequest", "Upload"]
+__all__ = ["ComposedRequest", "ConeRequest", "QueryRequest", "TableRequest", "Upload"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,21 @@ class TableRequest(Protocol):
     def shaped(self, result: Result, namespace: Namespace) -> Result: ...
 
     def form(self, name: str, namespace: Namespace) -> Format: ...
+
+
+class ComposedRequest(ABC):
+    """A question whose answer takes several plans, one after the other; `plan` gives the one that reads most."""
+
+    @abstractmethod
+    def composed(self, namespace: Namespace, run: Callable[[Plan], Result]) -> Result:
+        """The answer, of plans that are run as they are needed."""
+
+    @abstractmethod
+    def tables_read(self, namespace: Namespace) -> Sequence[str]:
+        """Names of the tables that it rests on."""
+
+    def shaped(self, result: Result, namespace: Namespace) -> Result:
+        return result
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,11 @@ def sniff(head: bytes) -> bool:
 
 def write(result: Result) -> Iterator[bytes]:
     """Write a result as an Arrow stream: the schema at once, then a message for every batch."""
-    schema = _schema(result)
+    return write_in(result, _schema(result))
+
+
+def write_in(result: Result, schema: pa.Schema) -> Iterator[bytes]:
+    """Like `write`, of a result whose batches are in another schema than its columns say."""
     sink = Sink()
     writer = pa.ipc.new_stream(sink, schema)
     for batch in result.batches:

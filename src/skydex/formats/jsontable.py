@@ -25,7 +25,7 @@ from skydex.formats.lines import joined_lines
 from skydex.formats.parallel import ordered_map, sliced
 from skydex.tables import Column, Datatype, Result, arrow_schema, arrow_type
 
-__all__ = ["FORMAT", "json_cells", "json_rows", "read_json", "write_json"]
+__all__ = ["FORMAT", "described", "json_cells", "json_rows", "read_json", "write_json"]
 
 Spell = Callable[[pa.Array, Column], pa.Array]
 """Gives the values of a column as JSON texts, nulls as nulls."""
@@ -40,7 +40,7 @@ _SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t
 def write_json(result: Result) -> Iterator[bytes]:
     """Write a result as JSON, a row a line."""
     about: dict[str, Any] = {"name": result.name, "description": result.description, "infos": dict(result.infos)}
-    about["columns"] = [_described(column) for column in result.columns]
+    about["columns"] = [described(column) for column in result.columns]
     yield (json.dumps(about, ensure_ascii=False)[:-1] + ', "data": [').encode("utf-8", "replace")
 
     yield from json_rows(result)
@@ -61,7 +61,8 @@ def json_rows(result: Result, *, spell: Spell | None = None) -> Iterator[bytes]:
         separator = 0
 
 
-def _described(column: Column) -> dict[str, str]:
+def described(column: Column) -> dict[str, str]:
+    """What is known of a column."""
     texts = {key: getattr(column, key) for key in _ATTRIBUTES}
     return {"name": column.name, "datatype": column.datatype.value} | {key: text for key, text in texts.items() if text}
 

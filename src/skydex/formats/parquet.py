@@ -97,13 +97,19 @@ def write(result: Result) -> Iterator[bytes]:
     columns = [column.renamed(name) for column, name in zip(result.columns, names, strict=True)]
     metadata = metadata_of_columns(columns, name=result.name, description=result.description)
     schema = pa.schema([pa.field(column.name, arrow_type(column)) for column in columns], metadata)
+    return write_in(result, schema)
+
+
+def write_in(result: Result, schema: pa.Schema) -> Iterator[bytes]:
+    """Like `write`, of a result whose batches are in another schema than its columns say."""
+    leaves = {_leaf(field): _element(field.type) for field in schema}
     sink = Sink()
     writer = pq.ParquetWriter(
         sink,
         schema,
         compression="zstd",
-        use_dictionary=[field.name for field in schema if pa.types.is_string(field.type)],
-        use_byte_stream_split=[field.name for field in schema if pa.types.is_floating(field.type)],
+        use_dictionary=[leaf for leaf, kind in leaves.items() if pa.types.is_string(kind)],
+        use_byte_stream_split=[leaf for leaf, kind in leaves.items() if pa.types.is_floating(kind)],
     )
     for group in _groups(result.batches, schema):
         writer.write_table(group, row_group_size=_GROUP_ROWS)
@@ -111,6 +117,15 @@ def write(result: Result) -> Iterator[bytes]:
     writer.add_key_value_metadata(_end_facts(result))
     writer.close()
     yield sink.taken()
+
+
+def _leaf(field: pa.Field) -> str:
+    """What Parquet calls the values of a column."""
+    return f"{field.name}.list.element" if pa.types.is_list(field.type) else str(field.name)
+
+
+def _element(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_list(kind) else kind
 
 
 def _end_facts(result: Result) -> dict[str, str]:

@@ -50,8 +50,8 @@ def _single(power: float, half: float, n_terms: int) -> float:
 
 def _factor(n_terms: int) -> float:
     """By how much a peak of several harmonics is narrower than that of one (Baluev 2009): 1, 1.56, ..."""
-    odd = prod(range(1, 2 * n_terms, 2))
+    odd = float(prod(range(1, 2 * n_terms, 2)))
     terms = (
         (-1) ** (n_terms - k) * k ** (2 * n_terms + 1) * comb(2 * n_terms, n_terms - k) for k in range(1, n_terms + 1)
     )
-    return 2.0**n_terms / odd * sum(terms) / factorial(2 * n_terms)
+    return float(2.0**n_terms / odd * sum(terms) / factorial(2 * n_terms))

@@ -19,7 +19,7 @@ from skydex.lightcurve import conversions
 from skydex.lightcurve.combining import CombinedLightCurve, combine
 from skydex.lightcurve.curves import LightCurves
 from skydex.lightcurve.folding import FoldedLightCurve, phases
-from skydex.lightcurve.periods import Method, Periodogram, periodogram
+from skydex.lightcurve.periods import Periodogram, periodogram
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err
 from skydex.lightcurve.plain import days, floats, is_time, jd_of_zero, number, taken, texts, unit_of
 from skydex.lightcurve.roles import Good, Roles, roles_of
@@ -339,11 +339,11 @@ class LightCurve:
     def periodogram(
         self,
         *,
-        method: Method = "sinusoids",
+        method: str = "sinusoids",
         bands: str | Sequence[str] | None = None,
         min_period: object = None,
         max_period: object = None,
-        n_terms: int = 1,
+        n_terms: int = 2,
         **more: Any,
     ) -> Periodogram:
         """Look for the period; see `skydex.lightcurve.periodogram`, which takes the same and `more`.

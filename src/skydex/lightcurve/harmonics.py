@@ -50,7 +50,7 @@ class FrequencyGrid:
 
     def values(self) -> Floats:
         """All of them, (n,)."""
-        return self.first + self.step * np.arange(self.n)
+        return np.asarray(self.first + self.step * np.arange(self.n), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +164,8 @@ def _trig_sums(time: Floats, rows: Floats, grid: FrequencyGrid, harmonic: int) -
     """Sums over the points of each row times exp(2 pi i k f t), (n_rows, n)."""
     width = int(np.ceil(np.sqrt(grid.n)))
     n_coarse = -(-grid.n // width)
-    coarse = _turned(time, grid.first + grid.step * width * np.arange(n_coarse), harmonic)
-    fine = _turned(time, grid.step * np.arange(width), harmonic).T
+    coarse = _turned(time, FrequencyGrid(grid.first, grid.step * width, n_coarse).values(), harmonic)
+    fine = _turned(time, FrequencyGrid(0.0, grid.step, width).values(), harmonic).T
     found = np.empty((len(rows), n_coarse * width), dtype=np.complex128)
     for place, row in enumerate(rows):
         used = np.flatnonzero(row)

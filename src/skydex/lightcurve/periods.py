@@ -7,9 +7,9 @@ measurement that has a value counts: cut bad ones away first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,23 +27,25 @@ __all__ = [
     "METHODS",
     "MOST_FREQUENCIES",
     "DoublePeriod",
-    "Method",
     "Peak",
     "Periodogram",
     "frequency_grid",
     "periodogram",
 ]
 
-Method = Literal["sinusoids", "boxes"]
 METHODS = ("sinusoids", "boxes")
+"""What may be fitted."""
 MOST_FREQUENCIES = 2_000_000
 """Frequencies that are looked at unless more are allowed."""
 
+_OVERSAMPLING = {"sinusoids": 5.0, "boxes": 15.0}
 _SHORTEST_D = 0.1
 """Shortest period that is looked for by default."""
 _LONGEST_SHARE = 0.5
 """Longest period by default, as a part of the baseline: two cycles are seen."""
 _N_PEAKS = 5
+_N_CANDIDATES = 15
+"""So many are looked at closely: between two frequencies a peak may be a little higher than another."""
 _ZOOM = 50
 _SIDEREAL = 1.0027379
 _DOUBLE_TERMS = 2
@@ -99,7 +101,7 @@ class Periodogram:
     """The highest ones, the first one first; each at least 1 / baseline away from higher ones."""
     double: DoublePeriod | None
     """The same light curve over twice the first period; None where there are too few points to tell."""
-    method: Method = "sinusoids"
+    method: str = "sinusoids"
     """What was fitted."""
     n_terms: int = 1
     """How many sinusoids."""
@@ -204,12 +206,12 @@ def frequency_grid(
 def periodogram(
     curve: LightCurve,
     *,
-    method: Method = "sinusoids",
+    method: str = "sinusoids",
     bands: str | Sequence[str] | None = None,
     min_period: object = None,
     max_period: object = None,
-    n_terms: int = 1,
-    oversampling: float = 5.0,
+    n_terms: int = 2,
+    oversampling: float | None = None,
     error_floor: float = 0.02,
     most_frequencies: int = MOST_FREQUENCIES,
 ) -> Periodogram:
@@ -228,9 +230,10 @@ def periodogram(
     min_period, max_period : float, Quantity or str, optional
         Days, if they are bare numbers; by default 0.1 d and half of the baseline.
     n_terms : int, optional
-        Sinusoids, 1 to 6; 3 suit the sawtooth of an RR Lyrae star.
+        Sinusoids, 1 to 6: one is the classical periodogram; two follow a sawtooth or a pair of eclipses far better,
+        and are mistaken for an alias less often.
     oversampling : float, optional
-        Frequencies in the width of a peak.
+        Frequencies in the width of a peak: 5, or 15 for boxes, whose peaks are narrower.
     error_floor : float, optional
         Added in quadrature to the errors, mag (or as a part of the median flux): no star is a sum of sinusoids to a
         thousandth of a magnitude, and few very exact points would count for all.
@@ -274,7 +277,7 @@ def periodogram(
         series.baseline_d,
         min_period=None if min_period is None else number(min_period, "d"),
         max_period=None if max_period is None else number(max_period, "d"),
-        oversampling=oversampling,
+        oversampling=_OVERSAMPLING[method] if oversampling is None else oversampling,
         most=most_frequencies,
     )
     search = _Search(series, method, n_terms, is_magnitude)
@@ -326,7 +329,7 @@ class _Search:
     """One way of fitting one light curve."""
 
     series: Series
-    method: Method
+    method: str
     n_terms: int
     is_magnitude: bool
 
@@ -337,12 +340,14 @@ class _Search:
 
     def peaks(self, grid: FrequencyGrid, power: Floats) -> tuple[Peak, ...]:
         """The highest peaks, each where it is exactly."""
-        found: list[Peak] = []
-        for place in _highest(power, int(np.ceil(1.0 / (self.series.baseline_d * grid.step)))):
-            frequency, height = _top(self.power, grid.first + place * grid.step, grid.step)
-            relation = _relation(frequency, found[0].frequency, self.series.baseline_d) if found else ""
-            found.append(self._peak(frequency, height, grid.last, relation))
-        return tuple(found)
+        places = _highest(power, int(np.ceil(1.0 / (self.series.baseline_d * grid.step))))
+        tops = [_top(self.power, grid.first + place * grid.step, grid.step) for place in places]
+        ranked = sorted(tops, key=lambda top: -top[1])[:_N_PEAKS]
+        first = ranked[0][0]
+        return tuple(
+            self._peak(frequency, height, grid.last, _relation(frequency, first, self.series.baseline_d))
+            for frequency, height in ranked
+        )
 
     def _peak(self, frequency: float, power: float, highest: float, relation: str) -> Peak:
         series, period = self.series, 1.0 / frequency
@@ -365,18 +370,18 @@ def _highest(power: Floats, distance: int) -> list[int]:
     padded = np.concatenate([[-1.0], power, [-1.0]])
     maxima = np.flatnonzero((padded[1:-1] >= padded[:-2]) & (padded[1:-1] > padded[2:]))
     chosen: list[int] = []
-    for place in maxima[np.argsort(-power[maxima], kind="stable")][: 50 * _N_PEAKS].tolist():
+    for place in maxima[np.argsort(-power[maxima], kind="stable")][: 20 * _N_CANDIDATES].tolist():
         if all(abs(place - other) >= distance for other in chosen):
             chosen.append(place)
-        if len(chosen) == _N_PEAKS:
+        if len(chosen) == _N_CANDIDATES:
             break
     return chosen or [int(np.argmax(power))]
 
 
-def _top(power: object, frequency: float, step: float) -> tuple[float, float]:
+def _top(power: Callable[[FrequencyGrid], Floats], frequency: float, step: float) -> tuple[float, float]:
     """Where a peak near a frequency is highest, and how high."""
     near = FrequencyGrid(max(frequency - step, 0.5 * frequency), step / _ZOOM, 2 * _ZOOM + 1)
-    heights = power(near)  # type: ignore[operator]
+    heights = power(near)
     place = int(np.argmax(heights))
     return near.first + place * near.step, float(heights[place])
 
@@ -384,6 +389,8 @@ def _top(power: object, frequency: float, step: float) -> tuple[float, float]:
 def _relation(frequency: float, first: float, baseline_d: float) -> str:
     """What a frequency is to that of the first peak, within the width of the peaks."""
     width = 1.0 / baseline_d
+    if frequency == first:
+        return ""
     for name, factor in (("2", 0.5), ("1/2", 2.0), ("3", 1.0 / 3.0), ("1/3", 3.0)):
         if abs(frequency - factor * first) < width * max(factor, 1.0):
             return name

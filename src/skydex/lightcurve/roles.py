@@ -97,7 +97,7 @@ class Roles:
         for role in _MEASURED & values.keys():
             values[role] = self._without_missing(values[role])
         camera, band = values.pop("camera", None), values.pop("band", "")
-        values["band"] = self._bands(texts(band, n), None if camera is None else texts(camera, n))
+        values["band"] = self.named_bands(texts(band, n), None if camera is None else texts(camera, n))
         return values | {"time_format": self.time_format, "time_scale": self.time_scale, "good": self.good}
 
     def _require_one_object(self, owner: Any, n: int) -> None:
@@ -115,7 +115,8 @@ class Roles:
         unit = unit_of(values)
         return numbers if unit is None else numbers * unit
 
-    def _bands(self, band: NDArray[np.str_], camera: NDArray[np.str_] | None) -> NDArray[np.str_]:
+    def named_bands(self, band: NDArray[np.str_], camera: NDArray[np.str_] | None) -> NDArray[np.str_]:
+        """What bands are called here, by how the table writes them, and their cameras."""
         named = _renamed(band, lambda label: self.band_names.get(label, label))
         if camera is None:
             return named

@@ -12,6 +12,7 @@ from skydex.web import (
     hips,
     hlasiap,
     image_files,
+    light_curves,
     looks,
     mast,
     mydb,
@@ -49,6 +50,7 @@ SERVICES: tuple[Service, ...] = (
     ps1filenames.SERVICE,
     hlasiap.SERVICE,
     image_files.SERVICE,
+    light_curves.SERVICE,
     mydb.SERVICE,
     vosi.SERVICE,
 )
