@@ -25,9 +25,6 @@ __all__ = ["ScanEngine", "n_passing", "projected", "scanned", "selected"]
 
 _Made = TypeVar("_Made")
 
-_PART_ROWS = 32_768
-"""Rows of a part: 256 kB of doubles."""
-
 
 class ScanEngine:
     """Runs plans whose `engine` is `scan`."""
@@ -41,19 +38,16 @@ class ScanEngine:
     def each(self, plan: Plan, work: Callable[[pa.RecordBatch], _Made], deadline: Deadline | None) -> Iterator[_Made]:
         """What some work makes of the rows of a plan, of which there is no limit and no order, part by part.
 
-        It is done where rows are read, in several threads, on parts that fit into the nearest memory: that takes half
-        the time of doing it with the rows of a result.
+        It is done where rows are read, in several threads, so that no one of them has to wait for all rows.
         """
         (scan,) = plan.scans.values()
         query = plan.bound.tree
         where = query.args.get("where")
 
         def made(batch: pa.RecordBatch) -> Iterator[_Made]:
-            for start in range(0, batch.num_rows, _PART_ROWS):
-                part = batch.slice(start, _PART_ROWS)
-                kept = part if where is None else selected(part, where.this)
-                if kept.num_rows:
-                    yield work(projected(kept, query.expressions, plan.columns))
+            kept = batch if where is None else selected(batch, where.this)
+            if kept.num_rows:
+                yield work(projected(kept, query.expressions, plan.columns))
 
         found = worked(scan, made, deadline=deadline)
         try:

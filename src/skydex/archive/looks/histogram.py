@@ -29,8 +29,8 @@ class HistogramRequest(Look):
         bins = self.x.bins(found)
         bins.check("range")
         cells = Cells([bins])
-        for placed in rows.each(plan, cells.placed):
-            cells.count(placed)
+        for _ in rows.each(plan, cells.add):
+            pass
         edges = 10.0**bins.edges if bins.is_log else bins.edges
         unit = plan.columns[0].unit
         columns = [
