@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-PAGES = ("/", "/api")
+PAGES = ("/", "/api", "/o/ps1.MeanObjectView/190361393344112894?period=0.48636")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Collection
 from typing import Any
 
 from skydex.archive import QueryRequest
@@ -43,8 +44,10 @@ async def neighbours(
     return {"radius": radius_arcsec, "rows": found, "most": _MOST_NEIGHBOURS, "map": drawn}
 
 
-async def counterparts(call: Call, table: Table, place: tuple[float, float], radius_arcsec: float) -> list[Facts]:
-    """The nearest row of each other table of things on the sky, within a radius."""
+async def counterparts(
+    call: Call, known: Collection[str], place: tuple[float, float], radius_arcsec: float
+) -> list[Facts]:
+    """The nearest row of each table of things on the sky, but of those that are known, within a radius."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def nearest(other: Table) -> Facts | None:
@@ -52,7 +55,8 @@ async def counterparts(call: Call, table: Table, place: tuple[float, float], rad
             rows = await _near(call, other, place, radius_arcsec, 1)
         return {"table": other.name, **rows[0]} if rows else None
 
-    others = [other for other in call.site.archive.tables(call.owner) if _is_of_things(other) and other != table]
+    tables = call.site.archive.tables(call.owner)
+    others = [other for other in tables if _is_of_things(other) and other.name not in known]
     found = await asyncio.gather(*(nearest(other) for other in others[:_MOST_TABLES]))
     return [one for one in found if one is not None]
 
@@ -140,4 +144,3 @@ def sexagesimal(ra_deg: float, dec_deg: float) -> str:
 def _clock(parts: int, per_second: int, n_digits: int) -> str:
     seconds, part = divmod(parts, per_second)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{part:0{n_digits}d}"
-

@@ -1,4 +1,4 @@
-"""Diagrams that need no script: points with error bars, in axes with sensible ticks, as values that `charts.html` draws.
+"""Diagrams that need no script: points with error bars, in axes with sensible ticks, as `charts.html` draws them.
 
 What is worked out here are places in a drawing; colours are names of the style sheet, so that a diagram follows the
 reader's choice of dark or light. Bands and classes look as they do in `skydex.plots`.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skydex.plots.style import Mark, band_marks, class_marks
 
-__all__ = ["Axis",
+__all__ = [
+    "Axis",
     "Looks",
     "Series",
     "chart",
@@ -94,6 +96,8 @@ class Axis:
     """Whether it runs down, or to the left: magnitudes do, so that bright is above."""
     is_log: bool = False
     """Whether equal steps are equal factors."""
+    keeps_all: bool = False
+    """Whether what is beyond its ends stands at its ends."""
 
     @classmethod
     def around(cls, label: str, *values: ArrayLike, is_inverted: bool = False, is_log: bool = False) -> Axis:
@@ -114,6 +118,7 @@ class Axis:
             scaled = np.log10(numbers) if self.is_log else numbers
         low, high = (math.log10(self.low), math.log10(self.high)) if self.is_log else (self.low, self.high)
         part = (scaled - low) / (high - low)
+        part = np.clip(part, 0.0, 1.0) if self.keeps_all else part
         return np.asarray(start + (end - start) * (1.0 - part if self.is_inverted else part))
 
 
@@ -172,7 +177,7 @@ def tick_texts(values: Sequence[float], *, is_log: bool = False) -> list[str]:
     """What is written at ticks: as many digits as tell one from the next."""
     if is_log or len(values) < 2:
         return [f"{value:g}" for value in values]
-    step = min(abs(b - a) for a, b in zip(values, values[1:], strict=False))
+    step = min(abs(b - a) for a, b in pairwise(values))
     if max(map(abs, values)) >= 1e7 or step < 1e-6:
         return [f"{value:.6g}" for value in values]
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -223,9 +228,7 @@ def _axis_facts(axis: Axis, start: float, end: float) -> dict[str, Any]:
     return {"label": axis.label, "ticks": marks}
 
 
-def _drawn(
-    series: Series, x: Axis, y: Axis, across: tuple[float, float], along: tuple[float, float]
-) -> dict[str, Any]:
+def _drawn(series: Series, x: Axis, y: Axis, across: tuple[float, float], along: tuple[float, float]) -> dict[str, Any]:
     places_x, places_y = x.placed(series.x, *across), y.placed(series.y, *along)
     is_drawn = np.isfinite(places_x) & np.isfinite(places_y)
     told: dict[str, Any] = {

@@ -7,7 +7,7 @@ asks. Points that the catalogue's makers advise against are shown, apart from th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -139,13 +139,14 @@ class Curve:
         return f"Flux / {unit}" if unit else "Flux"
 
     def _values_axis(self) -> Axis:
-        """Of the values, as far as good points and modest errors reach."""
+        """Of the values, as far as good points and modest errors reach; others stand at the rim."""
         value, error = self._column(self.quantity), self._column(f"{self.quantity}_err")
         good = np.array([point["good"] for point in self.points], dtype=bool)
         counted = good if np.isfinite(value[good]).any() else np.ones(len(value), dtype=bool)
         bars = np.minimum(np.nan_to_num(error[counted]), np.nanstd(value[counted]) + 0.02)
-        bounds = (value[counted] - bars, value[counted] + bars, value)
-        return Axis.around(self._value_label(), *bounds, is_inverted=self.quantity == "mag")
+        bounds = (value[counted] - bars, value[counted] + bars)
+        axis = Axis.around(self._value_label(), *bounds, is_inverted=self.quantity == "mag")
+        return replace(axis, keeps_all=True)
 
     def _series(self) -> list[Series]:
         """The points of each band."""
@@ -192,9 +193,7 @@ async def measurements(call: Call, holding: Holding, key: Any) -> Curve | None:
     """The light curve of an object, by what it is called where its measurements are; None if it has no points."""
     if key is None:
         return None
-    request = LightCurvesRequest(
-        holding.points.name, ids=(key,), is_flat=True, max_rows=_MOST_POINTS, owner=call.owner
-    )
+    request = LightCurvesRequest(holding.points.name, ids=(key,), is_flat=True, max_rows=_MOST_POINTS, owner=call.owner)
     try:
         found = await rows_of(call, request, is_quick=True)
     except SkydexError:  # the page is worth having without

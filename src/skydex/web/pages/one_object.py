@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 from skydex.archive import LinksRequest, QueryRequest
 from skydex.archive.links import adql_name, adql_value
 from skydex.errors import BadParameterError, SkydexError, UnknownResourceError, UnknownTableError
+from skydex.lightcurve.holdings import Holding
 from skydex.query.languages.words import spelled
 from skydex.tables import Table
 from skydex.web import dali
@@ -62,7 +63,7 @@ async def gather(call: Call) -> Facts:
         images_at(call, *place) if place else _nothing(),
         _links(call, table, key),
         neighbours(call, table, key, place, radius) if place else _nothing(),
-        counterparts(call, table, place, _SAME_ARCSEC) if place else _nothing(),
+        counterparts(call, _names_of_itself(table, holding), place, _SAME_ARCSEC) if place else _nothing(),
     )
     pictures = _pictures(curve, images or [])
     wants_periods = given.find("periods") is not None
@@ -73,7 +74,9 @@ async def gather(call: Call) -> Facts:
         "id_column": table.id_column,
         "position": _position(table, place),
         "columns": _columns(table, found, row),
-        "rows": {**found.facts(), "rows": [list(map(told, one)) for one in found.rows]} if len(found.rows) > 1 else None,
+        "rows": {**found.facts(), "rows": [list(map(told, one)) for one in found.rows]}
+        if len(found.rows) > 1
+        else None,
         "curve": None if curve is None else curve.facts(),
         "diagram": None if curve is None else curve.drawing(),
         "fold": _folded(curve, fold),
@@ -87,6 +90,11 @@ async def gather(call: Call) -> Facts:
         "downloads": [] if curve is None else _downloads(curve, measured_key),
         "snippets": _snippets(call.site.url, table, key, curve, measured_key),
     }
+
+
+def _names_of_itself(table: Table, holding: Holding | None) -> set[str]:
+    """The table, and that of its measurements, which are shown."""
+    return {table.name, *([holding.points.name] if holding is not None else [])}
 
 
 async def _nothing() -> None:
@@ -174,7 +182,14 @@ def _columns(table: Table, found: Rows, row: Mapping[str, Any]) -> list[Facts]:
     return facts
 
 
-def _key_there(holding: Any, table: Table, row: Mapping[str, Any]) -> Any:
+def _all_rows(found: Rows) -> Facts | None:
+    """Where a name has several rows, these."""
+    if len(found.rows) < 2:
+        return None
+    return {**found.facts(), "rows": [[told(value) for value in row] for row in found.rows]}
+
+
+def _key_there(holding: Holding, table: Table, row: Mapping[str, Any]) -> Any:
     """What names the object of a row where its measurements are."""
     name = holding.roles.object if holding.points.name == table.name else holding.key
     found = table.find_column(name)

@@ -1,0 +1,140 @@
+"""The page of an object: what it says is what the archive says, with scripts and without."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+
+import httpx
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+
+import skydex
+
+KQ_UMA = "190361393344112894"
+KQ_UMA_PAGE = f"/o/ps1.MeanObjectView/{KQ_UMA}"
+PERIOD = 0.48636  # published, days
+
+
+@pytest.fixture(scope="module")
+def web(demo):
+    with httpx.Client(base_url=demo.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def kq_uma(web):
+    return web.get(f"{KQ_UMA_PAGE}.json").raise_for_status().json()
+
+
+@pytest.fixture(scope="module")
+def archive(simulated):
+    return skydex.connect(simulated)
+
+
+def test_measurements_are_those_of_the_light_curve(kq_uma, archive):
+    curve = archive.light_curve(int(KQ_UMA))
+    points = kq_uma["curve"]["points"]
+    assert [point["time"] for point in points] == curve.time.tolist()
+    assert [point["band"] for point in points] == curve.band.tolist()
+    np.testing.assert_array_equal([point["mag"] for point in points], curve.mag)
+    np.testing.assert_array_equal([point["mag_err"] for point in points], curve.mag_err)
+    assert [point["good"] for point in points] == (curve.quality > 0.9).tolist()
+
+
+def test_numbers_of_64_bits_are_texts(kq_uma):
+    assert kq_uma["id"] == KQ_UMA
+    values = {column["name"]: column["value"] for column in kq_uma["columns"]}
+    assert values["objID"] == KQ_UMA
+
+
+def test_the_position_in_hours_and_degrees_is_that_of_astropy(kq_uma):
+    place = kq_uma["position"]
+    hours, degrees = place["sexagesimal"].split()
+    told = SkyCoord(hours, degrees, unit=("hourangle", "deg"))
+    assert told.separation(SkyCoord(place["ra"], place["dec"], unit="deg")).arcsec < 0.01
+
+
+def test_a_measurement_has_the_image_of_its_time_and_band(kq_uma):
+    with_image = [point for point in kq_uma["curve"]["points"] if point["picture"] is not None]
+    assert len(with_image) > 60
+    for point in with_image:
+        image = kq_uma["images"][point["picture"]]
+        assert abs(image["mjd"] - point["time"]) < 0.002
+        assert f".wrp.{point['band']}." in image["name"]
+
+
+def test_every_cutout_of_a_page_can_be_had(kq_uma, web):
+    image = kq_uma["images"][0]
+    assert web.get("/" + image["picture"]).raise_for_status().content[:3] == b"\xff\xd8\xff"
+    assert web.get("/" + image["fits"]).raise_for_status().content[:9] == b"SIMPLE  ="
+
+
+def test_the_folded_drawing_has_each_point_twice(web, kq_uma):
+    n = kq_uma["curve"]["n"]
+    facts = web.get(f"{KQ_UMA_PAGE}.json", params={"period": PERIOD}).json()
+    drawn = [len(one["points"]) for one in facts["fold"]["diagram"]["series"]]
+    assert sum(drawn) == 2 * n
+    assert sum(len(one["points"]) for one in facts["diagram"]["series"]) == n
+    page = web.get(KQ_UMA_PAGE, params={"period": PERIOD, "double": "1"}, headers={"accept": "text/html"}).text
+    assert page.count('<path class="point') == 3 * n
+    assert "Folded by 0.97272 d" in page
+
+
+def test_the_best_period_is_the_published_one(web):
+    facts = web.get(f"{KQ_UMA_PAGE}.json", params={"periods": "1"}).json()
+    assert facts["periods"]["peaks"][0]["period"] == pytest.approx(PERIOD, rel=2e-5)
+
+
+def test_an_object_that_is_unknown_is_told_as_such(web):
+    for key in ("190361393344112895", "99999999999999999999", "kq-uma"):
+        answer = web.get(f"/o/ps1.MeanObjectView/{key}", headers={"accept": "text/html"})
+        assert answer.status_code == 404
+        assert key in answer.text
+        assert "objID" in answer.text
+    assert web.get("/o/ps1.NoSuchTable/1.json").status_code == 404
+    assert web.get("/o/ps1.MeanObjectView/1.json").json()["error"].count("ps1.MeanObjectView")
+
+
+def test_a_source_without_a_light_curve_has_no_empty_boxes(web, archive):
+    name = str(archive.query("SELECT TOP 1 name FROM csc21.master_source ORDER BY name")["name"][0])
+    answer = web.get(f"/o/csc21.master_source/{name}", headers={"accept": "text/html"}).raise_for_status()
+    assert "Light curve" not in answer.text
+    assert "Period" not in answer.text
+    assert web.get(f"/o/csc21.master_source/{name}.json").json()["curve"] is None
+
+
+def test_a_star_with_several_rows_has_them_all_and_the_names_of_its_images(web, archive):
+    candidates = "FROM hcv.HCVSummaryView WHERE NumFilters = 2 AND AutoClass = 2"
+    row = archive.query(f"SELECT TOP 1 MatchID {candidates} ORDER BY MatchID")
+    star = int(row["MatchID"][0])
+    facts = web.get(f"/o/hcv.HCVSummaryView/{star}.json").raise_for_status().json()
+    assert len(facts["rows"]["rows"]) == 2
+    curve = archive.light_curve(star, table="hcv.HCVdetailed")
+    assert [point["mag"] for point in facts["curve"]["points"]] == curve.mag.tolist()
+    assert {band["name"] for band in facts["curve"]["bands"]} == set(curve.bands)
+    for point in facts["curve"]["points"]:
+        assert facts["images"][point["picture"]]["name"] == point["image"]
+
+
+def test_neighbours_are_those_of_astropy(web, archive):
+    rows = archive.query("SELECT MatchID, MatchRA, MatchDec FROM hsc.SumMagAper2CatView")
+    places = SkyCoord(rows["MatchRA"], rows["MatchDec"], unit="deg")
+    star = int(np.argmin(places.separation(places[0]).arcsec))
+    away = places[star].separation(places).arcsec
+    expected = [str(rows["MatchID"][i]) for i in np.argsort(away) if 0 < away[i] <= 30][:40]
+    facts = web.get(f"/o/hsc.SumMagAper2CatView/{rows['MatchID'][star]}.json").json()
+    assert [one["id"] for one in facts["neighbours"]["rows"]] == expected
+
+
+def test_what_is_to_be_copied_runs(kq_uma):
+    texts = {one["label"]: one["text"] for one in kq_uma["snippets"]}
+    command = [sys.executable, "-c", texts["Python"]]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert f"Length = {kq_uma['curve']['n']} rows" in told.stdout
+    with httpx.Client(timeout=60) as web:
+        words = shlex.split(texts["curl"])
+        assert words[:2] == ["curl", "-sSf"]
+        assert len(web.get(words[2]).raise_for_status().text.splitlines()) == 1 + kq_uma["curve"]["n"]
