@@ -7,7 +7,13 @@ import re
 import httpx
 import pytest
 
-PAGES = ("/", "/api", "/o/ps1.MeanObjectView/190361393344112894?period=0.48636")
+PAGES = (
+    "/",
+    "/api",
+    "/o/ps1.MeanObjectView/190361393344112894?period=0.48636",
+    "/t/hsc.SumMagAper2CatView",
+    "/t/hcv.HCVSummaryView?MAD.gt=0.1&sort_by=MeanMag.desc",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -9,6 +9,7 @@ from skydex.archive.catalog_columns import described_columns
 from skydex.archive.catalog_request import CatalogRequest, CounterpartsRequest
 from skydex.archive.catalog_search import PARAMETERS, Search, SortKey
 from skydex.archive.constraints import OPERATORS, Constraint
+from skydex.archive.count_request import CountRequest
 from skydex.archive.cutout_request import CUTOUT_FORMATS, CutoutRequest, ImageName, PixelPlace, SkyPlace
 from skydex.archive.data_uris import DataURI
 from skydex.archive.deposits import Deposit, Manner, own_name, own_table_request
@@ -102,6 +103,7 @@ __all__ = [
     "ConeRequest",
     "Constraint",
     "ContextOffer",
+    "CountRequest",
     "CounterpartsRequest",
     "CoverageRequest",
     "CrossmatchReport",

@@ -26,6 +26,7 @@ from skydex.formats.catalogjson import write_catalog_json
 from skydex.formats.delimited import write_bare_csv
 from skydex.formats.spool import Spool
 from skydex.query import Namespace, Plan, bind, build, make_plan
+from skydex.query.languages.adql_text import adql_text
 from skydex.tables import Column, Datatype, Result, Table, arrow_type
 
 __all__ = ["CatalogRequest", "CounterpartsRequest"]
@@ -57,6 +58,14 @@ class CatalogRequest:
         """Find the columns, make the tree, bind and plan it."""
         query = Searched(self.search, namespace).query(_offset(self.page, self.max_rows))
         return make_plan(bind(query, namespace), self.max_rows)
+
+    def adql(self, namespace: Namespace) -> str:
+        """The same question in ADQL; positions must be in the table itself."""
+        searched = Searched(self.search, namespace)
+        query = searched.query(_offset(self.page, self.max_rows))
+        if [part.name for part in query.expressions] == [column.name for column in searched.table.columns]:
+            query.set("expressions", [exp.Star()])
+        return adql_text(query, top=self.max_rows)
 
     def shaped(self, result: Result, namespace: Namespace) -> Result:
         """Put the rows of the page aside, with what the publisher writes where a measurement is missing."""

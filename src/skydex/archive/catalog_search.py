@@ -58,6 +58,8 @@ class Search:
     """As the request spells them; none means those of the offer."""
     sort_by: tuple[SortKey, ...] = ()
     """The first counts most."""
+    is_ordered: bool = False
+    """Whether these keys alone tell rows apart, so that pages fit together without more of them."""
 
 
 class Searched:
@@ -113,10 +115,10 @@ class Searched:
             yield condition_of(constraint, column, ROWS, missing=self._offer.missing)
 
     def order(self) -> Iterator[tuple[exp.Expression, bool]]:
-        """The keys, and then what tells rows apart, so that pages fit together."""
+        """The keys, and then what else tells rows apart, so that pages fit together."""
         for key in self._search.sort_by:
             yield self.key(key.name), key.descends
-        if self._search.sort_by or self._is_joined:
+        if not self._search.is_ordered and (self._search.sort_by or self._is_joined):
             yield from self.ties()
 
     def ties(self) -> Iterator[tuple[exp.Expression, bool]]:

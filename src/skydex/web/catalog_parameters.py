@@ -39,6 +39,7 @@ __all__ = [
     "largest_radius",
     "read_cone",
     "read_constraint",
+    "read_sort_key",
     "received_fields",
 ]
 
@@ -183,7 +184,7 @@ def _search(fields: Fields, offer: CatalogOffer, cone: Cone | None, *, own: Sequ
         constraints=tuple(read_constraint(field) for field in fields if field.name.lower() not in own),
         cone=cone,
         columns=_columns(fields),
-        sort_by=tuple(_sort_key(item) for value in fields.values("sort_by") for item in list_items(value)),
+        sort_by=tuple(read_sort_key(item) for value in fields.values("sort_by") for item in list_items(value)),
     )
 
 
@@ -211,7 +212,8 @@ def _columns(fields: Fields) -> tuple[str, ...]:
     return () if len(names) == 1 and names[0].lower() in _WHOLE_LIST else names
 
 
-def _sort_key(text: str) -> SortKey:
+def read_sort_key(text: str) -> SortKey:
+    """What an item of `sort_by` says."""
     name, dot, word = text.rpartition(".")
     if not dot:
         return SortKey(text)

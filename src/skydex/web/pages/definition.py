@@ -22,8 +22,8 @@ from skydex.web.site import Site
 __all__ = ["Page", "page_routes"]
 
 JSON_TYPE = "application/json"
-Gather = Callable[[Call], Awaitable[Facts]]
-"""Finds what a page shows."""
+Gather = Callable[[Call], Awaitable[Facts | Reply]]
+"""Finds what a page shows, or where it is."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def _told(page: Page) -> Handler:
     """The facts of a page for programs."""
 
     async def handle(call: Call) -> Reply:
-        return _json(call, await page.gather(call))
+        facts = await page.gather(call)
+        return facts if isinstance(facts, Reply) else _json(call, facts)
 
     return handle
 
@@ -70,6 +71,8 @@ def _shown(page: Page) -> Handler:
             raise
         except SkydexError as error:
             return _refuse_in_json(error) if wants_json else _refuse(call, error)
+        if isinstance(facts, Reply):
+            return facts
         return _json(call, facts) if wants_json else rendered(call, page.template, facts, policy=page.policy)
 
     return handle

@@ -94,7 +94,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "size": size, "props": props, "path": path_part, "query": query_part}
+    environment.filters |= {
+        "number": number,
+        "size": size,
+        "props": props,
+        "path": path_part,
+        "query": query_part,
+        "share": share,
+    }
     return environment
 
 
@@ -118,6 +125,14 @@ def size(n_bytes: float) -> str:
             return f"{n_bytes:.3g} {unit}" if unit != "bytes" else f"{n_bytes:.0f} bytes"
         n_bytes /= 1000
     return f"{n_bytes:.3g} TB"
+
+
+def share(part: float) -> str:
+    """A part of a whole: `0`, `12 %`, `< 0.1 %`."""
+    if not part:
+        return "0"
+    percent = 100.0 * part
+    return "< 0.1 %" if percent < 0.1 else f"{percent:.3g} %"
 
 
 def props(values: Mapping[str, Any]) -> Markup:

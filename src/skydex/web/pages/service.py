@@ -6,7 +6,12 @@ from collections.abc import Iterable
 
 from starlette.routing import BaseRoute
 
-from skydex.web.pages import api, home, one_object
+from skydex.web.pages import (
+    api,
+    home,
+    one_object,
+    table,
+)
 from skydex.web.pages.assets import asset_routes
 from skydex.web.pages.definition import Page, page_routes
 from skydex.web.service import Link, Service
@@ -17,6 +22,7 @@ __all__ = ["PAGES", "SERVICE"]
 PAGES: tuple[Page, ...] = (
     home.PAGE,
     one_object.PAGE,
+    table.PAGE,
     api.PAGE,
 )
 
