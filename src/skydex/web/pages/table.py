@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from skydex.archive import OPERATORS, CatalogRequest, ColumnsRequest, FacetsRequest, ReadyExample, Subject
-from skydex.archive.measurements import pointing_column, time_column
 from skydex.errors import SkydexError, UnknownResourceError, UnknownTableError
+from skydex.lightcurve.holdings import pointing_column, time_column
 from skydex.query import Namespace
 from skydex.tables import Column, Table, spelled
 from skydex.web import dali
