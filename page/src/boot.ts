@@ -3,7 +3,10 @@
 type Island = { mount(place: HTMLElement, props: never): void | Promise<void> };
 
 /** Each view in a file of its own, which is fetched when a page has it. */
-const ISLANDS: Record<string, () => Promise<Island>> = {};
+const ISLANDS: Record<string, () => Promise<Island>> = {
+  live: () => import("./islands/live"),
+  query: () => import("./islands/query") as Promise<Island>,
+};
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);
 for (const place of document.querySelectorAll<HTMLElement>(".copy")) addCopyButton(place);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from skydex.archive.estimates import Estimate
 from skydex.query import Plan, Scan
@@ -65,6 +66,28 @@ class Explanation:
             lines.append(f"Answer: {self.n_rows:,} rows in {self.seconds:.3f} s")
         return "\n".join(lines)
 
+    def facts(self) -> dict[str, Any]:
+        """The same in values that JSON has."""
+        expected = self.estimate
+        return {
+            "engine": self.engine or self.plan.engine,
+            "max_rows": self.plan.max_rows,
+            "columns": [
+                {"name": column.name, "unit": column.unit, "ucd": column.ucd, "datatype": column.datatype.value}
+                for column in self.plan.columns
+            ],
+            "reads": [_read_facts(scan) for scan in self.plan.scans.values()],
+            "expects": None
+            if expected is None
+            else {
+                "rows": expected.rows,
+                "n_rows": expected.n_rows,
+                "is_bound": expected.is_bound,
+                "n_bytes": expected.n_bytes,
+            },
+            "text": str(self),
+        }
+
     def _reads(self) -> Iterator[str]:
         for scan in self.plan.scans.values():
             what = f"{scan.source} = {scan.relation.table.name}: {len(scan.columns)} columns"
@@ -80,6 +103,21 @@ class Explanation:
         if self.plan.tally is not None:
             known, rim = self.plan.tally.n_known, self.plan.tally.rim
             yield f"of these {known:,} rows are counted by metadata, {rim.n_rows:,} in {rim.n_groups} row groups read"
+
+
+def _read_facts(scan: Scan) -> dict[str, Any]:
+    """What is read of one table; of one in memory neither files nor row groups."""
+    facts = {"table": scan.relation.table.name, "source": scan.source, "n_columns": len(scan.columns)}
+    selection = scan.selection
+    if selection is None:
+        return facts | {"n_rows": scan.side().n_rows}
+    return facts | {
+        "n_rows": selection.n_rows,
+        "n_files": selection.n_files,
+        "total_files": selection.total_files,
+        "n_groups": selection.n_groups,
+        "total_groups": selection.total_groups,
+    }
 
 
 def _is_by_values(scan: Scan) -> bool:

@@ -483,6 +483,13 @@ class Archive:
         came = traffic if any(scan.is_distant for scan in explanation.plan.scans.values()) else None
         return replace(explanation, n_rows=n_rows, seconds=time.perf_counter() - start, traffic=came)
 
+    def foresee(self, request: BatchRequest) -> tuple[bool, Explanation | None]:
+        """Whether a batch only reads, and what it would read if it is a query of tables alone."""
+        batch = self._batch(request)
+        plan = batch.find_plan()
+        explanation = None if plan is None else Explanation(plan, engine=plan.engine, estimate=estimated(plan))
+        return batch.is_reading, explanation
+
     def refresh(self) -> _Holdings:
         """Notice new publications."""
         if self._directory.revision != self._holdings.revision or self._far.has_news:

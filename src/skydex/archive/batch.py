@@ -154,6 +154,20 @@ class Batch:
         read_batch(self._request.text)
         self._check_context()
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether nothing that anybody keeps is changed by it."""
+        return all(map(_is_reading, read_batch(self._request.text)))
+
+    def find_plan(self) -> Plan | None:
+        """The plan of a batch that is one query of tables alone; others have none before they run."""
+        statements = read_batch(self._request.text)
+        self._check_context()
+        [first, *others] = statements or (Nothing(),)
+        if others or not isinstance(first, Select) or first.query.find(exp.Anonymous, exp.Parameter):
+            return None
+        return make_plan(self._bound(first.query), self._request.max_rows)
+
     def run(self) -> Result:
         """Carry out all statements; the rows of the last come as the result is walked through."""
         statements = read_batch(self._request.text)
@@ -397,6 +411,14 @@ class Batch:
         for target in statement.targets:
             self._changes.relation(target)
         return 0
+
+
+def _is_reading(statement: Statement) -> bool:
+    if isinstance(statement, If):
+        return all(map(_is_reading, (*statement.then, *statement.otherwise)))
+    if isinstance(statement, Select):
+        return statement.into is None
+    return isinstance(statement, Declare | SetVariable | Assign | Nothing)
 
 
 _METHODS: dict[type[Statement], Callable[[Batch, Any, str], int]] = {

@@ -9,6 +9,7 @@ from skydex.web import (
     catalogs,
     datalink,
     fitscut,
+    foresight,
     hips,
     hlasiap,
     image_files,
@@ -42,6 +43,7 @@ SERVICES: tuple[Service, ...] = (
     mast.SERVICE,  # before the API that takes all addresses below its own
     catalogs.SERVICE,
     looks.SERVICE,
+    foresight.SERVICE,
     casjobs.SERVICE,
     sesame.SERVICE,
     soda.SERVICE,

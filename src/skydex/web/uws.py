@@ -19,7 +19,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ from skydex.web.uws_documents import (
 )
 from skydex.web.workroom import Checked
 
-__all__ = ["JobKind", "JobPlace", "uws_routes"]
+__all__ = ["JobKind", "JobPlace", "submitted", "uws_routes"]
 
 XML_TYPE = "text/xml; charset=utf-8"
 _MOST_RUN_ID = 200
@@ -128,6 +128,49 @@ def uws_routes(site: Site, base: str, kind: JobKind) -> list[BaseRoute]:
         Route(path, Endpoint(site, handler, refuse=kind.refuse, methods=methods))
         for path, handler, methods in (*named, beside)
     ]
+
+
+async def submitted(
+    call: Call, kind: JobKind, place: JobPlace, asked: Mapping[str, str], *, name: str | None = None
+) -> Job:
+    """A job that is queued at once, made of parameters that were checked, and came some other way than UWS's.
+
+    Parameters
+    ----------
+    call : Call
+        Who asks.
+    kind : JobKind
+        What the job means.
+    place : JobPlace
+        The list in which it is to be.
+    asked : mapping of str
+        Its parameters, their names in capitals.
+    name : str, optional
+        What its owner calls it.
+    """
+    job = dataclasses.replace(
+        _new_job(call, kind, place),
+        parameters=tuple(asked.items()),
+        run_id=_run_id(dali.Parameters([("RUNID", name or "")])),
+    )
+    _check_size(job, call.site.settings.form_mb)
+    return await call.site.runner.add(dataclasses.replace(job, phase=Phase.QUEUED))
+
+
+def _new_job(call: Call, kind: JobKind, place: JobPlace) -> Job:
+    settings, now = call.site.settings, time.time()
+    return Job(
+        id=new_job_id(),
+        kind=kind.name,
+        scope=place.scope,
+        owner=call.owner,
+        address=call.asker,
+        run_id=None,
+        phase=Phase.PENDING,
+        created=now,
+        duration_s=settings.job_time_s,
+        destruction=now + settings.job_days * _DAY_S,
+    )
 
 
 class _Tree:
@@ -274,20 +317,8 @@ class _Tree:
         return place, job
 
     async def _create(self, call: Call, place: JobPlace) -> Reply:
-        settings, now = call.site.settings, time.time()
         await _check_room(call)
-        job = Job(
-            id=new_job_id(),
-            kind=self._kind.name,
-            scope=place.scope,
-            owner=call.owner,
-            address=call.asker,
-            run_id=None,
-            phase=Phase.PENDING,
-            created=now,
-            duration_s=settings.job_time_s,
-            destruction=now + settings.job_days * _DAY_S,
-        )
+        job = _new_job(call, self._kind, place)
         async with self._posted(call, job) as (given, job):
             await call.site.runner.add(await self._judged(call, job, is_to_run=_is_to_run(given)))
         return _see(f"{place.url}/{job.id}")

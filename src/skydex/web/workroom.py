@@ -1,8 +1,9 @@
 """What happens inside a worker: open the archive once, then do one order after another.
 
 An order is a request for a table and the name of a format, to be answered; `Checked`, to see whether it could be
-answered; `Filed`, to put the answer into a file, where it is whole or not there; `Looked`, to look names up; a
-`Deposit`, a file that is to become a table of one's own; or a `PictureRequest`, to be answered with pixels.
+answered; `Explained`, to say what that would take; `Filed`, to put the answer into a file, where it is whole or not
+there; `Looked`, to look names up; a `Deposit`, a file that is to become a table of one's own; or a `PictureRequest`, to
+be answered with pixels.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skydex.archive import Answer, Archive, Deadline, Deposit, LinksRequest, Picture, PictureRequest, TableRequest
+from skydex.archive import (
+    Answer,
+    Archive,
+    BatchRequest,
+    Deadline,
+    Deposit,
+    LinksRequest,
+    Picture,
+    PictureRequest,
+    QueryRequest,
+    TableRequest,
+)
 from skydex.errors import JobSpaceError
 from skydex.formats import get_format
 from skydex.jobs import Handler
@@ -24,6 +36,7 @@ from skydex.web.encodings import PACKED, encoded_if_it_pays, pays
 __all__ = [
     "Checked",
     "Encoded",
+    "Explained",
     "Filed",
     "JobOrder",
     "Looked",
@@ -59,6 +72,14 @@ class Checked:
     """See whether an order could be carried out: all that its author can do wrong shows."""
 
     order: JobOrder
+    """What would be wanted."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Say what a query would read: the facts of the answer are its `explanation`, and whether it only reads."""
+
+    request: QueryRequest | BatchRequest
     """What would be wanted."""
 
 
@@ -120,12 +141,15 @@ def handler_of(archive: Archive, settings: Settings) -> Handler:
     """What carries out orders with an open archive."""
 
     def handle(
-        order: TableOrder | PictureRequest | Encoded | Checked | Filed | Looked | Deposit, deadline: float | None
+        order: TableOrder | PictureRequest | Encoded | Checked | Explained | Filed | Looked | Deposit,
+        deadline: float | None,
     ) -> _Done:
         if isinstance(order, Encoded):
             return _encoded(order, handle(order.order, deadline))
         if isinstance(order, Checked):
             return _checked(archive, order.order)
+        if isinstance(order, Explained):
+            return _explained(archive, order.request)
         if isinstance(order, Looked):
             return _looked(archive, order.texts, order.owner)
         if isinstance(order, Deposit):
@@ -176,6 +200,14 @@ def _checked(archive: Archive, order: JobOrder) -> _Done:
     get_format(format_name)
     archive.check(request)
     return {}, iter(())
+
+
+def _explained(archive: Archive, request: QueryRequest | BatchRequest) -> _Done:
+    if isinstance(request, BatchRequest):
+        is_reading, found = archive.foresee(request)
+    else:
+        is_reading, found = True, archive.explain(request)
+    return {"explanation": found and found.facts(), "is_reading": is_reading}, iter(())
 
 
 def _looked(archive: Archive, texts: tuple[str, ...], owner: str | None) -> _Done:

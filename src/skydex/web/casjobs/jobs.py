@@ -39,6 +39,7 @@ __all__ = [
     "get_job_types",
     "get_queues",
     "output",
+    "queued",
     "submit_extract_job",
     "submit_job",
 ]
@@ -64,9 +65,9 @@ async def submit_job(call: Call, parameters: Parameters) -> Answer:
     """Queue statements."""
     user = await logged_in(call, parameters)
     context, query = context_of(call.site.archive, parameters, user.name), query_of(parameters)
-    minutes = parameters.find_integer("estimate")
-    queue = _queue(call.site.settings, _ESTIMATE if minutes is None else minutes)
-    return await _submitted(call, user, {"QUERY": query, "CONTEXT": context, "TYPE": _QUERY}, parameters, queue)
+    asked = {"QUERY": query, "CONTEXT": context, "TYPE": _QUERY}
+    job = await queued(call, user, asked, parameters.find("taskname"), parameters.find_integer("estimate"))
+    return integer_answer("long", job.number)
 
 
 async def submit_extract_job(call: Call, parameters: Parameters) -> Answer:
@@ -78,9 +79,8 @@ async def submit_extract_job(call: Call, parameters: Parameters) -> Answer:
         raise BadParameterError("tableName", "is missing: name a table of your own.")
     if kind is None:
         raise BadParameterError("type", f"must be one of {', '.join(name for name in _TYPES if name != _QUERY)}.")
-    queue = _queue(call.site.settings, _ESTIMATE)
     asked_for = {"QUERY": every_row(table), "CONTEXT": MYDB_CONTEXT, "TYPE": kind}
-    return await _submitted(call, user, asked_for, parameters, queue)
+    return integer_answer("long", (await queued(call, user, asked_for, parameters.find("taskname"))).number)
 
 
 async def get_job_status(call: Call, parameters: Parameters) -> Answer:
@@ -136,9 +136,17 @@ ORDERS: Mapping[str, OrderOf] = {KIND: _order}
 """What jobs mean to a worker."""
 
 
-async def _submitted(call: Call, user: User, asked: Mapping[str, str], parameters: Parameters, minutes: int) -> Answer:
+async def queued(call: Call, user: User, asked: Mapping[str, str], task: str | None, minutes: int | None = None) -> Job:
+    """Queue what a user asks for, under a name of hers, for so many minutes.
+
+    Raises
+    ------
+    BadParameterError
+        It cannot take so long.
+    """
     settings, now = call.site.settings, time.time()
-    task = _CONTROL.sub(" ", parameters.find("taskname") or "").strip()[:_MOST_NAME]
+    minutes = _queue(settings, _ESTIMATE if minutes is None else minutes)
+    task = _CONTROL.sub(" ", task or "").strip()[:_MOST_NAME]
     job = Job(
         id=new_job_id(),
         kind=KIND,
@@ -152,7 +160,7 @@ async def _submitted(call: Call, user: User, asked: Mapping[str, str], parameter
         destruction=now + settings.job_days * _DAY_S,
         parameters=tuple(asked.items()),
     )
-    return integer_answer("long", (await call.site.runner.add(job)).number)
+    return await call.site.runner.add(job)
 
 
 def _queue(settings: Settings, minutes: int) -> int:

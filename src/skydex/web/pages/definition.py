@@ -15,11 +15,12 @@ from starlette.routing import BaseRoute, Route
 from skydex.errors import LoginNeededError, SkydexError
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Handler, Reply
+from skydex.web.door import LOGIN, way_up
 from skydex.web.pages.policy import STRICT, Policy
 from skydex.web.pages.rendering import Facts, rendered
 from skydex.web.site import Site
 
-__all__ = ["Page", "page_routes"]
+__all__ = ["Page", "page_routes", "refused"]
 
 JSON_TYPE = "application/json"
 Gather = Callable[[Call], Awaitable[Facts | Reply]]
@@ -38,6 +39,8 @@ class Page:
     """What it shows."""
     policy: Policy = STRICT
     """What it may do in a browser."""
+    others: Handler | None = None
+    """What answers programs at the same address, where they have known it longer than there is a page."""
 
 
 def page_routes(site: Site, pages: Sequence[Page]) -> list[BaseRoute]:
@@ -64,6 +67,8 @@ def _shown(page: Page) -> Handler:
     """A page for people; a program that asks for JSON gets that."""
 
     async def handle(call: Call) -> Reply:
+        if page.others is not None and not call.is_browser:
+            return await page.others(call)
         wants_json = not call.is_browser and b"json" in call.header(b"accept").lower()
         try:
             facts = await page.gather(call)
@@ -74,6 +79,26 @@ def _shown(page: Page) -> Handler:
         if isinstance(facts, Reply):
             return facts
         return _json(call, facts) if wants_json else rendered(call, page.template, facts, policy=page.policy)
+
+    return handle
+
+
+def refused(deed: Handler) -> Handler:
+    """What does something that a form asks; what is wrong with it is told on a page, but to programs in JSON.
+
+    Who has to log in first is led there, and has to begin anew: what was posted is not kept.
+    """
+
+    async def handle(call: Call) -> Reply:
+        try:
+            return await deed(call)
+        except SkydexError as error:
+            if not call.is_browser:
+                return _refuse_in_json(error)
+            if isinstance(error, LoginNeededError):
+                way = f"{way_up(call.scope['path'])}{LOGIN}".encode()
+                return Reply(b"", dali.TEXT_TYPE, 303, ((b"location", way), (b"cache-control", b"no-store")))
+            return _refuse(call, error)
 
     return handle
 

@@ -9,7 +9,9 @@ from starlette.routing import BaseRoute
 from skydex.web.pages import (
     api,
     home,
+    jobs,
     one_object,
+    query,
     table,
 )
 from skydex.web.pages.assets import asset_routes
@@ -24,11 +26,14 @@ PAGES: tuple[Page, ...] = (
     one_object.PAGE,
     table.PAGE,
     api.PAGE,
+    query.PAGE,
+    jobs.PAGE,
+    jobs.PAGE_OF_ONE,
 )
 
 
 def _routes(site: Site) -> list[BaseRoute]:
-    return [*asset_routes(site), *page_routes(site, PAGES)]
+    return [*asset_routes(site), *page_routes(site, PAGES), *query.routes(site), *jobs.routes(site)]
 
 
 def _none(_: Site) -> Iterable[Link]:
