@@ -6,6 +6,9 @@ type Island = { mount(place: HTMLElement, props: never): void | Promise<void> };
 const ISLANDS: Record<string, () => Promise<Island>> = {
   live: () => import("./islands/live"),
   query: () => import("./islands/query") as Promise<Island>,
+  basket: () => import("./islands/basket"),
+  cutout: () => import("./islands/cutout"),
+  imagefield: () => import("./islands/imagefield"),
 };
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);

@@ -70,6 +70,7 @@ export class Sky {
   private points: Unit = unit([], []);
   private colour: PointColour = "";
   private outlines: { of: number; unit: Unit }[] = [];
+  private guides: Unit[] = [];
   private chosen = new Set<number>();
   private marked: number | null = null;
   private px = new Float32Array(0);
@@ -127,6 +128,12 @@ export class Sky {
       (typeof one === "string" ? outlinesOf(one) : one).map((line) => ({ of, unit: fine(line) })),
     );
     this.marked = null;
+    this.redraw();
+  }
+
+  /** Show these lines in place of those before: they are dashed, and nobody can pick them. */
+  setGuides(lines: readonly Outline[]): void {
+    this.guides = lines.map(fine);
     this.redraw();
   }
 
@@ -324,6 +331,7 @@ export class Sky {
     paper.fillRect(0, 0, this.width, this.height);
     this.drawGraticule(ink("--line"), ink("--soft"));
     this.drawOutlines(ink("--mark"), ink("--link"));
+    this.drawGuides(ink("--mark"));
     this.drawPoints(ink("--link"), ink("--mark"));
     if (this.box) {
       paper.setLineDash([4, 3]);
@@ -386,13 +394,29 @@ export class Sky {
       path[0].forEach((x, i) => (i ? paper.lineTo(x, path[1][i]!) : paper.moveTo(x, path[1][i]!)));
       paper.closePath();
       paper.fillStyle = paper.strokeStyle = isMarked ? mark : plain;
-      paper.globalAlpha = isMarked ? 0.18 : 0.05;
+      paper.globalAlpha = isMarked ? 0.18 : Math.min(0.05, 0.3 / this.outlines.length);
       paper.fill();
       paper.globalAlpha = isMarked ? 1 : 0.8;
       paper.lineWidth = isMarked ? 2.5 : 1;
       paper.stroke();
       paper.globalAlpha = 1;
     }
+  }
+
+  private drawGuides(ink: string): void {
+    const { paper } = this;
+    paper.strokeStyle = ink;
+    paper.lineWidth = 1;
+    paper.setLineDash([5, 4]);
+    for (const line of this.guides) {
+      const path = this.path(line);
+      if (!path) continue;
+      paper.beginPath();
+      path[0].forEach((x, i) => (i ? paper.lineTo(x, path[1][i]!) : paper.moveTo(x, path[1][i]!)));
+      paper.closePath();
+      paper.stroke();
+    }
+    paper.setLineDash([]);
   }
 
   private drawPoints(plain: string, mark: string): void {

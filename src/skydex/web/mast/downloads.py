@@ -42,11 +42,13 @@ def routes(site: Site) -> list[BaseRoute]:
     methods = ("GET", "POST")
     return [
         Route(f"{BASE}/file", Endpoint(site, download, methods=methods)),
-        *(
-            Route(f"{BASE}/bundle{ending}", Endpoint(site, partial(bundle, container=container), methods=methods))
-            for ending, container in _BUNDLES.items()
-        ),
+        *(Route(f"{BASE}/bundle{ending}", _bundles(site, kind, methods)) for ending, kind in _BUNDLES.items()),
     ]
+
+
+def _bundles(site: Site, container: str, methods: tuple[str, ...]) -> Endpoint:
+    """A form of a page may ask for a bundle without the token of its session: it changes nothing."""
+    return Endpoint(site, partial(bundle, container=container), methods=methods, is_form=True)
 
 
 async def download(call: Call) -> Reply:

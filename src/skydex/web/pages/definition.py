@@ -37,10 +37,14 @@ class Page:
     """What it looks like."""
     gather: Gather
     """What it shows."""
-    policy: Policy = STRICT
-    """What it may do in a browser."""
+    policy: Policy | Callable[[Call], Policy] = STRICT
+    """What it may do in a browser, whatever is asked or by what is asked."""
     others: Handler | None = None
     """What answers programs at the same address, where they have known it longer than there is a page."""
+
+    def policy_of(self, call: Call) -> Policy:
+        """What the answer to a call may do."""
+        return self.policy(call) if callable(self.policy) else self.policy
 
 
 def page_routes(site: Site, pages: Sequence[Page]) -> list[BaseRoute]:
@@ -78,7 +82,7 @@ def _shown(page: Page) -> Handler:
             return _refuse_in_json(error) if wants_json else _refuse(call, error)
         if isinstance(facts, Reply):
             return facts
-        return _json(call, facts) if wants_json else rendered(call, page.template, facts, policy=page.policy)
+        return _json(call, facts) if wants_json else rendered(call, page.template, facts, policy=page.policy_of(call))
 
     return handle
 

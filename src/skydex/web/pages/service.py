@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from skydex.web.pages import (
     api,
     home,
+    images,
     jobs,
     one_object,
     query,
@@ -29,6 +30,7 @@ PAGES: tuple[Page, ...] = (
     query.PAGE,
     jobs.PAGE,
     jobs.PAGE_OF_ONE,
+    images.PAGE,
 )
 
 
