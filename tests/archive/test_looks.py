@@ -103,8 +103,8 @@ def density(x="g - r", y="g", *, constraints=(), cone=None, nx=40, ny=30, x_rang
     return DensityRequest(subject=subject, x=Axis(x, nx, x_range), y=Axis(y, ny, y_range), **asked)
 
 
-def sky(*, order=None, cone=None):
-    return SkyRequest(subject=Subject("look.stars", (), cone), sample_rows=1, order=order, most_pixels=100_000)
+def sky(*, cone=None, **given):
+    return SkyRequest(subject=Subject("look.stars", (), cone), sample_rows=1, most_pixels=100_000, **given)
 
 
 def histogram(x, *, limits=None, is_log=False):
@@ -300,7 +300,7 @@ def test_pixels_of_the_sky_are_counted_as_healpix_numbers_them(ground, order):
 
 
 def test_pixels_inside_a_cone_are_those_of_its_rows(ground):
-    table, infos = looked(ground, sky(cone=Cone(15.0, 0.0, 1.0)))
+    table, infos = looked(ground, sky(cone=Cone(15.0, 0.0, 1.0), with_centres=True))
     whole, wide = looked(ground, sky())
     near = np.hypot(table["ra"].to_numpy() - 15.0, table["dec"].to_numpy())
     assert near.max() < 1.2

@@ -233,6 +233,7 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     indexed: Collection[str] = {name for match in matches for name in match.indexed}
     if not matches:
         tree, indexed = with_stored_index(tree, bound.sources)
+        scans |= {name: replace(scans[name], columns=_columns_in(tree, scans[name])) for name in indexed}
     for name in indexed:
         scans[name] = replace(scans[name], with_index=True)
     asked = probes(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else ()
@@ -242,6 +243,12 @@ def make_plan(bound: BoundQuery, max_rows: int | None = None) -> Plan:
     joined = _joined(bound.tree, {name: scan.side() for name, scan in scans.items()}) if matches else None
     keys = key_probes(bound.tree, scans) if len(scans) > 1 else ()
     return Plan(replace(bound, tree=tree), scans, max_rows, engine, matches, asked, keys, joined, first, tally)
+
+
+def _columns_in(query: exp.Query, scan: Scan) -> tuple[str, ...]:
+    """Those columns of a scan that a query still looks at, where their index has taken the place of positions."""
+    left = {node.name for node in walk(query) if isinstance(node, exp.Column) and node.table == scan.source}
+    return tuple(name for name in scan.columns if name in left)
 
 
 def _joined(query: exp.Query, sides: Mapping[str, Side]) -> Joined | None:

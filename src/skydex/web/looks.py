@@ -40,7 +40,7 @@ BASE = "/look"
 _COMMON = ("ra", "dec", "radius", "format", "responseformat")
 """Parameters of every look."""
 _OF_DENSITY = ("x", "y", "x_range", "y_range", "nx", "ny", "color", *_COMMON)
-_OF_SKY = ("order", *_COMMON)
+_OF_SKY = ("order", "centers", *_COMMON)
 _OF_HISTOGRAM = ("x", "range", "bins", "log", *_COMMON)
 _OF_FACETS = ("columns", "most", *_COMMON)
 _OF_COLUMNS = ("bins", "format", "responseformat")
@@ -79,6 +79,7 @@ async def sky(call: Call) -> Reply:
         owner=call.owner,
         order=_order(asked.fields),
         most_pixels=settings.look_cells,
+        with_centres=_truth(asked.fields, "centers"),
     )
     return await _answered(call, asked, request)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from skydex.archive.looks.cells import Ints
 from skydex.archive.looks.look import Look, Rows, whole_result
@@ -37,6 +38,8 @@ class SkyRequest(Look):
     """HEALPix order; None takes one that suits the extent of the rows."""
     most_pixels: int = 1
     """How many pixels there may be."""
+    with_centres: bool = False
+    """Whether the answer has their places as well."""
 
     def plan(self, namespace: Namespace) -> Plan:
         """The query for pixels at the finest order."""
@@ -53,17 +56,21 @@ class SkyRequest(Look):
         pixels, n = counts.found()
         n_null = int(n[pixels < 0].sum())
         pixels, n = pixels[pixels >= 0], n[pixels >= 0]
-        ra, dec = centres_deg(pixels, order)
         columns = [
-            Column("order", Datatype.INT, description="HEALPix order"),
+            Column("order", Datatype.SHORT, description="HEALPix order"),
             Column("pixel", Datatype.LONG, ucd="pos.healpix", description="Number of the pixel, NESTED"),
             Column("n", Datatype.LONG, ucd="meta.number", description="Rows in the pixel"),
-            Column("ra", Datatype.DOUBLE, unit="deg", ucd="pos.eq.ra", description="Centre of the pixel, ICRS"),
-            Column("dec", Datatype.DOUBLE, unit="deg", ucd="pos.eq.dec", description="Centre of the pixel, ICRS"),
         ]
+        arrays = [np.full(len(pixels), order), pixels, n]
+        if self.with_centres:
+            told = "Centre of the pixel, ICRS"
+            columns += [
+                Column(name, Datatype.DOUBLE, unit="deg", ucd=f"pos.eq.{name}", description=told)
+                for name in ("ra", "dec")
+            ]
+            arrays += centres_deg(pixels, order)
         infos = [("order", order), ("ordering", "nested"), ("frame", "ICRS"), ("n_inside", n.sum()), ("n_null", n_null)]
         infos += [("n_read", counts.n_read)]
-        arrays = [np.full(len(pixels), order), pixels, n, ra, dec]
         return whole_result(self, columns, arrays, infos=infos, description=f"Rows of {self.subject.table} by pixel")
 
     def _plan_at(self, order: int, namespace: Namespace) -> Plan:
@@ -116,10 +123,9 @@ def _n_pixels(spans: Ranges, order: int) -> int:
 
 def _runs(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
     """The pixels of some rows, with how many rows follow each other in each; stored rows are in their order."""
-    column = batch.column(0)
-    pixels = np.asarray((column.fill_null(-1) if column.null_count else column).to_numpy(zero_copy_only=False))
-    first = np.flatnonzero(np.diff(pixels, prepend=pixels[:1] - 1))
-    return pixels[first], np.diff(first, append=len(pixels))
+    runs = pc.run_end_encode(batch.column(0))
+    pixels = runs.values.fill_null(-1).to_numpy()
+    return pixels, np.diff(runs.run_ends.to_numpy(), prepend=0).astype(np.int64)
 
 
 class _Counts:
