@@ -9,6 +9,7 @@ const ISLANDS: Record<string, () => Promise<Island>> = {
   basket: () => import("./islands/basket"),
   cutout: () => import("./islands/cutout"),
   imagefield: () => import("./islands/imagefield"),
+  linked: () => import("./islands/linked"),
 };
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);

@@ -15,6 +15,8 @@ PAGES = (
     "/t/hcv.HCVSummaryView?MAD.gt=0.1&sort_by=MeanMag.desc",
     "/query?query=SELECT+TOP+5+name,+ra,+de+FROM+csc21.master_source&do=run",
     "/jobs",
+    "/search",
+    "/search?ra=16.2&dec=2.1&radius=0.3",
     "/images",
     "/images?q=KQ+UMa&radius=0.02&collection=ps1",
 )

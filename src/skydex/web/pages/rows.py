@@ -14,7 +14,7 @@ from skydex.archive import TableRequest
 from skydex.formats.arrow import INFOS, OVERFLOW
 from skydex.web.asgi import Call
 
-__all__ = ["Rows", "rows_of"]
+__all__ = ["Rows", "arrow_of", "rows_of"]
 
 _MOST_MB = 16
 """What a page shows fits into this by far."""
@@ -52,6 +52,11 @@ async def rows_of(call: Call, request: TableRequest, *, is_quick: bool = False) 
         Whatever is wrong with it.
     """
     return _read(await call.gathered((request, "arrow"), max_mb=_MOST_MB, is_quick=is_quick))
+
+
+async def arrow_of(call: Call, request: TableRequest, *, is_quick: bool = False) -> pa.Table:
+    """Like `rows_of`, as columns."""
+    return pa.ipc.open_stream(await call.gathered((request, "arrow"), max_mb=_MOST_MB, is_quick=is_quick)).read_all()
 
 
 def _read(body: bytes) -> Rows:

@@ -13,6 +13,7 @@ from skydex.web.pages import (
     jobs,
     one_object,
     query,
+    search,
     table,
 )
 from skydex.web.pages.assets import asset_routes
@@ -26,6 +27,7 @@ PAGES: tuple[Page, ...] = (
     home.PAGE,
     one_object.PAGE,
     table.PAGE,
+    search.PAGE,
     api.PAGE,
     query.PAGE,
     jobs.PAGE,
