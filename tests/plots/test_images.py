@@ -123,3 +123,8 @@ def test_stamp_of_a_star(rng: np.random.Generator) -> Any:
     pixels = 2e4 * np.exp(-(x**2 + y**2) / 4) + 300 / (1 + (x**2 + y**2) / 20) + rng.normal(20, 5, (51, 51))
     pixels[40, 10] = np.nan
     return plots.stamp(pixels, title="ibc302ioq_8184981_F814W_flt_cutout.fits").figure
+
+
+@looks_as_before
+def test_periodogram_of_a_pulsating_star(curve: LightCurve) -> Any:
+    return plots.periodogram(curve.periodogram(min_period=0.2)).figure

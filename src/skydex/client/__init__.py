@@ -14,7 +14,7 @@ from skydex.client.conditions import (
     settled,
 )
 from skydex.client.door import VERBS, Door, FileSource, OpenedFile, OwnTables, RunningJob
-from skydex.client.orders import CrossmatchOrder, CutoutOrder, NamedPlace, Query, RowsOrder
+from skydex.client.orders import CrossmatchOrder, CurvesOrder, CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset, find_preset, get_preset, preset_names
 from skydex.client.texts import query_text
 
@@ -25,6 +25,7 @@ __all__ = [
     "Comparison",
     "Condition",
     "CrossmatchOrder",
+    "CurvesOrder",
     "CutoutOrder",
     "Door",
     "FileSource",

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from skydex.client.orders import CrossmatchOrder, CutoutOrder, NamedPlace, Query, RowsOrder
+from skydex.client.orders import CrossmatchOrder, CurvesOrder, CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.tables import Result, Table
 
 __all__ = ["VERBS", "Door", "FileSource", "OpenedFile", "OwnTables", "RunningJob"]
@@ -165,6 +165,10 @@ class Door(Protocol):
 
     def crossmatch(self, order: CrossmatchOrder) -> Result:
         """Match tables with one another."""
+        ...
+
+    def curves(self, order: CurvesOrder) -> Result:
+        """Measurements of many objects over time, in the same columns whatever the table; few archives can."""
         ...
 
     def submit(self, order: Query) -> RunningJob:

@@ -19,8 +19,9 @@ from skydex.client.door import VERBS, FileSource, OwnTables, RunningJob
 from skydex.client.fitscut import Downloads, Fitscut, Skycells
 from skydex.client.http import Web, WholeAnswer, host_of, without_login
 from skydex.client.invoke import Invoke
+from skydex.client.looks import Looks
 from skydex.client.mydb import MyDBService
-from skydex.client.orders import CrossmatchOrder, CutoutOrder, NamedPlace, Query, RowsOrder
+from skydex.client.orders import CrossmatchOrder, CurvesOrder, CutoutOrder, NamedPlace, Query, RowsOrder
 from skydex.client.presets import Preset, get_preset
 from skydex.client.resolvers import Resolvers
 from skydex.client.scs import ScsService
@@ -77,6 +78,7 @@ _MAKERS: Mapping[str, Maker] = {
     "catalog": Catalogs,
     "invoke": Invoke,
     "mydb": MyDBService,
+    "look": Looks,
     "jobs": CasJobs,
     "lookup": Resolvers,
     "sesame": Resolvers,
@@ -198,6 +200,10 @@ class FarDoor:
 
     def crossmatch(self, order: CrossmatchOrder) -> Result:
         return crossmatched(self, order)
+
+    def curves(self, order: CurvesOrder) -> Result:
+        found: Result = self._first("curves", order)
+        return found
 
     def submit(self, order: Query) -> RunningJob:
         found: RunningJob = self._first("submit", order)

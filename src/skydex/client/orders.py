@@ -11,7 +11,7 @@ from skydex.sky import Cone
 from skydex.tables import Result
 from skydex.xmatch import Criteria
 
-__all__ = ["CrossmatchOrder", "CutoutOrder", "NamedPlace", "Query", "RowsOrder"]
+__all__ = ["CrossmatchOrder", "CurvesOrder", "CutoutOrder", "NamedPlace", "Query", "RowsOrder"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,20 @@ class CrossmatchOrder:
     """Which rows are partners, and which come out."""
     uploads: Mapping[str, Result | Path] = field(default_factory=dict)
     """Tables that come along, by what stands after `TAP_UPLOAD.`."""
+
+
+@dataclass(frozen=True)
+class CurvesOrder:
+    """Measurements over time of objects; by what they are called, or by places of which the nearest one is meant."""
+
+    table: str
+    """Of the objects, or of their measurements."""
+    ids: tuple[int | str, ...] = ()
+    """What the table calls them."""
+    places: tuple[tuple[float, float], ...] = ()
+    """Right ascension and declination, ICRS, in degrees."""
+    radius_deg: float = 1.0 / 3600.0
+    """How far from its place an object may be."""
 
 
 @dataclass(frozen=True)

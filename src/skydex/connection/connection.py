@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from skydex.client.door import Told
     from skydex.client.transfers import Manifest
     from skydex.client.transfers.progress import Shown
-    from skydex.lightcurve import Good, LightCurve, Roles
+    from skydex.lightcurve import Good, LightCurve, LightCurveSet, Roles
 
 __all__ = ["Connection", "described"]
 
@@ -60,6 +60,7 @@ _VERB_OF = {verb: verb for verb in VERBS if verb != "images"} | {
     "stream": "query",
     "job": "submit",
     "stars": "stamps",
+    "light_curves": "light_curve",
     "keep_crossmatch": "crossmatch",
 }
 """What methods need; they are completed at a prompt only where there is that. Images are found in several ways."""
@@ -550,6 +551,44 @@ class Connection(PictureVerbs):
 
         self._check("light_curve")
         return light_curve(self, object, table=table, bands=bands, quality=quality, radius=radius, roles=roles)
+
+    def light_curves(
+        self,
+        objects: Any,
+        table: str | None = None,
+        bands: str | Sequence[str] | None = None,
+        *,
+        quality: str | Good | None = None,
+        radius: Any = "1 arcsec",
+        roles: Roles | None = None,
+    ) -> LightCurveSet:
+        """Find the measurements of many objects over time, at once.
+
+        Parameters
+        ----------
+        objects : sequence of int or str, SkyCoord, or table
+            Numbers that the archive has for them; positions, of each of which the nearest object is taken; or a table
+            with a column of such numbers (MatchID, objID), or else with `ra` and `dec`.
+        table, bands, quality, radius, roles
+            As for `light_curve`.
+
+        Returns
+        -------
+        curves : LightCurveSet
+            By object; `curves[number]` is a `LightCurve`, `curves.points` has all measurements, `curves.unknown` is
+            what has none there, `curves.nearest` the object of each position.
+
+        Raises
+        ------
+        BadParameterError
+            No table of the archive is known to hold light curves; name one.
+        NotOfferedError
+            The archive is none of skydex and cannot find the objects of positions in one question.
+        """
+        from skydex.connection.many_curves import light_curves
+
+        self._check("light_curve")
+        return light_curves(self, objects, table=table, bands=bands, quality=quality, radius=radius, roles=roles)
 
     def download(
         self, things: Any, into: str | os.PathLike[str] = ".", *, bundle: bool = False, progress: Shown = True

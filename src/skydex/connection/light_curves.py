@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from skydex.connection.connection import Connection
     from skydex.connection.rows import ResultTable
 
-__all__ = ["light_curve"]
+__all__ = ["Key", "Source", "checked_rule", "light_curve", "sources"]
 
 Key = int | str
 """What an archive calls an object."""
@@ -46,8 +46,8 @@ def light_curve(
     roles: Roles | None = None,
 ) -> LightCurve:
     """Light curve of an object; see `Connection.light_curve`."""
-    rule = _rule(quality)
-    curve = _first_curve(archive, _sources(archive, table, roles), thing, degrees_of(radius, "radius"))
+    rule = checked_rule(quality)
+    curve = _first_curve(archive, sources(archive, table, roles), thing, degrees_of(radius, "radius"))
     if rule is not None:
         curve = curve.cut(rule.holds(curve.quality))
     elif quality == "good":
@@ -55,7 +55,7 @@ def light_curve(
     return curve if bands is None else curve.in_band(*([bands] if isinstance(bands, str) else bands))
 
 
-def _rule(quality: object) -> Good | None:
+def checked_rule(quality: object) -> Good | None:
     """A rule such as `>= 0.9`; None for none, and for `good`."""
     if quality is None or quality == "good" or isinstance(quality, Good):
         return quality if isinstance(quality, Good) else None
@@ -65,7 +65,7 @@ def _rule(quality: object) -> Good | None:
     return Good(found[1], float(found[2]))
 
 
-def _sources(archive: Connection, table: str | None, roles: Roles | None) -> list[_Source]:
+def sources(archive: Connection, table: str | None, roles: Roles | None) -> list[Source]:
     """Tables in which the measurements may be: of each survey the first that the archive names, which is its latest."""
     if table is not None:
         survey = _survey_in(archive, table) if roles is None else None
@@ -90,9 +90,9 @@ def _survey_in(archive: Connection, table: str) -> Survey | None:
 
 def _source(
     archive: Connection, table: str, roles: Roles | None, survey: Survey | None, names: Sequence[str]
-) -> _Source:
+) -> Source:
     if survey is not None:
-        return _Source(archive, table, survey.roles, survey, objects_beside(survey, table, names))
+        return Source(archive, table, survey.roles, survey, objects_beside(survey, table, names))
     described = archive.door.table(table)
     told = roles or roles_of_table(described)
     times = described.find_column(told.time)
@@ -102,7 +102,7 @@ def _source(
     if not told.object:
         problem = f"{table} has no column that is known to hold objects: name it, by roles=Roles(object=..., ...)."
         raise BadParameterError("table", problem)
-    return _Source(archive, table, told)
+    return Source(archive, table, told)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """A table of measurements of one archive."""
 
     archive: Connection
@@ -127,8 +127,8 @@ class _Source:
 
     def curve(self, key: Key, name: str) -> LightCurve:
         """Light curve of an object, without points if there is none."""
-        rows = self._rows(key)
-        told = roles_of(rows) if self.survey is not None else self.roles
+        rows = self.rows_of([key])
+        told = self.roles_of(rows)
         ra, dec = self._place_of(key, rows) if len(rows) else (np.nan, np.nan)
         return replace(LightCurve.of_table(rows, told, name=name), ra_deg=ra, dec_deg=dec)
 
@@ -179,14 +179,20 @@ class _Source:
         found = self.archive.door.table(self.table).position
         return None if found is None else (found.ra, found.dec)
 
-    def _rows(self, key: Key) -> ResultTable:
+    def roles_of(self, rows: ResultTable) -> Roles:
+        """What the columns of rows hold."""
+        return roles_of(rows) if self.survey is not None else self.roles
+
+    def rows_of(self, keys: Sequence[Key]) -> ResultTable:
+        """The measurements of some objects."""
         if "search" not in self.archive.verbs:
-            return self.archive.sql(f"select * from {self.table} where {self.roles.object} = {_literal(key)}")
+            listed = ", ".join(map(_literal, keys))
+            return self.archive.sql(f"select * from {self.table} where {self.roles.object} in ({listed})")
         columns: tuple[str, ...] = ()
         if self.survey is not None:
             there = self.archive.door.table(self.table)
             columns = tuple(name for name in self.survey.columns if there.find_column(name) is not None)
-        condition = Comparison(self.roles.object, "=", (key,))
+        condition = Comparison(self.roles.object, "=" if len(keys) == 1 else "in", tuple(keys))
         return self.archive.search(self.table, condition, columns=columns, sort_by=(self.roles.time,))
 
     def _around(self, place: _Place, radius_deg: float, columns: tuple[str, str, str]) -> ResultTable:
@@ -216,7 +222,7 @@ class _Source:
         return self.archive.sql(f"select {', '.join(position)} from {self.objects} where {name} = {_literal(key)}")
 
 
-def _first_curve(archive: Connection, sources: Sequence[_Source], thing: object, radius_deg: float) -> LightCurve:
+def _first_curve(archive: Connection, sources: Sequence[Source], thing: object, radius_deg: float) -> LightCurve:
     """The first light curve that has points."""
     place: _Place | None = None
     for source in sources:
@@ -243,7 +249,7 @@ def _place(archive: Connection, thing: object) -> _Place:
     return _Place(ra, dec, thing if isinstance(thing, str) else "")
 
 
-def _unknown(sources: Sequence[_Source], thing: object, place: _Place | None, radius_deg: float) -> UnknownObjectError:
+def _unknown(sources: Sequence[Source], thing: object, place: _Place | None, radius_deg: float) -> UnknownObjectError:
     if place is None:
         return UnknownObjectError(str(thing), where=", ".join(source.table for source in sources))
     where = ", ".join(source.table for source in sources if source.finds_places)

@@ -18,6 +18,7 @@ from skydex.archive import (
     BatchRequest,
     CrossmatchReport,
     CrossmatchRequest,
+    LightCurvesRequest,
     QueryRequest,
     TableRequest,
     Upload,
@@ -25,6 +26,7 @@ from skydex.archive import (
 from skydex.client import (
     VERBS,
     CrossmatchOrder,
+    CurvesOrder,
     CutoutOrder,
     FileSource,
     NamedPlace,
@@ -138,6 +140,21 @@ class NearDoor:
         """Answer a query; what it brings along is read before."""
         self._check("query")
         return self._answered(order)
+
+    def curves(self, order: CurvesOrder) -> Result:
+        """Measurements of many objects over time, of tables under their own names."""
+        if self._preset is not None:
+            self._refuse("curves")
+        request = LightCurvesRequest(
+            order.table,
+            order.ids,
+            order.places,
+            order.radius_deg,
+            is_flat=True,
+            max_objects=len(order.ids) + len(order.places),
+            owner=self._owner,
+        )
+        return self._archive.query(request)
 
     def crossmatch(self, order: CrossmatchOrder) -> Result:
         """Match tables as wholes; where a preset names them otherwise, by queries, as from afar."""

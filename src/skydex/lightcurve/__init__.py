@@ -13,6 +13,7 @@ from skydex.lightcurve.periods import METHODS, DoublePeriod, Peak, Periodogram, 
 from skydex.lightcurve.photometry import ab_mag, ab_mag_err, flux_jy, flux_jy_err
 from skydex.lightcurve.roles import KNOWN_ROLES, Good, Roles, roles_of
 from skydex.lightcurve.segments import Segments
+from skydex.lightcurve.sets import LightCurveSet
 from skydex.lightcurve.settings import QualityCuts, SearchSettings
 from skydex.lightcurve.trends import Trend, Windows, running_trend
 from skydex.lightcurve.variables import VariabilityTables, classify
@@ -33,6 +34,7 @@ __all__ = [
     "Good",
     "Labels",
     "LightCurve",
+    "LightCurveSet",
     "LightCurves",
     "MeanMagnitudes",
     "Measurements",

@@ -9,6 +9,7 @@ from skydex.plots.classes import artifact_fraction, histograms, stacked_histogra
 from skydex.plots.diagrams import colour_magnitude, hexbin, scatter, variability
 from skydex.plots.fractions import Fractions, fractions_by_bin
 from skydex.plots.light_curves import by_band, difference, folded, light_curve
+from skydex.plots.periodograms import periodogram
 from skydex.plots.pictures import cutout_pairs, cutouts, stamp
 from skydex.plots.sky import all_sky, sky
 from skydex.plots.style import style
@@ -28,6 +29,7 @@ __all__ = [
     "histograms",
     "light_curve",
     "note",
+    "periodogram",
     "scatter",
     "sky",
     "stacked_histograms",
