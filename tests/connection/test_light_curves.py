@@ -161,9 +161,22 @@ def test_an_eclipsing_binary_is_faint_at_phase_0_if_its_epoch_is_read_as_what_it
     assert as_mjd.phase[as_mjd.curve.mag > 0.8] == pytest.approx(1.0 - 0.13861, abs=0.06)
 
 
-def test_a_table_whose_times_are_texts_is_told(archive):
-    with pytest.raises(BadParameterError, match=r"texts in StartTime.*Roles\(time="):
-        archive.light_curve(1905457, table="hsc.SumMagAper2CatView")
+def test_a_table_whose_times_are_texts_is_told(tmp_path):
+    (tmp_path / "rows.csv").write_text("objid,ra,dec,obstime,mag\n7,10,20,noon,18.5\n7,10,20,midnight,18.6\n")
+    ingest_files([tmp_path / "rows.csv"], tmp_path / "archive", "my.rows")
+    with (
+        skydex.connect(tmp_path / "archive") as mine,
+        pytest.raises(BadParameterError, match=r"texts in obstime.*Roles\(time="),
+    ):
+        mine.light_curve(7, table="my.rows")
+
+
+def test_the_table_of_objects_leads_to_that_of_their_measurements(archive):
+    alike = (
+        archive.light_curve(1905457, "hsc.SumMagAper2CatView"),
+        archive.light_curve(1905457, "hsc.detailedCatalog"),
+    )
+    np.testing.assert_array_equal(*(curve.time for curve in alike))
 
 
 def test_a_table_that_is_called_as_one_of_a_survey_but_has_other_columns_is_read_by_roles(tmp_path):

@@ -19,7 +19,7 @@ from skydex.connection.places import degrees_of, place_of
 from skydex.errors import BadParameterError, NoPositionError, NotOfferedError, UnknownObjectError
 from skydex.lightcurve import Good, LightCurve, Roles, roles_of
 from skydex.lightcurve.holdings import roles_of_table
-from skydex.lightcurve.surveys import SURVEYS, Survey, objects_beside, survey_of
+from skydex.lightcurve.surveys import SURVEYS, Survey, objects_beside, points_beside, survey_of
 from skydex.sky import directions_deg, unit_vectors
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def checked_rule(quality: object) -> Good | None:
 def sources(archive: Connection, table: str | None, roles: Roles | None) -> list[Source]:
     """Tables in which the measurements may be: of each survey the first that the archive names, which is its latest."""
     if table is not None:
+        table = _of_objects(archive, table) if roles is None else table
         survey = _survey_in(archive, table) if roles is None else None
         names = [one.name for one in archive.door.tables()] if survey is not None else []
         return [_source(archive, table, roles, survey, names)]
@@ -78,6 +79,12 @@ def sources(archive: Connection, table: str | None, roles: Roles | None) -> list
         problem = f"is missing: no table of {archive.name} is known to hold light curves, so say which does."
         raise BadParameterError("table", problem)
     return found
+
+
+def _of_objects(archive: Connection, table: str) -> str:
+    """The table of measurements of a survey's objects, where that of the objects is named; else the same."""
+    named = survey_of(table) is None and points_beside(table, [one.name for one in archive.door.tables()])
+    return named[1] if named else table
 
 
 def _survey_in(archive: Connection, table: str) -> Survey | None:
