@@ -115,6 +115,15 @@ def test_a_picture_keeps_the_peaks(points):
     assert found.thinned(len(found) + 1)[0] is found.frequency
 
 
+def test_two_sinusoids_do_not_take_twice_the_period_of_a_plain_wave(rng):
+    for _ in range(6):
+        time = np.sort(rng.uniform(55000, 55200, 90))
+        wave = LightCurve.of_points(time, 15 + 0.4 * np.sin(2 * np.pi * time / 0.48636) + rng.normal(0, 0.03, 90))
+        found = wave.periodogram(min_period=0.2)
+        assert found.best.period_d == pytest.approx(0.48636, rel=1e-3)
+        assert found.peaks[1].relation == "2"
+
+
 def test_fluxes_do_where_there_are_no_magnitudes(points):
     time, mag, _ = points
     flux = 1000 * 10 ** (-0.4 * (mag - 18))

@@ -98,7 +98,10 @@ class Periodogram:
     power: Floats
     """(n,) 1 - chi2 / chi2 of constants, from 0 to 1."""
     peaks: tuple[Peak, ...]
-    """The highest ones, the first one first; each at least 1 / baseline away from higher ones."""
+    """The highest ones, the first one first; each at least 1 / baseline away from higher ones.
+
+    Of a period and a part of it that fit about as well the shorter one is the first.
+    """
     double: DoublePeriod | None
     """The same light curve over twice the first period; None where there are too few points to tell."""
     method: str = "sinusoids"
@@ -342,12 +345,30 @@ class _Search:
         """The highest peaks, each where it is exactly."""
         places = _highest(power, int(np.ceil(1.0 / (self.series.baseline_d * grid.step))))
         tops = [_top(self.power, grid.first + place * grid.step, grid.step) for place in places]
-        ranked = sorted(tops, key=lambda top: -top[1])[:_N_PEAKS]
+        ranked = sorted(tops, key=lambda top: -top[1])
+        ranked = self._with_shortest_first(ranked, grid)[:_N_PEAKS]
         first = ranked[0][0]
         return tuple(
             self._peak(frequency, height, grid.last, _relation(frequency, first, self.series.baseline_d))
             for frequency, height in ranked
         )
+
+    def _with_shortest_first(self, ranked: list[tuple[float, float]], grid: FrequencyGrid) -> list[tuple[float, float]]:
+        """The same, with a part of the first period before it that fits about as well.
+
+        Several sinusoids over twice the period have one over the period among them, and noise makes them fit better.
+        """
+        if self.method == "boxes" or self.n_terms == 1:
+            return ranked
+        frequency, power = ranked[0]
+        parts = [part * frequency for part in range(2, self.n_terms + 1) if part * frequency <= grid.last]
+        tops = [_top(self.power, part, grid.step) for part in parts]
+        enough = 1.0 - (1.0 - power) * np.exp(_LEAST_DELTA_BIC / len(self.series))
+        better = [top for top in tops if top[1] >= enough]
+        if not better:
+            return ranked
+        first, width = max(better, key=lambda top: top[1]), 1.0 / self.series.baseline_d
+        return [first, *(top for top in ranked if abs(top[0] - first[0]) >= width)]
 
     def _peak(self, frequency: float, power: float, highest: float, relation: str) -> Peak:
         series, period = self.series, 1.0 / frequency
