@@ -23,6 +23,7 @@ LASTING = (
     CONE,
     QUERY,
     "/api/v0.1/sky/stars.json?ra=10&dec=5&radius=0.4",
+    "/look/density/sky.stars.json?x=gmag&y=n_obs",
     "/tap/tables",
     "/tap/capabilities",
     "/api/v0.1/sky/stars/metadata",

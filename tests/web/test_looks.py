@@ -123,3 +123,20 @@ def test_every_look_answers_in_any_format(web):
 )
 def test_other_looks_refuse_by_name_too(web, path, asked, words):
     assert words in refused(web, f"/look/{path}", **asked)["error"]
+
+
+def test_looks_are_described_as_they_answer(web):
+    document = web.get("/look/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    assert set(document["paths"]) == {
+        f"/{look}/{{table}}.{{format}}" for look in ("density", "sky", "histogram", "facets", "columns")
+    }
+    values = {"x": "gmag", "y": "n_obs", "order": 2, "centers": "true", "log": "true", "columns": "n_obs"}
+    values |= {"x_range": "10,20", "y_range": "0,50", "range": "10,20", "color": "ra", "ra": 5, "dec": 5, "radius": 90}
+    for path, item in document["paths"].items():
+        described = [parameter for parameter in item["get"]["parameters"] if parameter["name"] != "constraints"]
+        asked = {p["name"]: values.get(p["name"], 7) for p in described}
+        address = "/look" + path.replace("{table}", "sky.stars").replace("{format}", "json")
+        answer = web.get(address, params=asked)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] in item["get"]["responses"]["200"]["content"]

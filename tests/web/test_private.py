@@ -108,6 +108,11 @@ PATHS = [
     ("GET", "/api/v0.1/{}rest/objects.csv", AROUND),
     ("GET", "/api/v0.1/{}rest/objects/metadata", {}),
     ("GET", "/api/v0.1/{}rest/objects/docs", {}),
+    ("GET", "/look/density/{}.objects.json", {"x": "ra", "y": "dec"}),
+    ("GET", "/look/sky/{}.objects", {}),
+    ("GET", "/look/histogram/{}.objects.csv", {"x": "ra"}),
+    ("GET", "/look/facets/{}.objects", {"columns": "objname"}),
+    ("GET", "/look/columns/{}.objects.votable", {}),
 ]
 
 

@@ -7,6 +7,7 @@ not exact says so in its columns.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
@@ -29,8 +30,9 @@ from skydex.sky import MAX_ORDER
 from skydex.tables import Table
 from skydex.web.asgi import Call, Endpoint, Handler, Reply
 from skydex.web.catalog_parameters import Fields, read_cone, read_constraint, received_fields
-from skydex.web.catalogs import DEFAULT_FORMAT, format_named, refuse
+from skydex.web.catalogs import DEFAULT_FORMAT, JSON_TYPE, format_named, refuse
 from skydex.web.dali import NUMBER
+from skydex.web.looks_openapi import looks_openapi
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 
@@ -130,6 +132,12 @@ async def columns(call: Call) -> Reply:
     return await _answered(call, asked, request)
 
 
+async def description(call: Call) -> Reply:
+    """Looks described for machines."""
+    document = looks_openapi(call.site.settings, url=call.site.url + BASE)
+    return call.document(json.dumps(document, ensure_ascii=False).encode(), JSON_TYPE)
+
+
 class _Asked:
     """What every look says: which rows of which table, and in which format."""
 
@@ -222,10 +230,11 @@ _HANDLERS: Mapping[str, Handler] = MappingProxyType(
 
 
 def _routes(site: Site) -> list[BaseRoute]:
-    return [
+    looks = (
         Route(f"{BASE}/{name}/{{table}}", Endpoint(site, handler, refuse=refuse, methods=("GET", "POST")))
         for name, handler in _HANDLERS.items()
-    ]
+    )
+    return [Route(f"{BASE}/openapi.json", Endpoint(site, description)), *looks]
 
 
 def _links(_: Site) -> Iterable[Link]:
