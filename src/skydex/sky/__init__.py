@@ -2,6 +2,7 @@
 
 from skydex.sky.angles import directions_deg, haversine, separation_deg, unit_vectors
 from skydex.sky.coverage import (
+    cells_in_fits,
     coverage_as_fits,
     coverage_from_fits,
     coverage_of_index29,
@@ -59,6 +60,7 @@ __all__ = [
     "Shapes",
     "Vector",
     "area_deg2",
+    "cells_in_fits",
     "centres_deg",
     "centroids_deg",
     "circle_levels",

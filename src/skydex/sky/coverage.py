@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mocpy import MOC
 
 __all__ = [
+    "cells_in_fits",
     "coverage_as_fits",
     "coverage_from_fits",
     "coverage_of_index29",
@@ -133,6 +134,64 @@ def coverage_from_fits(path: Path) -> MOC:
         return MOC.load(str(path), format="fits")
     except OSError as error:
         raise UnreadableFileError(path.name, f"{error}.") from error
+
+
+def cells_in_fits(content: bytes, order: int) -> NDArray[np.int64]:
+    """The pixels of an order that a space MOC touches, from the bytes of its FITS file, without mocpy.
+
+    Parameters
+    ----------
+    content : bytes
+        A file of MOC 1.1 (NUNIQ) or 2.0 (RANGE).
+    order : int
+        HEALPix order of the pixels that are wanted.
+
+    Returns
+    -------
+    pixels : (n,) int64 array
+        NESTED numbers, ascending, each once.
+
+    Raises
+    ------
+    UnreadableFileError
+        It is no such file.
+    """
+    try:
+        _, start = _cards(content, 0)
+        cards, start = _cards(content, start)
+        width = int(cards["NAXIS1"])
+        n_bytes = 4 if cards["TFORM1"].strip("' ").endswith("J") else 8
+        numbers = np.frombuffer(content, f">i{n_bytes}", int(cards["NAXIS2"]) * width // n_bytes, start)
+        is_ranges = cards["ORDERING"].strip("' ") == "RANGE"
+    except (KeyError, ValueError) as error:
+        raise UnreadableFileError("a coverage", f"{error}.") from error
+    ranges = numbers.reshape(-1, 2).astype(np.int64) if is_ranges else _ranges_of_uniq(numbers.astype(np.int64))
+    shift = 2 * (MAX_ORDER - order)
+    first, last = ranges[:, 0] >> shift, (ranges[:, 1] - 1) >> shift
+    n = last - first + 1
+    starts = np.repeat(first - np.concatenate([np.zeros(1, np.int64), np.cumsum(n)[:-1]]), n)
+    return np.unique(starts + np.arange(int(n.sum())))
+
+
+def _cards(content: bytes, start: int) -> tuple[dict[str, str], int]:
+    """The cards of a FITS header, and where it ends."""
+    cards: dict[str, str] = {}
+    for at in range(start, len(content), 80):
+        card = content[at : at + 80].decode("ascii", "replace")
+        if card.startswith("END "):
+            return cards, start + -(-(at + 80 - start) // 2880) * 2880
+        name, _, value = card.partition("=")
+        cards[name.strip()] = value.partition("/")[0].strip()
+    raise ValueError("a header has no end")
+
+
+def _ranges_of_uniq(numbers: NDArray[np.int64]) -> Ranges:
+    """Order-29 pixels, half-open, of cells that are numbered 4 x 4^order + pixel."""
+    orders = (np.log2(numbers / 4.0) / 2.0).astype(np.int64)
+    orders -= numbers < 4 << 2 * orders  # large numbers are rounded up
+    shift = 2 * (MAX_ORDER - orders)
+    pixels = numbers - (4 << 2 * orders)
+    return np.stack([pixels << shift, (pixels + 1) << shift], axis=1)
 
 
 def sky_fraction(coverage: MOC) -> float:

@@ -24,9 +24,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from skydex.errors import DamagedDataError, RemoteChangedError, StoreError
+from skydex.sky import cells_in_fits
 from skydex.store.foreign import find_properties, read_foreign
 from skydex.store.holding import NOWHERE, Holding, Partition
-from skydex.store.layout import IN_USE, INGEST_REPORT, lookup_of_file, partition_label
+from skydex.store.layout import COVERAGE, IN_USE, INGEST_REPORT, lookup_of_file, partition_label
 from skydex.store.location import LocalLocation, Location, locate
 from skydex.store.lookup import Lookup, open_lookup
 from skydex.store.manifest import FileFacts, find_manifest
@@ -162,6 +163,11 @@ class Dataset:
             raise self.damage(INGEST_REPORT, "it is not what was written")
         found: dict[str, Any] = json.loads(content)
         return found
+
+    def find_coverage(self, order: int) -> NDArray[np.int64] | None:
+        """The pixels of an order in which there are rows, as far as the catalogue says so; it is not read for that."""
+        content = self.location.find(COVERAGE)
+        return None if content is None else cells_in_fits(content, order)
 
     @cached_property
     def ready_columns(self) -> frozenset[str]:

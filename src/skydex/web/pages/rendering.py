@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -63,8 +64,11 @@ def rendered(
     from skydex.web.asgi import Reply
 
     headers = (*policy.headers(), (b"vary", b"accept, authorization, cookie"), (b"cache-control", b"private, no-cache"))
-    body = _environment().get_template(template).render(**_surroundings(call), **facts)
-    return Reply(body.encode("utf-8", "replace"), HTML_TYPE, status, headers)
+    text = _environment().get_template(template).render(**_surroundings(call), **facts)
+    body = text.encode("utf-8", "replace")
+    if status == HTTPStatus.OK and call.session is None:  # what has a secret in it is not compressed (BREACH)
+        return call.document(body, HTML_TYPE, headers)
+    return Reply(body, HTML_TYPE, status, headers)
 
 
 def _surroundings(call: Call) -> Facts:

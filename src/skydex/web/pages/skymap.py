@@ -6,12 +6,13 @@ Hammer's projection with right ascension increasing to the left, as one sees the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skydex.errors import SkydexError
 from skydex.query import Relation
 from skydex.sky import centres_deg
 
@@ -20,6 +21,8 @@ __all__ = ["cells_of", "drawing"]
 _ORDER = 4
 """Cells of 3.7 degrees."""
 _WIDTH, _HEIGHT = 720.0, 360.0
+_LARGEST, _SMALLEST, _ALONE = 6.0, 2.0, 3.4
+"""Radii of the dots that stand for cells, where there are several layers or one."""
 _MOST_FOOTERS = 1000
 """Files of a mounted catalogue that are looked into for the sake of a drawing."""
 
@@ -34,24 +37,41 @@ def cells_of(relations: Iterable[Relation]) -> list[tuple[float, float]]:
     return [(round(float(a), 3), round(float(d), 3)) for a, d in zip(ra, dec, strict=True)]
 
 
-def drawing(places: Iterable[tuple[float, float]]) -> dict[str, Any]:
-    """What `sky.html` draws: the frame, meridians and parallels, and the cells."""
-    places = list(places)
-    ra, dec = (np.array([place[i] for place in places], np.float64) for i in (0, 1))
-    x, y = _hammer(ra, dec)
+def drawing(layers: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Any]:
+    """What `sky.html` draws: the frame, meridians and parallels, and the cells of each layer.
+
+    Where layers overlap, those that come later are drawn smaller, so that each is seen.
+    """
     return {
         "width": _WIDTH,
         "height": _HEIGHT,
         "lines": [*map(_meridian, range(30, 360, 30)), *map(_parallel, range(-60, 90, 30))],
+        "layers": [_layer(name, places, i, len(layers)) for i, (name, places) in enumerate(layers.items())],
+    }
+
+
+def _layer(name: str, places: Sequence[tuple[float, float]], number: int, n: int) -> dict[str, Any]:
+    ra, dec = (np.array([place[i] for place in places], np.float64) for i in (0, 1))
+    x, y = _hammer(ra, dec)
+    return {
+        "name": name,
+        "radius": round(_LARGEST - (_LARGEST - _SMALLEST) * number / max(1, n - 1), 2) if n > 1 else _ALONE,
         "cells": [[round(float(a), 1), round(float(b), 1)] for a, b in zip(x, y, strict=True)],
     }
 
 
 def _cells(relation: Relation) -> NDArray[np.int64]:
+    """Pixels with rows: as the coverage map of the catalogue says, else as the bounds of its row groups do."""
     dataset = relation.dataset
-    if relation.table.position is None or dataset is None or not dataset.knows_row_groups:
+    if relation.table.position is None or dataset is None or dataset.is_distant:
         return np.zeros(0, np.int64)
-    if not dataset.is_own and len(dataset.partitions) > _MOST_FOOTERS:
+    try:
+        covered = dataset.find_coverage(_ORDER)
+    except SkydexError:  # a drawing may lack something
+        covered = None
+    if covered is not None:
+        return covered
+    if not dataset.knows_row_groups or (not dataset.is_own and len(dataset.partitions) > _MOST_FOOTERS):
         return np.zeros(0, np.int64)
     groups = dataset.row_groups
     is_placed = groups.index_min <= groups.index_max
