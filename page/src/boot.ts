@@ -11,6 +11,7 @@ const ISLANDS: Record<string, () => Promise<Island>> = {
   cutout: () => import("./islands/cutout"),
   imagefield: () => import("./islands/imagefield"),
   linked: () => import("./islands/linked"),
+  upload: () => import("./islands/upload") as Promise<Island>,
 };
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);

@@ -53,6 +53,7 @@ BASE = "/account"
 JSON_TYPE = "application/json"
 
 _TITLE = "Accounts"
+_RULES = "8 to 1,024 bytes, of any characters; a few words that nobody guesses are good."
 _DAY_S, _HOUR_S = 86_400, 3600
 _LEAST_DAYS = 0.01
 _CSRF = "csrf_token"
@@ -214,11 +215,16 @@ def _account_page(call: Call) -> _Seen:
         ("how many", f"{user.quota_tables:,}"),
         ("groups", ", ".join(sorted(user.groups)) or "none"),
     )
-    facts = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    change = f'<p><a href="{_way(call, "account/password")}">Change the password</a></p>'
-    change += f'<p><a href="{_way(call, "account/groups")}">Groups</a></p>'
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    ways = (
+        ("mydb", "Your tables"),
+        ("jobs", "Your jobs"),
+        ("account/password", "Change the password"),
+        ("account/groups", "Groups"),
+    )
+    links = "".join(f'<li><a href="{_way(call, path)}">{escape(name)}</a></li>' for path, name in ways)
     leave = _form(call, "account/logout", (), "Log out")
-    body = f"<table>{facts}</table>{change}{leave}<h2>Tokens</h2>{_tokens_html(call, user)}"
+    body = f'<dl class="facts">{facts}</dl><ul>{links}</ul>{leave}<h2>Tokens</h2>{_tokens_html(call, user)}'
     return _Seen("Your account", body, _facts(call, user))
 
 
@@ -229,7 +235,8 @@ def _login_page(call: Call) -> _Seen:
         _Field("name", "User name", "text", "username"),
         _Field("password", "Password", "password", "current-password"),
     )
-    more = f'<p><a href="{_way(call, "account/register")}">Make an account</a></p>' if _is_open(call.site) else ""
+    ask = "No account yet?"
+    more = f'<p>{ask} <a href="{_way(call, "account/register")}">Make an account</a></p>' if _is_open(call.site) else ""
     back = call.scope["query_string"].decode("latin-1")
     form = _form(call, f"{LOGIN}?{back}" if back else LOGIN, fields, "Log in")
     return _Seen("Log in", form + more, {"post": ["name", "password"]})
@@ -240,8 +247,8 @@ def _register_page(call: Call) -> _Seen:
         contact = escape(call.site.settings.contact)
         return _Seen("No new accounts", f"<p>Those who run this archive make accounts. {contact}</p>", {"open": False})
     fields = (
-        _Field("name", "User name: a letter, then letters, digits and underscores", "text", "username"),
-        _Field("password", "Password: at least 8 characters", "password", "new-password"),
+        _Field("name", "User name", "text", "username", "A letter, then letters, digits and underscores."),
+        _Field("password", "Password", "password", "new-password", _RULES),
         _Field("again", "The password once more", "password", "new-password"),
     )
     return _Seen("Make an account", _form(call, "account/register", fields, "Make it"), {"open": True})
@@ -252,9 +259,9 @@ def _password_page(call: Call) -> _Seen:
         return _Seen("", "", next=LOGIN)
     fields = (
         _Field("password", "Password", "password", "current-password"),
-        _Field("new_password", "New password: at least 8 characters", "password", "new-password"),
+        _Field("new_password", "New password", "password", "new-password", f"{_RULES} All tokens and sessions end."),
     )
-    body = f"{_form(call, 'account/password', fields, 'Change it')}<p>All tokens and sessions end.</p>{_back(call)}"
+    body = f"{_form(call, 'account/password', fields, 'Change it')}{_back(call)}"
     return _Seen("Change the password", body, {"post": ["password", "new_password"]})
 
 
@@ -268,17 +275,20 @@ def _tokens_page(call: Call) -> _Seen:
 def _tokens_html(call: Call, user: User) -> str:
     about = "<p>A token stands for your password in programs, for a while.</p>"
     rows = "".join(_token_row(call, token) for token in call.site.accounts.tokens(user))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("For", "Ends", "End it now"))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+    most = f"At most {call.site.settings.token_days:g}; so many if nothing is said."
     fields = (
-        _Field("label", "What it is for"),
-        _Field("days", f"Days until it ends, at most {call.site.settings.token_days:g}"),
+        _Field("label", "What it is for", is_needed=False),
+        _Field("days", "Days until it ends", hint=most, is_needed=False),
     )
-    return f"{about}<table>{rows}</table>{_form(call, 'account/tokens', fields, 'Make a token')}"
+    return f"{about}{table}{_form(call, 'account/tokens', fields, 'Make a token')}"
 
 
 def _token_row(call: Call, token: Token) -> str:
     end = _form(call, f"account/tokens/{token.id}", (), "End it")
     label, until = escape(token.label or "no label"), written_moment(token.expires)
-    return f"<tr><td>{label}</td><td>until {until}</td><td>{end}</td></tr>"
+    return f"<tr><td>{label}</td><td>{until}</td><td>{end}</td></tr>"
 
 
 def _groups_page(call: Call) -> _Seen:
@@ -360,17 +370,31 @@ class _Field:
     """As HTML has it."""
     autocomplete: str = "off"
     """What a browser may fill in."""
+    hint: str = ""
+    """What it must be like."""
+    is_needed: bool = True
+    """Whether nothing happens without it."""
 
 
 def _form(call: Call, path: str, fields: Sequence[_Field], button: str) -> str:
-    lines = "".join(
-        f'<p><label>{escape(field.label)}<br><input name="{field.name}" type="{field.kind}" '
-        f'autocomplete="{field.autocomplete}"></label></p>'
-        for field in fields
-    )
+    stem = path.partition("?")[0].replace("/", "-")
+    lines = "".join(_line(field, f"{stem}-{field.name}") for field in fields)
     token = f'<input type="hidden" name="{_CSRF}" value="{call.csrf_token}">' if call.session else ""
     action = escape(_way(call, path))
-    return f'<form method="post" action="{action}">{token}{lines}<p><button>{escape(button)}</button></p></form>'
+    kind = ' class="main"' if fields else ""
+    button = f"<p><button{kind}>{escape(button)}</button></p>"
+    return f'<form class="lines" method="post" action="{action}">{token}{lines}{button}</form>'
+
+
+def _line(field: _Field, name: str) -> str:
+    """A field with its label, and what is said of it beside, which is read out with it."""
+    hint = f'<span class="soft" id="{escape(name)}-hint">{escape(field.hint)}</span>' if field.hint else ""
+    told = f' aria-describedby="{escape(name)}-hint"' if field.hint else ""
+    needed = " required" if field.is_needed else ""
+    return (
+        f'<p><label for="{escape(name)}">{escape(field.label)}</label><input id="{escape(name)}" name="{field.name}" '
+        f'type="{field.kind}" autocomplete="{field.autocomplete}"{needed}{told}>{hint}</p>'
+    )
 
 
 def _back(call: Call) -> str:
@@ -447,7 +471,7 @@ def _failed(call: Call, error: SkydexError, page_of: _Page) -> Reply:
     status, headers = dali.error_status(error), dali.error_headers(error)
     if isinstance(error, LoginError):
         status, headers = 403, ()  # the form is the way to log in, and not the box that browsers show for 401
-    body = f"<p><strong>{escape(dali.error_message(error))}</strong></p>{seen.body}"
+    body = f'<p class="told" role="alert">{escape(dali.error_message(error))}</p>{seen.body}'
     return _shown(call, replace(seen, body=body, status=status, headers=headers, next=None))
 
 

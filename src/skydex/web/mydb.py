@@ -1,4 +1,4 @@
-"""MyDB: the tables that a user keeps on the server, over HTTP.
+"""MyDB: the tables that a user keeps on the server, over HTTP, for programs; people have a page (`pages.own_tables`).
 
 `/mydb/tables` lists them; `/mydb/tables/{name}` takes a file (PUT), describes the table (GET), or drops it (DELETE);
 with the ending of a format, or `format=`, it gives the whole table as a file. A file is read, and its rows are written,
@@ -35,7 +35,7 @@ from skydex.web.service import Link, Service
 from skydex.web.site import Site
 from skydex.web.uploads import KeptFile, KeptFiles
 
-__all__ = ["SERVICE", "deposit", "drop", "keep", "owner_of"]
+__all__ = ["SERVICE", "deposit", "drop", "keep", "overview", "owner_of", "renamed", "shared", "take", "unshared"]
 
 BASE = "/mydb"
 JSON_TYPE = "application/json"
@@ -96,7 +96,7 @@ async def tables(call: Call) -> Reply:
     """List the tables, or take one in a form."""
     owner = owner_of(call)
     if call.scope["method"] == "POST":
-        return await _posted(call, owner)
+        return _json(await take(call), 201)
     found = await asyncio.to_thread(call.site.archive.mydb(owner).tables)
     return _json([_facts(table, call.site) for table in found])
 
@@ -120,31 +120,43 @@ async def table(call: Call) -> Reply:
 
 async def rename(call: Call) -> Reply:
     """Give a table another name."""
-    new = (await call.parameters()).find("to", "new")
-    if new is None:
-        raise BadParameterError("to", "is missing: say what the table shall be called.")
-    new = own_name(new, owner_of(call))
-    name = _name(call)
-    await _changed(call, name, lambda mydb: mydb.rename(name, new))
-    return await _described(call, new)
+    return await _described(call, await renamed(call, call.part("name") or "", await call.parameters()))
 
 
 async def share(call: Call) -> Reply:
     """Let others read a table."""
-    given = await call.parameters()
-    name = _name(call)
-    users, groups = await asyncio.to_thread(_readers, call, given)
-    await _changed(call, name, lambda mydb: mydb.share(name, users=users, groups=groups))
-    return await _described(call, name)
+    return await _described(call, await shared(call, call.part("name") or "", await call.parameters()))
 
 
 async def unshare(call: Call) -> Reply:
     """Let others read a table no more."""
-    given = await call.parameters()
-    name = _name(call)
+    return await _described(call, await unshared(call, call.part("name") or "", await call.parameters()))
+
+
+async def renamed(call: Call, name: str, given: dali.Parameters) -> str:
+    """Give a table the name that parameters say, which comes back."""
+    new = given.find("to", "new")
+    if new is None:
+        raise BadParameterError("to", "is missing: say what the table shall be called.")
+    old, new = (own_name(one, owner_of(call)) for one in (name, new))
+    await _changed(call, old, lambda mydb: mydb.rename(old, new))
+    return new
+
+
+async def shared(call: Call, name: str, given: dali.Parameters) -> str:
+    """Let those read a table whom parameters name; its name comes back."""
+    name = own_name(name, owner_of(call))
+    users, groups = await asyncio.to_thread(_readers, call, given)
+    await _changed(call, name, lambda mydb: mydb.share(name, users=users, groups=groups))
+    return name
+
+
+async def unshared(call: Call, name: str, given: dali.Parameters) -> str:
+    """Let those read a table no more whom parameters name; its name comes back."""
+    name = own_name(name, owner_of(call))
     users, groups = _words(given, "users", "user"), _words(given, "groups", "group")
     await _changed(call, name, lambda mydb: mydb.unshare(name, users=users, groups=groups))
-    return await _described(call, name)
+    return name
 
 
 def refuse(error: SkydexError) -> Reply:
@@ -154,16 +166,26 @@ def refuse(error: SkydexError) -> Reply:
     return Reply(json.dumps(document).encode(), JSON_TYPE, status, dali.error_headers(error))
 
 
-async def _posted(call: Call, owner: str) -> Reply:
-    """A file that comes in a form, with the name of its table."""
+async def take(call: Call, check: Callable[[dali.Parameters], None] = lambda _: None) -> Mapping[str, Any]:
+    """Keep a file that comes in a form, with the name of its table; what is said of it.
+
+    Parameters
+    ----------
+    call : Call
+        The request.
+    check : callable, optional
+        Looks at the fields of the form before anything is kept.
+    """
+    owner = owner_of(call)
     with call.site.folders.folder() as folder, _files(call, folder) as files:
         given = await call.parameters(files)
+        check(given)
         name = given.find("name")
         if name is None:
             raise BadParameterError("name", "is missing: say what the table shall be called.")
         file = files.of_part("file") or _in_text(given, files)
         told = _manner(given), given.find("description") or ""
-        return _json(await _kept(call, own_name(name, owner), file, told), 201)
+        return await _kept(call, own_name(name, owner), file, told)
 
 
 def _in_text(given: dali.Parameters, files: KeptFiles) -> KeptFile:
@@ -222,10 +244,6 @@ async def _given(call: Call, name: str, form: Format) -> Reply:
     return dataclasses.replace(reply, headers=(*headers, (b"content-disposition", disposition)))
 
 
-def _name(call: Call) -> str:
-    return own_name(call.part("name") or "", owner_of(call))
-
-
 def _manner(given: dali.Parameters) -> Manner:
     asked = (given.find("mode") or Manner.CREATE).lower()
     try:
@@ -282,7 +300,6 @@ def _json(document: object, status: int = 200) -> Reply:
 def _routes(site: Site) -> list[BaseRoute]:
     one = f"{BASE}/tables/{{name}}"
     handlers = (
-        (BASE, overview, ("GET",)),
         (f"{BASE}/tables", tables, ("GET", "POST")),
         (one, table, ("GET", "PUT", "DELETE")),
         (f"{one}/rename", rename, ("POST",)),

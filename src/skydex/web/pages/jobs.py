@@ -6,14 +6,17 @@ Whose jobs are listed is UWS's affair: a user's, or, where nobody is logged in, 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.errors import BadParameterError, JobPhaseError, UnknownResourceError
+from skydex.errors import BadParameterError, JobPhaseError, SkydexError, UnknownResourceError
 from skydex.jobs import ACTIVE, Job, JobFilter, Phase
+from skydex.mydb import MYDB
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Handler, Reply
 from skydex.web.casjobs.job_list import KIND as CASJOBS_KIND
@@ -45,8 +48,9 @@ async def gather(call: Call) -> Facts:
     found = [job for job in await runner.jobs(wanted) if job.destruction > now]
     shown = frozenset(job.number for job in found[first : first + _PER_PAGE])
     jobs = await runner.whole_jobs(replace(wanted, numbers=shown)) if shown else []
+    made = await _made(call, jobs)
     return {
-        "jobs": [_facts(call, job, most=_LINE) for job in jobs],
+        "jobs": [_facts(call, job, most=_LINE) | {"tables": made.get(job.id, [])} for job in jobs],
         "n_jobs": len(found),
         "n_active": sum(job.phase in ACTIVE - {Phase.PENDING} for job in found),
         "first": first,
@@ -66,7 +70,8 @@ async def gather_one(call: Call) -> Facts:
         call.watch()
         before = job.phase
         job = await call.site.runner.wait(job, lambda now: now.phase is not before, seconds)
-    return {"job": _facts(call, job, most=_MOST_CHARACTERS)}
+    made = await _made(call, [job])
+    return {"job": _facts(call, job, most=_MOST_CHARACTERS) | {"tables": made.get(job.id, [])}}
 
 
 async def cancel(call: Call) -> Reply:
@@ -146,6 +151,16 @@ def _facts(call: Call, job: Job, *, most: int) -> Facts:
         "result": _result(job, place),
         "url": f"{call.site.url}/{place}" if place else None,
     }
+
+
+async def _made(call: Call, jobs: Sequence[Job]) -> dict[str, list[str]]:
+    """Tables of one's own that jobs have made, or changed last, by the identifiers of these."""
+    found: dict[str, list[str]] = {}
+    if call.owner is not None and any(job.kind == CASJOBS_KIND for job in jobs):
+        with contextlib.suppress(SkydexError):  # a list of tables that cannot be read is told on its own page
+            for table in await asyncio.to_thread(call.site.archive.mydb(call.owner).tables):
+                found.setdefault(table.origin.partition("#")[0], []).append(f"{MYDB}.{table.name}")
+    return found
 
 
 def _name(call: Call, job: Job) -> str:

@@ -12,6 +12,7 @@ from skydex.web.pages import (
     images,
     jobs,
     one_object,
+    own_tables,
     query,
     search,
     table,
@@ -33,11 +34,18 @@ PAGES: tuple[Page, ...] = (
     jobs.PAGE,
     jobs.PAGE_OF_ONE,
     images.PAGE,
+    own_tables.PAGE,
 )
 
 
 def _routes(site: Site) -> list[BaseRoute]:
-    return [*asset_routes(site), *page_routes(site, PAGES), *query.routes(site), *jobs.routes(site)]
+    return [
+        *asset_routes(site),
+        *page_routes(site, PAGES),
+        *query.routes(site),
+        *jobs.routes(site),
+        *own_tables.routes(site),
+    ]
 
 
 def _none(_: Site) -> Iterable[Link]:
