@@ -12,6 +12,7 @@ const ISLANDS: Record<string, () => Promise<Island>> = {
   imagefield: () => import("./islands/imagefield"),
   linked: () => import("./islands/linked"),
   upload: () => import("./islands/upload") as Promise<Island>,
+  object: () => import("./islands/object"),
 };
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);
