@@ -13,6 +13,7 @@ const ISLANDS: Record<string, () => Promise<Island>> = {
   linked: () => import("./islands/linked"),
   upload: () => import("./islands/upload") as Promise<Island>,
   object: () => import("./islands/object"),
+  variability: () => import("./islands/variability"),
 };
 
 for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);

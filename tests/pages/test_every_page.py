@@ -21,6 +21,7 @@ PAGES = (
     "/images?q=KQ+UMa&radius=0.02&collection=ps1",
     "/account/login",
     "/account/register",
+    "/variability/hcv.HCVSummaryView?filter=ACS_F814W",
 )
 
 

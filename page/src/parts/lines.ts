@@ -27,6 +27,9 @@ export interface Given {
   yLabel: string;
   inverted?: boolean;
   logX?: boolean;
+  logY?: boolean;
+  /** Radius of markers, pixels; 4 if nothing is said. */
+  radius?: number;
   height?: number;
   /** What happens to a click: the key of the nearest point, or the place on the axis. */
   onPick?: (key: number | null, x: number) => void;
@@ -141,11 +144,11 @@ export class Lines {
       legend: { show: false },
       scales: {
         x: { time: false, distr: this.given.logX ? 3 : 1, auto: false },
-        y: { dir: this.given.inverted ? -1 : 1, auto: false },
+        y: { dir: this.given.inverted ? -1 : 1, distr: this.given.logY ? 3 : 1, auto: false },
       },
       axes: [
-        { ...axis, label: this.given.xLabel, values: (_, splits) => splits.map(plain), font, labelFont: font, labelSize: 20, size: 34 },
-        { ...axis, label: this.given.yLabel, values: (_, splits) => splits.map(plain), font, labelFont: font, labelSize: 20, size: 46 },
+        { ...axis, label: this.given.xLabel, values: (_, splits) => splits.map(this.given.logX ? decade : plain), font, labelFont: font, labelSize: 20, size: 34 },
+        { ...axis, label: this.given.yLabel, values: (_, splits) => splits.map(this.given.logY ? decade : plain), font, labelFont: font, labelSize: 20, size: 46 },
       ],
       series: [{}, { paths: () => null, points: { show: false } }],
       cursor: { drag: { x: true, y: false, setScale: true }, points: { show: false }, y: false },
@@ -165,7 +168,7 @@ export class Lines {
       high = Math.max(high, value);
     }
     if (!(high > low)) return Number.isFinite(low) ? [low - 0.5, low + 0.5] : [0, 1];
-    if (isX && this.given.logX) return [low, high];
+    if (isX ? this.given.logX : this.given.logY) return isX ? [low, high] : [low / 1.3, high * 1.3];
     const room = ROOM * (high - low);
     return [low - room, high + room];
   }
@@ -186,7 +189,7 @@ export class Lines {
     ctx.beginPath();
     ctx.rect(bbox.left - 6, bbox.top - 6, bbox.width + 12, bbox.height + 12);
     ctx.clip();
-    const r = 4 * devicePixelRatio;
+    const r = (this.given.radius ?? 4) * devicePixelRatio;
     this.series.forEach((one, number) => {
       ctx.strokeStyle = ctx.fillStyle = css(`--k-${one.colour}`);
       const rows = this.rows.filter((row) => row.series === number);
@@ -313,3 +316,6 @@ function outline(ctx: CanvasRenderingContext2D, marker: string, x: number, y: nu
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888";
 /** Without commas: days are no amounts. */
 const plain = (value: number | null): string => (value === null ? "" : String(Number(value.toPrecision(10))));
+/** Powers of ten alone: between them there is no room. */
+const decade = (value: number | null): string =>
+  value === null || Math.abs(Math.log10(value) - Math.round(Math.log10(value))) > 1e-9 ? "" : String(value);

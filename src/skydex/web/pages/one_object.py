@@ -156,7 +156,7 @@ def _position(table: Table, place: tuple[float, float] | None) -> Facts | None:
         "dec": place[1],
         "sexagesimal": sexagesimal(*place),
         "search": f"search?{urlencode({'ra': f'{place[0]:.7f}', 'dec': f'{place[1]:.7f}', 'table': table.name})}",
-        "images": f"images?{urlencode({'pos': f'{place[0]:.7f},{place[1]:.7f}'})}",
+        "images": f"images?{urlencode({'q': f'{place[0]:.7f} {place[1]:+.7f}'})}",
     }
 
 

@@ -16,6 +16,7 @@ from skydex.web.pages import (
     query,
     search,
     table,
+    variability,
 )
 from skydex.web.pages.assets import asset_routes
 from skydex.web.pages.definition import Page, page_routes
@@ -29,6 +30,7 @@ PAGES: tuple[Page, ...] = (
     one_object.PAGE,
     table.PAGE,
     search.PAGE,
+    variability.PAGE,
     api.PAGE,
     query.PAGE,
     jobs.PAGE,
