@@ -19,6 +19,7 @@ PAGES = (
     "/search?ra=16.2&dec=2.1&radius=0.3",
     "/images",
     "/images?q=KQ+UMa&radius=0.02&collection=ps1",
+    "/psf?detector=WFPC2&tick=1",
     "/account/login",
     "/account/register",
     "/variability/hcv.HCVSummaryView?filter=ACS_F814W",

@@ -38,14 +38,11 @@ export function mount(place: HTMLElement): void {
     const others = things.filter((one) => one.uri !== box.value);
     keep(box.checked ? [...others, { uri: box.value, title: box.dataset.title ?? box.value }] : others);
   });
-  document.addEventListener("click", (event) => {
-    const button = (event.target as Element).closest?.<HTMLButtonElement>("[data-ticks]");
-    if (!button) return;
-    const fresh = [...boxes()].filter((box) => !things.some((one) => one.uri === box.value));
-    keep([...things, ...fresh.map((box) => ({ uri: box.value, title: box.dataset.title ?? box.value }))]);
-  });
-  for (const button of document.querySelectorAll<HTMLElement>("[data-ticks]")) button.hidden = false;
-  draw();
+  for (const box of boxes()) {
+    const isThere = things.some((one) => one.uri === box.value);
+    if (box.defaultChecked && !isThere) things.push({ uri: box.value, title: box.dataset.title ?? box.value });
+  }
+  keep(things);
 }
 
 function boxes(): NodeListOf<HTMLInputElement> {

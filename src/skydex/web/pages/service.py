@@ -13,6 +13,7 @@ from skydex.web.pages import (
     jobs,
     one_object,
     own_tables,
+    psf,
     query,
     search,
     table,
@@ -36,6 +37,7 @@ PAGES: tuple[Page, ...] = (
     jobs.PAGE,
     jobs.PAGE_OF_ONE,
     images.PAGE,
+    psf.PAGE,
     own_tables.PAGE,
 )
 
