@@ -10,6 +10,9 @@ import pytest
 PAGES = (
     "/",
     "/api",
+    "/cite",
+    "/docs",
+    "/status",
     "/o/ps1.MeanObjectView/190361393344112894?period=0.48636",
     "/t/hsc.SumMagAper2CatView",
     "/t/hcv.HCVSummaryView?MAD.gt=0.1&sort_by=MeanMag.desc",

@@ -1,11 +1,11 @@
 """Offers: what an archive presents under names and addresses of its own, as its `services.toml` says.
 
 Everything published is served under names that follow from the archive (`/tap`, `/{collection}/scs/{table}`). An entry
-of this file adds a way in that its publisher chose: `[[tap]]` a TAP service over some tables, `[[scs]]` the cone
-search of a table, `[[catalog]]` a table of the catalogue REST API, `[[casjobs]]` a context of CasJobs; `[[private]]`
-says who may see the tables of a schema. The file is read once, when the archive is opened for serving, so that a
-mistake in it stops the start and never a running server; to change it, restart the server. Tables are looked up with
-each request: an entry may name one that is published later.
+of this file adds a way in that its publisher chose: `[[tap]]` a TAP service over some tables, `[[scs]]` the cone search
+of a table, `[[catalog]]` a table of the catalogue REST API, `[[casjobs]]` a context of CasJobs; `[[private]]` says who
+may see the tables of a schema, `[[cite]]` what to cite for it. The file is read once, when the archive is opened for
+serving, so that a mistake in it stops the start and never a running server; to change it, restart the server. Tables
+are looked up with each request: an entry may name one that is published later.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ __all__ = [
     "OFFERS_FILE",
     "RADIUS_UNITS",
     "CatalogOffer",
+    "CitationOffer",
     "ConeOffer",
     "ContextOffer",
     "NamesOffer",
@@ -291,6 +292,20 @@ class PrivateOffer:
         return user.lower() in {name.lower() for name in self.users} or bool(mine & theirs)
 
 
+@dataclass(frozen=True)
+class CitationOffer:
+    """`[[cite]]`: a publication that users of a schema are asked to cite."""
+
+    schema: str
+    """Name of a schema of the archive."""
+    text: str
+    """The reference, in a line."""
+    doi: str = ""
+    """Its Digital Object Identifier, without an address before it."""
+    bibtex: str = ""
+    """The same for bibliographies."""
+
+
 def plain_context(schema: str) -> ContextOffer | None:
     """The context of a collection of which its publisher says nothing; none if a context cannot be called so."""
     if not _WORD.fullmatch(schema) or schema.lower() in _RESERVED_DATABASES:
@@ -314,6 +329,8 @@ class Offers:
     """`[[casjobs]]`: contexts of CasJobs."""
     private: tuple[PrivateOffer, ...] = ()
     """`[[private]]`: schemas that not everybody may see."""
+    citations: tuple[CitationOffer, ...] = ()
+    """`[[cite]]`: publications to cite, in their order."""
 
     def find_context(self, name: str) -> ContextOffer | None:
         """A context by one of its names in any case."""
@@ -333,6 +350,7 @@ _KINDS: dict[str, tuple[str, type]] = {
     "names": ("names", NamesOffer),
     "casjobs": ("contexts", ContextOffer),
     "private": ("private", PrivateOffer),
+    "cite": ("citations", CitationOffer),
 }
 """For each word in double brackets: the field of `Offers`, and the class of an entry, whose fields are the keys."""
 _UNIQUE = {"tap": "name", "scs": "path", "catalog": "path", "casjobs": "context", "private": "schema"}

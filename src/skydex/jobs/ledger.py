@@ -183,6 +183,11 @@ class Ledger:
             raise
         self._connection.execute("RELEASE step")
 
+    def counts(self) -> dict[str, int]:
+        """How many jobs there are in each phase, of everybody."""
+        rows = self._connection.execute("SELECT phase, count(*) AS n FROM jobs GROUP BY phase")
+        return {str(row["phase"]): int(row["n"]) for row in rows}
+
     def check_room(self, address: str, owner: str | None, limits: QueueLimits) -> None:
         """Refuse a job more than there may be.
 

@@ -326,6 +326,16 @@ class Dispatcher:
         return sum(worker.was_ready for worker in self._workers.values())
 
     @property
+    def n_busy(self) -> int:
+        """Workers that are at something."""
+        return sum(worker.errand is not None for worker in self._workers.values())
+
+    @property
+    def n_waiting(self) -> int:
+        """Requests and jobs that wait for a worker."""
+        return sum(map(len, self._lines.values()))
+
+    @property
     def n_jobs(self) -> int:
         """Jobs that can be worked on at once."""
         return self._rules.n_jobs

@@ -560,6 +560,10 @@ class Runner:
             raise self._why_not
         return await asyncio.wrap_future(self._scribe.write(change))
 
+    async def counts(self) -> dict[str, int]:
+        """How many jobs there are in each phase, of everybody."""
+        return await self._read(Ledger.counts)
+
     async def _read(self, question: Callable[[Ledger], T]) -> T:
         if self._scribe is None:
             raise self._why_not

@@ -23,7 +23,15 @@ from skydex.web.site import Site
 from skydex.web.views import view_of
 from skydex.web.xml import document, element, optional, text
 
-__all__ = ["SECURITY_METHODS", "SERVICE", "capabilities_document", "capability", "vosi_capabilities", "vosi_routes"]
+__all__ = [
+    "SECURITY_METHODS",
+    "SERVICE",
+    "STARTED",
+    "capabilities_document",
+    "capability",
+    "vosi_capabilities",
+    "vosi_routes",
+]
 
 XML_TYPE = "text/xml; charset=utf-8"
 SECURITY_METHODS = (
@@ -45,7 +53,8 @@ _PROTOCOLS = {
     "xmlns:sia": "http://www.ivoa.net/xml/SIA/v1.1",
     **_NAMESPACES,
 }
-_STARTED = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+STARTED = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+"""When this process of the server began."""
 
 Capability = Callable[[Call], Iterable[str]]
 """The capability elements of the service that a call addresses."""
@@ -87,7 +96,7 @@ def capabilities_document(capabilities: Iterable[str]) -> bytes:
 
 async def _availability(_: Call) -> Reply:
     namespace = {"xmlns:vosi": "http://www.ivoa.net/xml/VOSIAvailability/v1.0"}
-    facts = (text("vosi:available", "true"), text("vosi:upSince", _STARTED))
+    facts = (text("vosi:available", "true"), text("vosi:upSince", STARTED))
     return Reply(document(element("vosi:availability", *facts, attributes=namespace)), XML_TYPE)
 
 

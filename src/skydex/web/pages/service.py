@@ -8,6 +8,8 @@ from starlette.routing import BaseRoute
 
 from skydex.web.pages import (
     api,
+    cite,
+    docs,
     home,
     images,
     jobs,
@@ -16,6 +18,7 @@ from skydex.web.pages import (
     psf,
     query,
     search,
+    status,
     table,
     variability,
 )
@@ -33,6 +36,9 @@ PAGES: tuple[Page, ...] = (
     search.PAGE,
     variability.PAGE,
     api.PAGE,
+    docs.PAGE,
+    status.PAGE,
+    cite.PAGE,
     query.PAGE,
     jobs.PAGE,
     jobs.PAGE_OF_ONE,

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from skydex.web.pages.rendering import Facts
 
-__all__ = ["FILE_FORMATS", "downloads", "python_of", "snippets"]
+__all__ = ["FILE_FORMATS", "curl_of", "downloads", "python_of", "pyvo_of", "snippets"]
 
 FILE_FORMATS = (
     ("votable", "VOTable"),
@@ -34,8 +34,8 @@ def snippets(adql: str, url: str) -> list[Facts]:
     return [
         {"label": "ADQL", "text": adql},
         {"label": "Python, with skydex", "text": python_of(adql, url)},
-        {"label": "Python, with pyvo", "text": _pyvo(adql, url)},
-        {"label": "curl", "text": _curl(adql, url)},
+        {"label": "Python, with pyvo", "text": pyvo_of(adql, url)},
+        {"label": "curl", "text": curl_of(adql, url)},
     ]
 
 
@@ -56,13 +56,15 @@ def python_of(adql: str, url: str) -> str:
     return f"import skydex\n\narchive = skydex.connect({url!r})\nrows = archive.query({_literal(adql)})\nprint(rows)"
 
 
-def _pyvo(adql: str, url: str) -> str:
+def pyvo_of(adql: str, url: str) -> str:
+    """The same with pyvo."""
     service = f"{url}/tap"
     asked = f"service.search({_literal(adql)})"
     return f"import pyvo\n\nservice = pyvo.dal.TAPService({service!r})\nrows = {asked}.to_table()\nprint(rows)"
 
 
-def _curl(adql: str, url: str) -> str:
+def curl_of(adql: str, url: str) -> str:
+    """A command that prints the rows as CSV."""
     query = shlex.quote(f"QUERY={adql}")
     return f"curl {shlex.quote(url + '/tap/sync')} -d LANG=ADQL -d RESPONSEFORMAT=csv --data-urlencode {query}"
 

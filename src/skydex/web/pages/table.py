@@ -17,6 +17,7 @@ from skydex.tables import Column, Table, spelled
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply
 from skydex.web.catalog_parameters import Fields
+from skydex.web.pages.cite import citations_of
 from skydex.web.pages.definition import Page
 from skydex.web.pages.rendering import Facts
 from skydex.web.pages.rows import Rows, rows_of
@@ -60,6 +61,7 @@ async def gather(call: Call) -> Facts | Reply:
         **_shown(choice, found, n_found),
         **_elsewhere(call, choice),
         **_related(call.site.archive.namespace(owner=call.owner), choice),
+        "citations": citations_of(call, table.schema_name),
         "examples": [_example(ready) for ready in _examples(call, table)],
     }
 
