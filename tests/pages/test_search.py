@@ -101,3 +101,16 @@ def test_another_axis_is_drawn_and_kept_in_the_address(open_page, ready):
     page.get_by_label("Colour").select_option("rMeanPSFMag")
     page.get_by_text("Colour: rMeanPSFMag").wait_for()
     assert "color=rMeanPSFMag" in page.url
+
+
+def test_a_list_in_a_file_is_matched_whatever_its_columns_are_called(web):
+    query = "SELECT TOP 7 MatchID, MatchRA AS RAJ2000, MatchDec AS DEJ2000 FROM hsc.SumMagAper2CatView"
+    told = web.get("/tap/sync", params={"LANG": "ADQL", "FORMAT": "votable", "QUERY": query})
+    files = {"table": ("list.vot", told.content, "application/x-votable+xml")}
+    page = web.post("/search", files=files, data={"in": "hsc.SumMagAper2CatView", "arcsec": "0.01"})
+    assert page.status_code == 200, page.text
+    assert "7 rows of" in page.text
+    files = {"table": ("list.csv", b"a,b\n1,2\n", "text/csv")}
+    refused = web.post("/search", files=files, headers={"accept": "text/html"})
+    assert refused.status_code == 400
+    assert "has no column" in refused.text

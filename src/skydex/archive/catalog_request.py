@@ -91,7 +91,7 @@ class CounterpartsRequest:
     radius_deg: float
     """How far from its position a row may be."""
     position: tuple[str, str] = ("ra", "dec")
-    """Columns of the positions, in degrees."""
+    """Columns of the positions, in degrees; where there are none of these names, those that say that they are."""
     page: int = 1
     """Number of the page, from 1."""
     max_rows: int | None = None
@@ -107,7 +107,7 @@ class CounterpartsRequest:
     def plan(self, namespace: Namespace) -> Plan:
         """Find the columns, make the tree of the join, bind and plan it."""
         uploaded = namespace.get(f"{TAP_UPLOAD}.{self.upload.name}").table
-        given = [_position_column(uploaded, name) for name in self.position]
+        given = [_position_column(uploaded, name) for name in _position_names(self.position, uploaded)]
         searched = Searched(self._without_added(uploaded), namespace)
         there = searched.position()
         distance = build.distance_node(given, there)
@@ -147,10 +147,16 @@ class CounterpartsRequest:
         for key in self.search.sort_by:
             is_distance = key.name.lower() in (DISTANCE, _DISTANCE.lower())
             yield distance.copy() if is_distance else searched.key(key.name), key.descends
-        given = [_position_column(uploaded, name) for name in self.position]
+        given = [_position_column(uploaded, name) for name in _position_names(self.position, uploaded)]
         others = [build.column_node(column.name, _UPLOADED) for column in uploaded.columns if not column.is_array]
         yield from ((node, False) for node in (*given, distance.copy(), *others))
         yield from searched.ties()
+
+
+def _position_names(names: tuple[str, str], uploaded: Table) -> tuple[str, str]:
+    if uploaded.position is None or any(uploaded.find_column(name) for name in names):
+        return names
+    return uploaded.position.ra, uploaded.position.dec
 
 
 def _position_column(uploaded: Table, name: str) -> exp.Expression:

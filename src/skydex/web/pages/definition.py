@@ -42,6 +42,9 @@ class Page:
     others: Handler | None = None
     """What answers programs at the same address, where they have known it longer than there is a page."""
 
+    posted: Handler | None = None
+    """What answers a form that is posted there; it sees to promise R23 where it changes something."""
+
     def policy_of(self, call: Call) -> Policy:
         """What the answer to a call may do."""
         return self.policy(call) if callable(self.policy) else self.policy
@@ -53,8 +56,19 @@ def page_routes(site: Site, pages: Sequence[Page]) -> list[BaseRoute]:
     for page in pages:
         facts = "/index.json" if page.path == "/" else f"{page.path}.json"
         routes.append(Route(facts, Endpoint(site, _told(page), refuse=_refuse_in_json)))
-        routes.append(Route(page.path, Endpoint(site, _shown(page))))
+        routes.append(Route(page.path, _endpoint(site, page)))
     return routes
+
+
+def _endpoint(site: Site, page: Page) -> Endpoint:
+    if page.posted is None:
+        return Endpoint(site, _shown(page))
+    shown, posted = _shown(page), refused(page.posted)
+
+    async def handle(call: Call) -> Reply:
+        return await (posted if call.scope["method"] == "POST" else shown)(call)
+
+    return Endpoint(site, handle, methods=("GET", "POST"), is_form=True)
 
 
 def _told(page: Page) -> Handler:

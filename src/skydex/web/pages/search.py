@@ -17,16 +17,17 @@ from skydex.archive import QueryRequest
 from skydex.errors import SkydexError
 from skydex.query.languages.words import spelled
 from skydex.tables import Table
-from skydex.tables.tap_schema import TAP_SCHEMA
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply
 from skydex.web.door import way_up
 from skydex.web.naming import look_up
 from skydex.web.pages.axes import Axis, axes_of, chosen_axes, has_colours, plottable
 from skydex.web.pages.definition import Page
+from skydex.web.pages.list_search import matched
 from skydex.web.pages.policy import Policy
 from skydex.web.pages.rendering import Facts
 from skydex.web.pages.rows import arrow_of, rows_of
+from skydex.web.pages.searchable import searchable, shown_columns
 
 __all__ = ["PAGE"]
 
@@ -41,7 +42,6 @@ _MOST_POINTS = 500_000
 _MOST_LISTED = 60
 """Tables in which rows around a place are counted."""
 _AT_ONCE = 4
-_SHOWN_COLUMNS = 8
 _IDENTIFIER = re.compile(r"[0-9]{4,19}", re.ASCII)
 _POLICY = Policy(compiles=True)
 
@@ -71,7 +71,7 @@ async def gather(call: Call) -> Facts | Reply:
     text = (given.find("q") or "").strip()
     if text:
         return await _read(call, text)
-    place, tables = _place(given), _tables(call)
+    place, tables = _place(given), searchable(call)
     counts = await _counted(call, tables, place) if place else {}
     table = _chosen(call, given, tables, counts, is_placed=place is not None)
     facts: Facts = {
@@ -102,7 +102,7 @@ async def _read(call: Call, text: str) -> Facts | Reply:
         radius = best.radius_deg or _RADIUS_DEG
         asked = {"ra": f"{best.ra_deg:.7f}", "dec": f"{best.dec_deg:.7f}", "radius": f"{radius:g}", "text": text}
         return _lead(call, f"search?{urlencode(asked)}")
-    tables = _tables(call)
+    tables = searchable(call)
     return {
         "text": text,
         "place": None,
@@ -145,12 +145,6 @@ def _place(given: dali.Parameters) -> _Place | None:
     if given.find("radius") is not None:
         radius = given.get_number("radius", least=0.0, most=_MOST_RADIUS_DEG)
     return _Place(ra, dec, radius, given.find("text") or "")
-
-
-def _tables(call: Call) -> list[Table]:
-    """Tables that can be searched by position."""
-    everything = call.site.archive.tables(call.owner)
-    return [table for table in everything if table.position is not None and table.schema_name != TAP_SCHEMA]
 
 
 def _chosen(
@@ -198,7 +192,7 @@ async def _looked_at(call: Call, given: dali.Parameters, table: Table, place: _P
     sample = f"SELECT TOP {_MOST_SAMPLED} {names}\nFROM {_written(table)}{where}"
     axes = axes_of(table, await arrow_of(call, QueryRequest(sample, owner=call.owner))) if sampled else []
     chosen = chosen_axes(axes, {name: given.find(name) for name in ("x", "y", "color")})
-    shown = _shown(table)
+    shown = shown_columns(table)
     rows = f"SELECT TOP {_MOST_ROWS} {', '.join(map(spelled, shown))}\nFROM {_written(table)}{where}"
     first = await rows_of(call, QueryRequest(rows, owner=call.owner))
     return {
@@ -257,13 +251,6 @@ def _key(axis: Axis | None) -> str | None:
     return axis.key if axis else None
 
 
-def _shown(table: Table) -> list[str]:
-    """Columns that tell most: what a row is called, where it is, and the principal ones."""
-    first = [*([table.id_column] if table.id_column else []), *(column.name for column in table.position_columns())]
-    more = [c.name for c in table.columns if c.principal and not c.is_array and c.name not in first]
-    return [*dict.fromkeys(first), *more[: max(1, _SHOWN_COLUMNS - len(first))]]
-
-
 def _written(table: Table) -> str:
     """Name of a table in ADQL."""
     return ".".join(spelled(part) for part in table.name.split("."))
@@ -273,4 +260,4 @@ def _listed(table: Table, n: int | None) -> Facts:
     return {"name": table.name, "n": n, "n_rows": table.n_rows, "description": table.description}
 
 
-PAGE = Page("/search", "search.html", gather, _POLICY)
+PAGE = Page("/search", "search.html", gather, _POLICY, posted=matched)
