@@ -5,11 +5,10 @@ Nothing is kept, so what is posted here changes nothing; to keep a list there is
 
 from __future__ import annotations
 
-from skydex.archive import CounterpartsRequest, Search, Upload
+from skydex.archive import CatalogOffer, CounterpartsRequest, Search, Upload
 from skydex.errors import BadParameterError
 from skydex.web.asgi import Call, Reply
 from skydex.web.catalog_parameters import received_fields
-from skydex.web.catalogs import find_offer
 from skydex.web.pages.axes import has_colours
 from skydex.web.pages.rendering import rendered
 from skydex.web.pages.rows import rows_of
@@ -39,7 +38,7 @@ async def matched(call: Call) -> Reply:
         table = call.site.archive.namespace(owner=call.owner).get(name).table
         arcsec = fields.find_number("arcsec", least=0.0, most=_MOST_ARCSEC)
         arcsec = _ARCSEC if arcsec is None else arcsec
-        offer = find_offer(call.site.archive, table.name.replace(".", "/", 1), call.owner)
+        offer = CatalogOffer(table.name, table.name)
         request = CounterpartsRequest(
             Search(offer, columns=tuple(shown_columns(table))),
             Upload("positions", str(file.path), file.content_type),
