@@ -5,6 +5,7 @@ type Island = { mount(place: HTMLElement, props: never): void | Promise<void> };
 /** Each view in a file of its own, which is fetched when a page has it. */
 const ISLANDS: Record<string, () => Promise<Island>> = {
   drop: () => import("./islands/drop"),
+  plot: () => import("./islands/plot"),
   live: () => import("./islands/live"),
   query: () => import("./islands/query") as Promise<Island>,
   basket: () => import("./islands/basket"),

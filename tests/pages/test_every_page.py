@@ -18,6 +18,7 @@ PAGES = (
     "/t/hcv.HCVSummaryView?MAD.gt=0.1&sort_by=MeanMag.desc",
     "/query?query=SELECT+TOP+5+name,+ra,+de+FROM+csc21.master_source&do=run",
     "/jobs",
+    "/query/plot?query=SELECT+TOP+50+name,+ra,+dec+FROM+csc21.master_source",
     "/search",
     "/search?ra=16.2&dec=2.1&radius=0.3",
     "/images",

@@ -84,6 +84,16 @@ def test_a_job_is_seen_to_its_end_and_its_result_opened(open_page, ready, web):
     assert page.locator("tr", has_text="count <b>").count() == 0
 
 
+def test_rows_are_plotted_by_columns_that_are_chosen_by_meaning(open_page, ready, web):
+    page = open_page("/query?query=SELECT+TOP+50+name,+ra,+dec+FROM+csc21.master_source&do=run")
+    page.click("#answer >> text=Plot")
+    ready(page)
+    assert "50 rows" in page.locator("[data-island] [role=status]").inner_text()
+    assert page.locator("select[name=x]").input_value() == "ra"
+    wrong = web.get("/query/plot.json", params={"query": "SELECT rra FROM csc21.master_source"}).json()
+    assert "ra" in wrong["mistake"]["near"]
+
+
 def test_facts_say_what_is_wrong_and_where_and_what_may_have_been_meant(web):
     facts = facts_of(web, WRONG)
     mistake = facts["mistake"]
