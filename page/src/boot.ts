@@ -20,6 +20,9 @@ const ISLANDS: Record<string, () => Promise<Island>> = {
 for (const place of document.querySelectorAll<HTMLElement>("[data-island]")) void wake(place);
 for (const place of document.querySelectorAll<HTMLElement>(".copy")) addCopyButton(place);
 
+const sendable = document.querySelectorAll<HTMLElement>("[data-samp]");
+if (sendable.length) void import("./parts/samp").then(({ addSampButton }) => sendable.forEach(addSampButton));
+
 async function wake(place: HTMLElement): Promise<void> {
   const load = ISLANDS[place.dataset.island ?? ""];
   if (!load) return;

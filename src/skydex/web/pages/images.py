@@ -373,7 +373,7 @@ async def _example(call: Call, collection: str) -> Facts | None:
 def _policy(call: Call) -> Policy:
     """Aladin Lite runs here; what it may ask besides this server is what the reader has asked for."""
     surveys = dict(call.query_pairs()).get("surveys", "")
-    return Policy(has_wasm=True, sets_styles=True, asks=_SURVEYS.get(surveys, ()))
+    return Policy(has_wasm=True, sets_styles=True, sends=True, asks=_SURVEYS.get(surveys, ()))
 
 
 PAGE = Page("/images", "images.html", gather, _policy)

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 __all__ = ["STRICT", "Policy"]
 
+_HUB = "http://localhost:21012"
+"""Where hubs listen for pages (SAMP 1.3, section 5.2.1)."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -23,18 +26,21 @@ class Policy:
     """Whether scripts may add style sheets: Aladin Lite and CodeMirror do."""
     asks: tuple[str, ...] = ()
     """Origins besides this server from which pictures and data come: for what the reader asked for."""
+    sends: bool = False
+    """Whether it may speak to a SAMP hub on the reader's own machine, which asks its user first."""
 
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """The headers of an answer."""
         scripts = ["'self'"]
         scripts += ["'unsafe-eval'"] if self.compiles else ["'wasm-unsafe-eval'"] if self.has_wasm else []
         styles = ["'self'", *(["'unsafe-inline'"] if self.sets_styles else [])]
+        asked = [*self.asks, *([_HUB] if self.sends else [])]
         parts = (
             "default-src 'none'",
             f"script-src {' '.join(scripts)}",
             f"style-src {' '.join(styles)}",
             f"img-src 'self' data: blob: {' '.join(self.asks)}".rstrip(),
-            f"connect-src 'self' blob: data: {' '.join(self.asks)}".rstrip(),
+            f"connect-src 'self' blob: data: {' '.join(asked)}".rstrip(),
             "font-src 'self' data:",
             "worker-src 'self' blob:",
             "form-action 'self'",

@@ -30,6 +30,7 @@ from skydex.errors import BadParameterError
 from skydex.web.asgi import Call
 from skydex.web.pages.cutting import STRETCHES
 from skydex.web.pages.definition import Page
+from skydex.web.pages.policy import Policy
 from skydex.web.pages.rendering import Facts, query_part
 from skydex.web.pages.rows import rows_of
 
@@ -362,4 +363,4 @@ def _term(name: str, limits: tuple[float | None, float | None]) -> str:
     return f"col.{name} >= {low}" if high is None else f"col.{name} <= {high}"
 
 
-PAGE = Page("/psf", "psf.html", gather)
+PAGE = Page("/psf", "psf.html", gather, Policy(sends=True))
