@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import threading
 
 import httpx
@@ -80,6 +82,15 @@ def test_a_table_and_an_image_arrive_with_their_addresses(hub, open_page, ready,
     assert hub.consent.origins == [demo.url]  # asked once
     assert {url.partition("?")[0] for url in page.watched.elsewhere} == {HUB}
     page.watched.elsewhere.clear()  # which is what was asked for
+
+
+@pytest.mark.parametrize("path", ["/t/hcv.Groups", "/query?query=SELECT+TOP+5+name+FROM+csc21.master_source&do=run"])
+def test_tables_that_can_be_sent_are_votables(demo, path):
+    with httpx.Client(base_url=demo.url, timeout=60, headers={"accept": "text/html"}) as web:
+        page = web.get(path)
+        (address,) = (html.unescape(one) for one in re.findall('data-samp="table" data-url="([^"]*)"', page.text))
+        assert "http://localhost:21012" in page.headers["content-security-policy"]
+        assert web.get(address).headers["content-type"].startswith("application/x-votable+xml")
 
 
 def test_nothing_is_asked_of_a_hub_before_somebody_wants_it(open_page, ready):

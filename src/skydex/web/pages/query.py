@@ -43,7 +43,7 @@ _MOST_EXAMPLES = 12
 _SHORT = 1500
 """Characters of a query that fits into an address."""
 _FORMATS = ("votable", "csv", "fits", "parquet", "arrow", "ecsv", "json")
-_POLICY = Policy(sets_styles=True)
+_POLICY = Policy(sets_styles=True, sends=True)
 
 
 async def gather(call: Call) -> Facts:

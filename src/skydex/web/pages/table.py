@@ -19,6 +19,7 @@ from skydex.web.asgi import Call, Reply
 from skydex.web.catalog_parameters import Fields
 from skydex.web.pages.cite import citations_of
 from skydex.web.pages.definition import Page
+from skydex.web.pages.policy import Policy
 from skydex.web.pages.rendering import Facts
 from skydex.web.pages.rows import Rows, rows_of
 from skydex.web.pages.snippets import downloads, snippets
@@ -334,4 +335,4 @@ def _example(ready: ReadyExample) -> Facts:
     return {"name": example.name, "description": example.description, "query": example.query}
 
 
-PAGE = Page("/t/{table}", "table.html", gather)
+PAGE = Page("/t/{table}", "table.html", gather, Policy(sends=True))
