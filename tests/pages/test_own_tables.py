@@ -36,7 +36,7 @@ def signed_in(web):
     return web, {"csrf_token": facts["csrf_token"]}
 
 
-def test_somebody_registers_brings_a_table_by_drop_asks_renames_and_drops_it(open_page, ready):
+def test_somebody_registers_brings_a_table_by_drop_asks_renames_and_drops_it(open_page, ready, axe):
     page = open_page("/mydb")
     assert "account/login" in page.url
     page.click("text=Make an account")
@@ -49,6 +49,7 @@ def test_somebody_registers_brings_a_table_by_drop_asks_renames_and_drops_it(ope
     page.wait_for_selector("[role=status]")
     assert "mydb.my_stars is here now" in page.locator("[role=status]").inner_text()
     assert "2 rows" in page.locator(".card").inner_text()
+    assert axe(page) == []
     page.click(".card >> text=Look")
     page.wait_for_selector("#answer table")
     assert page.locator("#answer tbody tr").count() == 2

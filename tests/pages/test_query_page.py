@@ -22,7 +22,7 @@ def facts_of(web, query, *, do="run", **more):
     return web.get("/query.json", params={"query": query, "do": do, **more}).raise_for_status().json()
 
 
-def test_a_mistake_is_underlined_while_one_writes_and_mended_with_a_click(open_page, ready):
+def test_a_mistake_is_underlined_while_one_writes_and_mended_with_a_click(open_page, ready, axe):
     page = open_page("/query")
     ready(page)
     page.click(".cm-content")
@@ -31,6 +31,7 @@ def test_a_mistake_is_underlined_while_one_writes_and_mended_with_a_click(open_p
     assert page.locator(".cm-lintRange-error").inner_text() == "dec_"
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#answer .caret")
+    assert axe(page) == []
     assert "^^^^" in page.locator("#answer .caret").inner_text()
     page.click("#answer >> text=Use dec")
     page.wait_for_selector("#answer table")
@@ -64,7 +65,7 @@ def test_without_scripts_the_form_leads_to_the_rows_and_to_a_job(open_page):
     assert "SELECT TOP 7" in page.locator("main").inner_text()
 
 
-def test_a_job_is_seen_to_its_end_and_its_result_opened(open_page, ready, web):
+def test_a_job_is_seen_to_its_end_and_its_result_opened(open_page, ready, axe, web):
     page = open_page("/query?query=SELECT+COUNT(*)+AS+n_sources+FROM+csc21.master_source&where=csc21")
     ready(page)
     page.click("summary:has-text('Of a job')")
@@ -72,6 +73,7 @@ def test_a_job_is_seen_to_its_end_and_its_result_opened(open_page, ready, web):
     page.select_option("[name=format]", "csv")
     page.click("button[value=job]")
     page.wait_for_selector(".phase[data-phase=COMPLETED]")
+    assert axe(page) == []
     assert "count <b>" in page.locator("h1").inner_text()
     href = page.locator("#live a.button").get_attribute("href")
     result = web.get(httpx.URL(page.url).join(href))
