@@ -79,6 +79,8 @@ class Settings:
     """Rows of an answer, whatever the request says."""
     catalog_radius_deg: float = 0.5
     """Radius of a cone in the catalogue REST API, in degrees, unless `services.toml` gives a table one of its own."""
+    page_points: int = 500_000
+    """Rows that the pages draw one by one; of more they draw the density."""
     look_cells: int = 262_144
     """Cells of a density raster, pixels of a map of counts, bins of a histogram."""
     look_sample_rows: int = 200_000

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from astropy.coordinates import SkyCoord
+from serving import Server
 
 FIELD = "/search?ra=16.2&dec=2.1&radius=0.3"
 
@@ -101,6 +102,25 @@ def test_another_axis_is_drawn_and_kept_in_the_address(open_page, ready):
     page.get_by_label("Colour").select_option("rMeanPSFMag")
     page.get_by_text("Colour: rMeanPSFMag").wait_for()
     assert "color=rMeanPSFMag" in page.url
+
+
+def test_many_rows_are_a_density_that_turns_into_points_on_zooming_in(open_page, ready, simulated, tmp_path):
+    server = Server(simulated, state_dir=tmp_path, page_points=1000)
+    try:
+        page = open_page("/search?table=hcv.HCVSummaryView", server=server)
+        ready(page)
+        page.get_by_text("rows in view, counted in cells").wait_for()
+        assert page.locator("[data-rows]").count() == 0
+        box = page.locator(".raster").bounding_box()
+        page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
+        for _ in range(6):
+            page.mouse.wheel(0, -100)
+        page.locator("[data-rows]").wait_for()
+        assert 0 < int(page.locator("[data-rows]").get_attribute("data-rows")) <= 1000
+        page.get_by_role("button", name="All rows").click()
+        page.get_by_text("rows in view, counted in cells").wait_for()
+    finally:
+        server.stop()
 
 
 def test_a_list_in_a_file_is_matched_whatever_its_columns_are_called(web):

@@ -15,6 +15,7 @@ export class Raster {
   private labels: Labels = { x: "", y: "" };
   private domain: Domain = { x: [0, 1], y: [0, 1] };
   private timer = 0;
+  private readonly resized = new ResizeObserver(() => this.paint());
 
   constructor(private readonly host: HTMLElement, name: string) {
     host.classList.add("chart", "scatter");
@@ -29,7 +30,7 @@ export class Raster {
     }, { passive: false });
     this.canvas.addEventListener("pointerdown", (event) => this.drag(event));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
-    new ResizeObserver(() => this.paint()).observe(host);
+    this.resized.observe(host);
   }
 
   draw(density: Density): void {
@@ -42,6 +43,7 @@ export class Raster {
 
   destroy(): void {
     clearTimeout(this.timer);
+    this.resized.disconnect();
     this.host.replaceChildren();
   }
 

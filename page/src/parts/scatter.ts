@@ -22,6 +22,7 @@ export class Scatter {
   private readonly overlay = document.createElement("canvas");
   private xScale: ScaleLinear<number, number> = scaleLinear();
   private yScale: ScaleLinear<number, number> = scaleLinear();
+  private readonly end = new AbortController();
   private readonly plot: ReturnType<typeof createScatterplot>;
   private labels: Labels = { x: "", y: "" };
   /** Place in the caller's arrays of each drawn point, and the other way round. */
@@ -64,11 +65,11 @@ export class Scatter {
       this.onView(this.inView());
     });
     this.canvas.addEventListener("keydown", (event) => this.key(event));
-    new ResizeObserver(() => this.resize()).observe(host);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      this.plot.set(this.paints());
-      this.drawAxes();
-    });
+    const resized = new ResizeObserver(() => this.resize());
+    resized.observe(host);
+    this.end.signal.addEventListener("abort", () => resized.disconnect());
+    const repaint = () => (this.plot.set(this.paints()), this.drawAxes());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal: this.end.signal });
   }
 
   /** Draw points; `colour` holds numbers 0 to 1, if they differ. */
@@ -97,12 +98,14 @@ export class Scatter {
       ...this.paints(),
     });
     await this.plot.draw(points, { zDataType: "continuous" });
+    if (this.end.signal.aborted) return;
     this.plot.reset({ preventEvent: true } as never);
     this.drawAxes();
   }
 
   /** Show points as chosen, without telling. */
   select(places: Iterable<number>): void {
+    if (this.end.signal.aborted) return;
     const chosen: number[] = [];
     for (const place of places) {
       const i = this.placeOf.get(place);
@@ -130,6 +133,7 @@ export class Scatter {
   }
 
   destroy(): void {
+    this.end.abort();
     this.plot.destroy();
     this.element.replaceChildren();
   }

@@ -37,8 +37,6 @@ _MOST_ROWS = 100
 """Rows shown as text; the views have all of them."""
 _MOST_SAMPLED = 2000
 _MOST_SAMPLED_COLUMNS = 250
-_MOST_POINTS = 500_000
-"""What the views draw one by one; of more they draw the density."""
 _MOST_LISTED = 60
 """Tables in which rows around a place are counted."""
 _AT_ONCE = 4
@@ -205,7 +203,7 @@ async def _looked_at(call: Call, given: dali.Parameters, table: Table, place: _P
         },
         "rows": first.facts(),
         "adql": f"SELECT {', '.join(map(spelled, shown))}\nFROM {_written(table)}{where}",
-        "view": _view(table, where, shown, axes, chosen, n_rows, place),
+        "view": _view(table, where, shown, axes, chosen, n_rows, place, most=call.site.settings.page_points),
     }
 
 
@@ -224,6 +222,8 @@ def _view(
     chosen: dict[str, Axis | None],
     n_rows: int,
     place: _Place | None,
+    *,
+    most: int,
 ) -> Facts | None:
     """What the linked views are given; nothing where there is nothing to draw."""
     if chosen["x"] is None or not n_rows:
@@ -242,7 +242,7 @@ def _view(
         "y": _key(chosen["y"]),
         "color": _key(chosen["color"]),
         "rows": n_rows,
-        "most": _MOST_POINTS,
+        "most": most,
         "cone": place.facts() if place else None,
     }
 
