@@ -108,7 +108,7 @@ export function addSampButton(place: HTMLElement): void {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "small-button";
-  button.textContent = "Send";
+  button.textContent = "Send by SAMP";
   button.title = "To TOPCAT, Aladin or DS9, by SAMP";
   button.setAttribute("aria-label", `Send ${name ?? "it"} to TOPCAT, Aladin or DS9`);
   const told = document.createElement("span");

@@ -263,7 +263,7 @@ export class Sky {
     if (index >= 0) return { kind: "point", index };
     let smallest = Infinity, found = -1;
     for (const line of this.outlines) {
-      const path = this.path(line.unit);
+      const path = large(this.path(line.unit), REACH);
       const extent = path && inside(path, x, y);
       if (extent && extent < smallest) [smallest, found] = [extent, line.of];
     }
@@ -387,7 +387,7 @@ export class Sky {
     const { paper } = this;
     const ordered = [...this.outlines].sort((a, b) => Number(a.of === this.marked) - Number(b.of === this.marked));
     for (const line of ordered) {
-      const path = this.path(line.unit);
+      const path = large(this.path(line.unit));
       if (!path) continue;
       const isMarked = line.of === this.marked;
       paper.beginPath();
@@ -492,6 +492,15 @@ function fine(line: Outline): Unit {
 function sampled(at: (t: number) => [number, number]): Unit {
   const places = Array.from({ length: 161 }, (_, i) => at(i / 160));
   return unit(places.map((place) => place[0]), places.map((place) => place[1]));
+}
+
+/** A path that is too small to be seen or picked, as a square that is not. */
+function large(path: [Float32Array, Float32Array] | null, least = 5): [Float32Array, Float32Array] | null {
+  if (!path) return null;
+  const [left, right, top, bottom] = [Math.min(...path[0]), Math.max(...path[0]), Math.min(...path[1]), Math.max(...path[1])];
+  if (Math.max(right - left, bottom - top) >= least) return path;
+  const x = (left + right) / 2, y = (top + bottom) / 2, half = least / 2;
+  return [Float32Array.of(x - half, x + half, x + half, x - half), Float32Array.of(y - half, y - half, y + half, y + half)];
 }
 
 /** Extent of a closed path in square pixels if a place is in it, 0 otherwise. */

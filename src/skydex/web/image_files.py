@@ -11,7 +11,6 @@ import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from html import escape
 from operator import attrgetter
 from urllib.parse import quote
 
@@ -22,7 +21,7 @@ from skydex.errors import BadParameterError, UnknownImageError, UnknownResourceE
 from skydex.store import ImageRecord
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.files import file_reply
-from skydex.web.pages import page
+from skydex.web.pages.rendering import rendered
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
 
@@ -126,17 +125,16 @@ async def gallery(call: Call) -> Reply:
     begin = max((await call.parameters()).find_integer("first") or 1, 1) - 1
     names = [name for name, _ in itertools.groupby(images.records(collection), key=attrgetter("name"))]
     shown = names[begin : begin + _PER_PAGE]
-    base = f"{call.site.url}/images/{quote(collection)}"
-    body = "".join(_figure(f"{base}/{quote(name, safe=_PLAIN)}", name) for name in shown)
     further = begin + _PER_PAGE
-    more = f'<p><a href="{escape(base)}?first={further + 1}">Further images</a></p>' if further < len(names) else ""
-    about = f"<p>{begin + 1:,} to {begin + len(shown):,} of {len(names):,}.</p>" if shown else "<p>No more.</p>"
-    return page(call, f"Images of {collection}", f'{about}<div class="images">{body}</div>{more}')
-
-
-def _figure(url: str, name: str) -> str:
-    picture = f'<img src="{escape(url)}/preview.jpg?size=160" alt="" loading="lazy">'
-    return f'<figure><a href="{escape(url)}">{picture}{escape(name)}</a></figure>'
+    facts = {
+        "collection": collection,
+        "images": [{"name": name, "at": f"images/{quote(collection)}/{quote(name, safe=_PLAIN)}"} for name in shown],
+        "first": begin + 1,
+        "n": len(names),
+        "back": max(begin + 1 - _PER_PAGE, 1) if begin else None,
+        "forth": further + 1 if further < len(names) else None,
+    }
+    return rendered(call, "gallery.html", facts)
 
 
 def _routes(site: Site) -> list[BaseRoute]:

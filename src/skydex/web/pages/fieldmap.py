@@ -21,6 +21,8 @@ __all__ = ["corners_of", "field_of"]
 
 _SIDE = 480.0
 _CIRCLE = 48
+_LEAST = 5.0
+"""How small a footprint may become before it is drawn as a square of this size."""
 _HIDDEN = -0.98
 """Cosine of how far from the middle things are drawn."""
 _WIDEST_DEG, _NARROWEST_DEG = 300.0, 1e-3
@@ -58,7 +60,7 @@ def field_of(
         "circle": plane.path(_circle(*middle, radius_deg)) if centre and radius_deg else "",
         "cross": bool(centre),
         "lines": plane.graticule(),
-        "outlines": ["".join(plane.path(shape) for shape in shapes) for shapes in outlines],
+        "outlines": ["".join(plane.path(shape, least=_LEAST) for shape in shapes) for shapes in outlines],
     }
 
 
@@ -94,10 +96,14 @@ class _Plane:
         stretch = np.where(depth > _HIDDEN, self._scale * np.sqrt(2.0 / np.maximum(1.0 + depth, 1e-9)), np.nan)
         return _SIDE / 2 - stretch * (points @ self._east), _SIDE / 2 - stretch * (points @ self._north)
 
-    def path(self, places: Any) -> str:
-        """A closed line; nothing if part of it is hidden."""
+    def path(self, places: Any, *, least: float = 0.0) -> str:
+        """A closed line; a square if it is smaller than that; nothing if part of it is hidden."""
         x, y = self.project(places)
-        return "" if np.isnan(x).any() or not len(x) else f"{_line(x, y)}Z"
+        if np.isnan(x).any() or not len(x):
+            return ""
+        if max(np.ptp(x), np.ptp(y)) < least:
+            return f"M{x.mean() - least / 2:.1f} {y.mean() - least / 2:.1f}h{least:g}v{least:g}h-{least:g}Z"
+        return f"{_line(x, y)}Z"
 
     def graticule(self) -> list[dict[str, Any]]:
         """Parallels and meridians with their words."""
