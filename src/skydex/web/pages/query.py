@@ -6,6 +6,7 @@ token of the session (promise R23), and so is what becomes a job.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -51,7 +52,7 @@ async def gather(call: Call) -> Facts:
     given = await call.parameters()
     question = _question(call, given)
     done = (given.find("do") or "").lower()
-    facts = _facts(call, question)
+    facts = await _facts(call, question)
     if not question.text.strip() or done not in ("run", "explain"):
         return facts
     if done == "explain":
@@ -103,8 +104,12 @@ def _question(call: Call, given: dali.Parameters) -> Question:
     return read_question(call, given, most=_MOST_ROWS, default=_ROWS)
 
 
-def _facts(call: Call, question: Question) -> Facts:
-    """What the page shows of any query."""
+async def _facts(call: Call, question: Question) -> Facts:
+    """What the page shows of any query; the first time that takes a second, since every example is bound."""
+    return await asyncio.to_thread(_any_facts, call, question)
+
+
+def _any_facts(call: Call, question: Question) -> Facts:
     settings = call.site.settings
     return {
         "asked": question.facts(),
@@ -163,8 +168,8 @@ def _new_schemas(schemas: tuple[Schema, ...]) -> list[Facts]:
 
 def _examples(call: Call) -> list[Facts]:
     archive = call.site.archive
-    namespace = archive.namespace(owner=call.owner)
-    made: list[Facts] = namespace.kept(_examples, lambda: _new_examples(call))
+    published = archive.published(call.owner)  # which is the same however often somebody changes tables of her own
+    made: list[Facts] = published.kept(_examples, lambda: _new_examples(call))
     return made
 
 
@@ -201,11 +206,11 @@ async def ask(call: Call) -> Reply:
     question = _question(call, given)
     told = await explained(call, question) if question.is_batch or done == "explain" else {}
     if done == "explain" or told.get("mistake") is not None:
-        return rendered(call, PAGE.template, _facts(call, question) | told, policy=_POLICY)
+        return rendered(call, PAGE.template, await _facts(call, question) | told, policy=_POLICY)
     asked = {"query": question.text, "where": question.where, "maxrec": question.max_rows, "do": done}
     if told.get("is_reading", True) and len(question.text) <= _SHORT:
         return _see(call, f"query?{urlencode({name: value for name, value in asked.items() if value != ''})}")
-    return rendered(call, PAGE.template, _facts(call, question) | await _run(call, question), policy=_POLICY)
+    return rendered(call, PAGE.template, await _facts(call, question) | await _run(call, question), policy=_POLICY)
 
 
 async def _make_job(call: Call, given: dali.Parameters) -> Reply:
@@ -218,7 +223,7 @@ async def _make_job(call: Call, given: dali.Parameters) -> Reply:
     except LoginNeededError:
         raise
     except (RequestError, LimitError) as error:
-        facts = _facts(call, shown) | {"mistake": mistake_in(question.text, error)}
+        facts = await _facts(call, shown) | {"mistake": mistake_in(question.text, error)}
         return rendered(call, PAGE.template, facts, policy=_POLICY)
     return _see(call, f"jobs/{job_id}")
 
