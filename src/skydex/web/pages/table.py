@@ -5,6 +5,7 @@ Everything is in the address, which is that of the catalogue REST API (`table_ch
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -53,12 +54,14 @@ async def gather(call: Call) -> Facts | Reply:
     fields = Fields(call.query_pairs())
     choice = choice_of(fields, table)
     found = await rows_of(call, choice.request(call.owner), is_quick=(table.n_rows or 0) <= _QUICK_ROWS)
-    n_found = await _count(call, choice, found)
+    n_found, looks, facets = await asyncio.gather(
+        _count(call, choice, found), _looks(call, table), _facets(call, choice)
+    )
     return {
         **_about(table),
-        "columns": list(_columns(choice, await _looks(call, table))),
+        "columns": list(_columns(choice, looks)),
         **_filters(fields, choice),
-        "facets": await _facets(call, choice),
+        "facets": facets,
         **_shown(choice, found, n_found),
         **_elsewhere(call, choice),
         **_related(call.site.archive.namespace(owner=call.owner), choice),

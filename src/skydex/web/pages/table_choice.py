@@ -39,6 +39,8 @@ PAGE_ROWS, _MOST_ROWS = 50, 1000
 _MOST_PAGES = 10**7
 _FEW = 12
 """Columns that are shown of a table with many of them, if nobody chooses."""
+_LEADING = 3
+"""Columns that name a row and its position."""
 _TELLING = 6
 """Columns that tell rows apart which are equal in what they are sorted by."""
 _ALL = ("*", "all")
@@ -83,11 +85,16 @@ class Choice:
 
     @cached_property
     def usual_columns(self) -> tuple[Column, ...]:
-        """Those that are shown if nobody chooses: the first ones, and what rows are filtered and sorted by."""
+        """Those that are shown if nobody chooses: the first ones, and what rows are filtered and sorted by.
+
+        Of a table with many, the latter stand where they are seen, behind the name and the position.
+        """
         first = first_columns(self.table)
         names = (*(one.name for one in self.constraints), *(key.name for key in self.sort_by))
         used = map(self.table.get_column, names)
-        return tuple({column.name: column for column in (*first, *used)}.values())
+        n_leading = len(first) if len(first) == len(self.table.columns) else _LEADING
+        columns = (*first[:n_leading], *used, *first[n_leading:])
+        return tuple({column.name: column for column in columns}.values())
 
     @property
     def is_restricted(self) -> bool:
