@@ -210,7 +210,8 @@ async def ask(call: Call) -> Reply:
     asked = {"query": question.text, "where": question.where, "maxrec": question.max_rows, "do": done}
     if told.get("is_reading", True) and len(question.text) <= _SHORT:
         return _see(call, f"query?{urlencode({name: value for name, value in asked.items() if value != ''})}")
-    return rendered(call, PAGE.template, await _facts(call, question) | await _run(call, question), policy=_POLICY)
+    found = await _run(call, question)  # first, since it may make tables that the page then lists
+    return rendered(call, PAGE.template, await _facts(call, question) | found, policy=_POLICY)
 
 
 async def _make_job(call: Call, given: dali.Parameters) -> Reply:
