@@ -146,7 +146,7 @@ def test_a_light_curve_is_folded_and_a_point_leads_to_its_cutout(open_page, read
     assert page.locator(".lines").count() == 1
     page.fill('input[name="period"]', str(PERIOD))
     page.press('input[name="period"]', "Enter")
-    page.wait_for_function("document.querySelectorAll('.lines').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.lines').length === 2")
     page.get_by_role("button", name="Double the period").click()
     assert float(page.input_value('input[name="period"]')) == pytest.approx(2 * PERIOD)
     page.wait_for_url(f"**/*period={2 * PERIOD}*")

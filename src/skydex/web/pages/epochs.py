@@ -6,6 +6,7 @@ A measurement names its image where its table says so; else it belongs to the im
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -45,9 +46,10 @@ _PIXELS = 24.0
 """Half the side of a cutout, in pixels of the image that is in the middle by their size."""
 _RADIUS_DEG = 5.0 / 3600.0
 """The same where the size of pixels is not known."""
-_LONGEST_EPOCH_D = 0.5
-"""An image that was exposed over more than this is of no single epoch."""
-_SLACK_D = 75.0 / 86400.0
+_LONGEST_EPOCH_D, _LONGEST_PAUSE = 0.5, 1.5
+"""An image that was exposed over more than this, with pauses, is of no single epoch."""
+_DAY_S = 86400.0
+_SLACK_D = 75.0 / _DAY_S
 """Times of measurements and of images may be in different scales: TAI is 37 s, TT 69 s before UTC."""
 
 
@@ -63,7 +65,11 @@ async def images_at(call: Call, ra_deg: float, dec_deg: float) -> list[Facts]:
     scales = sorted(row["s_pixel_scale"] for row in rows if row["s_pixel_scale"])
     radius = scales[len(scales) // 2] * _PIXELS / 3600.0 if scales else _RADIUS_DEG
     rows.sort(key=lambda row: (row["t_min"] is None, row["t_min"] or 0.0))
-    return [_image(row, ra_deg, dec_deg, radius) for row in rows]
+    images = [_image(row, ra_deg, dec_deg, radius) for row in rows]
+    n_of = Counter(image["name"] for image in images)
+    for image in images:  # several images of a file have one name
+        image["label"] = image["name"] if n_of[image["name"]] == 1 else image["did"].rpartition("?")[2]
+    return images
 
 
 def belonging(times: Sequence[float], names: Sequence[str | None], images: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -111,6 +117,7 @@ def chosen(images: Sequence[Facts], measured: Sequence[int]) -> list[int]:
 def _image(row: Mapping[str, Any], ra_deg: float, dec_deg: float, radius_deg: float) -> Facts:
     first, last = row["t_min"], row["t_max"] if row["t_max"] is not None else row["t_min"]
     has_time = first is not None and math.isfinite(first)
+    exposed_d = (row["t_exptime"] or 0.0) / _DAY_S
     place = {"ID": row["obs_publisher_did"], "CIRCLE": f"{ra_deg!r} {dec_deg!r} {radius_deg:.8f}"}
     return {
         "name": row["obs_id"],
@@ -122,7 +129,7 @@ def _image(row: Mapping[str, Any], ra_deg: float, dec_deg: float, radius_deg: fl
         "exptime": row["t_exptime"],
         "mjd": (first + last) / 2.0 if has_time else None,
         "exposure_d": last - first if has_time else None,
-        "is_epoch": bool(has_time and last - first < _LONGEST_EPOCH_D),
+        "is_epoch": bool(has_time and last - first < max(_LONGEST_EPOCH_D, _LONGEST_PAUSE * exposed_d)),
         "side_arcsec": round(radius_deg * 7200.0, 1),
         "picture": "soda/sync?" + _query(**place, RESPONSEFORMAT="image/jpeg"),
         "fits": "soda/sync?" + _query(**place),

@@ -41,8 +41,11 @@ _LAST_DAY = 1e8
 _MOST_MB = 4
 _FILES = (("csv", "CSV"), ("votable", "VOTable"), ("parquet", "Parquet"), ("ecsv", "ECSV"))
 _CUTOUTS = ("cutout", "preview")
-_TELLING = ("pos.eq", "phot.mag", "phot.flux", "src.", "time", "meta.number", "meta.code.class", "meta.id", "em.")
-"""Beginnings of UCDs of what is looked at first."""
+_TELLING = (
+    *("meta.id;meta.main", "pos.eq", "phot.mag", "phot.flux", "src.", "meta.code.class", "meta.number", "time"),
+    *("stat.stdev;phot.mag", "em.", "meta.id"),
+)
+"""Beginnings of UCDs of what is looked at, in this order."""
 
 
 async def gather(call: Call) -> Facts:
@@ -173,13 +176,18 @@ def _columns(table: Table, found: Rows, row: Mapping[str, Any]) -> list[Facts]:
                 "principal": bool(described and described.principal and row[column["name"]] is not None),
             }
         )
-    principal = [one for one in facts if one["principal"]]
-    if len(principal) > _MOST_PRINCIPAL:
-        telling = [one for one in principal if one["ucd"].startswith(_TELLING)] or principal
-        kept = {one["name"] for one in telling[:_MOST_PRINCIPAL]}
+    if sum(one["principal"] for one in facts) > _MOST_PRINCIPAL:
+        told_first = sorted((one for one in facts if one["value"] is not None), key=_rank)[:_MOST_PRINCIPAL]
+        kept = {one["name"] for one in told_first}
         for one in facts:
             one["principal"] = one["name"] in kept
     return facts
+
+
+def _rank(column: Facts) -> tuple[int, bool, bool]:
+    """How late a column is looked at: by its meaning, zeros last, what the publisher calls principal first."""
+    ranks = (place for place, word in enumerate(_TELLING) if column["ucd"].startswith(word))
+    return next(ranks, len(_TELLING)), not column["value"], not column["principal"]
 
 
 def _all_rows(found: Rows) -> Facts | None:

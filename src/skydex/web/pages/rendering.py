@@ -86,6 +86,7 @@ def _surroundings(call: Call) -> Facts:
         "version": __version__,
         "style": assets.style(),
         "boot": assets.built("boot"),
+        "built": assets.built,
     }
 
 
