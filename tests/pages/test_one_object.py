@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 
 import skydex
 
@@ -127,6 +129,15 @@ def test_neighbours_are_those_of_astropy(web, archive):
     expected = [str(rows["MatchID"][i]) for i in np.argsort(away) if 0 < away[i] <= 30][:40]
     facts = web.get(f"/o/hsc.SumMagAper2CatView/{rows['MatchID'][star]}.json").json()
     assert [one["id"] for one in facts["neighbours"]["rows"]] == expected
+
+
+def test_a_star_of_the_psf_databases_has_its_stamps(web, archive):
+    star = archive.query("SELECT TOP 1 id FROM psf.UVIS ORDER BY id")["id"][0]
+    stamps = web.get(f"/o/psf.UVIS/{star}.json").raise_for_status().json()["stamps"]
+    assert [stamp["suffix"] for stamp in stamps] == ["flt", "flc", "raw"]
+    for stamp in stamps:
+        assert web.get("/" + stamp["picture"]).raise_for_status().content[:4] == b"\x89PNG"
+        assert fits.getdata(io.BytesIO(web.get("/" + stamp["fits"]).raise_for_status().content)).shape == (51, 51)
 
 
 def test_what_is_to_be_copied_runs(kq_uma):

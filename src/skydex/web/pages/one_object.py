@@ -27,6 +27,7 @@ from skydex.web.pages.epochs import belonging, chosen, images_at
 from skydex.web.pages.measured import Curve, Fold, find_holding_of, measurements, periods
 from skydex.web.pages.rendering import Facts
 from skydex.web.pages.rows import Rows, rows_of
+from skydex.web.pages.stamps import stamps_of
 
 __all__ = ["PAGE"]
 
@@ -86,6 +87,7 @@ async def gather(call: Call) -> Facts:
         "periods": await periods(call, curve, measured_key) if curve is not None and wants_periods else None,
         "images": pictures,
         "n_images": len(images or []),
+        "stamps": stamps_of(table, row),
         "neighbours": near,
         "others": others or [],
         "same_arcsec": _SAME_ARCSEC,
