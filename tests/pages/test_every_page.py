@@ -13,7 +13,7 @@ PAGES = (
     "/cite",
     "/docs",
     "/status",
-    "/o/ps1.MeanObjectView/190361393344112894?period=0.48636",
+    "/o/hcv.HCVSummaryView/900000000000061?period=30",
     "/t/hsc.SumMagAper2CatView",
     "/t/hcv.HCVSummaryView?MAD.gt=0.1&sort_by=MeanMag.desc",
     "/query?query=SELECT+TOP+5+name,+ra,+de+FROM+csc21.master_source&do=run",

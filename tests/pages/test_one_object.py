@@ -151,34 +151,9 @@ def test_what_is_to_be_copied_runs(kq_uma):
         assert len(web.get(words[2]).raise_for_status().text.splitlines()) == 1 + kq_uma["curve"]["n"]
 
 
-def test_a_light_curve_is_folded_and_a_point_leads_to_its_cutout(open_page, ready, kq_uma):
-    page = open_page(KQ_UMA_PAGE)
-    ready(page)
-    assert page.locator(".lines").count() == 1
-    page.fill('input[name="period"]', str(PERIOD))
-    page.press('input[name="period"]', "Enter")
-    page.wait_for_function("() => document.querySelectorAll('.lines').length === 2")
-    page.get_by_role("button", name="Double the period").click()
-    assert float(page.input_value('input[name="period"]')) == pytest.approx(2 * PERIOD)
-    page.wait_for_url(f"**/*period={2 * PERIOD}*")
-
-    page.locator(".lines > div").first.press("ArrowRight")
-    first = kq_uma["curve"]["points"][0]
-    page.wait_for_selector(f"#image-{first['picture']}[aria-current]")
-    assert f"{first['time']:.5f}" in page.locator('[data-told="point"]').inner_text()
-
-    last = len(kq_uma["curve"]["points"]) - 1
-    page.locator(f'.strip a[href="#point-{last}"]').click()
-    page.wait_for_selector(f"#image-{kq_uma['curve']['points'][last]['picture']}[aria-current]")
-    assert f"{kq_uma['curve']['points'][last]['time']:.5f}" in page.locator('[data-told="point"]').inner_text()
-    assert page.locator(".strip li[aria-current]").count() == 1
-
-
-def test_a_click_on_a_point_leads_to_its_cutout(open_page, ready, kq_uma):
-    page = open_page(KQ_UMA_PAGE)
-    ready(page)
-    points = kq_uma["curve"]["points"]
-    first = min(range(len(points)), key=lambda i: points[i]["mag"])  # the brightest stands alone
+def _click_brightest(page, points):
+    """Click on the brightest point, which stands alone, and see its cutout marked; which one it is."""
+    first = min(range(len(points)), key=lambda i: points[i]["mag"])
     over = page.locator(".lines .u-over").first
     box = over.bounding_box()
     good = [point for point in points if point["good"]]
@@ -190,21 +165,45 @@ def test_a_click_on_a_point_leads_to_its_cutout(open_page, ready, kq_uma):
     place = [box["width"] * (0.04 + across) / 1.08, box["height"] * (0.04 + down) / 1.08]
     over.click(position={"x": place[0], "y": place[1]})
     page.wait_for_selector(f"#image-{points[first]['picture']}[aria-current]")
+    return first
 
 
-def test_the_best_period_is_a_click_away(open_page, ready):
+def test_a_light_curve_is_folded_and_a_point_leads_to_its_cutout(open_page, ready, kq_uma):
     page = open_page(KQ_UMA_PAGE)
     ready(page)
+    assert page.locator(".lines").count() == 1
+    points = kq_uma["curve"]["points"]
+    brightest = _click_brightest(page, points)
+    page.fill('input[name="period"]', str(PERIOD))
+    page.press('input[name="period"]', "Enter")
+    page.wait_for_function("() => document.querySelectorAll('.lines').length === 2")
+    page.get_by_role("button", name="Double the period").click()
+    assert float(page.input_value('input[name="period"]')) == pytest.approx(2 * PERIOD)
+    page.wait_for_url(f"**/*period={2 * PERIOD}*")
+
+    page.locator(".lines > div").first.press("ArrowRight")
+    following = points[brightest + 1]
+    page.wait_for_selector(f"#image-{following['picture']}[aria-current]")
+    assert f"{following['time']:.5f}" in page.locator('[data-told="point"]').inner_text()
+
+    last = len(points) - 1
+    page.locator(f'.strip a[href="#point-{last}"]').click()
+    page.wait_for_selector(f"#image-{points[last]['picture']}[aria-current]")
+    assert f"{points[last]['time']:.5f}" in page.locator('[data-told="point"]').inner_text()
+    assert page.locator(".strip li[aria-current]").count() == 1
+
     page.get_by_role("button", name="Look for periods").click()
     page.locator(".peaks button").first.click()
     page.wait_for_selector('.peaks button[aria-pressed="true"]')
     assert float(page.input_value('input[name="period"]')) == pytest.approx(PERIOD, rel=2e-5)
 
 
-def test_a_point_of_the_drawing_leads_to_its_cutout_without_scripts(open_page, kq_uma):
-    page = open_page(f"{KQ_UMA_PAGE}?period={PERIOD}", java_script_enabled=False)
-    assert page.locator("svg.chart").nth(1).locator("path.point").count() == 2 * kq_uma["curve"]["n"]
-    name = f"image-{kq_uma['curve']['points'][0]['picture']}"
+def test_a_point_of_the_drawing_leads_to_its_cutout_without_scripts(open_page, web):
+    path = "/o/hcv.HCVSummaryView/900000000000061"
+    points = web.get(f"{path}.json").raise_for_status().json()["curve"]["points"]
+    page = open_page(f"{path}?period=30", java_script_enabled=False)
+    assert page.locator("svg.chart").nth(1).locator("path.point").count() == 2 * len(points)
+    name = f"image-{points[0]['picture']}"
     page.locator(f'svg.chart a[href="#{name}"]').first.click()
     assert page.url.endswith(f"#{name}")
     assert page.locator(".strip li:target").get_attribute("id") == name

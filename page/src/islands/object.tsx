@@ -54,6 +54,9 @@ const FINE = 500;
 /** Widths of a peak, P^2 / baseline, that the fine slider reaches to either side. */
 const FINE_WIDTHS = 10;
 const SHORTEST = 0.02;
+/** A picture that could not be had is asked for again so often, after a pause. */
+const MOST_TRIES = 2;
+const PAUSE_MS = 3000;
 
 export function mount(place: HTMLElement, props: Props): void {
   place.replaceChildren();
@@ -413,8 +416,19 @@ function linkStrip(choose: (point: number) => void): () => void {
     event.preventDefault();
     choose(Number(link.getAttribute("href")!.slice("#point-".length)));
   };
+  const again = (event: Event): void => {
+    const image = event.target as HTMLImageElement;
+    const tries = Number(image.dataset.tries ?? 0);
+    if (tries >= MOST_TRIES) return;
+    image.dataset.tries = String(tries + 1);
+    setTimeout(() => (image.src = image.getAttribute("src")!), PAUSE_MS * (tries + 1));
+  };
   strip.addEventListener("click", click);
-  return () => strip.removeEventListener("click", click);
+  strip.addEventListener("error", again, true); // which does not bubble
+  return () => {
+    strip.removeEventListener("click", click);
+    strip.removeEventListener("error", again, true);
+  };
 }
 
 function show(picture: number | null): void {

@@ -40,8 +40,8 @@ _MOST_DEEP = 6
 """Images of more than one epoch that are shown: the longest exposed ones."""
 _MOST_EPOCHS = 24
 """Epochs that are shown of an object without a light curve."""
-_MOST_MEASURED = 400
-"""Epochs that are shown with one."""
+_MOST_MEASURED = 120
+"""Epochs that are shown with one: without scripts browsers fetch all pictures at once."""
 _PIXELS = 24.0
 """Half the side of a cutout, in pixels of the image that is in the middle by their size."""
 _RADIUS_DEG = 5.0 / 3600.0
