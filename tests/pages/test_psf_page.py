@@ -79,6 +79,7 @@ def test_somebody_cuts_looks_and_takes_stamps_along(open_page, ready):
     page = open_page("/psf")
     page.get_by_label("Filter").select_option("F814W")
     page.get_by_label("Fit (qfit) to").fill("0.05")
+    page.get_by_label("x, pixels to").fill("400")
     page.get_by_label("Saturated").select_option("no")
     page.get_by_role("button", name="Show").click()
     n = int(re.match("[0-9,]+", page.locator("main strong").inner_text())[0].replace(",", ""))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 samp = pytest.importorskip("pyvo.samp", reason="this pyvo has no SAMP")
-AT = "/images?q=KQ+UMa&radius=0.02&collection=ps1"
+AT = "/images?q=KQ+UMa&radius=0.02&collection=ps1&to=2009-12-31"
 HUB = "http://localhost:21012/"
 
 
