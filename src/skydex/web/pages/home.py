@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from skydex.archive import QueryRequest, Schema
@@ -37,7 +37,7 @@ async def gather(call: Call) -> Facts:
     images = {str(row["obs_collection"]).lower(): row for row in await _images(call)}
     schemas = [schema for schema in view.schemas if schema.name != TAP_SCHEMA]
     relations = [relation for relation in view.relations if relation.table.schema_name != TAP_SCHEMA]
-    known = await asyncio.to_thread(_known, call.site.archive.published(call.owner), relations)
+    known = await asyncio.to_thread(_known, call.site.archive.published(call.owner), relations, set(images))
     return {
         "collections": [_collection(s, images.get(s.name.lower()), known["spans"].get(s.name)) for s in schemas],
         "map": known["map"],
@@ -46,9 +46,10 @@ async def gather(call: Call) -> Facts:
     }
 
 
-def _known(namespace: Namespace, relations: Sequence[Relation]) -> Facts:
-    """What is worked out once for each publication."""
-    return namespace.kept(_known, lambda: {"map": _map(relations), "spans": _spans(relations)})
+def _known(namespace: Namespace, relations: Sequence[Relation], timed: Container[str]) -> Facts:
+    """What is worked out once for each publication; collections of which images tell the time need no other."""
+    others = [relation for relation in relations if relation.table.schema_name.lower() not in timed]
+    return namespace.kept(_known, lambda: {"map": _map(relations), "spans": _spans(others)})
 
 
 def _map(relations: Iterable[Relation]) -> Facts:
