@@ -110,7 +110,7 @@ export function addSampButton(place: HTMLElement): void {
   button.className = "small-button";
   button.textContent = "Send by SAMP";
   button.title = "To TOPCAT, Aladin or DS9, by SAMP";
-  button.setAttribute("aria-label", `Send ${name ?? "it"} to TOPCAT, Aladin or DS9`);
+  button.setAttribute("aria-label", `Send by SAMP: ${name ?? "it"}`);
   const told = document.createElement("span");
   told.className = "soft";
   told.setAttribute("role", "status");
