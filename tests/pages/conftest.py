@@ -27,9 +27,9 @@ _HARMLESS = ("GPU stall due to ReadPixels", "GL Driver Message", "Automatic fall
 """What Chromium says of drawing without a graphics card."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A browser, started once for all tests of a process."""
+    """A browser; not for longer than a module, since nobody else can run an event loop while its driver does."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("there is no Chromium on this machine (on Debian: apt-get install chromium)")

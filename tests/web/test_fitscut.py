@@ -317,5 +317,5 @@ def test_shares_of_the_histogram_are_one_or_two(given, expected):
 
 
 def test_the_landing_page_leads_to_a_picture(server, web):
-    (address,) = re.findall(r'href="([^"]*/cgi-bin/fitscut\.cgi\?[^"]*)"', httpx.get(server.url).text)
+    (address,) = re.findall(r'href="([^"]*/cgi-bin/fitscut\.cgi\?[^"]*)"', httpx.get(f"{server.url}/api").text)
     assert Pictures.open(BytesIO(web.get(html.unescape(address)).content)).size == (256, 256)
