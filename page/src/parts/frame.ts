@@ -98,7 +98,9 @@ function ticksOf(range: Range, about: number): number[] {
 
 function tickText(value: number, range: Range): string {
   const span = Math.abs(range[1] - range[0]) || 1;
-  if (Math.abs(value) >= 1e6 || span < 1e-6) return value.toPrecision(4);
+  if (value === 0) return "0";
+  const isTiny = Math.abs(value) < 1e-3 && span < 1e-3;
+  if (isTiny || (Math.abs(value) >= 1e6 && span >= 1e5)) return value.toExponential(1);
   const text = value.toFixed(Math.min(8, Math.max(0, Math.ceil(-Math.log10(span)) + 1)));
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
