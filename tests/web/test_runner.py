@@ -308,7 +308,7 @@ def test_two_hundred_queued_jobs_of_five_users_are_done_in_turns_and_none_is_los
     assert {(job.phase, job.result.size) for job in done} == {(Phase.COMPLETED, 3)}
     begun = [job.owner for job in sorted(done, key=lambda job: job.started)]
     assert max(map(n_of_the_busiest, turns_between(begun, "carol"))) <= 2
-    assert Counter(begun[-30:])["alice"] >= 28  # two at most were being done when the server stopped, and came late
+    assert set(begun[-60:]) == {"alice"}
     of_alice = sorted((job.started, job.ended) for job in done if job.owner == "alice")
     assert all(first[1] <= second[0] for first, second in itertools.pairwise(of_alice))  # the other place is others'
 
