@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import subprocess
 import sys
+from urllib.parse import unquote
 
 import httpx
 import numpy as np
@@ -72,6 +74,22 @@ def test_every_cutout_of_a_page_can_be_had(kq_uma, web):
     image = kq_uma["images"][0]
     assert web.get("/" + image["picture"]).raise_for_status().content[:3] == b"\xff\xd8\xff"
     assert web.get("/" + image["fits"]).raise_for_status().content[:9] == b"SIMPLE  ="
+
+
+def test_cutouts_of_a_band_have_the_levels_of_one_of_the_brightest(kq_uma, web):
+    points = kq_uma["curve"]["points"]
+    leaders = {}
+    for image in (one for one in kq_uma["images"] if one["points"]):
+        (like,) = re.findall("&LIKE=(.*)", image["picture"])
+        leaders.setdefault(points[image["points"][0]]["band"], set()).add(unquote(like))
+    assert set(leaders) == {band["name"] for band in kq_uma["curve"]["bands"]}
+    for band, (leader,) in leaders.items():
+        mag = next(points[one["points"][0]]["mag"] for one in kq_uma["images"] if one["did"] == leader)
+        others = [point["mag"] for point in points if point["band"] == band and point["picture"] is not None]
+        assert np.mean(np.array(others) < mag) <= 0.1
+    each = web.get(f"{KQ_UMA_PAGE}.json", params={"scale": "each"}).json()
+    assert not any("LIKE" in image["picture"] for image in each["images"])
+    assert web.get(f"{KQ_UMA_PAGE}.json", params={"scale": "both"}).status_code == 400
 
 
 def test_the_folded_drawing_has_each_point_twice(web, kq_uma):

@@ -449,6 +449,11 @@ function keepInAddress(period: number | null, epoch: number): void {
     address.searchParams.set("epoch", String(epoch));
   } else for (const name of ["period", "epoch"]) address.searchParams.delete(name);
   if (address.href !== location.href) history.replaceState(null, "", address);
+  const other = document.querySelector<HTMLAnchorElement>("a[data-scale]");
+  if (!other) return;
+  address.searchParams.set("scale", new URL(other.href).searchParams.get("scale")!);
+  address.hash = "cutouts";
+  other.href = address.href;
 }
 
 const mod = (value: number): number => value - Math.floor(value);

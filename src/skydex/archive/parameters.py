@@ -63,6 +63,19 @@ class Parameters:
             raise BadParameterError(name, f'must be a whole number, not "{_short(text)}".')
         return int(text)
 
+    def choose(self, name: str, words: Sequence[str]) -> str:
+        """One of several words, in small letters; the first of them if none is given.
+
+        Raises
+        ------
+        BadParameterError
+            What is given is none of them.
+        """
+        word = (self.find(name) or words[0]).lower()
+        if word not in words:
+            raise BadParameterError(name, f'must be one of {", ".join(words)}, not "{_short(word)}".')
+        return word
+
     def get_number(self, name: str, *, least: float, most: float) -> float:
         """The one value of a parameter that must be there, as a number between two bounds.
 

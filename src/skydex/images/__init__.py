@@ -7,9 +7,11 @@ from skydex.images.brightness import SOFTENING, brightness, is_softened
 from skydex.images.cutout import MOST_PIXELS, Cutout, cut, placed
 from skydex.images.fits_files import FitsImage, FitsSurvey, index_fits, survey_fits
 from skydex.images.footprint import Footprint, footprint_of, footprint_of_header
+from skydex.images.gains import gain_over
 from skydex.images.headers import facts_of
 from skydex.images.hips_grid import SIDE_DEG, TILE_ORDERS, TILE_WIDTH, Tile
 from skydex.images.image import Image
+from skydex.images.levels import Levels, levels_of
 from skydex.images.limits import ImageLimits
 from skydex.images.look import Look, Scale, Stretch
 from skydex.images.marks import Compass, compass_at
@@ -46,6 +48,7 @@ __all__ = [
     "Image",
     "ImageLimits",
     "Layer",
+    "Levels",
     "Look",
     "LookUp",
     "Opener",
@@ -67,8 +70,10 @@ __all__ = [
     "fits_chunks",
     "footprint_of",
     "footprint_of_header",
+    "gain_over",
     "index_fits",
     "is_softened",
+    "levels_of",
     "measured",
     "open_pixels",
     "placed",

@@ -4,7 +4,8 @@ Service side of SODA 1.0 (IVOA REC 2017-05-17): sync (section 2.1) and async (2.
 TIME (3), answers and errors (5, 6). Several values of a parameter are for jobs (3.1): each combination gives one
 result, and one that comes to nothing gives a text that says why (6). At once there is one result; where nothing is
 left of an image the answer is 204, without content (5.1). A region says what a cutout has to cover; what that means
-for pixels is the affair of `skydex.archive.soda_request`.
+for pixels is the affair of `skydex.archive.soda_request`. Our own LIKE names
+the image whose levels of black and white a PNG or JPEG has.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ _MEDIA_TYPES = {".fits": "application/fits", ".png": "image/png", ".jpg": "image
 async def sync(call: Call) -> Reply:
     """Answer with one part of one image."""
     parameters = await call.parameters()
-    given = {name: len(_distinct(parameters, name)) for name in ("ID", *_SHAPES, "BAND", "TIME")}
+    given = {name: len(_distinct(parameters, name)) for name in ("ID", *_SHAPES, "BAND", "TIME", "LIKE")}
     several = next((name for name, n in given.items() if n > 1), None)
     if several is None and sum(given[name] for name in _SHAPES) > 1:
         several = ", ".join(name for name in _SHAPES if given[name])
@@ -110,9 +111,9 @@ def _requests(parameters: dali.Parameters, owner: str | None, *, most: int) -> t
     n_parts = len(dids) * len(chosen) * len(bands) * len(times)
     if n_parts > most:
         raise BadParameterError("request", f"asks for {n_parts:,} cutouts; a job may ask for {most:,}. Make several.")
-    form = _format(parameters)
+    form, like = _format(parameters), parameters.find("LIKE") or None
     return tuple(
-        SodaRequest(did, region, band, time, form, owner)
+        SodaRequest(did, region, band, time, form, owner, like)
         for did in dids
         for region in chosen
         for band in bands
@@ -163,7 +164,7 @@ _FILTERS = ("ID", *_SHAPES, "BAND", "TIME")
 _JOBS = JobKind(
     name=_NAME,
     beside=frozenset(),
-    parameters=frozenset({*_FILTERS, "RESPONSEFORMAT", "FORMAT"}),
+    parameters=frozenset({*_FILTERS, "RESPONSEFORMAT", "FORMAT", "LIKE"}),
     gathered=frozenset(_FILTERS),
     read=_read,
     is_whole=lambda parameters: bool(_distinct(parameters, "ID")),

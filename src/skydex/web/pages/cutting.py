@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -38,12 +38,12 @@ def look_facts(parameters: Parameters) -> dict[str, Any]:
     """
     return {
         "size": _whole(parameters, "size", least=4, most=_LARGEST, default=256),
-        "stretch": _one_of(parameters, "stretch", STRETCHES),
+        "stretch": parameters.choose("stretch", STRETCHES),
         "low": _number(parameters, "low", least=0.0, most=100.0, default=0.5),
         "high": _number(parameters, "high", least=0.0, most=100.0, default=99.75),
         "black": _level(parameters, "black"),
         "white": _level(parameters, "white"),
-        "palette": _one_of(parameters, "palette", PALETTES),
+        "palette": parameters.choose("palette", PALETTES),
         "invert": parameters.find("invert") == "1",
         "north": parameters.find("north") == "1",
         "compass": parameters.find("compass") == "1",
@@ -108,14 +108,6 @@ def northward(cutout: bytes) -> tuple[float, bool] | None:
     east = ((ra - ra[0] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec[0]))
     right, up = (-east[1], dec[1] - dec[0]), (-east[2], dec[2] - dec[0])
     return math.degrees(math.atan2(up[0], up[1])), bool(right[0] * up[1] - right[1] * up[0] < 0)
-
-
-def _one_of(parameters: Parameters, name: str, known: Iterable[str]) -> str:
-    words = tuple(known)
-    word = (parameters.find(name) or words[0]).lower()
-    if word not in words:
-        raise BadParameterError(name, f'must be one of {", ".join(words)}, not "{word[:40]}".')
-    return word
 
 
 def _number(parameters: Parameters, name: str, *, least: float, most: float, default: float) -> float:

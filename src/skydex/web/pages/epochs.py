@@ -1,6 +1,7 @@
 """The images in which a place lies, and which of them a measurement was made in.
 
 A measurement names its image where its table says so; else it belongs to the image that was being exposed at its time.
+Cutouts of one band by one camera have the levels of one of them, so that a star that varies does so in their row.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from skydex.web.asgi import Call
 from skydex.web.pages.rendering import Facts
 from skydex.web.pages.rows import rows_of
 
-__all__ = ["belonging", "chosen", "images_at"]
+__all__ = ["alike", "belonging", "chosen", "images_at"]
 
 _COLUMNS = (
     "obs_publisher_did",
@@ -48,6 +49,8 @@ _RADIUS_DEG = 5.0 / 3600.0
 """The same where the size of pixels is not known."""
 _LONGEST_EPOCH_D, _LONGEST_PAUSE = 0.5, 1.5
 """An image that was exposed over more than this, with pauses, is of no single epoch."""
+_LEADING = 0.1
+"""White is that of the epoch that is brightest but for this share, which may be outliers."""
 _DAY_S = 86400.0
 _SLACK_D = 75.0 / _DAY_S
 """Times of measurements and of images may be in different scales: TAI is 37 s, TT 69 s before UTC."""
@@ -112,6 +115,39 @@ def chosen(images: Sequence[Facts], measured: Sequence[int]) -> list[int]:
     if not named:
         named = [number for number, image in enumerate(images) if image["is_epoch"]][:_MOST_EPOCHS]
     return [*deep, *named]
+
+
+def alike(pictures: Sequence[Facts], points: Sequence[Facts], quantity: str) -> list[Facts]:
+    """The same pictures, those of each band and camera with the levels of one of their brightest epochs.
+
+    Parameters
+    ----------
+    pictures : sequence of facts
+        Images with the numbers of their measurements.
+    points : sequence of facts
+        All measurements.
+    quantity : str
+        What tells how bright one is: `mag` or `flux`.
+    """
+    of_group: dict[tuple[str, str] | None, list[tuple[float, str]]] = {}
+    for picture in pictures:
+        measured = [points[place] for place in picture["points"] if points[place][quantity] is not None]
+        if picture["is_epoch"] and measured and measured[0]["good"]:
+            fainter = measured[0][quantity] * (1.0 if quantity == "mag" else -1.0)
+            of_group.setdefault(_group(picture, points), []).append((fainter, picture["did"]))
+    leading = {group: sorted(found)[int(len(found) * _LEADING)][1] for group, found in of_group.items()}
+    return [_levelled(picture, leading.get(_group(picture, points))) for picture in pictures]
+
+
+def _group(picture: Facts, points: Sequence[Facts]) -> tuple[str, str] | None:
+    """Band and camera of an epoch; None for what belongs to none."""
+    if not picture["is_epoch"] or not picture["points"]:
+        return None
+    return points[picture["points"][0]]["band"], picture["instrument"]
+
+
+def _levelled(picture: Facts, did: str | None) -> Facts:
+    return picture if did is None else {**picture, "picture": f"{picture['picture']}&{_query(LIKE=did)}"}
 
 
 def _image(row: Mapping[str, Any], ra_deg: float, dec_deg: float, radius_deg: float) -> Facts:

@@ -23,7 +23,7 @@ from skydex.web import dali
 from skydex.web.asgi import Call
 from skydex.web.pages.around import counterparts, exact, neighbours, sexagesimal, told
 from skydex.web.pages.definition import Page
-from skydex.web.pages.epochs import belonging, chosen, images_at
+from skydex.web.pages.epochs import alike, belonging, chosen, images_at
 from skydex.web.pages.measured import Curve, Fold, find_holding_of, measurements, periods
 from skydex.web.pages.rendering import Facts
 from skydex.web.pages.rows import Rows, rows_of
@@ -41,6 +41,8 @@ _LONGEST_PERIOD_D, _SHORTEST_PERIOD_D = 1e6, 1e-5
 _LAST_DAY = 1e8
 _MOST_MB = 4
 _FILES = (("csv", "CSV"), ("votable", "VOTable"), ("parquet", "Parquet"), ("ecsv", "ECSV"))
+_SCALES = ("band", "each")
+"""How cutouts are scaled: those of a band alike, or each by itself."""
 _CUTOUTS = ("cutout", "preview")
 _TELLING = (
     *("meta.id;meta.main", "pos.eq", "phot.mag", "phot.flux", "src.", "meta.code.class", "meta.number", "time"),
@@ -69,7 +71,9 @@ async def gather(call: Call) -> Facts:
         neighbours(call, table, key, place, radius) if place else _nothing(),
         counterparts(call, _names_of_itself(table, holding), place, _SAME_ARCSEC) if place else _nothing(),
     )
+    scale = given.choose("scale", _SCALES)
     pictures = _pictures(curve, images or [])
+    levelled = pictures if curve is None else alike(pictures, curve.points, curve.quantity)
     wants_periods = given.find("periods") is not None
     return {
         "table": table.name,
@@ -85,8 +89,9 @@ async def gather(call: Call) -> Facts:
         "diagram": None if curve is None else curve.drawing(),
         "fold": _folded(curve, fold),
         "periods": await periods(call, curve, measured_key) if curve is not None and wants_periods else None,
-        "images": pictures,
+        "images": levelled if scale == "band" else pictures,
         "n_images": len(images or []),
+        "scale": scale if levelled != pictures else None,
         "stamps": stamps_of(table, row),
         "neighbours": near,
         "others": others or [],
