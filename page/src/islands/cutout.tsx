@@ -23,7 +23,7 @@ export function mount(place: HTMLElement): void {
     try {
       const reply = await fetch(`${root}images?${words}`, { signal: asked.signal, headers: { accept: "text/html" } });
       const page = new DOMParser().parseFromString(await reply.text(), "text/html");
-      const now = place.querySelector("figure"), next = page.querySelector("figure.cutout");
+      const now = place.querySelector("figure"), next = reply.ok ? page.querySelector("figure.cutout") : null;
       const wasTicked = place.querySelector<HTMLInputElement>("input[name=uri]")?.checked;
       if (!next || !now) throw new Error(page.querySelector(".told, main p")?.textContent ?? "There is no such cutout.");
       now.replaceWith(next);

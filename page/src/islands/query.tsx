@@ -115,7 +115,7 @@ export function mount(form: HTMLFormElement): void {
     try {
       const reply = await fetch(address, { headers: { accept: "text/html" }, signal: latest.signal });
       const page = new DOMParser().parseFromString(await reply.text(), "text/html");
-      const fresh = page.getElementById("answer") ?? page.querySelector("main");
+      const fresh = (reply.ok && page.getElementById("answer")) || (page.querySelector(".told") ?? page.querySelector("main"));
       answer.replaceChildren(...(fresh?.childNodes ?? []));
       if (isNew) window.history.pushState(null, "", address);
     } catch (error) {

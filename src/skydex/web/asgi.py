@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -235,6 +235,10 @@ class Call:
     def query_pairs(self) -> list[tuple[str, str]]:
         """Names and values in the address."""
         return dali.parse_pairs(self.scope["query_string"])
+
+    def go_on_with(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """From now on the address has these names and values, and no others."""
+        self.scope = {**self.scope, "query_string": urlencode(list(pairs)).encode("ascii")}
 
     async def posted_pairs(self, files: Files = NO_FILES, large: Collection[str] = ()) -> list[tuple[str, str]]:
         """Names and values in the form of a POST; files in it go to `files`, as do `large` fields."""

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from starlette.routing import BaseRoute, Route
 
-from skydex.errors import LoginNeededError, SkydexError
+from skydex.errors import BadParameterError, LoginNeededError, SkydexError
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Handler, Reply
 from skydex.web.door import LOGIN, way_up
 from skydex.web.pages.policy import STRICT, Policy
+from skydex.web.pages.refusals import mended
 from skydex.web.pages.rendering import Facts, rendered
 from skydex.web.site import Site
 
@@ -93,7 +94,7 @@ def _shown(page: Page) -> Handler:
         except LoginNeededError:
             raise
         except SkydexError as error:
-            return _refuse_in_json(error) if wants_json else _refuse(call, error)
+            return _refuse_in_json(error) if wants_json else await _mended(call, page, error)
         if isinstance(facts, Reply):
             return facts
         return _json(call, facts) if wants_json else rendered(call, page.template, facts, policy=page.policy_of(call))
@@ -121,6 +122,20 @@ def refused(deed: Handler) -> Handler:
     return handle
 
 
+async def _mended(call: Call, page: Page, error: SkydexError) -> Reply:
+    """A page without what cannot be, which is told beside its field; or else what is wrong, on a page of its own."""
+    try:
+        facts, refusals = await mended(call, page.gather, error)
+    except LoginNeededError:
+        raise
+    except SkydexError as lasting:
+        return _refuse(call, lasting)
+    if isinstance(facts, Reply):
+        return _refuse(call, error)
+    policy = page.policy_of(call)
+    return rendered(call, page.template, facts, policy=policy, status=400, refusals=refusals)
+
+
 def _json(call: Call, facts: Facts) -> Reply:
     body = json.dumps(facts, ensure_ascii=False, allow_nan=False, default=str)
     return call.document(body.encode("utf-8", "replace"), JSON_TYPE)
@@ -134,5 +149,8 @@ def _refuse(call: Call, error: SkydexError) -> Reply:
 
 
 def _refuse_in_json(error: SkydexError) -> Reply:
-    body = json.dumps({"error": dali.error_message(error)}, ensure_ascii=False)
+    facts = {"error": dali.error_message(error)}
+    if isinstance(error, BadParameterError):
+        facts["parameter"] = error.name
+    body = json.dumps(facts, ensure_ascii=False)
     return Reply(body.encode("utf-8", "replace"), JSON_TYPE, dali.error_status(error), dali.error_headers(error))

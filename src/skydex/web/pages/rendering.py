@@ -22,6 +22,7 @@ from skydex.web.pages.policy import STRICT, Policy
 
 if TYPE_CHECKING:
     from skydex.web.asgi import Call, Reply
+    from skydex.web.pages.refusals import Refusals
 
 __all__ = ["HTML_TYPE", "Facts", "rendered"]
 
@@ -44,7 +45,13 @@ _DECIMALS = 6
 
 
 def rendered(
-    call: Call, template: str, facts: Mapping[str, Any], *, policy: Policy = STRICT, status: int = 200
+    call: Call,
+    template: str,
+    facts: Mapping[str, Any],
+    *,
+    policy: Policy = STRICT,
+    status: int = 200,
+    refusals: Refusals | None = None,
 ) -> Reply:
     """A page of facts.
 
@@ -60,11 +67,14 @@ def rendered(
         What the page may do in a browser.
     status : int
         HTTP status.
+    refusals : Refusals, optional
+        What of the address was refused; of a page that is shown all the same.
     """
     from skydex.web.asgi import Reply
+    from skydex.web.pages.refusals import Refusals
 
     headers = (*policy.headers(), (b"vary", b"accept, authorization, cookie"), (b"cache-control", b"private, no-cache"))
-    text = _environment().get_template(template).render(**_surroundings(call), **facts)
+    text = _environment().get_template(template).render(**_surroundings(call), refusals=refusals or Refusals(), **facts)
     body = text.encode("utf-8", "replace")
     if status == HTTPStatus.OK and call.session is None:  # what has a secret in it is not compressed (BREACH)
         return call.document(body, HTML_TYPE, headers)

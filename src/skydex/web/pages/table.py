@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from skydex.archive import OPERATORS, CatalogRequest, ColumnsRequest, FacetsRequest, ReadyExample, Subject
+from skydex.archive import OPERATORS, PARAMETERS, CatalogRequest, ColumnsRequest, FacetsRequest, ReadyExample, Subject
 from skydex.errors import SkydexError, UnknownResourceError, UnknownTableError
 from skydex.lightcurve.holdings import pointing_column, time_column
 from skydex.query import Namespace
@@ -225,6 +225,8 @@ def _filters(fields: Fields, choice: Choice) -> Facts:
         ],
         "n_empty": n_empty,
         "more": min(n_empty + _EMPTY_FILTERS, _MOST_FILTERS),
+        "synonyms": _SAME,
+        "parameters": [*PARAMETERS, FORM_ROWS.partition(".")[0]],
         "operators": [{"name": name, "sign": sign, "meaning": OPERATORS[name]} for name, sign in _SIGNS.items()],
         "cone": None if cone is None else {"ra": cone.ra_deg, "dec": cone.dec_deg, "radius": cone.radius_deg},
         "sort_by": [f"{key.name}.desc" if key.descends else key.name for key in choice.sort_by],

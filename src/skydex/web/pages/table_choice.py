@@ -219,6 +219,8 @@ def choice_of(fields: Fields, table: Table) -> Choice:
 def address_of_form(call: Call, table: Table) -> str | None:
     """The address that somebody means who sends the form; None if it is not sent.
 
+    The call goes on with what the form says as parameters of the REST API, and errors are about these.
+
     Raises
     ------
     UnknownColumnError, BadParameterError
@@ -227,8 +229,9 @@ def address_of_form(call: Call, table: Table) -> str | None:
     pairs = call.query_pairs()
     if not any(name in FORM for name, _ in pairs):
         return None
-    plain = [(name, value) for name, value in pairs if name not in FORM]
-    choice = _unless_usual(choice_of(Fields([*plain, *_written_out(pairs)]), table))
+    written = [*((name, value) for name, value in pairs if name not in FORM), *_written_out(pairs)]
+    call.go_on_with(written)
+    choice = _unless_usual(choice_of(Fields(written), table))
     more = [(FORM_ROWS, value) for name, value in pairs if name == "filter.more"]
     address = replace(choice, page=1).address()
     return f"{address}{'&' if len(address) > 1 else ''}{urlencode(more)}" if more else address
@@ -250,14 +253,14 @@ def _written_out(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             continue
         if operator not in ("", *OPERATORS):
             raise BadParameterError("filter.operator", f'is one of {", ".join(OPERATORS)}, not "{operator[:40]}".')
-        if not value and operator not in _UNARY:
-            raise BadParameterError(
-                column[:80], "has no value: write what it is compared with, or choose another test."
-            )
-        yield (column if operator in ("", "eq") else f"{column}.{operator}"), value or "true"
+        name = column if operator in ("", "eq") else f"{column}.{operator}"
+        yield name, value or ("true" if operator in _UNARY else "")
 
 
 def _check(constraint: Constraint, table: Table) -> None:
+    if not all(value.strip() for value in constraint.values):
+        problem = "has no value: write what it is compared with, or choose another test."
+        raise BadParameterError(constraint.parameter[:80], problem)
     if table.find_column(constraint.name) is None:
         near = near_names(constraint.name[:80], [*(column.name for column in table.columns), *PARAMETERS])
         raise UnknownColumnError(constraint.name[:80], where=table.name, near=near)
