@@ -1,5 +1,6 @@
 """What data mean: columns, tables, and rows in motion."""
 
+from skydex.tables.axes import Axis, axes_of, chosen_axes, has_colours, plottable, shown_columns
 from skydex.tables.column import (
     BIT,
     INDEX_COLUMN,
@@ -28,6 +29,7 @@ __all__ = [
     "OBSCORE_UTYPE",
     "POSITION_NAMES",
     "RESERVED",
+    "Axis",
     "Column",
     "Datatype",
     "Example",
@@ -39,16 +41,21 @@ __all__ = [
     "Table",
     "arrow_schema",
     "arrow_type",
+    "axes_of",
+    "chosen_axes",
     "column_of_arrow",
     "columns_from_metadata",
     "conform",
     "conformed",
     "counted",
     "field_xml",
+    "has_colours",
     "likely_position",
     "limited",
     "longest_text",
     "metadata_of_columns",
+    "plottable",
+    "shown_columns",
     "spelled",
     "uniquely_named",
     "xml_attribute",

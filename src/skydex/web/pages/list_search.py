@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from skydex.archive import CatalogOffer, CounterpartsRequest, Search, Upload
 from skydex.errors import BadParameterError
+from skydex.tables import has_colours, shown_columns
 from skydex.web.asgi import Call, Reply
 from skydex.web.catalog_parameters import received_fields
-from skydex.web.pages.axes import has_colours
 from skydex.web.pages.rendering import rendered
 from skydex.web.pages.rows import rows_of
-from skydex.web.pages.searchable import searchable, shown_columns
+from skydex.web.pages.searchable import searchable
 from skydex.web.uploads import KeptFiles
 
 __all__ = ["matched"]

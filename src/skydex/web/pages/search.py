@@ -16,18 +16,17 @@ from urllib.parse import quote, urlencode
 from skydex.archive import QueryRequest
 from skydex.errors import SkydexError
 from skydex.query.languages.words import spelled
-from skydex.tables import Table
+from skydex.tables import Axis, Table, axes_of, chosen_axes, has_colours, plottable, shown_columns
 from skydex.web import dali
 from skydex.web.asgi import Call, Reply
 from skydex.web.door import way_up
 from skydex.web.naming import look_up
-from skydex.web.pages.axes import Axis, axes_of, chosen_axes, has_colours, plottable
 from skydex.web.pages.definition import Page
 from skydex.web.pages.list_search import matched
 from skydex.web.pages.policy import Policy
 from skydex.web.pages.rendering import Facts
 from skydex.web.pages.rows import arrow_of, rows_of
-from skydex.web.pages.searchable import searchable, shown_columns
+from skydex.web.pages.searchable import searchable
 
 __all__ = ["PAGE"]
 

@@ -14,16 +14,21 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from skydex.query.languages.words import spelled
-from skydex.tables import Column, Table
+from skydex.tables.column import Column
+from skydex.tables.identifiers import spelled
+from skydex.tables.table import Table
 
-__all__ = ["Axis", "axes_of", "chosen_axes", "has_colours", "plottable"]
+__all__ = ["Axis", "axes_of", "chosen_axes", "has_colours", "plottable", "shown_columns"]
 
 _KINDS = ("colour", "magnitude", "index", "flux", "other", "position")
 """The most telling first."""
 _MISSING = -90.0
 """Magnitudes below stand for `missing` in many catalogues (-99, -999)."""
+_MEASURED = ("colour", "magnitude")
+"""Kinds of which that holds."""
+_SHOWN_COLUMNS = 8
 _MOST_COLOURS = 12
 _ENOUGH = 0.25
 """Of the share of values that the best filled magnitude has."""
@@ -44,28 +49,38 @@ class Axis:
     """How addresses name it."""
     label: str
     """For people."""
-    expression: str
-    """In ADQL."""
     kind: str
     """`colour`, `magnitude`, `index`, `flux`, `position`, or `other`."""
+    columns: tuple[str, ...]
+    """What it is made of: one column, or two whose difference it is."""
     unit: str = ""
     """For people."""
     is_inverted: bool = False
     """Whether small values stand above, or on the right."""
     share: float = 1.0
     """Part of the sampled rows that have a value."""
-    needs: tuple[str, ...] = ()
-    """Columns that must not say `missing` by a number."""
+
+    @property
+    def expression(self) -> str:
+        """In ADQL."""
+        return " - ".join(map(spelled, self.columns))
+
+    @property
+    def conditions(self) -> list[str]:
+        """What holds where it is known, in ADQL; that its columns are not null goes without saying."""
+        return [f"{spelled(name)} > {_MISSING:g}" for name in self.columns] if self.kind in _MEASURED else []
+
+    def values(self, rows: pa.Table) -> NDArray[np.float64]:
+        """The same of rows that are here: (n,) numbers in `unit`, NaN where it is not known."""
+        numbers = [_numbers(rows[name]) for name in self.columns]
+        if self.kind in _MEASURED:
+            numbers = [np.where(values > _MISSING, values, np.nan) for values in numbers]
+        return numbers[0] - numbers[1] if len(numbers) > 1 else numbers[0]
 
     def facts(self) -> dict[str, object]:
         """For a page."""
         told = {"key": self.key, "label": self.label, "expression": self.expression, "kind": self.kind}
-        return {
-            **told,
-            "unit": self.unit,
-            "inverted": self.is_inverted,
-            "conditions": [f"{c} > {_MISSING:g}" for c in self.needs],
-        }
+        return {**told, "unit": self.unit, "inverted": self.is_inverted, "conditions": self.conditions}
 
 
 @dataclass(frozen=True)
@@ -78,13 +93,20 @@ class _Magnitude:
     share: float
 
     def axis(self) -> Axis:
-        name = spelled(self.column.name)
-        return Axis(self.column.name, self.column.name, name, "magnitude", "mag", True, self.share, (name,))
+        name = self.column.name
+        return Axis(name, name, "magnitude", (name,), "mag", is_inverted=True, share=self.share)
 
 
 def plottable(table: Table) -> list[Column]:
     """Columns of single numbers."""
     return [column for column in table.columns if column.datatype.is_numeric and not column.is_array]
+
+
+def shown_columns(table: Table) -> list[str]:
+    """Columns that tell most: what a row is called, where it is, and the principal ones."""
+    first = [*([table.id_column] if table.id_column else []), *(column.name for column in table.position_columns())]
+    more = [c.name for c in table.columns if c.principal and not c.is_array and c.name not in first]
+    return [*dict.fromkeys(first), *more[: max(1, _SHOWN_COLUMNS - len(first))]]
 
 
 def has_colours(table: Table) -> bool:
@@ -144,8 +166,13 @@ def _share(values: pa.ChunkedArray) -> float:
     """Part of the values that are there."""
     if not len(values):
         return 0.0
-    known = pc.drop_null(values).to_numpy().astype(np.float64)
+    known = _numbers(values)
     return float(np.count_nonzero(np.isfinite(known) & (known > -900.0)) / len(values))
+
+
+def _numbers(values: pa.ChunkedArray) -> NDArray[np.float64]:
+    numbers: NDArray[np.float64] = pc.cast(values, pa.float64(), safe=False).to_numpy()
+    return numbers
 
 
 def _is_magnitude(column: Column) -> bool:
@@ -188,16 +215,9 @@ def _colours(magnitudes: Sequence[_Magnitude]) -> list[Axis]:
 
 
 def _colour(blue: _Magnitude, red: _Magnitude) -> Axis:
-    names = spelled(blue.column.name), spelled(red.column.name)
-    return Axis(
-        f"{blue.column.name}-{red.column.name}",
-        f"{blue.band} - {red.band}",
-        f"{names[0]} - {names[1]}",
-        "colour",
-        "mag",
-        share=min(blue.share, red.share),
-        needs=names,
-    )
+    names = (blue.column.name, red.column.name)
+    share = min(blue.share, red.share)
+    return Axis("-".join(names), f"{blue.band} - {red.band}", "colour", names, "mag", share=share)
 
 
 def _band(name: str) -> tuple[str, str, float]:
@@ -214,12 +234,12 @@ def _band(name: str) -> tuple[str, str, float]:
 
 
 def _plain(column: Column, share: float, *, is_position: bool) -> Axis:
-    name, ucd = spelled(column.name), (column.ucd or "").lower()
+    name, ucd = column.name, (column.ucd or "").lower()
     unit = column.unit or ""
     if is_position:
-        is_ra = ucd.startswith("pos.eq.ra") or "ra" in column.name.lower()
-        return Axis(column.name, column.name, name, "position", unit, is_ra, share)
-    if ucd.startswith("src.var") or _INDEX_NAME.search(column.name):
-        return Axis(column.name, column.name, name, "index", unit, share=share)
+        is_ra = ucd.startswith("pos.eq.ra") or "ra" in name.lower()
+        return Axis(name, name, "position", (name,), unit, is_ra, share)
+    if ucd.startswith("src.var") or _INDEX_NAME.search(name):
+        return Axis(name, name, "index", (name,), unit, share=share)
     kind = "flux" if ucd.startswith("phot.flux") and not any(word in ucd for word in _BAD) else "other"
-    return Axis(column.name, column.name, name, kind, unit, share=share)
+    return Axis(name, name, kind, (name,), unit, share=share)
