@@ -1,14 +1,13 @@
 // Linked views of the rows of a table: a diagram, the sky and the rows, each showing what is chosen in the others.
 
 import { render } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Controls, Dragging } from "../parts/controls";
 import type { Domain } from "../parts/frame";
-import { Grid, type GridColumn } from "../parts/grid";
 import { Raster } from "../parts/raster";
-import { columnsOfData, densityOf, load, spelledIn, type Axis, type Data, type Subject } from "../parts/rows";
-import { Scatter } from "../parts/scatter";
-import { fieldOf } from "../parts/field";
+import { densityOf, load, spelledIn, type Axis, type Data, type Subject } from "../parts/rows";
 import { csvOf, save, saveAs } from "../parts/taking";
+import { Views } from "../parts/views";
 import { root } from "../parts/wire";
 
 interface Props extends Subject {
@@ -18,14 +17,6 @@ interface Props extends Subject {
   color: string | null;
 }
 
-const KINDS: [string, string][] = [
-  ["colour", "Colours"],
-  ["magnitude", "Magnitudes"],
-  ["index", "Variability"],
-  ["flux", "Fluxes"],
-  ["other", "Other columns"],
-  ["position", "Positions"],
-];
 /** Of more rows that are chosen a query would be too long. */
 const MOST_NAMED = 500;
 
@@ -40,6 +31,7 @@ export function mount(place: HTMLElement, props: Props): Promise<void> {
 function Linked(props: Props & { onDrawn: () => void }) {
   const [keys, setKeys] = useState({ x: props.x, y: props.y, color: props.color ?? "" });
   const [data, setData] = useState<Data | null>(null);
+  const [chosen, setChosen] = useState<number[]>([]);
   const [failure, setFailure] = useState("");
   const [lassos, setLassos] = useState(false);
   /** Part of a large table whose points are shown instead of its density. */
@@ -52,7 +44,7 @@ function Linked(props: Props & { onDrawn: () => void }) {
     if (isDense) return;
     let isCurrent = true;
     load(props, x, y, colour, close).then(
-      (found) => isCurrent && (setData(found), setFailure("")),
+      (found) => isCurrent && (setData(found), setChosen([]), setFailure("")),
       (error: Error) => isCurrent && (setFailure(error.message), props.onDrawn()),
     );
     return () => void (isCurrent = false);
@@ -63,98 +55,27 @@ function Linked(props: Props & { onDrawn: () => void }) {
     history.replaceState(null, "", address);
   }, [keys]);
 
-  const choices = { axes: props.axes };
   return (
     <div class="linked">
-      <div class="form controls">
-        <Choice {...choices} label="Across" value={keys.x} onChange={(key) => setKeys({ ...keys, x: key })} />
-        <Choice {...choices} label="Up" value={keys.y} onChange={(key) => setKeys({ ...keys, y: key })} />
-        <Choice {...choices} label="Colour" value={keys.color} none="one colour" onChange={(key) => setKeys({ ...keys, color: key })} />
-        {!isDense && (
-          <div role="group" aria-label="What dragging does">
-            <button type="button" aria-pressed={!lassos} onClick={() => setLassos(false)}>Move</button>{" "}
-            <button type="button" aria-pressed={lassos} onClick={() => setLassos(true)}>Choose</button>
-          </div>
-        )}
+      <Controls axes={props.axes} keys={keys} onKeys={setKeys}>
+        {!isDense && <Dragging lassos={lassos} onChange={setLassos} />}
         {close && <button type="button" onClick={() => (setClose(null), setData(null))}>All rows</button>}
-      </div>
+      </Controls>
       {failure && <p class="told" role="alert">{failure}</p>}
       {isDense && <Dense subject={props} {...{ x, y, colour }} onClose={setClose} onDrawn={props.onDrawn} />}
-      {!isDense && data && <Views subject={props} {...{ data, lassos }} onDrawn={props.onDrawn} />}
-    </div>
-  );
-}
-
-function Choice(props: { label: string; value: string; axes: Axis[]; none?: string; onChange: (key: string) => void }) {
-  const groups = KINDS.map(([kind, title]) => [title, props.axes.filter((axis) => axis.kind === kind)] as const);
-  return (
-    <label>
-      <span>{props.label}</span>
-      <select value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
-        {props.none && <option value="">{props.none}</option>}
-        {groups.map(([title, axes]) => axes.length > 0 && (
-          <optgroup key={title} label={title}>
-            {axes.map((axis) => <option key={axis.key} value={axis.key}>{axis.label}</option>)}
-          </optgroup>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-/** All points, and the rows behind them. */
-function Views({ subject, data, lassos, onDrawn }: { subject: Subject; data: Data; lassos: boolean; onDrawn: () => void }) {
-  const places = [useRef<HTMLDivElement>(null), useRef<HTMLDivElement>(null)];
-  const plots = useRef<Scatter[]>([]);
-  const [chosen, setChosen] = useState<number[]>([]);
-  const [marked, setMarked] = useState<number | null>(null);
-  const n = data.answer.table.numRows;
-
-  useEffect(() => {
-    plots.current = places.flatMap((place, i) => (place.current ? [new Scatter(place.current, i ? "Places on the sky" : "Diagram")] : []));
-    for (const plot of plots.current) {
-      plot.onHover = setMarked;
-      plot.onSelect = (rows) => {
-        for (const other of plots.current) if (other !== plot) other.select(rows);
-        setChosen(rows);
-      };
-    }
-    return () => plots.current.forEach((plot) => plot.destroy());
-  }, []);
-  useEffect(() => {
-    const [diagram, sky] = plots.current;
-    const field = data.ra && data.dec ? fieldOf(data.ra, data.dec, subject.cone) : null;
-    setChosen([]);
-    void Promise.all([
-      diagram?.setData(data.x, data.y, data.labels, data.shade),
-      field && sky?.setData(field.x, field.y, field.labels, data.shade),
-    ]).then(onDrawn);
-  }, [data]);
-  useEffect(() => plots.current.forEach((plot) => plot.setMode(lassos ? "lasso" : "panZoom")), [lassos]);
-
-  const columns = useMemo((): GridColumn[] => columnsOfData(data, subject), [data]);
-  const rows = useMemo(() => (chosen.length ? chosen : [...Array(n).keys()]), [chosen, n]);
-  const number = (value: number) => value.toLocaleString("en");
-  const clear = () => {
-    plots.current.forEach((plot) => plot.select([]));
-    setChosen([]);
-  };
-  return (
-    <div data-rows={n} data-chosen={chosen.length}>
-      <div class="columns views">
-        <div ref={places[0]} class="view" />
-        {data.ra && <div ref={places[1]} class="view" />}
-      </div>
-      {data.shadeText && <p class="soft">{data.shadeText}</p>}
-      <p class="status" role="status">
-        {chosen.length ? `${number(chosen.length)} of ${number(n)} rows chosen.` : `${number(n)} rows.`}
-        {data.answer.overflow && " There are more than the service gives at once."}
-      </p>
-      {chosen.length > 0 && <Taking {...{ subject, data, chosen }} onClear={clear} />}
-      <Grid columns={columns} rows={rows} marked={marked} label="Rows" onMark={setMarked} link={(row) => linkOf(subject, data, row)} />
-      <p class="soft">
-        Wheel or + and - zoom, arrows move, 0 shows all. With “Choose”, or while Shift is held, drag around points to choose them; Escape chooses nothing.
-      </p>
+      {!isDense && data && (
+        <Views
+          {...{ data, lassos, chosen }}
+          id={props.id}
+          cone={props.cone}
+          onChoose={setChosen}
+          onDrawn={props.onDrawn}
+          more={data.answer.overflow ? "There are more than the service gives at once." : ""}
+          link={(row) => linkOf(props, data, row)}
+        >
+          <Taking subject={props} {...{ data, chosen }} onClear={() => setChosen([])} />
+        </Views>
+      )}
     </div>
   );
 }

@@ -31,9 +31,9 @@ const VIRIDIS = [
   "#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
 ];
 
-/** Those steps that are seen on the paper of the page, be it bright or dark. */
-export function shades(): string[] {
-  const isDark = parseInt(colourOf("--paper").slice(1, 3), 16) < 128;
+/** Those steps that are seen on the paper of a place, be it bright or dark. */
+export function shades(place: Element): string[] {
+  const isDark = parseInt(colourOf("--paper", place).slice(1, 3), 16) < 128;
   return isDark ? VIRIDIS.slice(3) : VIRIDIS.slice(0, -1);
 }
 
@@ -55,9 +55,9 @@ export function penOf(canvas: HTMLCanvasElement, host: HTMLElement): CanvasRende
   return pen;
 }
 
-/** A colour of the page. */
-export function colourOf(name: string): string {
-  const colour = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** A colour of the style sheet, as it is at a place. */
+export function colourOf(name: string, place: Element): string {
+  const colour = getComputedStyle(place).getPropertyValue(name).trim();
   return colour.length === 4 ? `#${[...colour.slice(1)].map((digit) => digit + digit).join("")}` : colour;
 }
 
@@ -66,8 +66,8 @@ export function drawFrame(pen: CanvasRenderingContext2D, size: Size, x: Range, y
   const { left, top } = MARGIN;
   const bottom = top + size.height;
   pen.font = "12px system-ui, sans-serif";
-  pen.strokeStyle = colourOf("--line");
-  pen.fillStyle = colourOf("--ink");
+  pen.strokeStyle = colourOf("--line", pen.canvas);
+  pen.fillStyle = colourOf("--ink", pen.canvas);
   pen.strokeRect(left + 0.5, top + 0.5, size.width, size.height);
   pen.textAlign = "center";
   pen.textBaseline = "top";

@@ -37,7 +37,7 @@ export class Raster {
     this.density = density;
     this.labels = density.labels;
     this.domain = { x: density.x, y: density.y };
-    this.cells = painted(density);
+    this.cells = painted(density, shades(this.host));
     this.paint();
   }
 
@@ -120,7 +120,7 @@ function turned([low, high]: Range, isInverted?: boolean): Range {
 }
 
 /** The cells as a picture: their colour tells the logarithm of the number, or the value. */
-function painted(density: Density): HTMLCanvasElement {
+function painted(density: Density, palette: string[]): HTMLCanvasElement {
   const { nx, ny, n, labels } = density;
   const canvas = document.createElement("canvas");
   canvas.width = nx;
@@ -131,7 +131,7 @@ function painted(density: Density): HTMLCanvasElement {
   const sorted = measure.filter(Number.isFinite).sort();
   const low = density.value ? (sorted[Math.floor(sorted.length * 0.02)] ?? 0) : 0;
   const high = sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 1;
-  const colours = shades().map((text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16)));
+  const colours = palette.map((text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16)));
   for (let k = 0; k < n.length; k++) {
     const part = Math.min(1, Math.max(0, (measure[k]! - low) / (high - low || 1)));
     const colour = colours[Math.round(part * (colours.length - 1))]!;

@@ -78,14 +78,21 @@ export async function load(subject: Subject, x: Axis, y: Axis, colour: Axis | un
   const query = `SELECT ${selected.join(", ")}\nFROM ${subject.written}${where}`;
   const asked = new URLSearchParams({ LANG: "ADQL", FORMAT: "arrow", MAXREC: String(subject.most), QUERY: query });
   const answer = await fetchAnswer(`tap/sync?${asked}`);
+  return dataOf(subject, answer, answer, x, y, colour);
+}
+
+/** What is drawn of rows; `points` has the places of the same rows in the diagram. */
+export function dataOf(
+  { ra, dec }: Pick<Subject, "ra" | "dec">, answer: Answer, points: Answer, x: Axis, y: Axis, colour: Axis | undefined,
+): Data {
   return {
     answer,
-    x: numbersOf(answer, "plot_x"),
-    y: numbersOf(answer, "plot_y"),
+    x: numbersOf(points, "plot_x"),
+    y: numbersOf(points, "plot_y"),
     labels: labelsOf(x, y),
-    ...shadeOf(colour, colour ? numbersOf(answer, "plot_c") : null),
-    ra: subject.ra ? numbersOf(answer, subject.ra) : null,
-    dec: subject.dec ? numbersOf(answer, subject.dec) : null,
+    ...shadeOf(colour, colour ? numbersOf(points, "plot_c") : null),
+    ra: ra ? numbersOf(answer, ra) : null,
+    dec: dec ? numbersOf(answer, dec) : null,
   };
 }
 
@@ -116,11 +123,11 @@ export async function densityOf(subject: Subject, x: Axis, y: Axis, colour: Axis
 }
 
 /** The columns of a grid. */
-export function columnsOfData(data: Data, subject: Subject): GridColumn[] {
-  const shown = data.answer.columns.filter((column) => !column.name.startsWith("plot_"));
+export function columnsOfData(answer: Answer, id: string | null): GridColumn[] {
+  const shown = answer.columns.filter((column) => !column.name.startsWith("plot_"));
   return shown.map((column) => {
-    const values = data.answer.table.getChild(column.name);
-    const isKey = column.name === subject.id;
+    const values = answer.table.getChild(column.name);
+    const isKey = column.name === id;
     return { name: column.name, unit: column.unit, isNumber: column.isNumber && !isKey, text: (row) => written(values?.get(row)) };
   });
 }

@@ -52,6 +52,7 @@ export class Scatter {
       opacity: 0.75,
       lassoOnLongPress: false,
       lassoInitiator: false,
+      deselectOnEscape: false, // wherever it is pressed; whoever has this view takes the key where it is meant
       ...({ actionKeyMap: { lasso: "shift" } } as object), // of which its types know nothing
       showReticle: false,
       ...this.paints(),
@@ -68,8 +69,8 @@ export class Scatter {
     const resized = new ResizeObserver(() => this.resize());
     resized.observe(host);
     this.end.signal.addEventListener("abort", () => resized.disconnect());
-    const repaint = () => (this.plot.set(this.paints()), this.drawAxes());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal: this.end.signal });
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", () => this.repaint(), { signal: this.end.signal });
   }
 
   /** Draw points; `colour` holds numbers 0 to 1, if they differ. */
@@ -120,6 +121,12 @@ export class Scatter {
     this.plot.set({ mouseMode: mode });
   }
 
+  /** Draw again, in the colours that the style sheet has now. */
+  repaint(): void {
+    this.plot.set(this.paints());
+    this.drawAxes();
+  }
+
   /** All points in view again. */
   reset(): void {
     this.plot.reset();
@@ -163,12 +170,13 @@ export class Scatter {
   }
 
   private paints() {
+    const colour = (name: string) => colourOf(name, this.element);
     return {
-      backgroundColor: colourOf("--paper"),
-      pointColor: this.colours ? shades() : colourOf("--link"),
-      pointColorActive: colourOf("--mark"),
-      pointColorHover: colourOf("--mark"),
-      lassoColor: colourOf("--mark"),
+      backgroundColor: colour("--paper"),
+      pointColor: this.colours ? shades(this.element) : colour("--link"),
+      pointColorActive: colour("--mark"),
+      pointColorHover: colour("--mark"),
+      lassoColor: colour("--mark"),
     };
   }
 

@@ -28,7 +28,12 @@ export const root = document.querySelector<HTMLAnchorElement>("header .home")?.g
 export async function fetchAnswer(at: string, init: RequestInit = {}): Promise<Answer> {
   const reply = await fetch(root + at, init);
   if (!reply.ok) throw new Error(await wordsOf(reply));
-  const table = tableFromIPC(new Uint8Array(await reply.arrayBuffer()));
+  return answerOf(new Uint8Array(await reply.arrayBuffer()), reply.headers.get("x-more-rows") === "true");
+}
+
+/** A table in Arrow, as a stream. */
+export function answerOf(stream: Uint8Array, overflow = false): Answer {
+  const table = tableFromIPC(stream);
   const columns = table.schema.fields.map((field) => ({
     name: field.name,
     unit: field.metadata.get("unit") ?? "",
@@ -37,7 +42,7 @@ export async function fetchAnswer(at: string, init: RequestInit = {}): Promise<A
     isNumber: /^(Int|Uint|Float)/.test(String(field.type)),
   }));
   const infos = Object.fromEntries(JSON.parse(table.schema.metadata.get("skydex.infos") ?? "[]") as [string, string][]);
-  return { table, columns, infos, overflow: reply.headers.get("x-more-rows") === "true" };
+  return { table, columns, infos, overflow };
 }
 
 /** Ask for facts in JSON. */
