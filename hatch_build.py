@@ -31,16 +31,17 @@ class PageBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Bundle, and have the wheel take what came out."""
         page = Path(self.root) / "page"
-        built = Path(self.root) / "src" / "skydex" / "web" / "pages" / "built"
+        package = Path(self.root) / "src" / "skydex"
+        pages, notebook = package / "web" / "pages" / "built", package / "notebook" / "built"
         if _is_left_out() or not page.is_dir():
             return
-        stamp = built / "sources.sha256"
-        sources = _digest(page)
-        if not stamp.is_file() or stamp.read_text() != sources:
+        stamp = pages / "sources.sha256"
+        sources = _digest(page, pages.parent / "static")
+        if not (notebook / "widget.js").is_file() or not stamp.is_file() or stamp.read_text() != sources:
             self.app.display_info("Bundling the scripts of the pages (needs the npm registry)")
             _bundle(page)
             stamp.write_text(sources)
-        build_data["artifacts"].append("src/skydex/web/pages/built/*")
+        build_data["artifacts"] += ["src/skydex/web/pages/built/*", "src/skydex/notebook/built/*"]
 
 
 def _is_left_out() -> bool:
@@ -55,12 +56,12 @@ def _node_of_the_machine() -> bool:
     return major.isdigit() and int(major) >= _OLDEST_NODE
 
 
-def _digest(page: Path) -> str:
-    """Of everything that a bundle is made of."""
+def _digest(page: Path, static: Path) -> str:
+    """Of everything that bundles are made of; a view in a notebook has the style sheet of the pages in it."""
     digest = hashlib.sha256(os.environ.get("PAGE_WITHOUT_ALADIN", "").encode())
-    files = [*page.glob("*.json"), *page.glob("*.mjs"), *(page / "src").rglob("*")]
+    files = [*page.glob("*.json"), *page.glob("*.mjs"), *(page / "src").rglob("*"), *static.iterdir()]
     for file in sorted(file for file in files if file.is_file()):
-        digest.update(file.relative_to(page).as_posix().encode() + b"\0" + file.read_bytes())
+        digest.update(file.relative_to(page.parent).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 

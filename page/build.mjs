@@ -4,24 +4,24 @@
 //     node build.mjs --no-aladin   without Aladin Lite (GPL-3); pages then draw the sky themselves
 
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "src", "skydex", "web", "pages", "built");
+const widgetOut = join(here, "..", "src", "skydex", "notebook", "built");
 const withAladin = !process.argv.includes("--no-aladin");
 
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
+for (const folder of [out, widgetOut]) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+}
 
-const made = await build({
+const common = {
   absWorkingDir: here,
-  entryPoints: ["src/boot.ts", "src/widget.ts"].filter((file) => existsSync(join(here, file))),
-  outdir: out,
   bundle: true,
-  splitting: true,
   format: "esm",
   target: "es2022",
   minify: true,
@@ -31,20 +31,24 @@ const made = await build({
   alias: { regl: "regl/dist/regl.unchecked.js" }, // without the checks that help who writes shaders: half the size
   jsx: "automatic",
   jsxImportSource: "preact",
+};
+const made = await build({
+  ...common,
+  entryPoints: ["src/boot.ts"],
+  outdir: out,
+  splitting: true,
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
 });
+// The view for notebooks is one file that asks for no other: a notebook has no server of ours beside it.
+const widget = await build({ ...common, entryPoints: ["src/widget.tsx"], outdir: widgetOut });
 
 const files = {};
 for (const [file, facts] of Object.entries(made.metafile.outputs)) {
   if (facts.entryPoint) files[facts.entryPoint.replace(/^src\//, "").replace(/\.tsx?$/, "")] = relative(out, join(here, file));
 }
 
-const used = new Set();
-for (const file of Object.keys(made.metafile.inputs)) {
-  const found = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file);
-  if (found) used.add(found[1]);
-}
+const used = packagesOf(made.metafile);
 if (withAladin) {
   const bytes = readFileSync(join(here, "node_modules/aladin-lite/dist/aladin.js"));
   files.aladin = `aladin-${createHash("sha256").update(bytes).digest("hex").slice(0, 8)}.js`;
@@ -53,7 +57,17 @@ if (withAladin) {
 }
 
 writeFileSync(join(out, "manifest.json"), JSON.stringify(files, null, 1) + "\n");
-writeFileSync(join(out, "THIRD_PARTY.txt"), [...used].sort().map(licenceOf).join("\n\n"));
+writeFileSync(join(out, "THIRD_PARTY.txt"), licencesOf(used));
+writeFileSync(join(widgetOut, "THIRD_PARTY.txt"), licencesOf(packagesOf(widget.metafile)));
+
+function packagesOf(metafile) {
+  const found = Object.keys(metafile.inputs).map((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]);
+  return new Set(found.filter(Boolean));
+}
+
+function licencesOf(names) {
+  return [...names].sort().map(licenceOf).join("\n\n");
+}
 
 function licenceOf(name) {
   const folder = join(here, "node_modules", name);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -247,7 +248,8 @@ def _meaning(plain: Column, column: Any, xtype: str | None) -> Column:
 def _spelt(unit: Any) -> str:
     """A unit as VOUnit 1.0 writes it, where it can; a factor is a power of ten, which alone FITS reads as well."""
     try:
-        text = str(unit.to_string("vounit"))
+        with warnings.catch_warnings(action="ignore"):  # of units that are out of use
+            text = str(unit.to_string("vounit"))
         factor = _FACTOR.match(text)
         exponent = round(math.log10(float(factor[0])), 9) if factor else 0.5
         return f"10**{int(exponent)}{_FACTOR.sub('', text, count=1)}" if exponent.is_integer() else text

@@ -40,6 +40,7 @@ from skydex.connection.places import degrees_of, place_of
 from skydex.connection.rows import ResultTable, result_table
 from skydex.connection.stream import Stream
 from skydex.errors import BadParameterError, NotOfferedError, UnreadableFileError
+from skydex.notebook import MANY
 from skydex.sky import Cone
 from skydex.tables import Result, Table
 from skydex.tables.tap_schema import TAP_SCHEMA
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from skydex.client.transfers import Manifest
     from skydex.client.transfers.progress import Shown
     from skydex.lightcurve import Good, LightCurve, LightCurveSet, Roles
+    from skydex.notebook.view import LinkedView
 
 __all__ = ["Connection", "described"]
 
@@ -62,6 +64,7 @@ _VERB_OF = {verb: verb for verb in VERBS if verb != "images"} | {
     "stars": "stamps",
     "light_curves": "light_curve",
     "keep_crossmatch": "crossmatch",
+    "explore": "search",
 }
 """What methods need; they are completed at a prompt only where there is that. Images are found in several ways."""
 _LIBRARIES = ("astropy", "numpy", "pyarrow")
@@ -259,6 +262,63 @@ class Connection(PictureVerbs):
         found = self.door.rows(order)
         asked = _region(order.cone) if order.cone is not None else {}
         return self._shown(found, described(order), **asked)
+
+    def explore(
+        self,
+        table: Any,
+        *conditions: object,
+        where: str | SkyCoord | tuple[Any, Any] | None = None,
+        radius: Any = None,
+        columns: object = (),
+        rows: int = MANY,
+        x: str | None = None,
+        y: str | None = None,
+        color: str | None = None,
+        **suffixed: object,
+    ) -> LinkedView:
+        """Show rows in a notebook: a diagram, the sky and a list, in which what is chosen in one shows in the others.
+
+        Parameters
+        ----------
+        table : str or table
+            The name of a table; or rows that are here, such as the answer to a query: a table of astropy, pandas,
+            polars or Arrow.
+        *conditions, where, radius, **suffixed
+            Which rows of the table, as for `search`.
+        columns : sequence or str, optional
+            Those that come along; by default all, of which some are shown in the list.
+        rows : int, optional
+            Most rows, 500,000 at the most. Where there are more, the view says so.
+        x, y, color : str, optional
+            What is drawn: names of columns, or two with a minus between them (`"A_F475W-A_F814W"`). By default what
+            tells most: a colour and a magnitude, a magnitude and an index of variability, or whatever there is.
+
+        Returns
+        -------
+        view : LinkedView
+            A widget. `view.selection` is a table of the rows that are chosen, `view.selected` how many they are, and
+            `view.indices` their places in `view.table`, which may be set as well; `view.observe(f, "indices")` has `f`
+            called when others are chosen.
+
+        Raises
+        ------
+        ServiceError
+            anywidget is not installed (`pip install 'skydex[notebook]'`), or skydex was installed without scripts.
+        BadParameterError
+            There is nothing that can be drawn, or no such axis.
+
+        Examples
+        --------
+        >>> view = archive.explore("summary", where="IC 1613", radius="6 arcmin")  # doctest: +SKIP
+        >>> view  # in a cell of its own; then drag around some points  # doctest: +SKIP
+        >>> view.selection  # doctest: +SKIP
+        """
+        from skydex.connection.exploring import explored
+
+        joined = joined_conditions(conditions, suffixed)
+        search = {"where": where, "radius": radius, "columns": columns}
+        given = () if joined is None else (joined,)
+        return explored(self, table, given, rows=rows, axes={"x": x, "y": y, "color": color}, **search)
 
     def order(
         self,
