@@ -13,6 +13,8 @@ PY := .venv/bin/python
 N ?= 2
 SHARED ?= ../shared
 
+unexport PYTHONDONTWRITEBYTECODE  # where it is set, every process compiles everything again
+
 .DEFAULT_GOAL := help
 .PHONY: help page demo test lint tests test-long docs bench bench-long spark-cluster clean
 
