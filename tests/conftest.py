@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,13 +32,19 @@ def java_in_a_hurry() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demonstration archive at its smallest, without real catalogues; nobody writes to it."""
+    """The demonstration archive at its smallest, without real catalogues; nobody writes to it.
+
+    One process of the tests builds it, which takes half a minute, and each has a copy.
+    """
     from skydex.demo import SIZES
     from skydex.demo.building import build_demo
 
-    where = tmp_path_factory.mktemp("simulated") / "archive"
-    build_demo(where, size=SIZES["tiny"])
-    return where
+    place = tmp_path_factory.getbasetemp()
+    shared = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    with (shared / "built.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build_demo(shared / "built", size=SIZES["tiny"])
+    return shutil.copytree(shared / "built", tmp_path_factory.mktemp("simulated") / "archive")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import contextlib
 import doctest
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.docs import preloaded
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -23,6 +25,8 @@ DEFAULT_PORT = "8642"
 MARK = "=-=-= step"
 SPARK_PAGE = "spark.md"
 SECONDS = 240
+DEMO = re.compile(r"skydex demo build --size tiny --out (\S+)")
+"""What many pages begin with."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,12 @@ def steps_of_page(page: Path) -> list[Step]:
     return steps
 
 
+def places_of_demos(steps: list[Step]) -> list[str]:
+    """Where a page builds the archive that the tests have built already, and shows nothing of that."""
+    built = (DEMO.fullmatch(step.command.strip()) for step in steps if step.printed.strip() == "...")
+    return [match[1] for match in built if match]
+
+
 def script_of(steps: list[Step], port: str) -> str:
     """One bash script; a server is waited for, its log set apart."""
     lines = []
@@ -94,9 +104,17 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def run(script: str, folder: Path, port: str) -> str:
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory):
+    """A folder with `skydex` and `python`, as they are but for the time that they take to start."""
+    home = tmp_path_factory.mktemp("preloaded")
+    with preloaded.commands(home, {**os.environ, "HOME": str(home), "MPLBACKEND": "agg"}) as folder:
+        yield folder
+
+
+def run(script: str, folder: Path, port: str, commands: Path) -> str:
     """Run a script in a process group of its own, and end whatever it leaves behind."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join([str(commands), str(Path(sys.executable).parent), os.environ["PATH"]])
     environ = {**os.environ, "PATH": path, "HOME": str(folder), "SKYDEX_PORT": port, "MPLBACKEND": "agg"}
     process = subprocess.Popen(
         ["bash"],
@@ -121,15 +139,19 @@ def marked(page: Path) -> pytest.param:
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 
-@pytest.mark.parametrize("page", map(marked, PAGES))
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
 def test_blocks_of_the_page_run_and_print_what_it_says(page, tmp_path, request):
-    if page.name == SPARK_PAGE:
+    is_on_spark = page.name == SPARK_PAGE
+    if is_on_spark:
         request.getfixturevalue("java_in_a_hurry")  # which pytest takes as no mark of a parameter
     steps = steps_of_page(page)
     if not steps:
         return
+    for place in places_of_demos(steps):
+        shutil.copytree(request.getfixturevalue("simulated"), tmp_path / place)
     port = free_port()
-    outputs = re.split(rf"{MARK} (\d+) (\d+)\n", run(script_of(steps, port), tmp_path, port))
+    commands = Path(sys.executable).parent if is_on_spark else request.getfixturevalue("stand_ins")
+    outputs = re.split(rf"{MARK} (\d+) (\d+)\n", run(script_of(steps, port), tmp_path, port, commands))
     checker = doctest.OutputChecker()
     for number, step in enumerate(steps):
         output = outputs[3 * number].replace(port, DEFAULT_PORT)
