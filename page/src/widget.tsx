@@ -69,7 +69,7 @@ function Explored({ model, host }: { model: Model; host: HTMLElement }) {
   const [lassos, setLassos] = useState(false);
   const rows = useMemo(() => answerOf(bytesOf(model.get("_rows"))), []);
   const data = useMemo(() => {
-    const axis = (name: string) => facts.axes.find((one) => one.key === points.table.schema.metadata.get(name));
+    const axis = (name: string) => facts.axes.find((one) => one.key === points.metadata.get(name));
     return dataOf(facts, rows, points, axis("x")!, axis("y")!, axis("color"));
   }, [points]);
   const tell = (values: Record<string, unknown>) => {

@@ -1,6 +1,6 @@
 // A cutout that follows its form: what is changed is shown at once, and the address says how to come back to it.
 
-import { root } from "../parts/wire";
+import { root } from "../parts/server";
 
 export function mount(place: HTMLElement): void {
   const form = place.querySelector("form")!;

@@ -1,7 +1,7 @@
 // The field of a search for images: footprints to move about in, each leading to its row; Aladin Lite, if somebody opens it.
 
 import { circle, outlinesOf, Sky } from "../parts/sky";
-import { root } from "../parts/wire";
+import { root } from "../parts/server";
 
 interface Props {
   ra: number;

@@ -7,8 +7,9 @@ import type { Domain } from "../parts/frame";
 import { Raster } from "../parts/raster";
 import { densityOf, load, spelledIn, type Axis, type Data, type Subject } from "../parts/rows";
 import { csvOf, save, saveAs } from "../parts/taking";
-import { Views } from "../parts/views";
-import { root } from "../parts/wire";
+import { root } from "../parts/server";
+import { drawing, Views } from "../parts/views";
+import { columnOf, type Value } from "../parts/wire";
 
 interface Props extends Subject {
   axes: Axis[];
@@ -21,6 +22,7 @@ interface Props extends Subject {
 const MOST_NAMED = 500;
 
 export function mount(place: HTMLElement, props: Props): Promise<void> {
+  if (props.rows <= props.most) void drawing();
   return new Promise((drawn) => {
     const box = document.createElement("div");
     place.replaceChildren(box);
@@ -84,9 +86,9 @@ function Linked(props: Props & { onDrawn: () => void }) {
 function Taking({ subject, data, chosen, onClear }: { subject: Subject; data: Data; chosen: number[]; onClear: () => void }) {
   const [told, setTold] = useState("");
   const [name, setName] = useState(`${subject.table.split(".").pop()}_chosen`);
-  const ids = subject.id ? data.answer.table.getChild(subject.id) : null;
+  const ids = subject.id ? columnOf(data.answer, subject.id) : undefined;
   const asQuery = () => {
-    const values = chosen.map((row) => literal(ids?.get(row))).join(", ");
+    const values = chosen.map((row) => literal(ids!.at(row))).join(", ");
     const adql = `SELECT *\nFROM ${subject.written}\nWHERE ${spelledIn(subject, subject.id!)} IN (${values})`;
     return `${root}query?${new URLSearchParams({ adql })}`;
   };
@@ -146,10 +148,10 @@ function Dense(props: { subject: Subject; x: Axis; y: Axis; colour: Axis | undef
 }
 
 function linkOf(subject: Subject, data: Data, row: number): string | null {
-  const value = subject.id ? data.answer.table.getChild(subject.id)?.get(row) : null;
+  const value = subject.id ? columnOf(data.answer, subject.id)?.at(row) : null;
   return value === null || value === undefined ? null : `${root}o/${encodeURIComponent(subject.table)}/${encodeURIComponent(String(value))}`;
 }
 
-function literal(value: unknown): string {
+function literal(value: Value): string {
   return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
 }

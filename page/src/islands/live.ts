@@ -1,6 +1,6 @@
 // Rows of jobs that change as the jobs do: the page is asked for again, and what has changed in it is put in its place.
 
-import { fetchFacts } from "../parts/wire";
+import { fetchFacts } from "../parts/server";
 
 interface Props {
   /** Seconds between two looks at a list. */

@@ -378,7 +378,7 @@ function foldedBy(one: Series, period: number, epoch: number): Series {
 
 async function periodsOf(curve: Props["curve"]): Promise<Found> {
   const asked = new URLSearchParams({ id: curve.object, quality: curve.rule ? "good" : "all", n: "3000" });
-  const { fetchAnswer, numbersOf } = await import("../parts/wire"); // with Arrow, which nothing else here needs
+  const { fetchAnswer, numbersOf } = await import("../parts/wire"); // a reader of Arrow, which nothing else here needs
   const answer = await fetchAnswer(`look/periodogram/${encodeURIComponent(curve.table)}.arrow?${asked}`);
   const [x, y] = [Array.from(numbersOf(answer, "period")), Array.from(numbersOf(answer, "power"))];
   const peaks = Array.from({ length: N_PEAKS }, (_, i) => i + 1).flatMap((place) => {

@@ -27,7 +27,7 @@ export async function mount(place: HTMLElement, props: Props): Promise<void> {
   const plot = new Scatter(box, `${props.y.name} against ${props.x.name}`);
   const labels = { x: labelOf(props.x), y: labelOf(props.y), invertX: props.invert_x, invertY: props.invert_y };
   await plot.setData(numbersOf(answer, props.x.name), numbersOf(answer, props.y.name), labels);
-  const rows = answer.table.numRows;
+  const rows = answer.n;
   told.textContent = `${rows.toLocaleString("en")} rows${answer.overflow ? ", and there are more" : ""}. Wheel or + and - zoom, arrows move, 0 shows all.`;
 }
 

@@ -13,7 +13,7 @@ import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } f
 import { tags } from "@lezer/highlight";
 import { render } from "preact";
 import { useState } from "preact/hooks";
-import { fetchFacts, root } from "../parts/wire";
+import { fetchFacts, root } from "../parts/server";
 
 interface Mistake {
   message: string;

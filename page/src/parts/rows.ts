@@ -3,7 +3,8 @@
 import type { Cone } from "./field";
 import type { Domain, Labels, Range } from "./frame";
 import type { GridColumn } from "./grid";
-import { fetchAnswer, numbersOf, type Answer } from "./wire";
+import { placesOf, rankOf, sortedOf } from "./ranks";
+import { fetchAnswer, numbersOf, type Answer, type Value } from "./wire";
 
 /** One quantity that rows have. */
 export interface Axis {
@@ -125,10 +126,8 @@ export async function densityOf(subject: Subject, x: Axis, y: Axis, colour: Axis
 /** The columns of a grid. */
 export function columnsOfData(answer: Answer, id: string | null): GridColumn[] {
   const shown = answer.columns.filter((column) => !column.name.startsWith("plot_"));
-  return shown.map((column) => {
-    const values = answer.table.getChild(column.name);
-    const isKey = column.name === id;
-    return { name: column.name, unit: column.unit, isNumber: column.isNumber && !isKey, text: (row) => written(values?.get(row)) };
+  return shown.map(({ name, unit, isNumber, at }) => {
+    return { name, unit, isNumber: isNumber && name !== id, text: (row) => written(at(row)) };
   });
 }
 
@@ -147,16 +146,16 @@ function labelsOf(x: Axis, y: Axis): Labels {
 }
 
 function shadeOf(axis: Axis | undefined, values: Float64Array | null): { shade: Float64Array | undefined; shadeText: string } {
-  const places = values ? [...values.keys()].filter((i) => Number.isFinite(values[i])) : [];
+  const places = values ? placesOf(values) : new Int32Array(0);
   if (!axis || !values || !places.length) return { shade: undefined, shadeText: "" };
-  places.sort((a, b) => values[a]! - values[b]!);
+  const sorted = sortedOf(values, places);
   const shade = new Float64Array(values.length); // by rank, so that a few extreme values do not make all others alike
-  places.forEach((place, rank) => (shade[place] = rank / places.length));
-  const text = (part: number) => String(Number(values[places[Math.floor(part * (places.length - 1))]!]!.toPrecision(4)));
+  for (const place of places) shade[place] = rankOf(sorted, values[place]!);
+  const text = (part: number) => String(Number(sorted[Math.floor(part * (sorted.length - 1))]!.toPrecision(4)));
   return { shade, shadeText: `Colour: ${axis.label} by rank, from ${text(0)} (dark) over ${text(0.5)} to ${text(1)} (bright).` };
 }
 
-function written(value: unknown): string {
-  if (value === null || value === undefined || Number.isNaN(value)) return "";
+function written(value: Value): string {
+  if (value === null || Number.isNaN(value)) return "";
   return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(8))) : String(value);
 }

@@ -1,12 +1,12 @@
 // Rows that somebody has chosen, on their way to a file or to MyDB.
 
-import { root, type Answer } from "./wire";
+import { root } from "./server";
+import type { Answer, Value } from "./wire";
 
 /** Some rows as CSV (RFC 4180), without what was selected for drawing alone. */
 export function csvOf(answer: Answer, chosen: number[]): string {
   const columns = answer.columns.filter((column) => !column.name.startsWith("plot_"));
-  const vectors = columns.map((column) => answer.table.getChild(column.name));
-  const lines = chosen.map((row) => vectors.map((vector) => field(vector?.get(row))).join(","));
+  const lines = chosen.map((row) => columns.map((column) => field(column.at(row))).join(","));
   return [columns.map((column) => field(column.name)).join(","), ...lines, ""].join("\n");
 }
 
@@ -41,7 +41,7 @@ export async function save(name: string, csv: string): Promise<string> {
   }
 }
 
-function field(value: unknown): string {
-  const text = value === null || value === undefined || Number.isNaN(value) ? "" : String(value);
+function field(value: Value): string {
+  const text = value === null || Number.isNaN(value) ? "" : String(value);
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { fieldOf, type Cone } from "./field";
 import { Grid } from "./grid";
 import { columnsOfData, type Data } from "./rows";
-import { Scatter } from "./scatter";
+import type { Scatter } from "./scatter";
 
 interface Props {
   data: Data;
@@ -27,6 +27,9 @@ interface Props {
   children?: ComponentChildren;
 }
 
+/** What draws points is the heaviest part; rows are shown before it is here. */
+export const drawing = () => import("./scatter");
+
 export function Views({ data, id, cone, lassos, chosen, theme, ...props }: Props) {
   const places = [useRef<HTMLDivElement>(null), useRef<HTMLDivElement>(null)];
   const plots = useRef<Scatter[]>([]);
@@ -34,8 +37,9 @@ export function Views({ data, id, cone, lassos, chosen, theme, ...props }: Props
   told.current = props.onChoose;
   /** Which plot shows already what is chosen, since it was chosen there. */
   const source = useRef<Scatter | null>(null);
+  const [hasPlots, setHasPlots] = useState(false);
   const [marked, setMarked] = useState<number | null>(null);
-  const n = data.answer.table.numRows;
+  const n = data.answer.n;
 
   const show = () => {
     for (const plot of plots.current) if (plot !== source.current) plot.select(chosen);
@@ -44,30 +48,39 @@ export function Views({ data, id, cone, lassos, chosen, theme, ...props }: Props
   const shown = useRef(show);
   shown.current = show;
   useEffect(() => {
-    plots.current = places.flatMap((place, i) => (place.current ? [new Scatter(place.current, i ? "Places on the sky" : "Diagram")] : []));
-    for (const plot of plots.current) {
-      plot.onHover = setMarked;
-      plot.onSelect = (rows) => {
-        source.current = plot;
-        told.current(rows);
-      };
-    }
-    return () => plots.current.forEach((plot) => plot.destroy());
+    let isHere = true;
+    void drawing().then(({ Scatter }) => {
+      if (!isHere) return;
+      plots.current = places.flatMap(({ current }, i) => (current ? [new Scatter(current, i ? "Places on the sky" : "Diagram")] : []));
+      for (const plot of plots.current) {
+        plot.onHover = setMarked;
+        plot.onSelect = (rows) => {
+          source.current = plot;
+          told.current(rows);
+        };
+      }
+      setHasPlots(true);
+    });
+    return () => {
+      isHere = false;
+      plots.current.forEach((plot) => plot.destroy());
+    };
   }, []);
   useEffect(() => {
     const [diagram, sky] = plots.current;
+    if (!diagram) return;
     const field = data.ra && data.dec ? fieldOf(data.ra, data.dec, cone) : null;
     void Promise.all([
-      diagram?.setData(data.x, data.y, data.labels, data.shade),
+      diagram.setData(data.x, data.y, data.labels, data.shade),
       field && sky?.setData(field.x, field.y, field.labels, data.shade),
     ]).then(() => (shown.current(), props.onDrawn()));
-  }, [data]);
+  }, [data, hasPlots]);
   useEffect(show, [chosen]);
-  useEffect(() => plots.current.forEach((plot) => plot.setMode(lassos ? "lasso" : "panZoom")), [lassos]);
+  useEffect(() => plots.current.forEach((plot) => plot.setMode(lassos ? "lasso" : "panZoom")), [lassos, hasPlots]);
   useEffect(() => void (theme && plots.current.forEach((plot) => plot.repaint())), [theme]);
 
   const columns = useMemo(() => columnsOfData(data.answer, id), [data.answer]);
-  const rows = useMemo(() => (chosen.length ? chosen : [...Array(n).keys()]), [chosen, n]);
+  const rows = useMemo(() => (chosen.length ? chosen : Uint32Array.from({ length: n }, (_, row) => row)), [chosen, n]);
   const drawn = useMemo(() => data.x.reduce((sum, x, i) => sum + Number(Number.isFinite(x) && Number.isFinite(data.y[i])), 0), [data]);
   const number = (value: number) => value.toLocaleString("en");
   const key = (event: KeyboardEvent) => void (event.key === "Escape" && chosen.length && props.onChoose([]));

@@ -1,84 +1,105 @@
-// Answers of the server as columns: Arrow on the wire, typed arrays here, and an error's own words where there is none.
+// Tables of the server as columns: Arrow on the wire, typed arrays here.
+//
+// Nothing else knows which library reads Arrow. What needs no tables asks `server`, which brings no reader.
 
-import { tableFromIPC, type Table } from "apache-arrow";
+import { tableFromIPC, Type, type Column as Read } from "@uwdata/flechette";
+import { ask } from "./server";
 
-/** What a column means. */
-export interface ColumnFacts {
+/** A value: null where there is none, bigint for 64-bit integers, since identifiers use all of their digits. */
+export type Value = number | bigint | string | boolean | null;
+
+/** A column: what it means, and its values. */
+export interface Column {
   name: string;
   unit: string;
   ucd: string;
   description: string;
   isNumber: boolean;
+  /** The value of a row; arrays as texts, times as ISO 8601 has them. */
+  at: (row: number) => Value;
+  /** All values as numbers, NaN where there is none; do not write into them. */
+  numbers: () => Float64Array;
 }
 
 /** A table with what its columns mean. */
 export interface Answer {
-  table: Table;
-  columns: ColumnFacts[];
+  n: number;
+  columns: Column[];
+  /** What the schema says beside them. */
+  metadata: Map<string, string>;
   /** Facts about the whole, as VOTable INFO has them. */
   infos: Record<string, string>;
   /** Whether the server says that there are more rows. */
   overflow: boolean;
 }
 
-/** Way from this page to the first one, as the page itself writes it. */
-export const root = document.querySelector<HTMLAnchorElement>("header .home")?.getAttribute("href") || "./";
-
 /** Ask for a table in Arrow; `at` is below the first page. */
 export async function fetchAnswer(at: string, init: RequestInit = {}): Promise<Answer> {
-  const reply = await fetch(root + at, init);
-  if (!reply.ok) throw new Error(await wordsOf(reply));
+  const reply = await ask(at, init);
   return answerOf(new Uint8Array(await reply.arrayBuffer()), reply.headers.get("x-more-rows") === "true");
 }
 
 /** A table in Arrow, as a stream. */
 export function answerOf(stream: Uint8Array, overflow = false): Answer {
-  const table = tableFromIPC(stream);
-  const columns = table.schema.fields.map((field) => ({
-    name: field.name,
-    unit: field.metadata.get("unit") ?? "",
-    ucd: field.metadata.get("ucd") ?? "",
-    description: field.metadata.get("description") ?? "",
-    isNumber: /^(Int|Uint|Float)/.test(String(field.type)),
-  }));
-  const infos = Object.fromEntries(JSON.parse(table.schema.metadata.get("skydex.infos") ?? "[]") as [string, string][]);
-  return { table, columns, infos, overflow };
+  const aligned = stream.byteOffset % 8 ? stream.slice() : stream; // since numbers are not copied
+  const table = tableFromIPC(aligned, { useBigInt: true });
+  const columns = table.schema.fields.map(({ name, metadata, type }, place): Column => {
+    const values = table.getChildAt(place);
+    return {
+      name,
+      unit: metadata?.get("unit") ?? "",
+      ucd: metadata?.get("ucd") ?? "",
+      description: metadata?.get("description") ?? "",
+      isNumber: isNumeric(type.typeId),
+      at: reader(values),
+      numbers: () => numbers(values),
+    };
+  });
+  const metadata = table.schema.metadata ?? new Map<string, string>();
+  const infos = Object.fromEntries(JSON.parse(metadata.get("skydex.infos") ?? "[]") as [string, string][]);
+  return { n: table.numRows, columns, metadata, infos, overflow };
 }
 
-/** Ask for facts in JSON. */
-export async function fetchFacts<T>(at: string, init: RequestInit = {}): Promise<T> {
-  const reply = await fetch(root + at, init);
-  if (!reply.ok) throw new Error(await wordsOf(reply));
-  return (await reply.json()) as T;
+export function columnOf(answer: Answer, name: string): Column | undefined {
+  return answer.columns.find((column) => column.name === name);
 }
 
-/** A column of numbers; what is null there is NaN here. */
+/** The numbers of a column; none at all where there is no such column. */
 export function numbersOf(answer: Answer, name: string): Float64Array {
-  const column = answer.table.getChild(name);
-  const values = new Float64Array(answer.table.numRows);
-  if (!column) return values.fill(NaN);
-  for (let i = 0; i < values.length; i++) {
-    const value = column.get(i) as number | bigint | null;
-    values[i] = value === null ? NaN : Number(value);
-  }
-  return values;
+  return columnOf(answer, name)?.numbers() ?? new Float64Array(answer.n).fill(NaN);
 }
 
-/** What a refusal says: the words of a VOTable's or a JSON's error, or the text itself. */
-async function wordsOf(reply: Response): Promise<string> {
-  const text = await reply.text();
-  const kind = reply.headers.get("content-type") ?? "";
-  if (kind.includes("json")) {
-    try {
-      const told = JSON.parse(text) as { error?: string; message?: string };
-      return told.error ?? told.message ?? text;
-    } catch {
-      return text;
-    }
+/** What reads one value after the other. */
+function reader(values: Read<unknown>): (row: number) => Value {
+  if (values.type.typeId === Type.Timestamp) {
+    return (row) => {
+      const time = values.at(row) as number | null;
+      return time === null ? null : new Date(time).toISOString().replace(/(\.000)?Z$/, "");
+    };
   }
-  if (kind.includes("xml")) {
-    const info = new DOMParser().parseFromString(text, "text/xml").querySelector('INFO[name="QUERY_STATUS"]');
-    return info?.textContent?.trim() || `The server answers ${reply.status}.`;
+  return (row) => {
+    const value = values.at(row) ?? null;
+    return typeof value === "object" && value !== null ? Array.from(value as Iterable<unknown>).join(" ") : (value as Value);
+  };
+}
+
+/** Whole batches at a time, and those of a single batch as they came. */
+function numbers(column: Read<unknown>): Float64Array {
+  const batches = column.data.filter((batch) => batch.length);
+  const [first] = batches;
+  if (batches.length === 1 && !column.nullCount && first!.values instanceof Float64Array) return first!.values;
+  const all = new Float64Array(column.length);
+  let start = 0;
+  for (const batch of batches) {
+    const { values, length, nullCount } = batch;
+    if (isNumeric(column.type.typeId) && !(values instanceof BigInt64Array || values instanceof BigUint64Array)) all.set(values as Float64Array, start);
+    else for (let i = 0; i < length; i++) all[start + i] = Number(batch.value(i));
+    if (nullCount) for (let i = 0; i < length; i++) if (!batch.isValid(i)) all[start + i] = NaN;
+    start += length;
   }
-  return kind.includes("html") ? `The server answers ${reply.status}.` : text.trim();
+  return all;
+}
+
+function isNumeric(kind: number): boolean {
+  return kind === Type.Int || kind === Type.Float;
 }

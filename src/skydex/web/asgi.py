@@ -33,7 +33,7 @@ from skydex.web.dispatch import Exchange
 from skydex.web.door import SAFE_METHODS, comes_from_elsewhere, csrf_token_of, is_csrf_token, session_in, way_in
 from skydex.web.encodings import accepted
 from skydex.web.forms import NO_FILES, Files, Form, Head, form_of
-from skydex.web.kept_answers import KeptAnswer, basis, is_worth
+from skydex.web.kept_answers import Documents, KeptAnswer, basis, is_worth
 from skydex.web.site import Site
 from skydex.web.workroom import Encoded, TableOrder
 
@@ -356,7 +356,14 @@ class Call:
 
     def document(self, body: bytes, media_type: str, headers: Headers = ()) -> Reply:
         """A document that was written here: known to the client, or in the coding that it takes."""
-        documents, is_encoded = self.site.documents, self.site.settings.compression and is_worth(body)
+        return self._document(self.site.documents, body, media_type, headers)
+
+    def file(self, body: bytes, media_type: str, headers: Headers = ()) -> Reply:
+        """Like `document`, of what is the same for everybody as long as this server runs."""
+        return self._document(self.site.files, body, media_type, headers)
+
+    def _document(self, documents: Documents, body: bytes, media_type: str, headers: Headers) -> Reply:
+        is_encoded = self.site.settings.compression and is_worth(body)
         coding = next(iter(accepted(self.header(b"accept-encoding"))), "") if is_encoded else ""
         tag = documents.tag(body, coding)
         headers = (*headers, *_VARIES, (b"etag", tag))

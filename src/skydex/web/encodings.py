@@ -3,7 +3,8 @@
 zstd is preferred, since it is faster and smaller; gzip is what every client knows. Levels are the lowest: measured on
 rows of a catalogue, gzip 1 makes text a third at 77 MB/s and gzip 6 saves a seventh more at 25 MB/s; zstd 1 makes it
 smaller than either at 236 MB/s. Numbers in base64 shrink by a quarter, which is worth zstd's 565 MB/s and not gzip's
-28 MB/s. What is compressed or binary already is left alone, and so is what is short.
+28 MB/s. What is compressed or binary already is left alone, and so is what is short. Files that are sent as they are,
+again and again, are worth level 9: scripts take an eighth less room, and 30 ms once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import pyarrow as pa
 __all__ = [
     "GZIP",
     "LEAST_BYTES",
+    "LEAST_ROOM",
+    "LEAST_TIME",
     "PACKED",
     "ZSTD",
     "accepted",
@@ -33,7 +36,8 @@ GZIP, ZSTD = "gzip", "zstd"
 LEAST_BYTES = 1000
 """Shorter answers fit a packet anyway."""
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
-_LEVEL = 1
+LEAST_TIME, LEAST_ROOM = 1, 9
+"""Levels of either coding."""
 _GZIP_WINDOW = 31
 _TEXT = ("text/", "application/json", "application/xml", "application/x-votable+xml", "application/geo+json")
 PACKED = frozenset({"votable", "votable/b"})
@@ -93,13 +97,16 @@ def encoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     yield encoder.flush()
 
 
-def whole_encoded(body: bytes, name: str) -> bytes:
+def whole_encoded(body: bytes, name: str, level: int = LEAST_TIME) -> bytes:
     """Bytes in a coding."""
-    return b"".join(encoded(iter((body,)), name))
+    if name == ZSTD:
+        return bytes(pa.Codec(ZSTD, compression_level=level).compress(body, asbytes=True))
+    encoder = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
+    return encoder.compress(body) + encoder.flush()
 
 
 def _encoder(name: str) -> Encoder:
-    return _Zstd() if name == ZSTD else zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    return _Zstd() if name == ZSTD else zlib.compressobj(LEAST_TIME, zlib.DEFLATED, _GZIP_WINDOW)
 
 
 class _Zstd:

@@ -19,7 +19,7 @@ from typing import Any
 
 from skydex import __version__
 from skydex.archive import Archive, LinksRequest, PictureRequest, QueryRequest
-from skydex.web.encodings import LEAST_BYTES, whole_encoded
+from skydex.web.encodings import LEAST_BYTES, LEAST_TIME, whole_encoded
 
 __all__ = ["Documents", "KeptAnswer", "KeptAnswers", "basis", "is_worth"]
 
@@ -88,9 +88,16 @@ class KeptAnswers:
 
 
 class Documents:
-    """Documents that were sent last, each with its name and in the codings that were asked for."""
+    """Documents that were sent last, each with its name and in the codings that were asked for.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    level : int
+        How much they are compressed.
+    """
+
+    def __init__(self, level: int = LEAST_TIME) -> None:
+        self._level = level
         self._encoded: OrderedDict[tuple[bytes, str], bytes] = OrderedDict()
 
     def tag(self, body: bytes, encoding: str) -> bytes:
@@ -105,7 +112,7 @@ class Documents:
         key = tag, encoding
         found = self._encoded.get(key)
         if found is None:
-            found = whole_encoded(body, encoding)
+            found = whole_encoded(body, encoding, self._level)
             if len(found) > _LARGEST_DOCUMENT:
                 return found
             self._encoded[key] = found

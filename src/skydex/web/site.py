@@ -9,6 +9,7 @@ from skydex.archive import Archive
 from skydex.settings import Settings
 from skydex.web.dispatch import Dispatcher
 from skydex.web.door import Door
+from skydex.web.encodings import LEAST_ROOM
 from skydex.web.fetch import Fetcher
 from skydex.web.folders import Folders
 from skydex.web.forwarding import Forwarder
@@ -46,6 +47,8 @@ class Site:
     """Answers that need not be worked out again."""
     documents: Documents = field(default_factory=Documents)
     """Documents that were sent last."""
+    files: Documents = field(default_factory=lambda: Documents(LEAST_ROOM))
+    """Files that are the same as long as this server runs."""
 
     @property
     def accounts(self) -> Accounts:

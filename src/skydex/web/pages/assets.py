@@ -53,7 +53,7 @@ async def asset(call: Call) -> Reply:
     if file is None:
         raise UnknownResourceError("file", name[:100])
     media_type = _TYPES[file.suffix]
-    return call.document(_bytes(file), media_type, _FOR_GOOD)
+    return call.file(_bytes(file), media_type, _FOR_GOOD)
 
 
 def asset_routes(site: Site) -> list[BaseRoute]:
