@@ -114,7 +114,16 @@ class LightCurvesRequest(ComposedRequest):
             The table has to do with no light curves.
         """
         table = namespace.get(self.table).table
-        return namespace.kept((LightCurvesRequest, table.name), lambda: _held(table, namespace))
+        holding = _find_held(table, namespace)
+        if holding is None:
+            known = namespace.kept(_measured, lambda: _measured(namespace))
+            hint = f" Those of this archive are in {', '.join(known[:10])}." if known else ""
+            raise BadParameterError("table", f"is {table.name}, which is known to have no light curves.{hint}")
+        return holding
+
+    def find_holding(self, namespace: Namespace) -> Holding | None:
+        """Like `holding`, but `None` if the table has to do with no light curves."""
+        return _find_held(namespace.get(self.table).table, namespace)
 
     def composed(self, namespace: Namespace, run: Run) -> Result:
         """Find the objects, then read their measurements as they are taken out."""
@@ -198,14 +207,16 @@ class _Wanted:
         )
 
 
-def _held(table: Table, namespace: Namespace) -> Holding:
-    tables = [relation.table for relation in namespace]
-    holding = find_holding(table, tables)
-    if holding is None:
-        known = sorted({one.points.name for other in tables if (one := find_holding(other, tables)) is not None})
-        hint = f" Those of this archive are in {', '.join(known[:10])}." if known else ""
-        raise BadParameterError("table", f"is {table.name}, which is known to have no light curves.{hint}")
-    return holding
+def _find_held(table: Table, namespace: Namespace) -> Holding | None:
+    """Found once, and so is that there is none: descriptions of all tables are looked at for it."""
+    key = LightCurvesRequest, table.name
+    return namespace.kept(key, lambda: find_holding(table, [relation.table for relation in namespace]))
+
+
+def _measured(namespace: Namespace) -> list[str]:
+    """The tables that have measurements of light curves."""
+    found = (_find_held(relation.table, namespace) for relation in namespace)
+    return sorted({holding.points.name for holding in found if holding is not None})
 
 
 def _key_column(holding: Holding) -> Column:

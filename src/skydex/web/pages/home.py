@@ -34,7 +34,8 @@ _REST = "others"
 async def gather(call: Call) -> Facts:
     """Collections, with what can be counted without reading rows, and examples."""
     view = call.site.archive.view(owner=call.owner)
-    images = {str(row["obs_collection"]).lower(): row for row in await _images(call)}
+    of_images, examples = await asyncio.gather(_images(call), live_examples(call))
+    images = {str(row["obs_collection"]).lower(): row for row in of_images}
     schemas = [schema for schema in view.schemas if schema.name != TAP_SCHEMA]
     relations = [relation for relation in view.relations if relation.table.schema_name != TAP_SCHEMA]
     known = await asyncio.to_thread(_known, call.site.archive.published(call.owner), relations, set(images))
@@ -42,7 +43,7 @@ async def gather(call: Call) -> Facts:
         "collections": [_collection(s, images.get(s.name.lower()), known["spans"].get(s.name)) for s in schemas],
         "map": known["map"],
         "n_rows": sum(table.n_rows or 0 for schema in schemas for table in schema.tables),
-        "examples": await live_examples(call),
+        "examples": examples,
     }
 
 

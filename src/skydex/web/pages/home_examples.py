@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Iterable, Iterator
 from urllib.parse import quote, urlencode
 
-from skydex.archive import Axis, ColumnsRequest, DensityRequest, QueryRequest, Subject
+from skydex.archive import Axis, ColumnsRequest, DensityRequest, QueryRequest, ReadyExample, Subject
 from skydex.errors import SkydexError
 from skydex.lightcurve.holdings import Holding
 from skydex.query import Namespace
@@ -217,17 +217,7 @@ def _dots(curve: Curve) -> Iterator[Facts]:
 
 async def _query(call: Call) -> Facts | None:
     """A query that a publisher thought of, or the first one that suggests itself."""
-    archive = call.site.archive
-    ready = await asyncio.to_thread(
-        lambda: [
-            one
-            for schema in archive.schemas(call.owner)
-            if schema.name != TAP_SCHEMA and not schema.is_own
-            for one in archive.examples(schema.name, call.owner)
-        ]
-    )
-    given = {example.query for table in _tables(call) for example in table.examples}
-    chosen = next((one for one in ready if one.example.query in given), next(iter(ready), None))
+    chosen = await asyncio.to_thread(_chosen_query, call)
     if chosen is None:
         return None
     example = chosen.example
@@ -238,3 +228,15 @@ async def _query(call: Call) -> Facts | None:
         "at": f"query?{urlencode({'adql': example.query})}",
         "adql": example.query,
     }
+
+
+def _chosen_query(call: Call) -> ReadyExample | None:
+    """Collections are looked at until there is one, since each example is bound to tell whether it can be run."""
+    archive = call.site.archive
+    given = {example.query for table in _tables(call) for example in table.examples}
+    schemas = [schema for schema in archive.schemas(call.owner) if schema.name != TAP_SCHEMA and not schema.is_own]
+    ready = (one for schema in schemas for one in archive.examples(schema.name, call.owner))
+    first = next(ready, None)
+    if first is None or not given or first.example.query in given:
+        return first
+    return next((one for one in ready if one.example.query in given), first)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skydex.archive import LightCurvesRequest, PeriodogramRequest
-from skydex.errors import BadParameterError, SkydexError
+from skydex.errors import SkydexError
 from skydex.lightcurve import phases
 from skydex.lightcurve.holdings import Holding
 from skydex.query import Namespace
@@ -183,10 +183,7 @@ class Curve:
 
 def find_holding_of(table: Table, namespace: Namespace) -> Holding | None:
     """Where the measurements of the objects of a table are; None if there are none."""
-    try:
-        return LightCurvesRequest(table.name).holding(namespace)
-    except BadParameterError:
-        return None
+    return LightCurvesRequest(table.name).find_holding(namespace)
 
 
 async def measurements(call: Call, holding: Holding, key: Any) -> Curve | None:
