@@ -54,7 +54,7 @@ __all__ = ["Dataset", "Partition", "Piece", "RowGroups", "Selection", "open_data
 _MOST_CONSTANTS = 100
 """Files of a data set whose constant columns are remembered; some 20 kB each for a table of 400 columns."""
 _ATTEMPTS = 2
-_FEW_COLUMNS = 8
+_FEW_COLUMNS = 3
 """Of more columns that are asked for one by one, the statistics of all are read at once."""
 _FEW = 4
 """Row groups of a region of which values are not asked before they are read."""
