@@ -51,7 +51,7 @@ test-long:
 	@$(PY) -m pytest -n $(N) -r fEs
 
 page:
-	@cd page && { [ -d node_modules ] || npm ci --ignore-scripts --silent; } && node build.mjs
+	@cd page && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --silent; } && node build.mjs
 
 docs:
 	@.ci/venv test
