@@ -14,6 +14,7 @@ const ISLANDS: Record<string, () => Promise<Island>> = {
   linked: () => import("./islands/linked"),
   upload: () => import("./islands/upload") as Promise<Island>,
   object: () => import("./islands/object"),
+  detector: () => import("./islands/detector"),
   variability: () => import("./islands/variability"),
 };
 

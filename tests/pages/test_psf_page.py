@@ -8,6 +8,7 @@ import tarfile
 
 import duckdb
 import httpx
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -57,6 +58,31 @@ def test_a_stamp_is_the_product_of_its_data_uri(web):
     assert web.get(f"/{stamp['src']}").headers["content-type"] == "image/png"
 
 
+def test_the_median_of_stars_is_that_of_their_files(web):
+    facts = web.get(f"/psf.json?detector=UVIS&{CUTS}&psf_x_center_to=150").json()
+    uris = [stamp["uri"] for stamp in facts["stamps"]]
+    answer = web.get(f"/{facts['median']['fits']}").raise_for_status()
+    found = fits.open(io.BytesIO(answer.content))[0]
+    assert found.header["NSTAMPS"] == facts["median"]["n"] == facts["n"] == len(uris)
+    stamps = [fits.getdata(io.BytesIO(web.get("/api/v0.1/Download/file", params={"uri": one}).content)) for one in uris]
+    rim = np.ones((51, 51), bool)
+    rim[1:-1, 1:-1] = False
+    scaled = [(stamp - np.nanmedian(stamp[rim])) for stamp in np.array(stamps, float)]
+    median = np.nanmedian([stamp / np.nansum(stamp) for stamp in scaled], axis=0)
+    np.testing.assert_allclose(found.data, median / median.sum(), rtol=1e-4, atol=1e-7)
+    assert web.get(f"/{facts['median']['src']}").headers["content-type"] == "image/png"
+    assert web.get("/psf.json?detector=UVIS").json()["median"] is None
+    assert web.get("/psf/median.fits?detector=UVIS").status_code == 400
+
+
+def test_cuts_in_place_are_drawn_on_the_map_of_all_stars(web):
+    (panel,) = web.get(
+        "/psf.json?detector=UVIS&psf_x_center_from=1024&psf_x_center_to=2048&psf_y_center_from=2051"
+    ).json()["panels"]
+    assert panel["chosen"] == {"x": 80.0, "y": 0.0, "width": 80.0, "height": pytest.approx(160.0)}
+    assert panel["n"] == web.get("/psf.json?detector=UVIS").json()["n"]
+
+
 @pytest.mark.parametrize(
     "words", ["detector=ACS", "chip=9", "qfit_from=best", "saturated=perhaps", "suffix=drz", "stretch=x"]
 )
@@ -77,9 +103,16 @@ def test_the_page_shows_python_that_gives_the_same_stars(web):
 
 def test_somebody_cuts_looks_and_takes_stamps_along(open_page, ready):
     page = open_page("/psf")
+    ready(page)
+    box = page.locator("svg.detector").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] * 0.5, steps=3)
+    page.mouse.up()
+    page.wait_for_url("**/psf?*psf_x_center_to=4*")
+    assert int(page.get_by_label("y, pixels from").input_value()) == pytest.approx(2051, abs=30)
     page.get_by_label("Filter").select_option("F814W")
     page.get_by_label("Fit (qfit) to").fill("0.05")
-    page.get_by_label("x, pixels to").fill("400")
     page.get_by_label("Saturated").select_option("no")
     page.get_by_role("button", name="Show").click()
     n = int(re.match("[0-9,]+", page.locator("main strong").inner_text())[0].replace(",", ""))

@@ -69,6 +69,7 @@ from skydex.archive.requests import ConeRequest, QueryRequest, TableRequest, Upl
 from skydex.archive.sharing import readers
 from skydex.archive.skycell_files import SkycellFilesRequest
 from skydex.archive.soda_request import SODA_FORMATS, SodaJob, SodaRequest
+from skydex.archive.stamp_median import MOST_STAMPS, StampMedianRequest
 from skydex.archive.uploads import TAP_UPLOAD
 from skydex.archive.views import Schema, View
 from skydex.engines import Deadline
@@ -79,6 +80,7 @@ __all__ = [
     "LARGEST_RADIUS_DEG",
     "LINKS_FORMAT",
     "MOST_FIELDS",
+    "MOST_STAMPS",
     "MYDB_CONTEXT",
     "NUMBER",
     "OFFERS_FILE",
@@ -159,6 +161,7 @@ __all__ = [
     "SodaRequest",
     "SortKey",
     "Spanning",
+    "StampMedianRequest",
     "Subject",
     "TableFunction",
     "TableRequest",

@@ -147,6 +147,16 @@ class CutoutRequest(PictureRequest):
         picture = render(bands, self.look.at_size(), self.format, compass=compass, comment=comment)
         return Picture(MEDIA_TYPES[self.format], suffix, iter((picture,)), file_name)
 
+    def numbers(self, archive: Archive, deadline: Deadline | None = None) -> Floats:
+        """The pixels of its first image, (ny, nx), with NaN where there are none."""
+        parts = self._parts(archive.images(self.owner))
+        first = _first(parts)
+        if first is None:
+            raise BadParameterError("red", "is missing: it names the image.")
+        (band,) = self._bands([first], first, self._resizing([first], first, archive.most_pixels), deadline)
+        assert band is not None, "of one band none is missing"
+        return band
+
     def _parts(self, images: Images) -> list[_Part | None]:
         """Which part of which image each band is; of aligned ones all are where the first is."""
         parts: list[_Part | None] = []

@@ -22,6 +22,7 @@ from skydex.images.pixels import LookUp, Pixels
 from skydex.images.regions import box_of
 from skydex.images.render import MEDIA_TYPES, render
 from skydex.images.resizing import Resizing, shrunk
+from skydex.images.stacks import MedianStamp, median_stamp
 from skydex.images.thumbnails import thumbnail
 from skydex.images.tile_files import ALLSKY_ORDER, TILE_FORMATS, allsky_of, tile_file, tile_values
 from skydex.images.tiles import Layer, tile_data
@@ -51,6 +52,7 @@ __all__ = [
     "Levels",
     "Look",
     "LookUp",
+    "MedianStamp",
     "Opener",
     "Passband",
     "Pixels",
@@ -75,6 +77,7 @@ __all__ = [
     "is_softened",
     "levels_of",
     "measured",
+    "median_stamp",
     "open_pixels",
     "placed",
     "render",

@@ -57,6 +57,7 @@ def _routes(site: Site) -> list[BaseRoute]:
         *query.routes(site),
         *jobs.routes(site),
         *own_tables.routes(site),
+        *psf.routes(site),
     ]
 
 
