@@ -161,6 +161,7 @@ def test_two_terms_keep_an_rr_lyrae_star_from_its_alias(shared_data):
     assert sum(first) >= 5
     assert all(any_)
     assert all(one.best.false_alarm < 1e-6 for one in found)
+    assert not any(one.double.shape.is_eclipse for one in found)
 
 
 def _star(file):
@@ -178,7 +179,7 @@ def test_a_binary_has_twice_the_period_of_its_eclipses(shared_data):
         periods = {row["asas_id"]: float(row["period"] or 0) for row in csv.DictReader(file)}
     chosen = [star for star, period in periods.items() if 0.8 < period < 4][:24:3]
     rows = pq.read_table(folder / "asas_lightcurves.parquet", filters=pc.field("asas_id").isin(chosen))
-    n_half = n_told = n_known = 0
+    n_half = n_told = n_likely = n_known = 0
     for star in chosen:
         table = rows.filter(pc.equal(rows["asas_id"], star))
         curve = LightCurve.of_points(table["hjd"], table["mag"], mag_err=table["magerr"], time_format="hjd")
@@ -187,8 +188,26 @@ def test_a_binary_has_twice_the_period_of_its_eclipses(shared_data):
         n_known += any(ratio == pytest.approx(one, rel=2e-3) for one in (0.5, 1.0))
         is_half = ratio == pytest.approx(0.5, rel=2e-3)
         n_half += is_half
+        n_likely += is_half and found.double.is_likely
         if is_half and found.double.is_better:
             n_told += 1
             assert found.double.period_d == pytest.approx(periods[star], rel=2e-3)
     assert n_known >= 7
     assert n_told >= n_half // 3 > 0
+    assert n_likely > 0.7 * n_half
+
+
+@pytest.mark.parametrize(("sign", "is_eclipse"), [(1.0, True), (-1.0, False)])
+def test_narrow_minima_are_eclipses_and_narrow_maxima_are_not(rng, sign, is_eclipse):
+    """A binary of two like eclipses, over half of its period; and the same upside down, in magnitudes and in fluxes."""
+    time = np.sort(rng.uniform(0.0, 300.0, 150))
+    away = np.abs((time / 0.7 + 0.5) % 1.0 - 0.5)
+    mag = 15.0 + sign * 0.6 * np.exp(-((away / 0.12) ** 2)) + rng.normal(0.0, 0.01, 150)
+    star = LightCurve.of_points(time, mag, mag_err=np.full(150, 0.01))
+    lit = LightCurve.of_points(time, flux=10 ** (-0.4 * (mag - 15.0)), flux_err=np.full(150, 0.01))
+    for curve in (star, lit):
+        found = curve.periodogram(min_period=0.5, max_period=1.0, n_terms=1)
+        assert found.best.period_d == pytest.approx(0.7, rel=1e-3)
+        assert found.double.shape.is_eclipse is is_eclipse
+        assert found.double.is_likely is is_eclipse
+        assert not found.double.is_better

@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Lines, type Series } from "../parts/lines";
+import { ZoomTools } from "../parts/zoom";
 
 interface Point {
   time: number;
@@ -45,6 +46,8 @@ interface Peak {
 interface Found {
   series: Series;
   peaks: Peak[];
+  /** Twice the first period, where that is likely the true one. */
+  double: { period: number; why: string } | null;
 }
 
 const CYCLES = 2;
@@ -286,6 +289,15 @@ function Periods(given: { curve: Props["curve"]; period: number | null; setPerio
               </button>
             ))}
           </p>
+          {found.double && (
+            <p class="note">
+              {found.double.why}: perhaps{" "}
+              <button type="button" onClick={() => given.setPeriod(found.double!.period)}>
+                {brief(found.double.period)} d
+              </button>
+              , twice the first.
+            </p>
+          )}
         </>
       )}
     </>
@@ -326,17 +338,7 @@ function Diagram(given: {
   return (
     <div class="chart lines">
       <div ref={place} />
-      <p class="tools">
-        <button type="button" aria-label="Zoom in" onClick={() => lines.current?.zoom(0.6)}>
-          +
-        </button>
-        <button type="button" aria-label="Zoom out" onClick={() => lines.current?.zoom(1.7)}>
-          −
-        </button>
-        <button type="button" aria-label="Show everything" onClick={() => lines.current?.all()}>
-          ⤢
-        </button>
-      </p>
+      <ZoomTools lines={lines} />
     </div>
   );
 }
@@ -386,7 +388,16 @@ async function periodsOf(curve: Props["curve"]): Promise<Found> {
     const power = Number(answer.infos[`power_${place}`]);
     return period > 0 ? [{ period, power, relation: answer.infos[`relation_${place}`] ?? "" }] : [];
   });
-  return { series: { name: "power", colour: "blue", marker: "", x, y }, peaks };
+  return { series: { name: "power", colour: "blue", marker: "", x, y }, peaks, double: doubleOf(answer.infos) };
+}
+
+function doubleOf(infos: Record<string, string>): Found["double"] {
+  if (infos.double_is_likely !== "true") return null;
+  const differs = infos.double_is_better === "true";
+  const why = differs
+    ? "Two cycles differ, as the eclipses of a binary do"
+    : "The minimum is narrow and symmetric, as eclipses are; if two of them look alike";
+  return { period: Number(infos.double_period), why };
 }
 
 /** The peak that is meant by a click, within the width of a few pixels, or else the place itself. */

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from skydex.archive.light_curves import LightCurvesRequest, curve_of
+from skydex.archive.light_curve_points import curve_of
+from skydex.archive.light_curves import LightCurvesRequest
 from skydex.archive.requests import ComposedRequest, Upload
 from skydex.errors import BadParameterError, UnknownObjectError
 from skydex.formats import Format, get_format
@@ -114,6 +115,9 @@ def _infos(made: Periodogram) -> Iterator[tuple[str, str]]:
         yield "double_period", f"{made.double.period_d:.12g}"
         yield "double_delta_bic", f"{made.double.delta_bic:.1f}"
         yield "double_is_better", "true" if made.double.is_better else "false"
+        yield "double_is_likely", "true" if made.double.is_likely else "false"
+        yield "r21", f"{made.double.shape.r21:.4f}"
+        yield "phi21", f"{made.double.shape.phi21:.4f}"
 
 
 def _batches(made: Periodogram, n: int) -> Iterator[pa.RecordBatch]:

@@ -19,6 +19,7 @@ from skydex.lightcurve.chances import false_alarm
 from skydex.lightcurve.harmonics import FrequencyGrid, Series, harmonic_power
 from skydex.lightcurve.plain import number
 from skydex.lightcurve.segments import Floats
+from skydex.lightcurve.shapes import Shape, shape_of
 
 if TYPE_CHECKING:
     from skydex.lightcurve.curve import LightCurve
@@ -82,11 +83,21 @@ class DoublePeriod:
     """Twice the period of the first peak, or nearly so, where it fits best; days."""
     delta_bic: float
     """By how much the Bayesian information criterion prefers it: 4 sinusoids over it, instead of 2 over the half."""
+    shape: Shape
+    """Of the light curve over the period of the first peak."""
 
     @property
     def is_better(self) -> bool:
         """Whether the preference is very strong, above 10."""
         return self.delta_bic > _LEAST_DELTA_BIC
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether it is better, or the light curve is that of eclipses, two of which look alike in most binaries.
+
+        One eclipse in the period, the other too shallow to be seen, looks the same: then twice the period is wrong.
+        """
+        return self.is_better or self.shape.is_eclipse
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -290,7 +301,7 @@ def periodogram(
         grid.values(),
         power,
         peaks,
-        _double(series, peaks[0].frequency),
+        _double(series, peaks[0].frequency, is_magnitude=is_magnitude),
         method,
         n_terms,
         len(series),
@@ -422,7 +433,7 @@ def _relation(frequency: float, first: float, baseline_d: float) -> str:
     return "alias by 1/yr" if abs(abs(frequency - first) - 1.0 / 365.25) < width and width < 1 / 700 else ""
 
 
-def _double(series: Series, frequency: float) -> DoublePeriod | None:
+def _double(series: Series, frequency: float, *, is_magnitude: bool) -> DoublePeriod | None:
     """Compare the light curve over a period with that over twice the period, each where it fits best."""
     if len(series) < series.n_bands + 4 * _DOUBLE_TERMS + 4:
         return None
@@ -430,7 +441,8 @@ def _double(series: Series, frequency: float) -> DoublePeriod | None:
     once = _best_near(series, frequency, width, _DOUBLE_TERMS)[1]
     half, twice = _best_near(series, 0.5 * frequency, 0.5 * width, 2 * _DOUBLE_TERMS)
     gain = len(series) * np.log(max(1.0 - once, 1e-12) / max(1.0 - twice, 1e-12))
-    return DoublePeriod(1.0 / half, float(gain - 2 * _DOUBLE_TERMS * np.log(len(series))))
+    shape = shape_of(series, frequency, is_magnitude=is_magnitude)
+    return DoublePeriod(1.0 / half, float(gain - 2 * _DOUBLE_TERMS * np.log(len(series))), shape)
 
 
 def _best_near(series: Series, frequency: float, width: float, n_terms: int) -> tuple[float, float]:

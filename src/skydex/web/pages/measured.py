@@ -231,12 +231,17 @@ async def periods(call: Call, curve: Curve, key: Any) -> Facts:
     try:
         found = await rows_of(call, request)
     except SkydexError as error:
-        return {"problem": str(error), "peaks": [], "drawing": None}
+        return {"problem": str(error), "peaks": [], "double": None, "drawing": None}
     columns = [column["name"] for column in found.columns]
     period, power = (np.array([row[columns.index(name)] for row in found.rows]) for name in ("period", "power"))
     line = Series("", Looks("blue", "o"), period, power, lines=True)
     x, y = Axis.around("Period / d", period, is_log=True), Axis("Power", 0.0, 1.0)
-    return {"problem": "", "peaks": _peaks(found.infos), "drawing": chart(x, y, [line], height=260.0)}
+    return {
+        "problem": "",
+        "peaks": _peaks(found.infos),
+        "double": _double(found.infos),
+        "drawing": chart(x, y, [line], height=260.0),
+    }
 
 
 def _peaks(infos: dict[str, str]) -> list[Facts]:
@@ -249,6 +254,13 @@ def _peaks(infos: dict[str, str]) -> list[Facts]:
             numbers = {name: float(told[name]) if told[name] else None for name in names[:-1]}
             found.append({**numbers, "relation": told["relation"]})
     return found
+
+
+def _double(infos: dict[str, str]) -> Facts | None:
+    """Twice the best period, where that is likely the true one, and why."""
+    if infos.get("double_is_likely") != "true":
+        return None
+    return {"period": float(infos["double_period"]), "differs": infos["double_is_better"] == "true"}
 
 
 def _or_nan(value: float | None) -> float:
