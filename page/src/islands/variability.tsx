@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Lines, type Series } from "../parts/lines";
+import { ZoomTools } from "../parts/zoom";
 
 interface Facts {
   axes: { x: string; y: string; is_magnitude: boolean };
@@ -78,17 +79,7 @@ function Diagram({ facts, table, index, mag }: Props & { facts: Facts }) {
       </div>
       <div class="chart lines">
         <div ref={place} />
-        <p class="tools">
-          <button type="button" aria-label="Zoom in" onClick={() => lines.current?.zoom(0.6)}>
-            +
-          </button>
-          <button type="button" aria-label="Zoom out" onClick={() => lines.current?.zoom(1.7)}>
-            −
-          </button>
-          <button type="button" aria-label="Show everything" onClick={() => lines.current?.all()}>
-            ⤢
-          </button>
-        </p>
+        <ZoomTools lines={lines} />
       </div>
       <p aria-live="polite" data-told="point">
         {chosen === null ? (

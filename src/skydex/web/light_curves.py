@@ -14,14 +14,16 @@ from dataclasses import replace
 from starlette.routing import BaseRoute, Route
 
 from skydex.archive import LARGEST_RADIUS_DEG, LightCurvesRequest, PeriodogramRequest, Upload
-from skydex.errors import BadParameterError, UnknownResourceError, UnknownTableError, near_names
+from skydex.errors import BadParameterError, near_names
 from skydex.lightcurve import METHODS
+from skydex.tables import Table
 from skydex.web import dali
 from skydex.web.asgi import Call, Endpoint, Reply
 from skydex.web.catalog_parameters import Fields, received_fields
 from skydex.web.catalogs import DEFAULT_FORMAT, format_named, refuse
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
+from skydex.web.table_address import table_in
 from skydex.web.uploads import KeptFiles
 
 __all__ = ["SERVICE"]
@@ -62,7 +64,7 @@ async def _answered(call: Call, order: tuple[LightCurvesRequest, str]) -> Reply:
 
 async def periods(call: Call) -> Reply:
     """Answer with a periodogram."""
-    table, suffix = _address(call)
+    table, suffix = table_in(call)
     fields = await received_fields(call)
     _refuse_unknown(fields, _OF_PERIODOGRAMS)
     settings = call.site.settings
@@ -83,7 +85,7 @@ async def periods(call: Call) -> Reply:
 
 
 def _curves_order(call: Call, fields: Fields, upload: Upload | None = None) -> tuple[LightCurvesRequest, str]:
-    table, suffix = _address(call)
+    table, suffix = table_in(call)
     _refuse_unknown(fields, _OF_CURVES)
     is_good = _one_of(fields, "quality", _QUALITIES, "all") == "good"
     request, form = _request(call, table, fields, is_good=is_good, upload=upload), _format(fields, suffix)
@@ -92,12 +94,12 @@ def _curves_order(call: Call, fields: Fields, upload: Upload | None = None) -> t
 
 
 def _request(
-    call: Call, table: str, fields: Fields, *, is_good: bool, upload: Upload | None = None
+    call: Call, table: Table, fields: Fields, *, is_good: bool, upload: Upload | None = None
 ) -> LightCurvesRequest:
     settings = call.site.settings
     radius = fields.find_number("radius", least=0.0, most=_LARGEST_RADIUS_ARCSEC)
     return LightCurvesRequest(
-        table,
+        table.name,
         ids=tuple(text.strip() for text in fields.values("id")),
         places=_places(fields),
         radius_deg=(_DEFAULT_RADIUS_ARCSEC if radius is None else radius) / 3600.0,
@@ -137,26 +139,6 @@ def _one_of(fields: Fields, name: str, words: tuple[str, ...], default: str) -> 
     if word not in words:
         raise BadParameterError(name, f'must be {" or ".join(words)}, not "{word[:60]}".')
     return word
-
-
-def _address(call: Call) -> tuple[str, str]:
-    """The table of an address, and the ending that names a format.
-
-    Raises
-    ------
-    UnknownResourceError
-        There is no such table, or it is not the asker's to know of.
-    """
-    path = call.part("table") or ""
-    namespace = call.site.archive.namespace(owner=call.owner)
-    stem, _, suffix = path.rpartition(".")
-    near: list[str] = []
-    for name, ending in ((path, ""), (stem, suffix)):
-        try:
-            return namespace.get(name).table.name, ending
-        except UnknownTableError as error:
-            near += error.near
-    raise UnknownResourceError("table", path[:80], near=list(dict.fromkeys(near)))
 
 
 def _format(fields: Fields, suffix: str) -> str:

@@ -24,7 +24,7 @@ from skydex.archive import (
     Subject,
 )
 from skydex.archive.constraints import list_items
-from skydex.errors import BadParameterError, UnknownColumnError, UnknownResourceError, UnknownTableError, near_names
+from skydex.errors import BadParameterError, UnknownColumnError, near_names
 from skydex.settings import Settings
 from skydex.sky import MAX_ORDER
 from skydex.tables import Table
@@ -35,6 +35,7 @@ from skydex.web.dali import NUMBER
 from skydex.web.looks_openapi import looks_openapi
 from skydex.web.service import Link, Service
 from skydex.web.site import Site
+from skydex.web.table_address import table_in
 
 __all__ = ["BASE", "SERVICE"]
 
@@ -154,28 +155,8 @@ class _Asked:
 
 
 async def _asked(call: Call, own: Collection[str]) -> _Asked:
-    table, suffix = _table(call)
+    table, suffix = table_in(call)
     return _Asked(table, await received_fields(call), own, suffix)
-
-
-def _table(call: Call) -> tuple[Table, str]:
-    """The table of an address, and the ending that names a format.
-
-    Raises
-    ------
-    UnknownResourceError
-        There is no such table, or it is not the asker's to know of.
-    """
-    path = call.part("table") or ""
-    namespace = call.site.archive.namespace(owner=call.owner)
-    stem, _, suffix = path.rpartition(".")
-    near: list[str] = []
-    for name, ending in ((path, ""), (stem, suffix)):
-        try:
-            return namespace.get(name).table, ending
-        except UnknownTableError as error:
-            near += error.near
-    raise UnknownResourceError("table", path[:80], near=list(dict.fromkeys(near)))
 
 
 async def _answered(call: Call, asked: _Asked, request: Look) -> Reply:
