@@ -81,6 +81,20 @@ def test_rows_that_a_job_keeps_are_in_mydb_with_the_query_that_made_them(signed_
     assert rows["n_rows"] == 3
 
 
+def test_a_job_that_waits_says_how_many_of_ones_own_come_before_it(signed_in):
+    web, form = signed_in
+    sent = {**form, "query": "SELECT TOP 1 name FROM csc21.master_source", "do": "job"}
+    for _ in range(6):
+        assert web.post("/query/ask", data=sent).status_code == 303
+    facts = web.get("/jobs.json").json()
+    assert len(facts["jobs"]) == 6
+    waiting = [job for job in facts["jobs"] if job["phase"] == "QUEUED"]
+    assert [job["n_before"] is not None for job in facts["jobs"]] == [job in waiting for job in facts["jobs"]]
+    for job in waiting:  # some that waited a moment ago may have begun since
+        assert sum(other["number"] < job["number"] for other in waiting) <= job["n_before"] < 6
+    assert facts["server"]["running"] >= 0 <= facts["server"]["waiting"]
+
+
 def test_statements_that_change_tables_run_when_their_form_is_sent_and_not_by_an_address(signed_in):
     web, form = signed_in
     asked = {"query": "SELECT TOP 2 name INTO mydb.t FROM master_source", "where": "casjobs:CSC21", "do": "run"}

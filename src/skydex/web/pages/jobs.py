@@ -48,9 +48,13 @@ async def gather(call: Call) -> Facts:
     found = [job for job in await runner.jobs(wanted) if job.destruction > now]
     shown = frozenset(job.number for job in found[first : first + _PER_PAGE])
     jobs = await runner.whole_jobs(replace(wanted, numbers=shown)) if shown else []
-    made = await _made(call, jobs)
+    made, counts = await _made(call, jobs), await runner.counts()
     return {
-        "jobs": [_facts(call, job, most=_LINE) | {"tables": made.get(job.id, [])} for job in jobs],
+        "jobs": [
+            _facts(call, job, most=_LINE) | {"tables": made.get(job.id, []), "n_before": _n_before(job, found)}
+            for job in jobs
+        ],
+        "server": {"waiting": counts.get(Phase.QUEUED, 0), "running": counts.get(Phase.EXECUTING, 0)},
         "n_jobs": len(found),
         "n_active": sum(job.phase in ACTIVE - {Phase.PENDING} for job in found),
         "first": first,
@@ -70,8 +74,11 @@ async def gather_one(call: Call) -> Facts:
         call.watch()
         before = job.phase
         job = await call.site.runner.wait(job, lambda now: now.phase is not before, seconds)
-    made = await _made(call, [job])
-    return {"job": _facts(call, job, most=_MOST_CHARACTERS) | {"tables": made.get(job.id, [])}}
+    made, n_before = await _made(call, [job]), None
+    if job.phase is Phase.QUEUED:
+        waiting = JobFilter(frozenset(_TITLES), None, call.owner, _address(call), frozenset({Phase.QUEUED}))
+        n_before = _n_before(job, await call.site.runner.jobs(waiting))
+    return {"job": _facts(call, job, most=_MOST_CHARACTERS) | {"tables": made.get(job.id, []), "n_before": n_before}}
 
 
 async def cancel(call: Call) -> Reply:
@@ -151,6 +158,16 @@ def _facts(call: Call, job: Job, *, most: int) -> Facts:
         "result": _result(job, place),
         "url": f"{call.site.url}/{place}" if place else None,
     }
+
+
+def _n_before(job: Job, own: Sequence[Job]) -> int | None:
+    """How many of somebody's own jobs wait, and have done so for longer; None of one that does not wait.
+
+    Whose turn it is goes round among users and addresses, so that nobody's place among all is known.
+    """
+    if job.phase is not Phase.QUEUED:
+        return None
+    return sum(one.phase is Phase.QUEUED and one.number < job.number for one in own)
 
 
 async def _made(call: Call, jobs: Sequence[Job]) -> dict[str, list[str]]:
