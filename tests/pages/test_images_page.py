@@ -152,6 +152,7 @@ def test_aladin_comes_when_it_is_asked_for_and_asks_nobody_else(open_page, ready
     page.get_by_role("button", name="Open in Aladin Lite").click()
     page.wait_for_selector("div.skyview[data-state=ready] canvas")
     assert page.evaluate(loaded)
+    assert "rows of ps1." in page.locator("[role=status]").first.inner_text()
 
 
 def test_surveys_of_others_are_allowed_to_who_asks_for_them_alone(web):

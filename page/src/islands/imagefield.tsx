@@ -1,7 +1,7 @@
 // The field of a search for images: footprints to move about in, each leading to its row; Aladin Lite, if somebody opens it.
 
 import { circle, outlinesOf, Sky } from "../parts/sky";
-import { root } from "../parts/server";
+import { fetchFacts, root } from "../parts/server";
 
 interface Props {
   ra: number;
@@ -14,7 +14,18 @@ interface Props {
   aladin: string | null;
   surveys: string;
   here: string;
+  /** A table of objects of the collection, and how ADQL writes its name and its places. */
+  objects: { table: string; written: string; ra: string; dec: string } | null;
 }
+
+interface Places {
+  ra: number[];
+  dec: number[];
+  overflow: boolean;
+}
+
+/** Objects that the field shows, and how wide it may be for that: in a wider one they would be a few of many. */
+const MOST_OBJECTS = 5000, WIDEST_DEG = 2;
 
 /** What is used of Aladin Lite 3. */
 interface Aladin {
@@ -63,9 +74,14 @@ export async function mount(place: HTMLElement, props: Props): Promise<void> {
     row?.addEventListener("focusin", () => mark(i));
   });
 
-  if (!props.aladin) return;
+  const places = placesOf(props);
+  places.then(
+    (found) => found && sky.setPoints(found.ra, found.dec),
+    () => undefined, // the field is worth having without
+  );
+  if (!props.aladin || (!props.hips.length && !props.surveys)) return; // without a map of its own Aladin asks elsewhere
   if (props.surveys) {
-    await openAladin(canvas, told, props);
+    await openAladin(canvas, told, props, places);
     return;
   }
   const open = document.createElement("button");
@@ -74,7 +90,7 @@ export async function mount(place: HTMLElement, props: Props): Promise<void> {
   open.addEventListener("click", async () => {
     open.disabled = true;
     try {
-      await openAladin(canvas, told, props);
+      await openAladin(canvas, told, props, places);
       sky.destroy();
       open.remove();
     } catch (error) {
@@ -89,7 +105,7 @@ export async function mount(place: HTMLElement, props: Props): Promise<void> {
 }
 
 /** Aladin Lite in place of our own sky: on the map of the collection that is here, or on a survey that was asked for. */
-async function openAladin(canvas: HTMLElement, told: HTMLElement, props: Props): Promise<void> {
+async function openAladin(canvas: HTMLElement, told: HTMLElement, props: Props, places: Promise<Places | null>): Promise<void> {
   const address = new URL(`${root}assets/${props.aladin}`, document.baseURI).href;
   const A = ((await import(address)) as { default: Aladin }).default;
   await A.init;
@@ -119,5 +135,25 @@ async function openAladin(canvas: HTMLElement, told: HTMLElement, props: Props):
     overlay.addFootprints(shapes.map((line) => A.polygon(line.ra.map((ra, i) => [ra, line.dec[i]!]))));
   }
   told.textContent = props.surveys ? "Aladin Lite on a survey of the CDS." : `Aladin Lite on the map of ${props.hips[0]}.`;
+  const found = await places.catch(() => null);
+  if (found && props.objects) {
+    const color = getComputedStyle(document.documentElement).getPropertyValue("--link").trim();
+    const catalog = A.catalog({ name: props.objects.table, color, sourceSize: 8, shape: "circle" });
+    view.addCatalog(catalog);
+    catalog.addSources(found.ra.map((ra, i) => A.source(ra, found.dec[i]!)));
+    told.textContent += ` Circles: ${found.overflow ? "the first " : ""}${found.ra.length.toLocaleString("en")} rows of ${props.objects.table}.`;
+  }
   room.dataset.state = "ready";
+}
+
+/** Where there are objects in the field; null where it has none, or is too wide. */
+async function placesOf({ objects, ra, dec, fov }: Props): Promise<Places | null> {
+  if (!objects || fov > WIDEST_DEG) return null;
+  const point = `POINT('ICRS', ${objects.ra}, ${objects.dec})`;
+  const query = `SELECT ${objects.ra} AS x, ${objects.dec} AS y\nFROM ${objects.written}\nWHERE 1 = CONTAINS(${point}, CIRCLE('ICRS', ${ra}, ${dec}, ${fov * Math.SQRT1_2}))`;
+  const asked = new URLSearchParams({ LANG: "ADQL", FORMAT: "json", MAXREC: String(MOST_OBJECTS), QUERY: query });
+  type Answer = { data: [number | null, number | null][]; overflow: boolean }; // two columns are not worth Arrow's code
+  const { data, overflow } = await fetchFacts<Answer>(`tap/sync?${asked}`);
+  const known = data.filter((place): place is [number, number] => place[0] !== null && place[1] !== null);
+  return { ra: known.map(([x]) => x), dec: known.map(([, y]) => y), overflow };
 }

@@ -15,12 +15,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from skydex.archive import ImageSearch, Interval, Parameters, Spanning, Words, cutout_request
+from skydex.archive import ImageSearch, Interval, LightCurvesRequest, Parameters, Spanning, Words, cutout_request
+from skydex.archive.links import adql_name
 from skydex.errors import BadParameterError, SkydexError, UnknownImageError
 from skydex.query import parse_regions
 from skydex.sky import Cone
 from skydex.store import ImageRecord
-from skydex.tables import OBSCORE
+from skydex.tables import OBSCORE, spelled
 from skydex.web.asgi import Call
 from skydex.web.naming import look_up
 from skydex.web.pages import assets
@@ -30,6 +31,7 @@ from skydex.web.pages.fieldmap import field_of
 from skydex.web.pages.policy import Policy
 from skydex.web.pages.rendering import Facts, query_part
 from skydex.web.pages.rows import rows_of
+from skydex.web.pages.searchable import searchable
 
 __all__ = ["PAGE"]
 
@@ -81,6 +83,7 @@ async def gather(call: Call) -> Facts:
         "back": "",
         "forth": "",
         "field": None,
+        "objects": None,
         "cutout": None,
         "examples": [],
         "aladin": assets.built("aladin"),
@@ -118,9 +121,27 @@ async def _found(call: Call, parameters: Parameters, place: tuple[float, float] 
         "back": _turned(asked, begin + 1 - _PER_PAGE) if begin else "",
         "forth": _turned(asked, begin + 1 + _PER_PAGE) if begin + _PER_PAGE < len(found) else "",
         "field": field_of([row["s_region"] or "" for row in shown], centre=place, radius_deg=radius if place else None),
+        "objects": _objects(call, [row["obs_collection"] for row in shown]),
         "cutout": cutout,
         "sia": f"{call.site.url}/sia2/query?{_sia(asked, cone)}",
     }
+
+
+def _objects(call: Call, collections: Sequence[str]) -> Facts | None:
+    """The largest table of objects of the collection that most of the images are of, whose places the field shows."""
+    if not collections:
+        return None
+    most = max(collections, key=collections.count)
+    namespace = call.site.archive.namespace(owner=call.owner)
+    there = [table for table in searchable(call) if table.schema_name == most and table.id_column is not None]
+    held = (LightCurvesRequest(table.name).find_holding(namespace) for table in there)
+    measured = {holding.points.name for holding in held if holding is not None}
+    objects = (table for table in there if table.name not in measured and table.find_column("s_region") is None)
+    table = max(objects, key=lambda one: one.n_rows or 0, default=None)
+    if table is None:
+        return None
+    ra, dec = (spelled(column.name) for column in table.position_columns())
+    return {"table": table.name, "written": adql_name(table.name), "ra": ra, "dec": dec}
 
 
 def _rank(row: dict[str, Any]) -> tuple[Any, ...]:
