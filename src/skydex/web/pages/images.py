@@ -134,9 +134,11 @@ def _objects(call: Call, collections: Sequence[str]) -> Facts | None:
     most = max(collections, key=collections.count)
     namespace = call.site.archive.namespace(owner=call.owner)
     there = [table for table in searchable(call) if table.schema_name == most and table.id_column is not None]
-    held = (LightCurvesRequest(table.name).find_holding(namespace) for table in there)
+    held = [LightCurvesRequest(table.name).find_holding(namespace) for table in there]
     measured = {holding.points.name for holding in held if holding is not None}
-    objects = (table for table in there if table.name not in measured and table.find_column("s_region") is None)
+    named = {holding.objects.name for holding in held if holding is not None and holding.objects is not None}
+    others = [table for table in there if table.name not in measured and table.find_column("s_region") is None]
+    objects = [table for table in others if table.name in named] or others
     table = max(objects, key=lambda one: one.n_rows or 0, default=None)
     if table is None:
         return None
