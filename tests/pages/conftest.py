@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -105,17 +106,29 @@ def open_page(chromium, scripts, demo, request):
             assert one.errors == [], "a page complained"
 
 
-def islands_ready(page):
-    """Wait until all views of a page are drawn."""
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-island]')].every(one => one.dataset.state === 'ready')"
-    )
+def wait_until(page, expression, seconds=30.0):
+    """Wait until an expression holds.
+
+    It is evaluated from outside, again and again: where the policy of a page forbids `eval`, playwright's
+    `wait_for_function` fails unless the expression holds at once.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"after {seconds} s it is not so that {expression}"
+        page.wait_for_timeout(30)
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Wait until an expression holds: `until(page, "document.images.length > 2")`."""
+    return wait_until
 
 
 @pytest.fixture(scope="session")
 def ready():
     """Wait until all views of a page are drawn: `ready(page)`."""
-    return islands_ready
+    all_ready = "[...document.querySelectorAll('[data-island]')].every(one => one.dataset.state === 'ready')"
+    return lambda page: wait_until(page, all_ready)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,9 @@ _WEIGHT = """() => performance.getEntries().filter((one) => one.encodedBodySize 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_light_and_axe_finds_nothing_serious_and_a_narrow_screen_is_wide_enough(open_page, ready, axe, path):
+def test_a_page_is_light_and_axe_finds_nothing_serious_and_a_narrow_screen_is_wide_enough(
+    open_page, ready, until, axe, path
+):
     page = open_page(path, extra_http_headers={"accept-encoding": "gzip"})
     ready(page)
     weights = page.evaluate(_WEIGHT)
@@ -50,7 +52,7 @@ def test_a_page_is_light_and_axe_finds_nothing_serious_and_a_narrow_screen_is_wi
         page.emulate_media(color_scheme=scheme)
         assert axe(page) == [], scheme
     page.set_viewport_size({"width": 360, "height": 700})
-    page.wait_for_function("document.documentElement.scrollWidth <= 360", timeout=5000)
+    until(page, "document.documentElement.scrollWidth <= 360", seconds=5.0)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -100,16 +100,16 @@ def test_three_bands_make_a_colour_picture(web):
     assert reply.content[25] == 2  # IHDR: colour without a palette
 
 
-def test_somebody_looks_at_a_place_and_takes_cutouts_along(open_page, ready):
+def test_somebody_looks_at_a_place_and_takes_cutouts_along(open_page, ready, until):
     page = open_page(AT)
     ready(page)
     assert page.locator("table.found img").count() > 2
     picture = page.locator("figure.cutout img")
     before = picture.get_attribute("src")
     page.get_by_label("Stretch").select_option("log")
-    page.wait_for_function("was => document.querySelector('figure.cutout img').getAttribute('src') !== was", arg=before)
+    page.locator(f"figure.cutout img:not([src='{before}'])").wait_for()
     assert "log=1" in picture.get_attribute("src")
-    page.wait_for_function("() => document.querySelector('figure.cutout img').naturalWidth > 0")
+    until(page, "document.querySelector('figure.cutout img').naturalWidth > 0")
     assert "stretch=log" in page.url
 
     sky = page.locator("canvas.skyview")
@@ -118,7 +118,7 @@ def test_somebody_looks_at_a_place_and_takes_cutouts_along(open_page, ready):
     assert page.locator("tr.marked").count() == 1
 
     page.get_by_label("Size, pixels").fill("32")
-    page.wait_for_function("() => document.querySelector('figure.cutout img').src.includes('size=32')")
+    page.locator("figure.cutout img[src*='size=32']").wait_for()
     page.get_by_label("take along", exact=True).check()
     page.reload()  # the basket is kept while the window is open
     ready(page)

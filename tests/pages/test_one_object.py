@@ -194,7 +194,7 @@ def test_a_light_curve_is_folded_and_a_point_leads_to_its_cutout(open_page, read
     brightest = _click_brightest(page, points)
     page.fill('input[name="period"]', str(PERIOD))
     page.press('input[name="period"]', "Enter")
-    page.wait_for_function("() => document.querySelectorAll('.lines').length === 2")
+    page.locator(".lines").nth(1).wait_for()
     page.get_by_role("button", name="Double the period").click()
     assert float(page.input_value('input[name="period"]')) == pytest.approx(2 * PERIOD)
     page.wait_for_url(f"**/*period={2 * PERIOD}*")
