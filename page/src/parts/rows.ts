@@ -46,6 +46,8 @@ export interface Data {
   shadeText: string;
   ra: Float64Array | null;
   dec: Float64Array | null;
+  /** What runs across and up. */
+  quantities: Axis[];
 }
 
 export interface Density {
@@ -94,6 +96,7 @@ export function dataOf(
     ...shadeOf(colour, colour ? numbersOf(points, "plot_c") : null),
     ra: ra ? numbersOf(answer, ra) : null,
     dec: dec ? numbersOf(answer, dec) : null,
+    quantities: [x, y],
   };
 }
 
@@ -123,12 +126,20 @@ export async function densityOf(subject: Subject, x: Axis, y: Axis, colour: Axis
   };
 }
 
-/** The columns of a grid. */
-export function columnsOfData(answer: Answer, id: string | null): GridColumn[] {
+/** The columns of a grid: those of the rows, and the quantities of the diagram where they are none of them. */
+export function columnsOfData(data: Data, id: string | null): GridColumn[] {
+  const { answer, quantities } = data;
   const shown = answer.columns.filter((column) => !column.name.startsWith("plot_"));
-  return shown.map(({ name, unit, isNumber, at }) => {
+  const columns = shown.map(({ name, unit, isNumber, at }): GridColumn => {
     return { name, unit, isNumber: isNumber && name !== id, text: (row) => written(at(row)) };
   });
+  const more = quantities.flatMap(({ label, unit }, i): GridColumn[] => {
+    const values = i ? data.y : data.x;
+    const isThere = shown.some(({ name }) => name === label) || quantities.findIndex((one) => one.label === label) < i;
+    return isThere ? [] : [{ name: label, unit, isNumber: true, text: (row) => written(values[row] ?? null) }];
+  });
+  columns.splice(1, 0, ...more);
+  return columns;
 }
 
 /** A column's name in ADQL. */

@@ -79,7 +79,7 @@ export function Views({ data, id, cone, lassos, chosen, theme, ...props }: Props
   useEffect(() => plots.current.forEach((plot) => plot.setMode(lassos ? "lasso" : "panZoom")), [lassos, hasPlots]);
   useEffect(() => void (theme && plots.current.forEach((plot) => plot.repaint())), [theme]);
 
-  const columns = useMemo(() => columnsOfData(data.answer, id), [data.answer]);
+  const columns = useMemo(() => columnsOfData(data, id), [data]);
   const rows = useMemo(() => (chosen.length ? chosen : Uint32Array.from({ length: n }, (_, row) => row)), [chosen, n]);
   const drawn = useMemo(() => data.x.reduce((sum, x, i) => sum + Number(Number.isFinite(x) && Number.isFinite(data.y[i])), 0), [data]);
   const number = (value: number) => value.toLocaleString("en");
