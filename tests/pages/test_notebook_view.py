@@ -67,17 +67,18 @@ def test_points_that_are_chosen_in_a_cell_are_those_that_numpy_finds(cell):
     cell.evaluate(MODEL, [state["_esm"], facts, encoded])
     cell.wait_for_selector("#cell > [data-state=ready][data-theme=dark]")
 
-    cell.get_by_role("button", name="Choose", exact=True).click()
     box = cell.locator(".points").first.bounding_box()
     places = [(0.02, 0.98), (0.02, 0.5), (0.5, 0.5), (0.5, 0.98), (0.04, 0.98)]  # where `a` and `b` are small
     across, down = ([box[side] + part * box[size] for part in parts] for side, size, parts in zip(
         ("x", "y"), ("width", "height"), zip(*places, strict=True), strict=True
     ))  # fmt: skip
+    cell.keyboard.down("Shift")  # which chooses at once, while a button would do so a frame later
     cell.mouse.move(across[0], down[0])
     cell.mouse.down()
     for x, y in zip(across[1:], down[1:], strict=True):
         cell.mouse.move(x, y, steps=6)
     cell.mouse.up()
+    cell.keyboard.up("Shift")
     cell.wait_for_function("() => window.saved > 0")
     expected = np.flatnonzero((values["a"] < 0.7) & (values["b"] < 0.7))
     chosen = cell.evaluate("() => window.places('indices')")
