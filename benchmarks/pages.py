@@ -80,9 +80,15 @@ def _page() -> Iterator[Any]:
         browser.close()
 
 
+def _await(page: Any, condition: str) -> None:
+    """Wait until something holds, asked from outside: policies of pages forbid what `wait_for_function` does."""
+    while not page.evaluate(condition):
+        page.wait_for_timeout(5)
+
+
 def _open(page: Any, url: str) -> None:
     page.goto(url)
-    page.wait_for_function(_DRAWN)
+    _await(page, _DRAWN)
 
 
 def _from_home(page: Any, url: str, diagram: str) -> None:
@@ -105,5 +111,5 @@ def _brush(page: Any) -> float:
         page.mouse.move(*point, steps=3)
     page.evaluate(_WATCH)
     page.mouse.up()
-    page.wait_for_function(_CHOSEN)
+    _await(page, _CHOSEN)
     return float(page.evaluate("shown")) / 1000.0

@@ -44,7 +44,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (shared / "built.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         build_demo(shared / "built", size=SIZES["tiny"])
-    return shutil.copytree(shared / "built", tmp_path_factory.mktemp("simulated") / "archive")
+    return shutil.copytree(shared / "built", tmp_path_factory.mktemp("simulated") / "archive", symlinks=True)
 
 
 @pytest.fixture(scope="session")

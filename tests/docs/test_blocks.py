@@ -148,7 +148,7 @@ def test_blocks_of_the_page_run_and_print_what_it_says(page, tmp_path, request):
     if not steps:
         return
     for place in places_of_demos(steps):
-        shutil.copytree(request.getfixturevalue("simulated"), tmp_path / place)
+        shutil.copytree(request.getfixturevalue("simulated"), tmp_path / place, symlinks=True)
     port = free_port()
     commands = Path(sys.executable).parent if is_on_spark else request.getfixturevalue("stand_ins")
     outputs = re.split(rf"{MARK} (\d+) (\d+)\n", run(script_of(steps, port), tmp_path, port, commands))
