@@ -122,3 +122,14 @@ def test_ranks_are_those_of_all_values(run):
     assert found[0] == 90_000
     assert found[1] <= 20_000
     assert found[2] == pytest.approx([0.1, 0.5, 0.9], abs=0.01)
+
+
+def test_a_lonely_object_lies_where_the_field_has_its_middle(run):
+    """Which is given with fewer digits: an axis of millionths of an arcsecond would tell nothing."""
+    told = run(
+        "field",
+        "const here = part.fieldOf([139.33445305], [68.63505917], {ra: 139.334453, dec: 68.635059, radius: 0.05});"
+        "const near = part.fieldOf([10, 10.001], [0, 0.001], {ra: 10, dec: 0, radius: 0.05});"
+        "console.log(JSON.stringify([here, near]));",
+    )
+    assert [(field["x"], field["y"]) for field in told] == [([0], [0]), ([0, 0.06], [0, 0.06])]

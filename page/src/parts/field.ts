@@ -18,6 +18,8 @@ interface Field {
 const WIDE = 5;
 /** Degrees below which offsets are told in seconds of arc. */
 const NARROW = 0.05;
+/** Parts of a minute or second of arc in which offsets are told. */
+const FINEST = 1e4;
 
 export function fieldOf(ra: Float64Array, dec: Float64Array, cone: Cone | null): Field {
   const middle = cone ?? around(ra, dec);
@@ -25,10 +27,15 @@ export function fieldOf(ra: Float64Array, dec: Float64Array, cone: Cone | null):
   const [factor, unit] = middle.radius < NARROW ? [3600, "arcsec"] : [60, "arcmin"];
   const cos = Math.cos((middle.dec * Math.PI) / 180);
   return {
-    x: ra.map((value) => (((value - middle.ra + 540) % 360) - 180) * cos * factor),
-    y: dec.map((value) => (value - middle.dec) * factor),
+    x: ra.map((value) => told((((value - middle.ra + 540) % 360) - 180) * cos * factor)),
+    y: dec.map((value) => told((value - middle.dec) * factor)),
     labels: { x: `East (${unit})`, y: `North (${unit})`, invertX: true },
   };
+}
+
+/** An offset to as many digits as mean something: the middle may be given with fewer than a place. */
+function told(offset: number): number {
+  return Math.round(offset * FINEST) / FINEST || 0;
 }
 
 /** A cone around places, if they lie together; else the whole sky. */
