@@ -310,18 +310,19 @@ def test_two_hundred_queued_jobs_of_five_users_are_done_in_turns_and_none_is_los
     done = run(main())
     assert {(job.phase, job.result.size) for job in done} == {(Phase.COMPLETED, 3), (Phase.COMPLETED, len("rested"))}
     for name in ("alice", "bob", "carol", "dave", "erin"):
-        assert max(map(n_of_the_busiest, turns_between(done, name))) <= 2, name
+        waits = turns_between(done, name)
+        if stall_s and name == "bob":  # his first was begun at once, and again by the next server, which alone is known
+            waits = waits[1:]
+        assert max(map(n_of_the_busiest, waits)) <= 2, name
     of_alice = sorted((job.started, job.ended) for job in done if job.owner == "alice")
     assert all(first[1] <= second[0] for first, second in itertools.pairwise(of_alice))  # the other place is others'
 
 
 def turns_between(jobs, name):
-    """Who had turns between the end of one of somebody's jobs and the beginning of the next, each time."""
+    """Who had turns while somebody waited: before the first of his jobs, and from the end of each to the next."""
     own = sorted((job for job in jobs if job.owner == name), key=lambda job: job.started)
-    return [
-        [job.owner for job in jobs if job.owner != name and first.ended <= job.started < second.started]
-        for first, second in itertools.pairwise(own)
-    ]
+    waits = zip([0.0, *(job.ended for job in own)], [job.started for job in own], strict=False)
+    return [[job.owner for job in jobs if job.owner != name and since <= job.started < until] for since, until in waits]
 
 
 def n_of_the_busiest(owners):
