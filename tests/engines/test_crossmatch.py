@@ -183,6 +183,15 @@ def test_radii_may_differ_from_row_to_row(circles, left, right, condition, radiu
     assert len(pairs) > 1_000
 
 
+@pytest.mark.spark
+def test_spark_knows_the_limit_of_a_radius_with_a_single_branch(circles, spark_engine, duckdb_engine):
+    condition, _ = VARIED[
+        "in quadrature"
+    ]  # a power becomes a CASE of one branch, and Spark's GREATEST wants two values
+    plan = plan_of(f"SELECT a.id, b.id FROM up.a AS a, sky.cb AS b WHERE {condition}", circles[2])
+    assert set(rows_of(plan, spark_engine)) == set(rows_of(plan, duckdb_engine)) != set()
+
+
 def counted(pairs: set, n: int) -> list[int]:
     """How many partners each of n rows has."""
     return np.bincount([i for i, _ in pairs], minlength=n).tolist()

@@ -120,7 +120,7 @@ def _most(bounds: Sequence[exp.Expression | None]) -> exp.Expression | None:
     known = [bound for bound in bounds if bound is not None]
     if not known or len(known) < len(bounds):
         return None
-    return exp.Greatest(this=known[0], expressions=known[1:])
+    return exp.Greatest(this=known[0], expressions=known[1:]) if len(known) > 1 else known[0]
 
 
 def _number(value: float) -> exp.Expression:
