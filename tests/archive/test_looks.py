@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 from types import SimpleNamespace
 
 import astropy.units as u
@@ -131,6 +132,15 @@ def raster(cells, nx=40, ny=30):
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(1, 300), st.integers(0, 2**32))
 def test_bins_are_those_of_numpy_also_at_their_edges(low, width, n, seed):
+    assert_binned(low, width, n, seed)
+
+
+@given(st.floats(1.0, 1e6), st.floats(17.0, 1e4), st.integers(1, 300), st.integers(0, 2**32))
+def test_bins_are_those_of_numpy_where_doubles_can_hardly_tell_them_apart(low, ulps, n, seed):
+    assert_binned(low, 2.0 * ulps * n * math.ulp(low), n, seed)
+
+
+def assert_binned(low, width, n, seed):
     bins = Bins(low, low + width, n)
     bins.check("x_range")
     edges = np.linspace(low, low + width, n + 1)

@@ -52,6 +52,16 @@ def _binary(function: Callable[..., Any]) -> Callable[[exp.Expression, pa.Record
     return lambda node, batch: function(*_alike(evaluate(node.this, batch), evaluate(node.expression, batch)))
 
 
+def _exact(function: Callable[..., Any], checked: Callable[..., Any]) -> Callable[..., Any]:
+    """Arithmetic that fails where a whole number is out of range; floating ones never are, and need no look at each."""
+
+    def calculate(*operands: Operand) -> Operand:
+        is_floating = all(pa.types.is_floating(operand.type) for operand in operands)
+        return (function if is_floating else checked)(*operands)
+
+    return calculate
+
+
 def _alike(left: Operand, right: Operand) -> tuple[Operand, Operand]:
     """Two operands; a whole number beside a floating one becomes the nearest of its kind, as in every database.
 
@@ -181,9 +191,9 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.Boolean: lambda node, _: pa.scalar(bool(node.this)),
     exp.Paren: _inner,
     exp.Alias: _inner,
-    exp.Neg: _unary(pc.negate_checked),
+    exp.Neg: _unary(_exact(pc.negate, pc.negate_checked)),
     exp.Cast: _cast,
-    exp.Abs: _unary(pc.abs_checked),
+    exp.Abs: _unary(_exact(pc.abs, pc.abs_checked)),
     exp.Lower: _unary(pc.utf8_lower),
     exp.Upper: _unary(pc.utf8_upper),
     exp.DPipe: _joined,
@@ -196,9 +206,9 @@ _METHODS: dict[type[exp.Expression], Callable[[Any, pa.RecordBatch], Operand]] =
     exp.GTE: _binary(pc.greater_equal),
     exp.And: _binary(pc.and_kleene),
     exp.Or: _binary(pc.or_kleene),
-    exp.Add: _binary(pc.add_checked),
-    exp.Sub: _binary(pc.subtract_checked),
-    exp.Mul: _binary(pc.multiply_checked),
+    exp.Add: _binary(_exact(pc.add, pc.add_checked)),
+    exp.Sub: _binary(_exact(pc.subtract, pc.subtract_checked)),
+    exp.Mul: _binary(_exact(pc.multiply, pc.multiply_checked)),
     exp.Div: _quotient,
     exp.IntDiv: _binary(pc.divide),
     exp.BitwiseAnd: _binary(pc.bit_wise_and),

@@ -494,7 +494,7 @@ class Dataset:
             source = self.location.open(file)
             if facts is not None:
                 self._check(file, source, facts)
-            return pq.ParquetFile(source, page_checksum_verification=facts is not None)
+            return pq.ParquetFile(source, page_checksum_verification=facts is not None, pre_buffer=False)
         except FileNotFoundError as error:
             raise self.damage(file, "the file is missing") from error
         except (OSError, pa.ArrowException) as error:

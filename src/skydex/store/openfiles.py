@@ -37,13 +37,18 @@ class OpenFiles:
                 return self._kept[key][0]
         file = open_file(path)
         with self._lock:
-            self._keep(key, file)
+            dropped = self._keep(key, file)
+        del dropped  # To forget a footer takes as long as to read one: no other thread has to wait for it.
         return file
 
-    def _keep(self, key: tuple[int, str], file: pq.ParquetFile) -> None:
+    def _keep(self, key: tuple[int, str], file: pq.ParquetFile) -> list[pq.ParquetFile]:
+        """Keep a file, and give those that had to go for it."""
         chunks = file.metadata.num_row_groups * file.metadata.num_columns
         self._kept[key] = (file, chunks)
         self._chunks += chunks
+        dropped = []
         while len(self._kept) > 1 and (len(self._kept) > self._max_files or self._chunks > self._max_chunks):
-            _, (_, dropped) = self._kept.popitem(last=False)
-            self._chunks -= dropped
+            _, (oldest, chunks) = self._kept.popitem(last=False)
+            self._chunks -= chunks
+            dropped.append(oldest)
+        return dropped

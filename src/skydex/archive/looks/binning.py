@@ -21,9 +21,11 @@ __all__ = ["BLOCK", "Bins", "Scratch", "logarithms"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BLOCK = 16_384
-"""Values that are put into bins at a time: they stay in the nearest memory."""
+BLOCK = 131_072
+"""Values that are put into bins at a time: few enough for the cache of a core, and so many that threads seldom meet."""
 _WIDEST = 1e300
+_SHRINKING = 1e-12
+"""By so much of itself a place is made lower than it is: more than the errors of its product."""
 _NARROWEST = 16.0
 """A bin is at least so many times as wide as the distance of neighbouring doubles at the ends of the range."""
 
@@ -32,7 +34,7 @@ class Scratch:
     """Room for what is worked out on the way to the numbers of one block; of one thread at a time."""
 
     def __init__(self) -> None:
-        self.places, self.begins, self.has_more = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.bool_)
+        self.places = np.empty(BLOCK)
 
 
 @dataclass(frozen=True)
@@ -74,31 +76,34 @@ class Bins:
 
     def numbers(self, values: Floats) -> Ints:
         """The number of the bin of each value: 0 below the first and for NaN, 1 to n, and n + 1 above the last."""
-        numbers, scratch = np.empty(len(values), np.intp), Scratch()
+        numbers, scratch = np.empty(len(values)), Scratch()
         for start in range(0, len(values), BLOCK):
             self.put(values[start : start + BLOCK], numbers[start : start + BLOCK], scratch)
-        return numbers
+        return numbers.astype(np.intp)
 
-    def put(self, values: Floats, into: Ints, scratch: Scratch) -> None:
+    def put(self, values: Floats, into: Floats, scratch: Scratch) -> None:
         """Put the numbers of one block of values into an array.
 
-        A guess that may be one too low and is never too high is compared with one edge: that takes 5 ns a value where
-        `numpy.searchsorted` takes 85. Nothing is allocated, which would take as long again.
+        A place is too low by less than `_doubt`, and never too high: only where the next bin is as near as that, is a
+        value compared with its edge. That takes 2.5 ns a value where `numpy.searchsorted` takes 85. Nothing is
+        allocated, which would take as long again.
         """
-        places, begins, has_more = (part[: len(values)] for part in (scratch.places, scratch.begins, scratch.has_more))
-        np.subtract(values, self._origin, out=places)
-        np.multiply(places, self._scale, out=places)
+        places = scratch.places[: len(values)]
+        with np.errstate(over="ignore"):
+            np.subtract(values, self._origin, out=places)
+            np.multiply(places, self._scale, out=places)
         np.fmax(places, 0.0, out=places)
-        np.fmin(places, float(self.n), out=places)
-        np.copyto(into, places, casting="unsafe")
-        self._begins.take(into, mode="clip", out=begins)
-        np.greater_equal(values, begins, out=has_more)
-        np.add(into, has_more, out=into)
+        np.fmin(places, self.n + 1.0, out=places)
+        np.floor(places, out=into)
+        np.subtract(places, into, out=places)
+        if places.max(initial=0.0) >= 1.0 - self._doubt:
+            near = np.flatnonzero(places >= 1.0 - self._doubt)
+            into[near] += values[near] >= self._begins[into[near].astype(np.intp)]
 
     @cached_property
     def _begins(self) -> Floats:
-        """Where each bin begins, and what is above the last one."""
-        return np.append(self.edges[:-1], np.nextafter(self.high, np.inf))
+        """Where each bin begins, and what is above the last one; there is nothing above that."""
+        return np.append(self.edges[:-1], [np.nextafter(self.high, np.inf), np.nan])
 
     @cached_property
     def _origin(self) -> np.float64:
@@ -107,7 +112,12 @@ class Bins:
 
     @cached_property
     def _scale(self) -> np.float64:
-        return np.float64((1.0 - 1e-12) / self._step)
+        return np.float64((1.0 - _SHRINKING) / self._step)
+
+    @cached_property
+    def _doubt(self) -> float:
+        """How far, in bins, a place may be too low: by what makes it so, and by the errors of it and of the edges."""
+        return 16.0 * self._spacing / self._step + 4.0 * _SHRINKING * (self.n + 2)
 
     @property
     def _step(self) -> float:

@@ -84,7 +84,8 @@ class _Lane:
     """Cells of rows that wait for being counted: of one thread, so that it has its memory at hand again and again."""
 
     def __init__(self, *, has_further: bool) -> None:
-        self.cells, self.other = np.empty(_WAITING, np.intp), np.empty(BLOCK, np.intp)
+        self.places, self.other = np.empty(_WAITING), np.empty(BLOCK)
+        self.cells = np.empty(_WAITING, np.intp)
         self.further = np.empty(_WAITING) if has_further else None
         self.scratch = Scratch()
         self.n = 0
@@ -92,15 +93,21 @@ class _Lane:
     def add(self, axes: Sequence[Bins], values: Sequence[Floats]) -> None:
         """Find the cells of a block of rows."""
         n = len(values[0])
-        cells, other = self.cells[self.n : self.n + n], self.other[:n]
-        axes[0].put(values[0], cells, self.scratch)
+        places, other = self.places[self.n : self.n + n], self.other[:n]
+        axes[0].put(values[0], places, self.scratch)
         for bins, column in zip(axes[1:], values[1:], strict=False):
             bins.put(column, other, self.scratch)
-            np.multiply(cells, bins.n + 2, out=cells)
-            np.add(cells, other, out=cells)
+            np.multiply(places, bins.n + 2.0, out=places)
+            np.add(places, other, out=places)
         if self.further is not None:
             self.further[self.n : self.n + n] = values[-1]
         self.n += n
+
+    def taken(self) -> Ints:
+        """The cells that wait; from now on none does."""
+        cells, self.n = self.cells[: self.n], 0
+        np.copyto(cells, self.places[: len(cells)], casting="unsafe")
+        return cells
 
 
 class Cells:
@@ -144,7 +151,7 @@ class Cells:
         return self._lanes[who]
 
     def _settle(self, lane: _Lane) -> None:
-        cells, lane.n = lane.cells[: lane.n], 0
+        cells = lane.taken()
         counted = np.bincount(cells, minlength=len(self._counts))
         with self._lock:
             self._counts += counted
