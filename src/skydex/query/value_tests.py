@@ -10,8 +10,7 @@ not at the column, and restricts nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from functools import reduce
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 import pyarrow as pa
@@ -50,9 +49,9 @@ def value_tests(query: exp.Expression, sources: Mapping[str, Source]) -> dict[st
             tests = {name: test for name, test in _tests(condition).items() if name in free}
             if _has_outer_join(select):  # whose missing rows have missing values, which are in no file
                 tests = {name: test for name, test in tests.items() if not _asks_for_missing(test)}
-            own = _both(own, tests)
+            own = _all_of([own, tests])
         own = _handed_on(own, select, sources)
-        found = _both(found, {name: test for name, test in own.items() if name in stored})
+        found = _all_of([found, {name: test for name, test in own.items() if name in stored}])
     return found
 
 
@@ -63,7 +62,7 @@ def _handed_on(tests: _Tests, select: exp.Select, sources: Mapping[str, Source])
         known = {(name, part.column): part for name in tests for part in _parts(tests[name], AllOf) if _is_exact(part)}
         more = [(other, known[own]) for own, other in pairs if own in known and other not in known]
         for (name, column), among in more:
-            tests = _both(tests, {name: Among(column, among.values)})
+            tests = _all_of([tests, {name: Among(column, among.values)}])
         if not more:
             break
     return tests
@@ -113,21 +112,28 @@ def _asks_for_missing(test: RowTest) -> bool:
 def _tests(condition: exp.Expression) -> _Tests:
     bare = condition.unnest()
     if isinstance(bare, exp.And):
-        return reduce(_both, map(_tests, tree.flattened(bare, exp.And)))
+        return _all_of([_tests(part) for part in tree.flattened(bare, exp.And)])
     if isinstance(bare, exp.Or):
-        return reduce(_either, map(_tests, tree.flattened(bare, exp.Or)))
+        return _any_of([_tests(part) for part in tree.flattened(bare, exp.Or)])
     read = _READ.get(type(bare))
     found = read(bare) if read else None
     return {} if found is None else {found[0]: found[1]}
 
 
-def _both(left: _Tests, right: _Tests) -> _Tests:
-    shared = {name: AllOf((*_parts(left[name], AllOf), *_parts(right[name], AllOf))) for name in left.keys() & right}
-    return {**left, **right, **shared}
+def _all_of(several: Sequence[_Tests]) -> _Tests:
+    """What rows of each table must pass that pass all of some tests."""
+    parts: dict[str, list[RowTest]] = {}
+    for tests in several:
+        for name, test in tests.items():
+            parts.setdefault(name, []).extend(_parts(test, AllOf))
+    return {name: found[0] if len(found) == 1 else AllOf(tuple(found)) for name, found in parts.items()}
 
 
-def _either(left: _Tests, right: _Tests) -> _Tests:
-    return {name: AnyOf((*_parts(left[name], AnyOf), *_parts(right[name], AnyOf))) for name in left.keys() & right}
+def _any_of(several: Sequence[_Tests]) -> _Tests:
+    """What rows of each table must pass that pass any of some tests; nothing where one of these tests nothing."""
+    names = several[0].keys() if all(several) else ()
+    shared = [name for name in names if all(name in tests for tests in several)]
+    return {name: AnyOf(tuple(part for tests in several for part in _parts(tests[name], AnyOf))) for name in shared}
 
 
 def _parts(test: RowTest, kind: type[AllOf | AnyOf]) -> tuple[RowTest, ...]:
